@@ -1,0 +1,84 @@
+//! `GET /v1/audit/{id}`: the story of an order with its parts, or of a merchant with its payouts.
+
+use axum::extract::{Path, State};
+use domain::id::{MerchantId, OrderId};
+use edge::query::Paging;
+use edge::{Check, Listing, Problem, Query, Reply, World};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use table::Key;
+use table::outbox::Entry;
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PageOf {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// One change: who made it, why, and what is told of it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ChangeView {
+    subject: String,
+    step: u64,
+    at: String,
+    actor: String,
+    cause: String,
+    correlation: String,
+    facts: Vec<FactView>,
+    /// Account and signed amount in minor units, debit positive; in the currency of the posting.
+    postings: Vec<PostingView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct FactView {
+    name: String,
+    data: Value,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct PostingView {
+    currency: String,
+    entries: Vec<(String, String)>,
+}
+
+fn change(entry: Entry) -> ChangeView {
+    let postings = entry.postings.iter().map(|posting| PostingView {
+        currency: posting.currency().to_string(),
+        entries: posting
+            .entries()
+            .map(|(account, amount)| (account.to_string(), amount.decimal().to_string()))
+            .collect(),
+    });
+    ChangeView {
+        postings: postings.collect(),
+        subject: entry.subject,
+        step: entry.step,
+        at: entry.context.at.to_string(),
+        actor: entry.context.actor,
+        cause: entry.context.cause,
+        correlation: entry.context.correlation,
+        facts: entry.facts.into_iter().map(|fact| FactView { name: fact.name, data: fact.data }).collect(),
+    }
+}
+
+/// Oldest changes of each subject first.
+pub(crate) async fn trail(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    query: Query<PageOf>,
+) -> Result<Reply<Listing<ChangeView>>, Problem> {
+    query.caller.operates("audit:read")?;
+    let m = &query.caller.marketplace;
+    let mut check = Check::new();
+    let PageOf { limit, cursor } = &query.parameters;
+    let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
+    check.done()?;
+    let key = match (id.parse::<OrderId>(), id.parse::<MerchantId>()) {
+        (Ok(order), _) => Key::order(m, &order),
+        (_, Ok(merchant)) => Key::merchant(m, &merchant),
+        (Err(_), Err(_)) => return Err(Problem::not_found("order or merchant")),
+    };
+    let page = world.table.story(&key, paging.limit, paging.after.as_ref()).await?;
+    Ok(Reply::ok(Listing::of(page, change)))
+}

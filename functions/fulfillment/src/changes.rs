@@ -1,0 +1,190 @@
+//! The requests that change a merchant order: read, load, decide, commit, answer.
+
+use crate::show::MerchantOrderView;
+use axum::extract::{Path, State};
+use domain::id::{MerchantOrderId, ShipmentId};
+use domain::merchant_order::{Fact, MerchantOrder, Refused, Stage, Tracking, Units};
+use domain::text::{Reason, Word};
+use domain::{Decision, merchant_order, payout};
+use edge::{Check, Command, Problem, Reply, World};
+use events::merchant_order::announce;
+use serde::Deserialize;
+use table::{Commit, Held, Key, Story};
+
+type Answer = Result<Reply<MerchantOrderView>, Problem>;
+
+/// The idempotency key was used by a request that came first.
+#[derive(Debug)]
+pub(crate) struct AskedBefore;
+
+impl From<AskedBefore> for Problem {
+    /// The winner's result is there for the next look.
+    fn from(_: AskedBefore) -> Self {
+        Self::busy()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Accept {
+    /// Numbers of the lines; none means all.
+    #[serde(default)]
+    lines: Vec<u16>,
+}
+
+pub(crate) async fn accept(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Accept>,
+) -> Answer {
+    let lines = &command.body.lines;
+    change(&world, &id, &command, |part| merchant_order::accept(part, lines)).await
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reject {
+    lines: Vec<Units>,
+    reason: String,
+    #[serde(default)]
+    occurred_at: Option<String>,
+}
+
+pub(crate) async fn reject(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Reject>,
+) -> Answer {
+    let mut check = Check::new();
+    let reason = check.parse::<Reason>("reason", &command.body.reason);
+    let at = check.occurred_at("occurred_at", command.body.occurred_at.as_deref(), world.now());
+    check.done()?;
+    let Some(reason) = reason else { return Err(Problem::internal()) };
+    let lines = &command.body.lines;
+    change(&world, &id, &command, |part| {
+        Ok(Decision::New(merchant_order::reject(part, lines.clone(), reason.clone(), at)?))
+    })
+    .await
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ship {
+    carrier: String,
+    tracking_number: String,
+    /// Units per line; none means all that is left.
+    #[serde(default)]
+    lines: Vec<Units>,
+    #[serde(default)]
+    occurred_at: Option<String>,
+}
+
+pub(crate) async fn ship(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Ship>,
+) -> Answer {
+    let body = &command.body;
+    let mut check = Check::new();
+    let carrier = check.parse::<Word>("carrier", &body.carrier);
+    let tracking = check.parse::<Word>("tracking_number", &body.tracking_number);
+    let at = check.occurred_at("occurred_at", body.occurred_at.as_deref(), world.now());
+    check.done()?;
+    let (Some(carrier), Some(tracking)) = (carrier, tracking) else { return Err(Problem::internal()) };
+    change(&world, &id, &command, |part| {
+        merchant_order::ship(part, carrier.clone(), tracking.clone(), body.lines.clone(), at)
+    })
+    .await
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Track {
+    status: Status,
+    #[serde(default)]
+    occurred_at: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    InTransit,
+    Delivered,
+}
+
+pub(crate) async fn track(
+    State(world): State<World>,
+    Path((id, shipment)): Path<(String, String)>,
+    command: Command<Track>,
+) -> Answer {
+    let mut check = Check::new();
+    let at = check.occurred_at("occurred_at", command.body.occurred_at.as_deref(), world.now());
+    check.done()?;
+    let shipment: ShipmentId = shipment.parse().map_err(|_| Problem::not_found("shipment"))?;
+    let status = match command.body.status {
+        Status::InTransit => Tracking::InTransit,
+        Status::Delivered => Tracking::Delivered,
+    };
+    change(&world, &id, &command, |part| merchant_order::track(part, &shipment, status, at)).await
+}
+
+/// One change of one merchant order, tried again while others write it. Natural repeats (the same shipment, the same
+/// tracking) are no news; for the rest the idempotency key tells.
+async fn change<T>(
+    world: &World,
+    id: &str,
+    command: &Command<T>,
+    decide: impl Fn(&MerchantOrder) -> Result<Decision<Fact>, Refused>,
+) -> Answer {
+    let reach = command.caller.reach("fulfillment:write")?;
+    let id: MerchantOrderId = id.parse().map_err(|_| Problem::not_found("merchant order"))?;
+    let key = Key::merchant_order(&command.caller.marketplace, &id);
+    let key = key.ok_or_else(|| Problem::not_found("merchant order"))?;
+    world
+        .until_free(|| async {
+            let held = world.table.load::<MerchantOrder>(&key).await?;
+            let held = held.filter(|held| reach.covers(&held.value.merchant));
+            let held = held.ok_or_else(|| Problem::not_found("merchant order"))?;
+            if command.asked_before(world).await?.is_some() {
+                return Ok(Reply::ok(MerchantOrderView::of(&held.value))
+                    .revision(held.revision())
+                    .replayed());
+            }
+            let Decision::New(fact) = decide(&held.value)? else {
+                return Ok(Reply::ok(MerchantOrderView::of(&held.value))
+                    .revision(held.revision())
+                    .replayed());
+            };
+            let next = held.value.clone().apply(&fact);
+            commit(world, command, &held, &next, &fact).await?;
+            Ok(Reply::ok(MerchantOrderView::of(&next)).revision(held.next_step()))
+        })
+        .await
+}
+
+/// The change, its story and, where it completes the part, the merchant's earning: one transaction.
+async fn commit<T>(
+    world: &World,
+    command: &Command<T>,
+    held: &Held<MerchantOrder>,
+    next: &MerchantOrder,
+    fact: &Fact,
+) -> Result<(), Problem> {
+    let now = world.now();
+    let m = &command.caller.marketplace;
+    let context = command.context(now);
+    let mut story = Story::new(announce(&held.value, next, fact)?);
+    let mut commit = Commit::new(m, &context);
+    if let (Stage::Open { .. }, Stage::Delivered { .. }) = (&held.value.stage, &next.stage) {
+        let terms = world.table.payout_terms(m, &next.merchant).await?;
+        let earning = payout::earning(next, terms.hold_days, now).map_err(|error| Problem::fault(&error))?;
+        if let Some((entry, posting)) = earning {
+            world.table.payout_is_due(m, &next.merchant, terms.schedule.run_after(entry.payable_day)).await?;
+            story = story.posting(posting);
+            commit = commit.add(&entry, AskedBefore);
+        }
+    }
+    let commit = commit.change(held, next, next.id.as_str(), story);
+    command.remember(commit, now, 200, next.id.as_str(), AskedBefore).send(&world.table).await?;
+    Ok(())
+}

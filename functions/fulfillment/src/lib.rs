@@ -1,0 +1,50 @@
+//! What merchants do with their part of an order: accept, reject, ship; and what carriers tell of parcels.
+//!
+//! Routes: `/v1/merchant-orders…`. Consumes: `order.paid.v1` opens the parts. Reads: merchant orders, merchant,
+//! marketplace. Writes: merchant orders, and the merchant's earning when a part is complete. Emits:
+//! `merchant_order.*.v1`, `shipment.delivered.v1`. Rejected units are paid back by `orders`, which hears of them.
+
+mod changes;
+mod show;
+
+use axum::Router;
+use axum::routing::{get, post};
+use domain::Decision;
+use domain::merchant_order::{MerchantOrder, open};
+use edge::{Again, Function, World};
+use events::order::OrderPaidV1;
+use events::{Context, Envelope, merchant_order::announce};
+use table::{Commit, Key, Story};
+
+pub fn function(world: &World) -> Function {
+    let routes = Router::new()
+        .route("/v1/merchant-orders", get(show::list))
+        .route("/v1/merchant-orders/{id}", get(show::one))
+        .route("/v1/merchant-orders/{id}/accept", post(changes::accept))
+        .route("/v1/merchant-orders/{id}/reject", post(changes::reject))
+        .route("/v1/merchant-orders/{id}/ship", post(changes::ship))
+        .route("/v1/merchant-orders/{id}/shipments/{shipment}/track", post(changes::track));
+    Function::new("fulfillment", world).routes(routes).on(open_parts)
+}
+
+/// The order is paid: its parts may ship. Comes again while the split is still under way.
+async fn open_parts(world: World, event: Envelope<OrderPaidV1>) -> Result<(), Again> {
+    let m = &event.marketplace;
+    let ids = &event.data.merchant_orders;
+    let keys: Vec<Key> = ids.iter().filter_map(|id| Key::merchant_order(m, id)).collect();
+    let parts = world.table.load_all::<MerchantOrder>(&keys).await?;
+    if parts.len() < ids.len() {
+        return Err(Again::Early(format!("a merchant order of {}", event.data.order)));
+    }
+
+    let context = Context::follows(&event, world.now(), "fulfillment");
+    let mut commit = Commit::<()>::new(m, &context);
+    for held in &parts {
+        let Decision::New(fact) = open(&held.value, event.data.paid_at.0) else { continue };
+        let next = held.value.clone().apply(&fact);
+        let story = Story::new(announce(&held.value, &next, &fact)?);
+        commit = commit.change(held, &next, next.id.as_str(), story);
+    }
+    commit.send(&world.table).await?;
+    Ok(())
+}

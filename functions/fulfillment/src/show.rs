@@ -1,0 +1,195 @@
+//! How a merchant order is shown, alone and in lists.
+
+use axum::extract::{Path, State};
+use domain::id::{MerchantId, MerchantOrderId};
+use domain::merchant_order::{Line, MerchantOrder, Shipment, Units};
+use edge::identity::Reach;
+use edge::query::{None as NoParameters, Paging};
+use edge::{Check, Listing, Problem, Query, Reply, World};
+use events::Amount;
+use serde::{Deserialize, Serialize};
+use table::Key;
+use table::order::{MerchantOrderSummary, merchant_order_status};
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct MerchantOrderView {
+    id: String,
+    order: String,
+    merchant: String,
+    status: &'static str,
+    placed_at: String,
+    lines: Vec<LineView>,
+    /// This part's share of the order's own delivery cost.
+    delivery: Amount,
+    totals: TotalsView,
+    shipments: Vec<ShipmentView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct LineView {
+    line: u16,
+    sku: String,
+    quantity: u32,
+    accepted: bool,
+    shipped: u32,
+    delivered: u32,
+    canceled: u32,
+    refunded: u32,
+    items: Amount,
+    delivery: Amount,
+    fees: Amount,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct TotalsView {
+    items: Amount,
+    delivery: Amount,
+    fees: Amount,
+    /// What the merchant earns when the part is complete.
+    net: Amount,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ShipmentView {
+    id: String,
+    carrier: String,
+    tracking_number: String,
+    lines: Vec<Units>,
+    shipped_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivered_at: Option<String>,
+}
+
+impl MerchantOrderView {
+    pub(crate) fn of(part: &MerchantOrder) -> Self {
+        // The amounts were summed when the part was made; one that cannot be summed was never stored.
+        let zero = domain::Money::zero(part.currency);
+        let (items, delivery, fees, net) = part.earned().map_or((zero, zero, zero, zero), |earned| {
+            (earned.items, earned.delivery, earned.fees, earned.net)
+        });
+        Self {
+            id: part.id.to_string(),
+            order: part.id.place().map(|(order, _)| order.to_string()).unwrap_or_default(),
+            merchant: part.merchant.to_string(),
+            status: merchant_order_status(&part.stage),
+            placed_at: part.placed_at.to_string(),
+            lines: part.lines.iter().map(line).collect(),
+            delivery: part.delivery.into(),
+            totals: TotalsView {
+                items: items.into(),
+                delivery: delivery.into(),
+                fees: fees.into(),
+                net: net.into(),
+            },
+            shipments: part.shipments.iter().map(shipment).collect(),
+        }
+    }
+}
+
+fn line(line: &Line) -> LineView {
+    LineView {
+        line: line.number,
+        sku: line.sku.to_string(),
+        quantity: line.quantity,
+        accepted: line.progress.accepted,
+        shipped: line.progress.shipped,
+        delivered: line.progress.delivered,
+        canceled: line.progress.canceled,
+        refunded: line.progress.refunded,
+        items: line.items.into(),
+        delivery: line.delivery.into(),
+        fees: line.fees.into(),
+    }
+}
+
+fn shipment(shipment: &Shipment) -> ShipmentView {
+    ShipmentView {
+        id: shipment.id.to_string(),
+        carrier: shipment.carrier.to_string(),
+        tracking_number: shipment.tracking_number.to_string(),
+        lines: shipment.lines.clone(),
+        shipped_at: shipment.shipped_at.to_string(),
+        delivered_at: shipment.delivered_at.map(|at| at.to_string()),
+    }
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct MerchantOrderRow {
+    id: String,
+    merchant: String,
+    status: String,
+    placed_at: String,
+    total: Amount,
+}
+
+fn row(summary: MerchantOrderSummary) -> MerchantOrderRow {
+    MerchantOrderRow {
+        id: summary.id.to_string(),
+        merchant: summary.merchant.to_string(),
+        status: summary.status,
+        placed_at: summary.placed_at.to_string(),
+        total: summary.total.into(),
+    }
+}
+
+pub(crate) async fn one(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    query: Query<NoParameters>,
+) -> Result<Reply<MerchantOrderView>, Problem> {
+    let reach = query.caller.reach("fulfillment:read")?;
+    let id: MerchantOrderId = id.parse().map_err(|_| Problem::not_found("merchant order"))?;
+    let key = Key::merchant_order(&query.caller.marketplace, &id);
+    let key = key.ok_or_else(|| Problem::not_found("merchant order"))?;
+    let held = world.table.load::<MerchantOrder>(&key).await?;
+    let held = held.filter(|held| reach.covers(&held.value.merchant));
+    let held = held.ok_or_else(|| Problem::not_found("merchant order"))?;
+    Ok(Reply::ok(MerchantOrderView::of(&held.value)).revision(held.revision()))
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    /// Whose; a member of one merchant may leave it out.
+    merchant: Option<String>,
+    /// `open`: only those that are not at their end.
+    status: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+pub(crate) async fn list(
+    State(world): State<World>,
+    query: Query<Which>,
+) -> Result<Reply<Listing<MerchantOrderRow>>, Problem> {
+    let reach = query.caller.reach("fulfillment:read")?;
+    let Which { merchant, status, limit, cursor } = &query.parameters;
+    let mut check = Check::new();
+    let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
+    let merchant: Option<MerchantId> = match (merchant.as_deref(), &reach) {
+        (Some(text), Reach::All | Reach::Merchants(_)) => check.parse("merchant", text),
+        (None, Reach::Merchants(own)) if own.len() == 1 => own.first().cloned(),
+        (None, Reach::All | Reach::Merchants(_)) => {
+            check.wrong("merchant", "required", "say whose merchant orders to list");
+            None
+        }
+    };
+    let open = match status.as_deref() {
+        None => false,
+        Some("open") => true,
+        Some(other) => {
+            check.wrong(
+                "status",
+                "format",
+                format!("`{other:.20}` cannot be asked for: want `open` or nothing"),
+            );
+            false
+        }
+    };
+    check.done()?;
+    let merchant = merchant.filter(|merchant| reach.covers(merchant));
+    let merchant = merchant.ok_or_else(|| Problem::not_found("merchant"))?;
+    let m = &query.caller.marketplace;
+    let page = world.table.merchant_orders(m, &merchant, open, paging.limit, paging.after.as_ref()).await?;
+    Ok(Reply::ok(Listing::of(page, row)))
+}

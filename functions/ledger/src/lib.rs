@@ -1,0 +1,95 @@
+//! The ledger's totals: projected from the outbox, shown to operators.
+//!
+//! Reads: the stream (inserts of kind `outbox.1`), ledger totals. Writes: ledger totals, each outbox item exactly once.
+//! Emits: nothing. A merchant's own entries are written with their cause, not here.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use domain::ledger::Account;
+use edge::function::Image;
+use edge::query::None as NoParameters;
+use edge::{Function, Listing, Problem, Query, Reply, World};
+use serde::Serialize;
+use table::ledger::all_payables;
+use table::outbox::Entry;
+
+pub fn function(world: &World) -> Function {
+    let routes = Router::new().route("/v1/ledger/accounts", get(accounts));
+    Function::new("ledger", world).routes(routes).stream(project)
+}
+
+/// Projects what can be read; the positions of entries that failed come again.
+async fn project(world: World, images: Vec<Image>) -> Vec<usize> {
+    let mut failed = Vec::new();
+    let mut entries = Vec::new();
+    for (position, image) in images.iter().enumerate() {
+        match Entry::read(image) {
+            Ok(Some(entry)) if !entry.postings.is_empty() => entries.push((position, entry)),
+            Ok(Some(_) | None) => {}
+            Err(error) => {
+                tracing::error!(error = edge::chain(&error), "an outbox item cannot be read");
+                failed.push(position);
+            }
+        }
+    }
+    let (positions, entries): (Vec<usize>, Vec<Entry>) = entries.into_iter().unzip();
+    if let Err(error) = world.table.project_postings(&entries).await {
+        tracing::warn!(error = edge::chain(&error), "postings will be projected again");
+        failed.extend(positions);
+    }
+    failed.sort_unstable();
+    failed
+}
+
+#[derive(Debug, Serialize)]
+struct AccountView {
+    account: String,
+    currency: String,
+    /// Decimal texts of the currency; debits − credits is the balance of an asset.
+    debits: String,
+    credits: String,
+    balance: String,
+}
+
+/// The marketplace's accounts, all merchants' payables in one.
+async fn accounts(
+    State(world): State<World>,
+    query: Query<NoParameters>,
+) -> Result<Reply<Listing<AccountView>>, Problem> {
+    query.caller.operates("ledger:read")?;
+    let mut items = Vec::new();
+    let accounts = [
+        Account::Receivable,
+        Account::Cash,
+        Account::Unearned,
+        Account::Exceptions,
+        all_payables(),
+        Account::Commission,
+        Account::PayoutsInTransit,
+        Account::Adjustments,
+    ];
+    for account in accounts {
+        for (currency, balance) in world.table.account(&query.caller.marketplace, &account).await? {
+            let Ok(unit) = currency.parse::<domain::Currency>() else { continue };
+            let name = match &account {
+                Account::Payable(_) => "payable".to_owned(),
+                Account::Receivable
+                | Account::Cash
+                | Account::Unearned
+                | Account::Exceptions
+                | Account::Commission
+                | Account::PayoutsInTransit
+                | Account::Adjustments => account.to_string(),
+            };
+            items.push(AccountView {
+                account: name,
+                currency,
+                debits: domain::money::decimal_text(balance.debits, unit),
+                credits: domain::money::decimal_text(balance.credits, unit),
+                balance: domain::money::decimal_text(balance.debits.saturating_sub(balance.credits), unit),
+            });
+        }
+    }
+    Ok(Reply::ok(Listing { items, next: None }))
+}

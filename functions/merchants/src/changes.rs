@@ -1,0 +1,256 @@
+//! The requests that change a merchant: read, load, decide, commit, answer.
+
+use crate::show::{MerchantView, RuleBody};
+use axum::extract::{Path, State};
+use domain::Decision;
+use domain::id::MerchantId;
+use domain::merchant::{Iban, Merchant, PayoutAccount, Request, decide};
+use domain::payout::{Schedule, day};
+use domain::text::{Name, Reason};
+use edge::{Check, Command, Problem, Reply, World};
+use events::Announced;
+use events::merchant::{MerchantPayoutAccountChangedV1, MerchantStatusChangedV1, MerchantTermsChangedV1};
+use serde::Deserialize;
+use table::{Commit, Key, Story};
+
+type Answer = Result<Reply<MerchantView>, Problem>;
+
+/// The idempotency key was used by a request that came first.
+#[derive(Debug)]
+struct AskedBefore;
+
+impl From<AskedBefore> for Problem {
+    fn from(_: AskedBefore) -> Self {
+        Self::busy()
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Because {
+    reason: Option<String>,
+}
+
+impl Because {
+    fn reason(&self) -> Result<Option<Reason>, Problem> {
+        let mut check = Check::new();
+        let reason = check.maybe::<Reason>("reason", self.reason.as_deref());
+        check.done()?;
+        Ok(reason)
+    }
+}
+
+pub(crate) async fn approve(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Because>,
+) -> Answer {
+    transition(&world, &id, &command, Request::Approve).await
+}
+
+pub(crate) async fn suspend(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Because>,
+) -> Answer {
+    transition(&world, &id, &command, Request::Suspend).await
+}
+
+pub(crate) async fn reopen(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Because>,
+) -> Answer {
+    transition(&world, &id, &command, Request::Reopen).await
+}
+
+pub(crate) async fn close(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Because>,
+) -> Answer {
+    transition(&world, &id, &command, Request::Close).await
+}
+
+/// The merchant is closing, so no order comes in any more: what is open can be counted without a race.
+pub(crate) async fn terminate(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Because>,
+) -> Answer {
+    let m = &command.caller.marketplace;
+    command.caller.operates("merchants:write")?;
+    let merchant: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
+    let count = |items: usize| u32::try_from(items).unwrap_or(u32::MAX);
+    let open_orders = count(world.table.merchant_orders(m, &merchant, true, 100, None).await?.items.len());
+    let open_payouts = count(world.table.open_payouts(m, &merchant).await?);
+    transition(&world, &id, &command, Request::Terminate { open_orders, open_payouts }).await
+}
+
+async fn transition(world: &World, id: &str, command: &Command<Because>, request: Request) -> Answer {
+    let reason = command.body.reason()?.map(|reason| reason.to_string());
+    change(world, id, command, |merchant| {
+        Ok(match decide(merchant.status, &request)? {
+            Decision::Already => None,
+            Decision::New(status) => {
+                let told = Announced::of(&MerchantStatusChangedV1 {
+                    merchant: merchant.id.clone(),
+                    from: merchant.status.word().to_owned(),
+                    to: status.word().to_owned(),
+                    reason: reason.clone(),
+                });
+                Some((Merchant { status, ..merchant.clone() }, told))
+            }
+        })
+    })
+    .await
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Terms {
+    schedule: Schedule,
+    commission: Vec<RuleBody>,
+}
+
+/// Fee rules and payout schedule; orders that are placed keep their fees (A12(2)).
+pub(crate) async fn set_terms(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Terms>,
+) -> Answer {
+    let m = &command.caller.marketplace;
+    command.caller.operates("merchants:write")?;
+    let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Problem::not_found("marketplace"))?;
+    let mut check = Check::new();
+    let currency = marketplace.value.currency;
+    let commission = RuleBody::read(&mut check, "commission", &command.body.commission, currency);
+    if let Err(error) = command.body.schedule.check() {
+        check.wrong("schedule", "range", error);
+    }
+    check.done()?;
+    let schedule = &command.body.schedule;
+    if let Ok(merchant) = id.parse::<MerchantId>() {
+        // What is payable already runs on the new schedule too.
+        world.table.payout_is_due(m, &merchant, schedule.run_after(day(world.now()))).await?;
+    }
+    change(&world, &id, &command, |merchant| {
+        let (schedule, commission) = (schedule.clone(), commission.clone());
+        let told = Announced::of(&MerchantTermsChangedV1 { merchant: merchant.id.clone() });
+        Ok(Some((Merchant { schedule, commission, ..merchant.clone() }, told)))
+    })
+    .await
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Account {
+    holder: String,
+    iban: String,
+}
+
+/// A new account waits for verification; until then nothing is paid out.
+pub(crate) async fn set_payout_account(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Account>,
+) -> Answer {
+    let mut check = Check::new();
+    let holder = check.parse::<Name>("holder", &command.body.holder);
+    let iban = check.parse::<Iban>("iban", &command.body.iban);
+    check.done()?;
+    let (Some(holder), Some(iban)) = (holder, iban) else { return Err(Problem::internal()) };
+    change_account(&world, &id, &command, |_| {
+        Ok(PayoutAccount::Pending { holder: holder.clone(), iban: iban.clone() })
+    })
+    .await
+}
+
+pub(crate) async fn activate_payout_account(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Because>,
+) -> Answer {
+    let m = &command.caller.marketplace;
+    command.caller.operates("merchants:write")?;
+    if let Ok(merchant) = id.parse::<MerchantId>() {
+        let terms =
+            world.table.payout_terms(m, &merchant).await.map_err(|_| Problem::not_found("merchant"))?;
+        world.table.payout_is_due(m, &merchant, terms.schedule.run_after(day(world.now()))).await?;
+    }
+    change_account(&world, &id, &command, |account| match account {
+        PayoutAccount::Missing => Err(Problem::new(409, "no_payout_account", "There is no payout account")),
+        PayoutAccount::Pending { holder, iban }
+        | PayoutAccount::Active { holder, iban }
+        | PayoutAccount::Blocked { holder, iban, .. } => Ok(PayoutAccount::Active { holder, iban }),
+    })
+    .await
+}
+
+pub(crate) async fn block_payout_account(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Because>,
+) -> Answer {
+    let Some(reason) = command.body.reason()? else {
+        let mut check = Check::new();
+        check.wrong("reason", "required", "say why the account is blocked");
+        return Err(check.done().err().unwrap_or_else(Problem::internal));
+    };
+    change_account(&world, &id, &command, |account| match account {
+        PayoutAccount::Missing => Err(Problem::new(409, "no_payout_account", "There is no payout account")),
+        PayoutAccount::Pending { holder, iban }
+        | PayoutAccount::Active { holder, iban }
+        | PayoutAccount::Blocked { holder, iban, .. } => {
+            Ok(PayoutAccount::Blocked { holder, iban, reason: reason.clone() })
+        }
+    })
+    .await
+}
+
+async fn change_account<T>(
+    world: &World,
+    id: &str,
+    command: &Command<T>,
+    next: impl Fn(PayoutAccount) -> Result<PayoutAccount, Problem>,
+) -> Answer {
+    change(world, id, command, |merchant| {
+        let account = next(merchant.account.clone())?;
+        if account == merchant.account {
+            return Ok(None);
+        }
+        let state = crate::show::account_state(&account).to_owned();
+        let told = Announced::of(&MerchantPayoutAccountChangedV1 { merchant: merchant.id.clone(), state });
+        Ok(Some((Merchant { account, ..merchant.clone() }, told)))
+    })
+    .await
+}
+
+/// One change of one merchant, by an operator; none where it is so already.
+async fn change<T>(
+    world: &World,
+    id: &str,
+    command: &Command<T>,
+    decide: impl Fn(&Merchant) -> Result<Option<(Merchant, Announced)>, Problem>,
+) -> Answer {
+    command.caller.operates("merchants:write")?;
+    let m = &command.caller.marketplace;
+    let id: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
+    world
+        .until_free(|| async {
+            let held = world.table.load::<Merchant>(&Key::merchant(m, &id)).await?;
+            let held = held.ok_or_else(|| Problem::not_found("merchant"))?;
+            let as_it_is =
+                || Ok(Reply::ok(MerchantView::of(&held.value)).revision(held.revision()).replayed());
+            if command.asked_before(world).await?.is_some() {
+                return as_it_is();
+            }
+            let Some((next, told)) = decide(&held.value)? else { return as_it_is() };
+            let now = world.now();
+            let context = command.context(now);
+            let commit = Commit::new(m, &context).change(&held, &next, next.id.as_str(), Story::new([told]));
+            command.remember(commit, now, 200, next.id.as_str(), AskedBefore).send(&world.table).await?;
+            Ok(Reply::ok(MerchantView::of(&next)).revision(held.next_step()))
+        })
+        .await
+}

@@ -1,0 +1,88 @@
+//! `POST /v1/merchants`: a merchant is invited, or applies through the operator's system.
+
+use crate::show::{MerchantView, RuleBody};
+use axum::extract::State;
+use domain::id::MerchantId;
+use domain::merchant::{Merchant, PayoutAccount, Status};
+use domain::payout::Schedule;
+use domain::text::{ExternalId, Name};
+use edge::{Check, Command, Problem, Reply, World};
+use events::merchant::invited;
+use serde::Deserialize;
+use table::merchant::MerchantName;
+use table::{Commit, Key, Story, Uncommitted};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Invite {
+    name: String,
+    /// What your systems call the merchant; unique.
+    #[serde(default)]
+    external_id: Option<String>,
+    /// When it is paid; daily if not said.
+    #[serde(default)]
+    schedule: Option<Schedule>,
+    /// Fee rules before the marketplace's.
+    #[serde(default)]
+    commission: Vec<RuleBody>,
+}
+
+/// What the invitation met.
+#[derive(Debug)]
+enum Taken {
+    Id,
+    ExternalId,
+}
+
+impl From<Taken> for Problem {
+    fn from(taken: Taken) -> Self {
+        match taken {
+            // A fresh id or an idempotency key that another request has just used: the next look finds it.
+            Taken::Id => Self::busy(),
+            Taken::ExternalId => Self::new(409, "external_id_taken", "Another merchant has this external id"),
+        }
+    }
+}
+
+pub(crate) async fn invite(
+    State(world): State<World>,
+    command: Command<Invite>,
+) -> Result<Reply<MerchantView>, Problem> {
+    command.caller.operates("merchants:write")?;
+    let m = &command.caller.marketplace;
+    if let Some(asked) = command.asked_before(&world).await? {
+        let id: MerchantId = asked.resource.parse().map_err(|_| Problem::internal())?;
+        let held = world.table.load::<Merchant>(&Key::merchant(m, &id)).await?.ok_or_else(Problem::busy)?;
+        return Ok(Reply::ok(MerchantView::of(&held.value)).revision(held.revision()).replayed());
+    }
+    let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Problem::not_found("marketplace"))?;
+    let body = &command.body;
+    let mut check = Check::new();
+    let name = check.parse::<Name>("name", &body.name);
+    let external_id = check.maybe::<ExternalId>("external_id", body.external_id.as_deref());
+    let commission = RuleBody::read(&mut check, "commission", &body.commission, marketplace.value.currency);
+    let schedule = body.schedule.clone().unwrap_or(Schedule::Day);
+    if let Err(error) = schedule.check() {
+        check.wrong("schedule", "range", error);
+    }
+    check.done()?;
+    let Some(name) = name else { return Err(Problem::internal()) };
+
+    let id = MerchantId::from_bits(world.fresh());
+    let (status, account) = (Status::Pending, PayoutAccount::Missing);
+    let merchant = Merchant { id, name, external_id, status, commission, schedule, account };
+    let now = world.now();
+    let context = command.context(now);
+    let story = Story::new([invited(&merchant)]);
+    let mut commit = Commit::new(m, &context).begin(&merchant, merchant.id.as_str(), story, Taken::Id);
+    if let Some(external_id) = merchant.external_id.clone() {
+        let name = MerchantName { external_id, merchant: merchant.id.clone() };
+        commit = commit.add(&name, Taken::ExternalId);
+    }
+    let commit = command.remember(commit, now, 201, merchant.id.as_str(), Taken::Id);
+    match commit.send(&world.table).await {
+        Ok(()) => Ok(Reply::created(MerchantView::of(&merchant)).revision(1)),
+        Err(Uncommitted::Refused(taken)) => Err(taken.into()),
+        Err(other) => Err(other.into()),
+    }
+}

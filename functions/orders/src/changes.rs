@@ -1,0 +1,279 @@
+//! The requests that change an order: read, load, decide, commit, answer.
+
+use crate::intake::{PlacePayment, payments};
+use crate::show::OrderView;
+use axum::extract::{Path, State};
+use domain::id::{MerchantOrderId, OrderId};
+use domain::merchant_order::{MerchantOrder, RefundLines, Stage, Units};
+use domain::order::{Cancellation, Decided, Order};
+use domain::text::Reason;
+use domain::{Decision, order, payout};
+use edge::{Check, Command, Problem, Reply, World};
+use events::{Context, merchant_order, order::announce};
+use jiff::Timestamp;
+use serde::Deserialize;
+use table::order::WholeOrder;
+use table::{Commit, Held, Story};
+
+type Answer = Result<Reply<OrderView>, Problem>;
+
+/// Someone was there first: the idempotency key was used, or the split made the parts.
+#[derive(Debug)]
+pub(crate) struct Overtaken;
+
+impl From<Overtaken> for Problem {
+    /// What was there first is found at the next look.
+    fn from(_: Overtaken) -> Self {
+        Self::busy()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pay {
+    /// What came in, where the order only promised; none confirms what it brought.
+    #[serde(default)]
+    payments: Vec<PlacePayment>,
+    #[serde(default)]
+    occurred_at: Option<String>,
+}
+
+pub(crate) async fn pay(State(world): State<World>, Path(id): Path<String>, command: Command<Pay>) -> Answer {
+    let now = world.now();
+    change(&world, &id, &command, |whole| {
+        let held = &whole.order.value;
+        let mut check = Check::new();
+        let at = check.occurred_at("occurred_at", command.body.occurred_at.as_deref(), now);
+        let payments = payments(&mut check, &command.body.payments, held.currency);
+        check.done()?;
+        Ok(match order::pay(held, payments, at)? {
+            Decision::New(decided) => Decision::New(Changed { order: decided, parts: Vec::new() }),
+            Decision::Already => Decision::Already,
+        })
+    })
+    .await
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cancel {
+    reason: String,
+    #[serde(default)]
+    occurred_at: Option<String>,
+}
+
+pub(crate) async fn cancel(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Cancel>,
+) -> Answer {
+    let mut check = Check::new();
+    let reason = check.parse::<Reason>("reason", &command.body.reason);
+    let at = check.occurred_at("occurred_at", command.body.occurred_at.as_deref(), world.now());
+    check.done()?;
+    let Some(reason) = reason else { return Err(Problem::internal()) };
+    change(&world, &id, &command, |whole| {
+        let held = &whole.order.value;
+        // Before the split the parts are what the split would make: whoever writes them first, they are the same.
+        let parts = match whole.parts.as_slice() {
+            [] => order::split(held)?,
+            parts => parts.iter().map(|part| part.value.clone()).collect(),
+        };
+        let Decision::New(Cancellation { order, parts: facts }) =
+            order::cancel(held, &parts, reason.clone(), at)?
+        else {
+            return Ok(Decision::Already);
+        };
+        let changed = parts.into_iter().enumerate().map(|(position, part)| {
+            let fact = facts.iter().find(|(of, _)| *of == position).map(|(_, fact)| fact.clone());
+            (position, part, fact)
+        });
+        Ok(Decision::New(Changed { order, parts: changed.collect() }))
+    })
+    .await
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refund {
+    merchant_order: String,
+    lines: Vec<Units>,
+    /// The delivery cost of the lines too.
+    #[serde(default)]
+    delivery: bool,
+    reason: String,
+}
+
+pub(crate) async fn refund(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Refund>,
+) -> Answer {
+    let mut check = Check::new();
+    let reason = check.parse::<Reason>("reason", &command.body.reason);
+    let of = check.parse::<MerchantOrderId>("merchant_order", &command.body.merchant_order);
+    check.done()?;
+    let (Some(reason), Some(of)) = (reason, of) else { return Err(Problem::internal()) };
+    let now = world.now();
+    change(&world, &id, &command, |whole| {
+        let found = whole.parts.iter().position(|part| part.value.id == of);
+        let Some((position, part)) = found.and_then(|at| Some((at, whole.parts.get(at)?))) else {
+            return Err(Problem::not_found("merchant order of this order"));
+        };
+        let Refund { lines, delivery, .. } = command.body.clone();
+        let request = RefundLines { lines, delivery, reason: reason.clone() };
+        let (order, fact) = order::refund(&whole.order.value, &part.value, request, now)?;
+        Ok(Decision::New(Changed { order, parts: vec![(position, part.value.clone(), Some(fact))] }))
+    })
+    .await
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resolve {
+    reason: String,
+}
+
+pub(crate) async fn resolve_exception(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Resolve>,
+) -> Answer {
+    let mut check = Check::new();
+    let reason = check.parse::<Reason>("reason", &command.body.reason);
+    check.done()?;
+    let Some(reason) = reason else { return Err(Problem::internal()) };
+    let (by, now) = (command.caller.actor.clone(), world.now());
+    change(&world, &id, &command, |whole| {
+        Ok(match order::resolve_exception(&whole.order.value, reason.clone(), by.clone(), now)? {
+            Decision::New(decided) => Decision::New(Changed { order: decided, parts: Vec::new() }),
+            Decision::Already => Decision::Already,
+        })
+    })
+    .await
+}
+
+/// What a request comes to: the order's fact, and parts with their place, state and fact. A part without a fact is
+/// only written where it is not there yet.
+struct Changed {
+    order: Decided,
+    parts: Vec<(usize, MerchantOrder, Option<domain::merchant_order::Fact>)>,
+}
+
+async fn change<T>(
+    world: &World,
+    id: &str,
+    command: &Command<T>,
+    decide: impl Fn(&WholeOrder) -> Result<Decision<Changed>, Problem>,
+) -> Answer {
+    command.caller.operates("orders:write")?;
+    let id: OrderId = id.parse().map_err(|_| Problem::not_found("order"))?;
+    world
+        .until_free(|| async {
+            let whole = world.table.whole_order(&command.caller.marketplace, &id).await?;
+            let whole = whole.ok_or_else(|| Problem::not_found("order"))?;
+            let held_parts: Vec<_> = whole.parts.iter().map(|part| part.value.clone()).collect();
+            let as_it_is = || -> Answer {
+                let view = OrderView::of(&whole.order.value, &held_parts)?;
+                Ok(Reply::ok(view).revision(whole.order.revision()).replayed())
+            };
+            if command.asked_before(world).await?.is_some() {
+                return as_it_is();
+            }
+            let Decision::New(changed) = decide(&whole)? else { return as_it_is() };
+            let (next, parts) = commit(world, command, &whole, changed).await?;
+            Ok(Reply::ok(OrderView::of(&next, &parts)?).revision(whole.order.next_step()))
+        })
+        .await
+}
+
+/// The order and all parts that change with it, in one transaction.
+async fn commit<T>(
+    world: &World,
+    command: &Command<T>,
+    whole: &WholeOrder,
+    changed: Changed,
+) -> Result<(Order, Vec<MerchantOrder>), Problem> {
+    let now = world.now();
+    let m = &command.caller.marketplace;
+    let context = command.context(now);
+    let held = &whole.order;
+    let next = held.value.clone().apply(&changed.order.fact);
+    let story =
+        Story::new(announce(&held.value, &next, &changed.order)).posting(changed.order.posting.clone());
+    let mut commit = Commit::new(m, &context).change(held, &next, next.id.as_str(), story);
+    let mut parts: Vec<MerchantOrder> = whole.parts.iter().map(|part| part.value.clone()).collect();
+    for (position, before, fact) in changed.parts {
+        let after = fact.as_ref().map_or_else(|| before.clone(), |fact| before.clone().apply(fact));
+        let part = PartChange { held: whole.parts.get(position), before, after: after.clone(), fact };
+        commit = write_part(world, commit, &context, m, &next.id, part).await?;
+        match parts.get_mut(position) {
+            Some(part) => *part = after,
+            None => parts.push(after),
+        }
+    }
+    command.remember(commit, now, 200, next.id.as_str(), Overtaken).send(&world.table).await?;
+    Ok((next, parts))
+}
+
+struct PartChange<'a> {
+    held: Option<&'a Held<MerchantOrder>>,
+    before: MerchantOrder,
+    after: MerchantOrder,
+    fact: Option<domain::merchant_order::Fact>,
+}
+
+async fn write_part<'a>(
+    world: &World,
+    commit: Commit<'a, Overtaken>,
+    context: &Context,
+    m: &domain::id::MarketplaceId,
+    order: &OrderId,
+    part: PartChange<'_>,
+) -> Result<Commit<'a, Overtaken>, Problem> {
+    let PartChange { held, before, after, fact } = part;
+    let mut story = Story::default();
+    if held.is_none() {
+        story.facts.extend(merchant_order::created(order, &before)?);
+    }
+    if let Some(fact) = &fact {
+        story.facts.extend(merchant_order::announce(&before, &after, fact)?);
+    }
+    let (entry, story) = entry_of(world, context.at, m, &before, &after, fact.as_ref(), story).await?;
+    let mut commit = match held {
+        Some(held) if fact.is_some() => commit.change(held, &after, after.id.as_str(), story),
+        Some(_) => commit,
+        None => commit.begin(&after, after.id.as_str(), story, Overtaken),
+    };
+    if let Some(entry) = entry {
+        commit = commit.add(&entry, Overtaken);
+    }
+    Ok(commit)
+}
+
+/// What the change means for the merchant's account: the earning of a part that is now complete, or a claw-back.
+async fn entry_of(
+    world: &World,
+    now: Timestamp,
+    m: &domain::id::MarketplaceId,
+    before: &MerchantOrder,
+    after: &MerchantOrder,
+    fact: Option<&domain::merchant_order::Fact>,
+    story: Story,
+) -> Result<(Option<domain::ledger::MerchantEntry>, Story), Problem> {
+    let completes = matches!((&before.stage, &after.stage), (Stage::Open { .. }, Stage::Delivered { .. }));
+    let refund = fact.and_then(|fact| payout::claw_back(after, fact, now));
+    if !completes && refund.is_none() {
+        return Ok((None, story));
+    }
+    let terms = world.table.payout_terms(m, &after.merchant).await?;
+    let (entry, story) = match refund {
+        Some(entry) => (entry.map_err(domain::order::Refused::from)?, story),
+        None => match payout::earning(after, terms.hold_days, now).map_err(|error| Problem::fault(&error))? {
+            Some((entry, posting)) => (entry, story.posting(posting)),
+            None => return Ok((None, story)),
+        },
+    };
+    world.table.payout_is_due(m, &after.merchant, terms.schedule.run_after(entry.payable_day)).await?;
+    Ok((Some(entry), story))
+}

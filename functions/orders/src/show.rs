@@ -1,0 +1,277 @@
+//! How an order is shown, alone and in lists.
+
+use axum::extract::{Path, State};
+use domain::MoneyError;
+use domain::id::{CustomerId, MerchantId, OrderId};
+use domain::merchant_order::MerchantOrder;
+use domain::order::{Exception, ExceptionKind, Line, Order, Stage};
+use domain::text::{Channel, ExternalId};
+use edge::query::{None as NoParameters, Paging};
+use edge::{Check, Listing, Problem, Query, Reply, World};
+use events::Amount;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use table::order::{OrderSummary, merchant_order_status, order_status};
+use table::{Key, Page, Record};
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct OrderView {
+    id: String,
+    channel: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<String>,
+    status: &'static str,
+    placed_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paid_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canceled_at: Option<String>,
+    lines: Vec<LineView>,
+    delivery: Amount,
+    payments: Vec<PaymentView>,
+    totals: TotalsView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<ExceptionView>,
+    /// Empty until the split, a moment after placement.
+    merchant_orders: Vec<PartView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct LineView {
+    line: u16,
+    merchant: String,
+    sku: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<String>,
+    quantity: u32,
+    unit_price: Amount,
+    items: Amount,
+    delivery: Amount,
+    fees: Vec<FeeView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct FeeView {
+    fee: String,
+    amount: Amount,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct PaymentView {
+    method: String,
+    amount: Amount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct TotalsView {
+    items: Amount,
+    delivery: Amount,
+    total: Amount,
+    paid: Amount,
+    refunded: Amount,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ExceptionView {
+    state: &'static str,
+    kind: ExceptionKind,
+    /// Paid − bought, as it stands on the suspense account.
+    difference: Amount,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct PartView {
+    id: String,
+    merchant: String,
+    status: &'static str,
+}
+
+impl OrderView {
+    pub(crate) fn of(order: &Order, parts: &[MerchantOrder]) -> Result<Self, MoneyError> {
+        let text = |text: &dyn std::fmt::Display| text.to_string();
+        let lines: Result<Vec<_>, _> = order.lines.iter().map(line).collect();
+        let (paid_at, canceled_at) = match &order.stage {
+            Stage::AwaitingPayment => (None, None),
+            Stage::Paid { since } => (Some(text(since)), None),
+            Stage::Canceled { since, .. } => (None, Some(text(since))),
+        };
+        let part = |part: &MerchantOrder| PartView {
+            id: text(&part.id),
+            merchant: text(&part.merchant),
+            status: merchant_order_status(&part.stage),
+        };
+        Ok(Self {
+            id: text(&order.id),
+            channel: text(&order.channel),
+            external_id: order.external_id.as_ref().map(|id| text(id)),
+            customer: order.customer.as_ref().map(|id| text(id)),
+            status: order_status(&order.stage),
+            placed_at: text(&order.placed_at),
+            paid_at,
+            canceled_at,
+            lines: lines?,
+            delivery: order.delivery.into(),
+            payments: order.payments.iter().map(payment).collect(),
+            totals: TotalsView {
+                items: order.items()?.into(),
+                delivery: order.delivery_total()?.into(),
+                total: order.total()?.into(),
+                paid: order.paid()?.into(),
+                refunded: order.refunded.into(),
+            },
+            exception: exception(order),
+            merchant_orders: parts.iter().map(part).collect(),
+        })
+    }
+}
+
+fn line(line: &Line) -> Result<LineView, MoneyError> {
+    let fee = |fee: &domain::commission::Fee| FeeView { fee: fee.fee.to_string(), amount: fee.amount.into() };
+    Ok(LineView {
+        line: line.number,
+        merchant: line.merchant.to_string(),
+        sku: line.sku.to_string(),
+        title: line.title.as_ref().map(ToString::to_string),
+        category: line.category.as_ref().map(ToString::to_string),
+        quantity: line.quantity,
+        unit_price: line.unit_price.into(),
+        items: line.items()?.into(),
+        delivery: line.delivery.into(),
+        fees: line.fees.iter().map(fee).collect(),
+    })
+}
+
+fn payment(payment: &domain::order::Payment) -> PaymentView {
+    PaymentView {
+        method: payment.method.to_string(),
+        amount: payment.amount.into(),
+        reference: payment.reference.as_ref().map(ToString::to_string),
+    }
+}
+
+fn exception(order: &Order) -> Option<ExceptionView> {
+    let (state, kind) = match order.exception.as_ref()? {
+        Exception::Open { kind } => ("open", *kind),
+        Exception::Resolved { kind, .. } => ("resolved", *kind),
+    };
+    Some(ExceptionView { state, kind, difference: order.difference.into() })
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct OrderRow {
+    id: String,
+    channel: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    status: String,
+    placed_at: String,
+    total: Amount,
+    exception: bool,
+}
+
+fn row(summary: OrderSummary) -> OrderRow {
+    OrderRow {
+        id: summary.id.to_string(),
+        channel: summary.channel.to_string(),
+        external_id: summary.external_id.map(|id| id.to_string()),
+        status: summary.status,
+        placed_at: summary.placed_at.to_string(),
+        total: summary.total.into(),
+        exception: summary.exception,
+    }
+}
+
+pub(crate) async fn one(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    query: Query<NoParameters>,
+) -> Result<Reply<OrderView>, Problem> {
+    query.caller.operates("orders:read")?;
+    let id: OrderId = id.parse().map_err(|_| Problem::not_found("order"))?;
+    let whole = world.table.whole_order(&query.caller.marketplace, &id).await?;
+    let whole = whole.ok_or_else(|| Problem::not_found("order"))?;
+    let parts: Vec<_> = whole.parts.iter().map(|part| part.value.clone()).collect();
+    Ok(Reply::ok(OrderView::of(&whole.order.value, &parts)?).revision(whole.order.revision()))
+}
+
+/// Which orders: one of external id, customer, merchant, exception or days says where to look; `status` picks from it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Which {
+    channel: Option<String>,
+    /// With `channel`: the one order of that name.
+    external_id: Option<String>,
+    customer: Option<String>,
+    merchant: Option<String>,
+    /// `open`: orders whose payments and lines differ and that nobody has resolved.
+    exception: Option<String>,
+    /// Days of placement in UTC, both inclusive; the last 62 days if not said.
+    from: Option<String>,
+    to: Option<String>,
+    status: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+pub(crate) async fn list(
+    State(world): State<World>,
+    query: Query<Which>,
+) -> Result<Reply<Listing<OrderRow>>, Problem> {
+    query.caller.operates("orders:read")?;
+    let m = &query.caller.marketplace;
+    let which = &query.parameters;
+    let mut check = Check::new();
+    let Paging { limit, after } = Paging::read(&mut check, which.limit.as_deref(), which.cursor.as_deref());
+    let after = after.as_ref();
+    let today = domain::payout::day(world.now());
+    let to = check.maybe::<Date>("to", which.to.as_deref()).unwrap_or(today);
+    let from = check.maybe::<Date>("from", which.from.as_deref());
+    let from = from.unwrap_or(to.saturating_sub(jiff::ToSpan::days(61)));
+    let channel = check.maybe::<Channel>("channel", which.channel.as_deref());
+    let external_id = check.maybe::<ExternalId>("external_id", which.external_id.as_deref());
+    let customer = check.maybe::<CustomerId>("customer", which.customer.as_deref());
+    let merchant = check.maybe::<MerchantId>("merchant", which.merchant.as_deref());
+    let exceptions = matches!(which.exception.as_deref(), Some("open"));
+    if !exceptions && which.exception.is_some() {
+        check.wrong("exception", "format", "want `open`");
+    }
+    if let Some(odd) =
+        which.status.as_deref().filter(|s| !["awaiting_payment", "paid", "canceled"].contains(s))
+    {
+        let message = format!("`{odd:.20}` is not awaiting_payment, paid or canceled");
+        check.wrong("status", "format", message);
+    }
+    if external_id.is_some() && channel.is_none() {
+        check.wrong("channel", "required", "an external id belongs to a channel: name both");
+    }
+    check.done()?;
+
+    let page = match (channel, external_id, customer, merchant) {
+        (Some(channel), Some(name), _, _) => {
+            let id = OrderId::of_channel(m, channel.as_str(), name.as_str());
+            let held = world.table.load::<Order>(&Key::order(m, &id)).await?;
+            Page { items: held.and_then(|held| held.value.summary()).into_iter().collect(), next: None }
+        }
+        (_, _, Some(customer), _) => world.table.orders_of_customer(m, &customer, limit, after).await?,
+        (_, _, None, Some(merchant)) => {
+            let page = world.table.merchant_orders(m, &merchant, false, limit, after).await?;
+            let ids = page.items.iter().filter_map(|part| part.id.place());
+            let keys: Vec<Key> = ids.map(|(order, _)| Key::order(m, &order)).collect();
+            let orders = world.table.load_all::<Order>(&keys).await?;
+            Page { items: orders.iter().filter_map(|held| held.value.summary()).collect(), next: page.next }
+        }
+        _ if exceptions => world.table.open_exceptions(m, limit, after).await?,
+        _ => world.table.orders_of_days(m, (from, to), limit, after).await?,
+    };
+    let mut listing = Listing::of(page, row);
+    if let Some(status) = &which.status {
+        listing.items.retain(|order| order.status == *status);
+    }
+    Ok(Reply::ok(listing))
+}

@@ -1,0 +1,136 @@
+//! One merchant's due run: claim what is payable, then send it to the bank.
+
+use crate::bank::Bank;
+use domain::id::{MarketplaceId, MerchantId, PayoutId};
+use domain::merchant::Merchant;
+use domain::payout::{Claim, Claimed, Payout, Stage, Told, Totals, claim, claimable_through, day, decide};
+use domain::{Currency, Decision};
+use edge::{Again, World};
+use events::payout::{MerchantBalanceCriticalV1, PayoutBlockedV1, PayoutDueV1, announce, created};
+use events::{Announced, Context, Envelope};
+use jiff::civil::Date;
+use table::{Commit, Held, Key, Story};
+
+/// Entries are summed by pages of this size.
+const PAGE: u16 = 500;
+
+/// The run's claim was made by another delivery.
+#[derive(Debug)]
+pub(crate) struct ClaimedBefore;
+
+pub(crate) async fn run(world: World, bank: Bank, event: Envelope<PayoutDueV1>) -> Result<(), Again> {
+    let m = &event.marketplace;
+    let now = world.now();
+    let early = || Again::Early(event.data.merchant.to_string());
+    let marketplace = world.table.marketplace(m).await?.ok_or_else(early)?.value;
+    let merchant = world.table.load::<Merchant>(&Key::merchant(m, &event.data.merchant)).await?;
+    let merchant = merchant.ok_or_else(early)?.value;
+    let claimed = world.table.load::<Claimed>(&Key::claimed(m, &merchant.id)).await?;
+
+    // A claim whose sending was cut short comes first.
+    if let Some(claimed) = &claimed {
+        send_claimed(&world, &bank, &event, &PayoutId::of(&merchant.id, claimed.value.through)).await?;
+    }
+    let through = claimable_through(now);
+    let after = claimed.as_ref().map_or(Date::ZERO, |held| held.value.through);
+    let totals = sum(&world, m, &merchant.id, marketplace.currency, (after, through)).await?;
+    let state =
+        claimed.as_ref().map_or_else(|| Claimed::nothing(merchant.id.clone()), |held| held.value.clone());
+    match claim(&state, &merchant.account, totals, through, now)? {
+        Claim::New { payout, claimed: next, posting } => {
+            let context = Context::follows(&event, now, "payout");
+            let story = Story::new([created(&payout)]).posting(posting);
+            let commit = Commit::new(m, &context).begin(&*payout, payout.id.as_str(), story, ClaimedBefore);
+            let commit = match &claimed {
+                Some(held) => commit.replace(held, &next),
+                None => commit.add(&next, ClaimedBefore),
+            };
+            commit.send(&world.table).await?;
+            send_claimed(&world, &bank, &event, &payout.id).await
+        }
+        Claim::Nothing { balance } => {
+            let limit = marketplace.settings.critical_balance.negated();
+            if balance.minor >= limit.minor {
+                return Ok(());
+            }
+            let told = Announced::of(&MerchantBalanceCriticalV1 {
+                merchant: merchant.id.clone(),
+                balance: balance.into(),
+            });
+            tell(&world, &event, claimed.as_ref(), &state, told).await
+        }
+        Claim::NoAccount { balance } => {
+            // It stays open: the next run of the schedule looks again.
+            world.table.payout_is_due(m, &merchant.id, merchant.schedule.run_after(day(now))).await?;
+            let told =
+                Announced::of(&PayoutBlockedV1 { merchant: merchant.id.clone(), balance: balance.into() });
+            tell(&world, &event, claimed.as_ref(), &state, told).await
+        }
+    }
+}
+
+/// The totals of a merchant's entries with a payable day after the first and up to the second.
+pub(crate) async fn sum(
+    world: &World,
+    m: &MarketplaceId,
+    merchant: &MerchantId,
+    currency: Currency,
+    days: (Date, Date),
+) -> Result<Totals, Again> {
+    let mut totals = Totals::zero(currency);
+    let mut after = None;
+    loop {
+        let page = world.table.merchant_entries(m, merchant, days, PAGE, after.as_ref()).await?;
+        for entry in &page.items {
+            totals = totals.with(&entry.value)?;
+        }
+        match page.next {
+            Some(cursor) => after = Some(cursor),
+            None => return Ok(totals),
+        }
+    }
+}
+
+/// Orders the bank to pay a payout that is only created. The bank knows it by its id, so a repeat pays once.
+async fn send_claimed(
+    world: &World,
+    bank: &Bank,
+    event: &Envelope<PayoutDueV1>,
+    id: &PayoutId,
+) -> Result<(), Again> {
+    let m = &event.marketplace;
+    let Some(key) = Key::payout(m, id) else { return Ok(()) };
+    let Some(held) = world.table.load::<Payout>(&key).await? else { return Ok(()) };
+    if held.value.stage != Stage::Created {
+        return Ok(());
+    }
+    let reference = bank.order(world, m, &held.value).await?;
+    let now = world.now();
+    let Decision::New(fact) = decide(&held.value, Told::Sent { reference }, now)? else { return Ok(()) };
+    let next = held.value.clone().apply(&fact);
+    let context = Context::follows(event, now, "payout");
+    let story = Story::new([announce(&next, &fact)]);
+    Commit::<()>::new(m, &context).change(&held, &next, next.id.as_str(), story).send(&world.table).await?;
+    Ok(())
+}
+
+/// Tells something of a merchant's account that changes nothing in it; once per due message.
+async fn tell(
+    world: &World,
+    event: &Envelope<PayoutDueV1>,
+    held: Option<&Held<Claimed>>,
+    state: &Claimed,
+    told: Announced,
+) -> Result<(), Again> {
+    let context = Context::follows(event, world.now(), "payout");
+    let commit = Commit::new(&event.marketplace, &context).mark("payout", &event.id, ClaimedBefore);
+    let (subject, story) = (format!("{}-account", state.merchant), Story::new([told]));
+    let commit = match held {
+        Some(held) => commit.change(held, state, &subject, story),
+        None => commit.begin(state, &subject, story, ClaimedBefore),
+    };
+    match commit.send(&world.table).await {
+        Ok(()) | Err(table::Uncommitted::Refused(ClaimedBefore)) => Ok(()),
+        Err(other) => Err(other.into()),
+    }
+}

@@ -1,0 +1,203 @@
+use super::*;
+
+fn read(resources: &str) -> Result<Template, TemplateError> {
+    Template::read(resources, &BTreeMap::new())
+}
+
+fn refusal(text: &str) -> String {
+    read(text).unwrap_err().to_string()
+}
+
+const FUNCTION: &str = "
+Resources:
+  Toy:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: ../target/lambda/toy
+";
+
+#[test]
+fn whatever_is_not_understood_is_an_error_that_names_it() {
+    let table = [
+        ("Resources: { A: { Type: AWS::SES::Identity } }", "the type AWS::SES::Identity"),
+        ("Resources: { A: { Type: AWS::SQS::Queue, Shape: round } }", "Shape"),
+        ("Sauce: hot", "the section Sauce"),
+        ("Parameters: { P: { Type: String } }", "Parameters.P"),
+        ("Resources: { A: { Type: AWS::Serverless::Function, Properties: { CodeUri: ./src } } }", "CodeUri"),
+        (
+            "Resources: { A: { Type: AWS::Serverless::HttpApi, Properties: { StageName: prod } } }",
+            "$default stage",
+        ),
+    ];
+    for (text, expected) in table {
+        let refusal = refusal(text);
+        assert!(refusal.contains(expected), "{text}\n{refusal}");
+    }
+}
+
+#[test]
+fn a_property_that_is_not_understood_is_an_error_that_names_it() {
+    let table = [
+        ("Colour: red", "`Colour`"),
+        ("DelaySeconds: !Cidr [a]", "Cidr"),
+        ("QueueName: !Ref Nobody", "Nobody"),
+        ("QueueName: !GetAtt B.Smell", "B.Smell"),
+        ("QueueName: !GetAtt A.Arn", "circle"),
+        (
+            "RedrivePolicy: { deadLetterTargetArn: 'arn:aws:sqs:x:0:none', maxReceiveCount: 3 }",
+            "no queue none",
+        ),
+        ("RedrivePolicy: { deadLetterTargetArn: !GetAtt B.Arn }", "maxReceiveCount"),
+    ];
+    for (property, expected) in table {
+        let other = "B: { Type: AWS::SQS::Queue }";
+        let own = format!("A: {{ Type: AWS::SQS::Queue, Properties: {{ {property} }} }}");
+        let refusal = refusal(&format!("Resources: {{ {other}, {own} }}"));
+        assert!(refusal.contains(expected), "{property}\n{refusal}");
+    }
+}
+
+#[test]
+fn a_rule_has_queues_as_its_targets_and_nothing_else() {
+    let text = "
+Resources:
+  A:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: { source: [a] }
+      Targets: [{ Id: f, Arn: 'arn:aws:lambda:x:0:function:f' }]
+";
+    assert!(refusal(text).contains("is no queue"));
+    let path = text.replace("'arn:aws:lambda:x:0:function:f'", "'arn:aws:sqs:x:0:q', InputPath: '$.a[0]'");
+    assert!(refusal(&path).contains("InputPath"));
+}
+
+#[test]
+fn an_event_that_is_not_understood_is_an_error_that_names_it() {
+    let filter = r#"Queue: q, FilterCriteria: { Filters: [{ Pattern: '{"body":{"a":[{"cidr":"x"}]}}' }] }"#;
+    let table = [
+        ("Schedule", "Schedule: rate(1 day)", "the event type Schedule"),
+        ("HttpApi", "Path: /, Method: GET, Auth: { Authorizer: X }", "`Auth`"),
+        ("SQS", "Queue: 'arn:aws:sqs:us-east-1:0:none'", "no queue none"),
+        ("SQS", filter, "cidr"),
+        ("ScheduleV2", "ScheduleExpression: sometimes", "sometimes"),
+        ("DynamoDB", "Stream: 'a:table/t/stream/x', StartingPosition: LATEST", "no table t"),
+    ];
+    for (kind, properties, expected) in table {
+        let event = format!("E: {{ Type: {kind}, Properties: {{ {properties} }} }}");
+        let refusal = refusal(&format!("{FUNCTION}      Events: {{ {event} }}\n"));
+        assert!(refusal.contains(expected), "{event}\n{refusal}");
+    }
+}
+
+#[test]
+fn references_conditions_and_maps_resolve() {
+    let text = "
+Parameters:
+  Stage: { Type: String, Default: dev }
+  Days: { Type: Number, Default: 4 }
+Mappings: { Sizes: { dev: { Max: 7 }, prod: { Max: 9 } } }
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+  NotProd: !Not [!Condition IsProd]
+  Both: !And [!Condition IsProd, !Equals [a, a]]
+  Any: !Or [!Condition IsProd, !Equals [a, a]]
+Globals: { Function: { Environment: { Variables: { A: global, B: global } } } }
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: !Sub 'q-${Stage}-${AWS::Region}'
+      MessageRetentionPeriod: !Ref Days
+      DelaySeconds: !If [Both, 1, !Ref 'AWS::NoValue']
+  Prod: { Type: AWS::SQS::Queue, Condition: IsProd }
+  Toy:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: ../target/lambda/toy
+      Environment:
+        Variables:
+          B: own
+          URL: !Ref Queue
+          ARN: !GetAtt [Queue, Arn]
+          MAX: !FindInMap [Sizes, !Ref Stage, Max]
+          MIX: !Sub ['${Name}/${!Literal}/${Queue.QueueName}', { Name: !Ref Stage }]
+          ANY: !If [Any, 'yes', 'no']
+          NOT: { 'Fn::If': [NotProd, 'yes', 'no'] }
+          OUT: !GetAtt Toy.Arn
+Outputs:
+  Url: { Value: !Ref Queue }
+  Gone: { Condition: IsProd, Value: !GetAtt Prod.Arn }
+";
+    let template = read(text).unwrap();
+    let queue = &template.queues["q-dev-us-east-1"];
+    assert_eq!((template.queues.len(), queue.retention, queue.delay), (1, 4, 0));
+    let url = "https://sqs.us-east-1.amazonaws.com/000000000000/q-dev-us-east-1";
+    let expected = [
+        ("A", "global"),
+        ("ANY", "yes"),
+        ("ARN", "arn:aws:sqs:us-east-1:000000000000:q-dev-us-east-1"),
+        ("B", "own"),
+        ("MAX", "7"),
+        ("MIX", "dev/${Literal}/q-dev-us-east-1"),
+        ("NOT", "yes"),
+        ("OUT", "arn:aws:lambda:us-east-1:000000000000:function:souk-Toy"),
+        ("URL", url),
+    ];
+    let environment: Vec<_> = template.functions["toy"]
+        .environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(environment, expected);
+    assert_eq!(template.outputs, [("Url".to_owned(), url.to_owned())].into());
+}
+
+#[test]
+fn given_parameters_replace_defaults_and_must_be_declared_and_allowed() {
+    let text = "
+Parameters: { P: { Type: String, Default: a, AllowedValues: [a, b] } }
+Outputs: { O: { Value: !Ref P } }
+";
+    let read = |name: &str, value: &str| Template::read(text, &[(name.to_owned(), value.to_owned())].into());
+    assert_eq!(read("P", "b").unwrap().outputs["O"], "b");
+    assert!(read("P", "c").unwrap_err().to_string().contains("AllowedValues"));
+    assert!(read("Q", "b").unwrap_err().to_string().contains("no parameter Q"));
+}
+
+#[test]
+fn a_queue_must_hide_messages_for_as_long_as_its_function_may_take() {
+    let text = "
+Resources:
+  Queue: { Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: 5 } }
+  Toy:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: ../target/lambda/toy
+      Timeout: 10
+      Events: { E: { Type: SQS, Properties: { Queue: !GetAtt Queue.Arn } } }
+";
+    assert!(refusal(text).contains("hides messages for less than"));
+}
+
+#[test]
+fn types_without_behavior_here_are_accepted_with_their_known_properties() {
+    let text = "
+Resources:
+  Topic: { Type: AWS::SNS::Topic }
+  Log: { Type: AWS::Logs::LogGroup, Properties: { RetentionInDays: 14 } }
+  Queue: { Type: AWS::SQS::Queue }
+  Policy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue]
+      PolicyDocument:
+        Statement: [{ Effect: Allow, Resource: !GetAtt Queue.Arn, Condition: { ArnEquals: { a: b } } }]
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      AlarmActions: [!Ref Topic]
+      Dimensions: [{ Name: Q, Value: !GetAtt Queue.QueueName }]
+";
+    read(text).unwrap();
+}

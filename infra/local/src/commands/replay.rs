@@ -1,0 +1,113 @@
+//! `cargo souk replay`: a real order history through the front door.
+
+use super::{Done, Failed, say, secret};
+use clap::Args;
+use domain::id::sha256_hex;
+use indicatif::{ProgressBar, ProgressStyle};
+use souk::Market;
+use souk::replay::{Figures, History, Progress, replay};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Instant;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo souk replay events/history\n  cargo souk replay ../shared/data/olist-2017 --json figures.json"
+)]
+pub(crate) struct Replay {
+    /// A folder with files in the format of the Olist data set.
+    history: PathBuf,
+    /// Write the figures to this file too.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// The data folder of a history: one per folder, so that histories do not mix.
+pub(crate) fn folder(data: &Path, history: &Path) -> PathBuf {
+    let whole = history.canonicalize().unwrap_or_else(|_| history.to_owned());
+    let digest = sha256_hex(whole.to_string_lossy().as_bytes());
+    let name = whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    data.join("replay").join(format!("{name}-{}", digest.get(..8).unwrap_or_default()))
+}
+
+impl Replay {
+    pub(crate) async fn run(self, data: &Path) -> Done {
+        let history = History::read(&self.history)?;
+        let start = history.start().ok_or_else(|| Failed::new("the history has no orders"))?;
+        let market = Market::open(&folder(data, &self.history), Some(start)).await?;
+        let secret = secret(&market, "replay.key")?;
+        let before = Figures::read(&market, history.currency).await?.orders;
+        let began = Instant::now();
+        let bar = Bar::default();
+        replay(&market, &history, &secret, &bar).await?;
+        bar.done();
+        let seconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        let mut figures = Figures::read(&market, history.currency).await?;
+        let new = figures.orders.saturating_sub(before);
+        figures.orders_per_second = new.saturating_mul(1000).checked_div(seconds).unwrap_or_default();
+        if let Some(path) = &self.json {
+            let text = serde_json::to_string_pretty(&figures)?;
+            std::fs::write(path, text + "\n").map_err(|error| {
+                Failed::new(format!("{}: {error}", path.display())).hint("is the folder there?")
+            })?;
+        }
+        table(&figures, history.currency.code());
+        Ok(())
+    }
+}
+
+fn table(figures: &Figures, currency: &str) {
+    let rows: [(&str, String); 13] = [
+        ("orders", figures.orders.to_string()),
+        ("lines", figures.lines.to_string()),
+        ("merchants", figures.merchants.to_string()),
+        ("merchant orders", figures.merchant_orders.to_string()),
+        ("multi-merchant orders", figures.multi_merchant_orders.to_string()),
+        ("exceptions", figures.exceptions.to_string()),
+        ("items", format!("{} {currency}", figures.items)),
+        ("freight", format!("{} {currency}", figures.freight)),
+        ("payments", format!("{} {currency}", figures.payments)),
+        ("commission", format!("{} {currency}", figures.commission)),
+        ("payouts", format!("{} {currency}", figures.payouts)),
+        ("ledger balance", format!("{} {currency}", figures.ledger_balance)),
+        ("orders per second", figures.orders_per_second.to_string()),
+    ];
+    for (name, value) in rows {
+        say(format!("{name:<24}{value:>20}"));
+    }
+}
+
+/// A bar per step, on a terminal; a line per step where there is none.
+#[derive(Debug, Default)]
+struct Bar(Mutex<Option<(String, ProgressBar)>>);
+
+impl Bar {
+    fn done(&self) {
+        if let Some((_, bar)) = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+            bar.finish();
+        }
+    }
+}
+
+impl Progress for Bar {
+    fn step(&self, name: &str, done: usize, of: usize) {
+        let count = |n: usize| u64::try_from(n).unwrap_or_default();
+        let mut held = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let same = held.as_ref().is_some_and(|(shown, _)| shown == name);
+        if !same {
+            if let Some((_, bar)) = held.take() {
+                bar.finish();
+            }
+            let bar = ProgressBar::new(count(of));
+            let style = "{msg:<10} {wide_bar} {pos}/{len} {per_sec} {eta}";
+            bar.set_style(
+                ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar.set_message(name.to_owned());
+            *held = Some((name.to_owned(), bar));
+        }
+        if let Some((_, bar)) = &*held {
+            bar.set_position(count(done));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! `cargo souk reset`: back to an empty data folder.
+
+use super::{Done, Failed, say};
+use clap::Args;
+use std::path::Path;
+
+#[derive(Debug, Args)]
+pub(crate) struct Reset {
+    /// Do it without asking again.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Reset {
+    pub(crate) fn run(self, data: &Path) -> Done {
+        if !data.exists() {
+            say(format!("{} is not there: nothing to delete", data.display()));
+            return Ok(());
+        }
+        if !self.yes {
+            return Err(Failed::new(format!("this deletes {} with everything in it", data.display()))
+                .hint("say `cargo souk reset --yes`"));
+        }
+        std::fs::remove_dir_all(data)?;
+        say(format!("{} is deleted", data.display()));
+        Ok(())
+    }
+}

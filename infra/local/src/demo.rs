@@ -1,0 +1,97 @@
+//! A sample marketplace, so that the first look shows something: made up, small, and the same every time.
+
+use crate::api::{Api, Refusal};
+use crate::issuer::{AUDIENCE, ISSUER};
+use crate::market::Market;
+use admin::{OpenAlready, Opening, open_marketplace};
+use domain::Money;
+use domain::commission::{Charge, Rule};
+use domain::id::{MarketplaceId, MerchantId, derive};
+use domain::marketplace::{Marketplace, Settings};
+use domain::merchant::Iban;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use table::Uncommitted;
+use table::access::Issuer;
+
+/// Who sells: name, what other systems call it, days of payout.
+const MERCHANTS: [(&str, &str, &str); 5] = [
+    ("Alma Ceramics", "alma", r#"{"every":"day"}"#),
+    ("Birch & Thread", "birch", r#"{"every":"week","weekday":1}"#),
+    ("Cedar Books", "cedar", r#"{"every":"month","day":31}"#),
+    ("Dune Audio", "dune", r#"{"every":"days","days":[1,15]}"#),
+    ("Ember Tea", "ember", r#"{"every":"day"}"#),
+];
+
+/// The subject of the operator's development token.
+pub const OPERATOR: &str = "operator";
+
+/// The subject of the development token of a merchant's member.
+pub fn member_subject(merchant: &MerchantId) -> String {
+    format!("member-of-{merchant}")
+}
+
+/// Why the sample could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum NoDemo {
+    #[error("a word of the sample is refused: {0}")]
+    Word(String),
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+}
+
+pub fn marketplace_id() -> MarketplaceId {
+    MarketplaceId::from_bits(derive(&["demo"]))
+}
+
+/// Makes the sample where there is none; answers whether it did.
+pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
+    let told = |error: &dyn std::fmt::Display| NoDemo::Word(error.to_string());
+    let currency = "EUR".parse().map_err(|error| told(&error))?;
+    let commission = Rule {
+        fee: "commission".parse().map_err(|error| told(&error))?,
+        category: None,
+        charge: Charge::Percent(Decimal::from(12)),
+    };
+    let settings = Settings {
+        hold_days: 14,
+        commission: vec![commission],
+        critical_balance: Money::new(50_000, currency),
+    };
+    let id = marketplace_id();
+    let name = "Demo Market".parse().map_err(|error| told(&error))?;
+    let issuer = Issuer {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        marketplace: id.clone(),
+        jwks_uri: market.issuer.jwks_uri(),
+    };
+    let opening = Opening {
+        marketplace: Marketplace { id, name, currency, locale: "en".to_owned(), settings },
+        issuer: Some(issuer),
+        operators: vec![edge::identity::subject(ISSUER, OPERATOR)],
+        keys: vec![("demo".to_owned(), secret.to_owned())],
+    };
+    match open_marketplace(&market.world, opening).await {
+        Ok(()) => {}
+        Err(Uncommitted::Refused(OpenAlready)) => return Ok(false),
+        Err(error) => return Err(told(&error)),
+    }
+    let api = Api::new(&market.cloud, secret);
+    for (n, (name, external_id, schedule)) in MERCHANTS.iter().enumerate() {
+        let schedule: Value = serde_json::from_str(schedule).map_err(|error| told(&error))?;
+        let body = json!({"name": name, "external_id": external_id, "schedule": schedule});
+        let merchant = api.post("/v1/merchants", &body, &format!("demo-{external_id}")).await.ok()?;
+        let id = merchant.pointer("/id").and_then(Value::as_str).unwrap_or_default();
+        let iban = Iban::of("DE", &format!("{:018}", 370_400_440_532_013_000_u64.saturating_add(n as u64)));
+        let account = json!({"holder": name, "iban": iban.map_err(|error| told(&error))?});
+        let none = json!({});
+        for (step, body) in
+            [("set-payout-account", &account), ("activate-payout-account", &none), ("approve", &none)]
+        {
+            let key = format!("demo-{step}-{external_id}");
+            api.post(&format!("/v1/merchants/{id}/{step}"), body, &key).await.ok()?;
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,17 @@
+//! The local cloud: the whole marketplace in one process, wired by `infra/template.yaml`.
+//!
+//! `cloud/` an AWS in one process, which knows nothing of commerce · `market.rs` the functions in that cloud, a clock
+//! and an issuer · `api.rs` calls through the front door · `demo.rs` a sample marketplace · `replay/` a real order
+//! history · `books.rs` the ledger, checked ·
+//! `bench.rs` what an order costs. The command line is `main.rs` and `commands/`.
+
+pub mod api;
+pub mod bench;
+pub mod books;
+pub mod cloud;
+pub mod demo;
+pub mod issuer;
+pub mod market;
+pub mod replay;
+
+pub use market::Market;

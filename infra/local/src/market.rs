@@ -1,0 +1,133 @@
+//! The marketplace in the local cloud: every function of the template, with a clock that can be moved.
+
+use crate::cloud::{Cloud, CloudError, Handler, Pace, Place, Template, Time};
+use crate::issuer::Issuer;
+use edge::identity::Keys;
+use edge::{Clock, Function, World};
+use jiff::{SignedDuration, Timestamp};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The one wiring diagram, as it was when this was built.
+const TEMPLATE: &str = include_str!("../../template.yaml");
+/// Where the clock's shift is kept between runs.
+const CLOCK: &str = "clock.txt";
+
+/// A running marketplace. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Market {
+    pub cloud: Cloud,
+    pub clock: Clock,
+    pub issuer: Issuer,
+    /// For commands that look at the table as an operator may.
+    pub world: World,
+}
+
+/// Why a marketplace does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOpen {
+    #[error("infra/template.yaml is not understood")]
+    Template(#[from] crate::cloud::TemplateError),
+    #[error("the local cloud does not open")]
+    Cloud(#[from] CloudError),
+    #[error("{path}: the file cannot be used")]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("the development issuer has no key")]
+    Issuer(#[from] crate::issuer::NoKey),
+    #[error(transparent)]
+    Unset(#[from] edge::world::Unset),
+}
+
+impl Market {
+    /// Opens in a folder, for good; the clock goes on where it was left, or begins at `start` (now, if none).
+    pub async fn open(folder: &Path, start: Option<Timestamp>) -> Result<Self, NotOpen> {
+        std::fs::create_dir_all(folder)
+            .map_err(|source| NotOpen::File { path: folder.to_owned(), source })?;
+        let kept = std::fs::read_to_string(folder.join(CLOCK)).ok().and_then(|text| text.trim().parse().ok());
+        let shift: SignedDuration = kept.unwrap_or_else(|| {
+            let now = Clock::System.now();
+            start.map_or(SignedDuration::ZERO, |start| start.duration_since(now))
+        });
+        let market =
+            Self::assemble(Place::Folder(folder.to_owned()), Clock::shifted(shift), Pace::Parallel).await?;
+        market.keep_clock()?;
+        Ok(market)
+    }
+
+    /// Opens in memory with a clock that stands still at `start`: tests, benchmarks.
+    pub async fn in_memory(start: Timestamp, pace: Pace) -> Result<Self, NotOpen> {
+        Self::assemble(Place::Memory, Clock::manual(start), pace).await
+    }
+
+    async fn assemble(place: Place, clock: Clock, pace: Pace) -> Result<Self, NotOpen> {
+        let parameters = [("Architecture".to_owned(), "x86_64".to_owned())].into();
+        let template = Template::read(TEMPLATE, &parameters)?;
+        let (now, moved) = (clock.clone(), clock.clone());
+        let time = Time::new(Arc::new(move || now.now()), Arc::new(move |by| moved.advance(by)));
+        let cloud = Cloud::open_at(template, place, time, pace).await?;
+        let issuer = Issuer::open(&cloud.folder().join("issuer.der"))?;
+        let keys = keys_of(&issuer);
+        let world = |name: &str| -> Result<World, NotOpen> {
+            let environment = cloud.environment(name)?;
+            Ok(World::new(cloud.sdk_config(name), environment, clock.clone(), keys.clone())?)
+        };
+        for (name, build) in functions() {
+            let function = build(&world(name)?);
+            cloud.register(name, handler(function));
+        }
+        cloud.check_wired()?;
+        let environment = cloud.environment("admin")?;
+        let world = World::new(cloud.sdk_config("souk"), environment, clock.clone(), keys)?;
+        Ok(Self { cloud, clock, issuer, world })
+    }
+
+    /// Moves time on, through every schedule and time-out on the way, and keeps it.
+    pub async fn advance(&self, by: SignedDuration) -> Result<(), NotOpen> {
+        self.cloud.advance(by).await?;
+        self.keep_clock()
+    }
+
+    /// Moves time on to a moment; one that is past already changes nothing.
+    pub async fn advance_to(&self, at: Timestamp) -> Result<(), NotOpen> {
+        let missing = at.duration_since(self.clock.now());
+        if missing.is_positive() { self.advance(missing).await } else { Ok(()) }
+    }
+
+    fn keep_clock(&self) -> Result<(), NotOpen> {
+        let path = self.cloud.folder().join(CLOCK);
+        let text = format!("{}\n", self.clock.shift());
+        std::fs::write(&path, text).map_err(|source| NotOpen::File { path, source })
+    }
+}
+
+type Build = fn(&World) -> Function;
+
+/// Every function, by the name that the template gives its code.
+fn functions() -> [(&'static str, Build); 8] {
+    [
+        ("admin", admin::function),
+        ("fulfillment", fulfillment::function),
+        ("ledger", ledger::function),
+        ("merchants", merchants::function),
+        ("order-split", order_split::function),
+        ("orders", orders::function),
+        ("outbox", outbox::function),
+        ("payout", payout::function),
+    ]
+}
+
+fn handler(function: Function) -> Handler {
+    Arc::new(move |event| {
+        let function = function.clone();
+        Box::pin(async move { function.call(event).await.map_err(|error| edge::chain(error.as_ref())) })
+    })
+}
+
+/// The development issuer's keys are known without a request.
+fn keys_of(issuer: &Issuer) -> Keys {
+    let (address, keys) = (issuer.jwks_uri(), issuer.jwks());
+    Keys::new(Arc::new(move |asked| {
+        let answer = if asked == address { Ok(keys.clone()) } else { Err(format!("{asked} is not local")) };
+        Box::pin(async move { answer })
+    }))
+}

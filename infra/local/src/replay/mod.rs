@@ -1,0 +1,298 @@
+//! The replay of a real order history: a folder of CSV files in the format of the Olist data set goes through the
+//! front door of a marketplace of its own, to the cent.
+//!
+//! 1. `rows.rs` reads the files and says what is wrong with which row;
+//! 2. merchants are invited, approved and given payout accounts;
+//! 3. orders go in by chunks in the order of purchase: intake, approval, shipment, delivery or cancellation, each with
+//!    its recorded time; the clock follows, so nothing lies in the future and payouts run on their days;
+//! 4. when the last earning is payable, the clock passes the last run;
+//! 5. `figures.rs` reads the result back from the table, not from the files.
+//!
+//! Every step finds its own work done when it is repeated: it can be killed and started again at any moment.
+
+mod figures;
+mod rows;
+
+pub use figures::{Figures, MerchantFigures};
+pub use rows::{BadRow, History, Recorded, Stage};
+
+use crate::api::{Answer, Api, Refusal};
+use crate::market::{Market, NotOpen};
+use admin::{OpenAlready, Opening, open_marketplace};
+use domain::commission::{Charge, Rule};
+use domain::id::{MarketplaceId, MerchantOrderId, OrderId, derive};
+use domain::marketplace::{Marketplace, Settings};
+use domain::merchant::Iban;
+use domain::{Currency, Money};
+use events::Amount;
+use futures::StreamExt;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::future::Future;
+use table::Uncommitted;
+
+/// Where the orders come from.
+const CHANNEL: &str = "olist";
+/// Orders that travel together.
+const CHUNK: usize = 400;
+/// Requests under way at once.
+const AT_ONCE: usize = 8;
+/// Days between delivery and the day an earning is payable.
+const HOLD_DAYS: u16 = 7;
+/// The marketplace's share of the item price.
+const COMMISSION_PERCENT: u32 = 15;
+
+/// Why a replay stops.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    #[error(transparent)]
+    Market(#[from] NotOpen),
+    #[error(transparent)]
+    Cloud(#[from] crate::cloud::CloudError),
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    #[error("the table failed")]
+    Table(#[from] table::Fault),
+    #[error("the marketplace does not open: {0}")]
+    NotOpened(String),
+    #[error("{0}")]
+    Figures(String),
+}
+
+/// What is told while it runs: a step's name, how far it is, of how many.
+pub trait Progress: Sync {
+    fn step(&self, name: &str, done: usize, of: usize);
+}
+
+/// The marketplace that a replay makes for itself.
+pub fn marketplace_id() -> MarketplaceId {
+    MarketplaceId::from_bits(derive(&["replay"]))
+}
+
+/// Replays a history into a market; what was replayed before changes nothing.
+pub async fn replay(
+    market: &Market,
+    history: &History,
+    secret: &str,
+    progress: &impl Progress,
+) -> Result<(), ReplayError> {
+    open(market, history, secret).await?;
+    let api = Api::new(&market.cloud, secret);
+    merchants(&api, history, progress).await?;
+    market.cloud.settle_with_retries().await?;
+    let mut done = 0;
+    for chunk in history.orders.chunks(CHUNK) {
+        travel(market, &api, history, chunk).await?;
+        done += chunk.len();
+        progress.step("orders", done, history.orders.len());
+    }
+    progress.step("payouts", 0, 1);
+    pay_out(market, &api).await?;
+    progress.step("payouts", 1, 1);
+    Ok(())
+}
+
+async fn open(market: &Market, history: &History, secret: &str) -> Result<(), ReplayError> {
+    let told = |error: &dyn std::fmt::Display| ReplayError::NotOpened(error.to_string());
+    let commission = Rule {
+        fee: "commission".parse().map_err(|error| told(&error))?,
+        category: None,
+        charge: Charge::Percent(Decimal::from(COMMISSION_PERCENT)),
+    };
+    let settings = Settings {
+        hold_days: HOLD_DAYS,
+        commission: vec![commission],
+        critical_balance: Money::new(100_000, history.currency),
+    };
+    let (id, currency) = (marketplace_id(), history.currency);
+    let name = "Replay".parse().map_err(|error| told(&error))?;
+    let marketplace = Marketplace { id, name, currency, locale: "pt-BR".to_owned(), settings };
+    let keys = vec![("replay".to_owned(), secret.to_owned())];
+    let opening = Opening { marketplace, issuer: None, operators: Vec::new(), keys };
+    match open_marketplace(&market.world, opening).await {
+        Ok(()) | Err(Uncommitted::Refused(OpenAlready)) => Ok(()),
+        Err(error) => Err(told(&error)),
+    }
+}
+
+/// Runs one request per item, several at once, and stops at the first refusal.
+async fn each<T, F, Fut>(items: impl IntoIterator<Item = T>, request: F) -> Result<(), ReplayError>
+where
+    F: Fn(T) -> Fut,
+    Fut: Future<Output = Result<(), ReplayError>>,
+{
+    let mut answers = futures::stream::iter(items).map(request).buffer_unordered(AT_ONCE);
+    while let Some(answer) = answers.next().await {
+        answer?;
+    }
+    Ok(())
+}
+
+async fn merchants(api: &Api, history: &History, progress: &impl Progress) -> Result<(), ReplayError> {
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let done = &done;
+    each(&history.merchants, |name| async move {
+        let key = format!("invite-{name}");
+        // The number of a made-up account; no bank knows it.
+        let digits = derive(&["iban", name]) % 10_u128.pow(23);
+        let iban = Iban::of("BR", &format!("{digits:023}P1"));
+        let iban = iban.map_err(|error| ReplayError::NotOpened(error.to_string()))?;
+        let invite = json!({
+            "name": format!("Merchant {}", name.get(..8).unwrap_or(name)),
+            "external_id": name,
+            "schedule": {"every": "month", "day": 1},
+        });
+        let answer = api.post("/v1/merchants", &invite, &key).await;
+        let id = if answer.text("/code") == "external_id_taken" {
+            let found = api.get(&format!("/v1/merchants?external_id={name}")).await.ok()?;
+            text(&found, "/items/0/id")
+        } else {
+            text(&answer.ok()?, "/id")
+        };
+        let account = json!({"holder": format!("Merchant {}", name.get(..8).unwrap_or(name)), "iban": iban});
+        let path = format!("/v1/merchants/{id}");
+        let merchant = api.get(&path).await.ok()?;
+        if text(&merchant, "/status") == "pending" {
+            api.post(&format!("{path}/set-payout-account"), &account, &format!("account-{name}"))
+                .await
+                .ok()?;
+            let none = json!({});
+            api.post(&format!("{path}/activate-payout-account"), &none, &format!("active-{name}"))
+                .await
+                .ok()?;
+            api.post(&format!("{path}/approve"), &none, &format!("approve-{name}")).await.ok()?;
+        }
+        let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        progress.step("merchants", done, history.merchants.len());
+        Ok(())
+    })
+    .await
+}
+
+fn text(body: &Value, pointer: &str) -> String {
+    body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// One chunk of orders, from intake to its recorded end. Between the steps everything that they cause is delivered.
+async fn travel(
+    market: &Market,
+    api: &Api,
+    history: &History,
+    chunk: &[Recorded],
+) -> Result<(), ReplayError> {
+    if let Some(latest) = chunk.iter().map(Recorded::latest).max() {
+        market.advance_to(latest).await?;
+    }
+    let (currency, m) = (history.currency, marketplace_id());
+    each(chunk, |order| place(api, currency, order)).await?;
+    market.cloud.settle_with_retries().await?;
+    each(chunk.iter().filter(|order| order.approved_at.is_some()), |order| approve(api, &m, order)).await?;
+    market.cloud.settle_with_retries().await?;
+    each(chunk.iter().filter(|order| order.shipped_at.is_some()), |order| ship(api, &m, order)).await?;
+    each(chunk.iter().filter(|order| order.stage == Stage::Canceled), |order| cancel(api, &m, order)).await?;
+    market.cloud.settle_with_retries().await?;
+    Ok(())
+}
+
+fn money(minor: i64, currency: Currency) -> Amount {
+    Money::new(minor, currency).into()
+}
+
+async fn place(api: &Api, currency: Currency, order: &Recorded) -> Result<(), ReplayError> {
+    let line = |line: &rows::RecordedLine| {
+        let mut body = json!({
+            "merchant_external_id": line.merchant,
+            "sku": line.sku,
+            "quantity": 1,
+            "unit_price": money(line.price, currency),
+            "delivery": money(line.freight, currency),
+        });
+        if let (Some(category), Some(body)) = (&line.category, body.as_object_mut()) {
+            body.insert("category".to_owned(), json!(category));
+        }
+        body
+    };
+    let payment = |payment: &rows::RecordedPayment| json!({"method": payment.method, "amount": money(payment.amount, currency)});
+    let body = json!({
+        "channel": CHANNEL,
+        "external_id": order.name,
+        "customer_external_id": order.customer,
+        "occurred_at": order.placed_at,
+        "lines": order.lines.iter().map(line).collect::<Vec<_>>(),
+        "payments": order.payments.iter().map(payment).collect::<Vec<_>>(),
+    });
+    api.post("/v1/orders", &body, "").await.ok()?;
+    Ok(())
+}
+
+fn order_id(m: &MarketplaceId, order: &Recorded) -> OrderId {
+    OrderId::of_channel(m, CHANNEL, &order.name)
+}
+
+async fn approve(api: &Api, m: &MarketplaceId, order: &Recorded) -> Result<(), ReplayError> {
+    let body = json!({"occurred_at": order.approved_at});
+    let path = format!("/v1/orders/{}/pay", order_id(m, order));
+    let answer = api.post(&path, &body, &format!("pay-{}", order.name)).await;
+    // Replayed before and canceled since.
+    if answer.text("/code") != "order_canceled" {
+        answer.ok()?;
+    }
+    Ok(())
+}
+
+/// Ships every part of an order and, where that is recorded, delivers it.
+async fn ship(api: &Api, m: &MarketplaceId, order: &Recorded) -> Result<(), ReplayError> {
+    let id = order_id(m, order);
+    for part in 1..=order.merchant_count() {
+        let part = MerchantOrderId::of(&id, part);
+        let body = json!({
+            "carrier": CHANNEL,
+            "tracking_number": order.name,
+            "occurred_at": order.shipped_at,
+        });
+        let path = format!("/v1/merchant-orders/{part}");
+        let key = format!("ship-{part}");
+        let shipped = api.post(&format!("{path}/ship"), &body, &key).await.ok()?;
+        if let Some(at) = order.delivered_at {
+            let shipment = text(&shipped, "/shipments/0/id");
+            let body = json!({"status": "delivered", "occurred_at": at});
+            let path = format!("{path}/shipments/{shipment}/track");
+            api.post(&path, &body, &format!("deliver-{part}")).await.ok()?;
+        }
+    }
+    Ok(())
+}
+
+async fn cancel(api: &Api, m: &MarketplaceId, order: &Recorded) -> Result<(), ReplayError> {
+    let body = json!({"reason": "recorded as canceled", "occurred_at": order.canceled_at()});
+    let path = format!("/v1/orders/{}/cancel", order_id(m, order));
+    let answer: Answer = api.post(&path, &body, &format!("cancel-{}", order.name)).await;
+    answer.ok()?;
+    Ok(())
+}
+
+/// The last earning is payable a week after the clock's day; a month and two days later its run is over. Then the bank
+/// confirms what it was told to pay.
+async fn pay_out(market: &Market, api: &Api) -> Result<(), ReplayError> {
+    if !figures::has_open_entries(market).await? {
+        return Ok(());
+    }
+    let hold = SignedDuration::from_hours(24 * i64::from(HOLD_DAYS));
+    let payable = market.clock.now().saturating_add(hold).unwrap_or(Timestamp::MAX);
+    let month = domain::payout::day(payable).first_of_month().saturating_add(1.month());
+    market.advance_to(table::payout::run_hour(month.saturating_add(1.day()))).await?;
+    market.cloud.settle_with_retries().await?;
+    confirm(market, api).await
+}
+
+async fn confirm(market: &Market, api: &Api) -> Result<(), ReplayError> {
+    let sent = figures::sent_payouts(market).await?;
+    each(sent, |id| async move {
+        api.post(&format!("/v1/payouts/{id}/confirm"), &json!({}), &format!("confirm-{id}")).await.ok()?;
+        Ok(())
+    })
+    .await?;
+    market.cloud.settle_with_retries().await?;
+    Ok(())
+}

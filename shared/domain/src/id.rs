@@ -1,0 +1,204 @@
+//! Names of things. A name of one kind cannot stand where another kind is wanted.
+//!
+//! An id is a prefix and a tail of lower-case base 32 (Crockford's alphabet). Most tails are 26 characters
+//! of 128 bits: a UUID v7 for what is born here, a digest for what is named by others ([`derive`]).
+//! A part of a thing carries its whole's tail ([`MerchantOrderId`], [`PayoutId`]), so its place follows from its name.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not {kind}: want `{prefix}` and 8 to 40 of [a-z0-9]")]
+pub struct NotAnId {
+    text: String,
+    kind: &'static str,
+    prefix: &'static str,
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// 128 bits as 26 characters; text order is number order.
+fn base32(bits: u128) -> String {
+    let digit = |i: u32| {
+        let value = (bits >> (i * 5)) & 31;
+        char::from(ALPHABET[usize::try_from(value).unwrap_or_default()])
+    };
+    (0..26).rev().map(digit).collect()
+}
+
+/// 128 bits that follow from the parts and nothing else. Parts are length-prefixed, so that
+/// ("ab", "c") and ("a", "bc") differ.
+pub fn derive(parts: &[&str]) -> u128 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
+}
+
+/// SHA-256 of a text as 64 lower-case hex digits: how secrets and document hashes are kept.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+        pub struct $name(String);
+
+        impl $name {
+            /// From 128 bits: fresh ones of the edge, or [`derive`]d ones.
+            pub fn from_bits(bits: u128) -> Self {
+                Self(format!("{}{}", $prefix, base32(bits)))
+            }
+
+            /// The whole id, prefix included.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The id without its prefix.
+            pub fn tail(&self) -> &str {
+                &self.0[$prefix.len()..]
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NotAnId;
+            fn try_from(text: String) -> Result<Self, NotAnId> {
+                let tail = text.strip_prefix($prefix).unwrap_or_default();
+                let fits = (8..=40).contains(&tail.len())
+                    && tail.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+                let shown = |text: String| text.chars().take(48).collect();
+                if fits { Ok(Self(text)) } else { Err(NotAnId { text: shown(text), kind: $kind, prefix: $prefix }) }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NotAnId;
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A tenant: one marketplace with its own merchants, orders and money.
+    MarketplaceId, "a marketplace id", "mkt_"
+);
+id!(MerchantId, "a merchant id", "mer_");
+id!(CustomerId, "a customer id", "cus_");
+id!(ProductId, "a product id", "prd_");
+id!(
+    /// One merchant's offer of one variant.
+    OfferId, "an offer id", "off_"
+);
+id!(
+    /// Derived from (channel, external id) where an order comes from outside, so a repeat names the same order.
+    OrderId, "an order id", "ord_"
+);
+id!(
+    /// The order's tail and the two-digit number of the merchant's part.
+    MerchantOrderId, "a merchant order id", "mor_"
+);
+id!(ShipmentId, "a shipment id", "shp_");
+id!(
+    /// The merchant's tail and the last day (yyyymmdd) that the payout claims.
+    PayoutId, "a payout id", "pyo_"
+);
+id!(
+    /// A system's key; its secret is never stored.
+    ApiKeyId, "an API key id", "key_"
+);
+
+impl OrderId {
+    /// The order that a channel calls `external_id`.
+    pub fn of_channel(marketplace: &MarketplaceId, channel: &str, external_id: &str) -> Self {
+        Self::from_bits(derive(&["order", marketplace.as_str(), channel, external_id]))
+    }
+}
+
+impl MerchantOrderId {
+    /// The `part`-th merchant order of `order`, counted from 1.
+    pub fn of(order: &OrderId, part: u8) -> Self {
+        Self(format!("mor_{}{part:02}", order.tail()))
+    }
+
+    /// The order it belongs to and its part, if the id has that form.
+    pub fn place(&self) -> Option<(OrderId, u8)> {
+        let tail = self.tail();
+        let (order, part) = tail.split_at_checked(tail.len().checked_sub(2)?)?;
+        Some((format!("ord_{order}").parse().ok()?, part.parse().ok()?))
+    }
+}
+
+impl PayoutId {
+    /// The payout that claims the days of `merchant` up to `through`, both inclusive.
+    pub fn of(merchant: &MerchantId, through: jiff::civil::Date) -> Self {
+        Self(format!("pyo_{}{}", merchant.tail(), through.strftime("%Y%m%d")))
+    }
+
+    /// The merchant and last day it stands for, if the id has that form.
+    pub fn place(&self) -> Option<(MerchantId, jiff::civil::Date)> {
+        let tail = self.tail();
+        let (merchant, day) = tail.split_at_checked(tail.len().checked_sub(8)?)?;
+        let day = jiff::civil::Date::strptime("%Y%m%d", day).ok()?;
+        Some((format!("mer_{merchant}").parse().ok()?, day))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_order_of_ids_is_number_order() {
+        let ids: Vec<OrderId> = [0, 1, 31, 32, u128::MAX / 2, u128::MAX].map(OrderId::from_bits).into();
+        assert!(ids.is_sorted());
+        assert_eq!(ids[0].as_str(), "ord_00000000000000000000000000");
+        assert_eq!(ids[5].as_str(), "ord_7zzzzzzzzzzzzzzzzzzzzzzzzz");
+    }
+
+    #[test]
+    fn derived_bits_depend_on_where_the_parts_end() {
+        assert_ne!(derive(&["ab", "c"]), derive(&["a", "bc"]));
+        assert_eq!(derive(&["ab", "c"]), derive(&["ab", "c"]));
+    }
+
+    #[test]
+    fn a_part_knows_its_whole() {
+        let order = OrderId::from_bits(7);
+        let part = MerchantOrderId::of(&order, 3);
+        assert_eq!(part.place(), Some((order, 3)));
+        let (merchant, day) = (MerchantId::from_bits(9), jiff::civil::date(2017, 2, 28));
+        assert_eq!(PayoutId::of(&merchant, day).place(), Some((merchant, day)));
+        assert_eq!("pyo_12345678".parse::<PayoutId>().unwrap().place(), None);
+    }
+
+    #[test]
+    fn another_kind_or_shape_is_refused() {
+        for text in
+            ["", "ord_", "mer_00000000", "ord_0000000", "ord_ABCDEFGH", "ord_00000000#", "ord_é0000000"]
+        {
+            assert!(text.parse::<OrderId>().is_err(), "{text}");
+        }
+    }
+}

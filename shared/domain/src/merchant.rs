@@ -1,0 +1,242 @@
+//! Who sells. Owns the merchant's life cycle and the terms of its payouts; not its offers, orders or money.
+//!
+//! `pending → open ⇄ suspended`, both `→ closing → terminated`; terminated is final. While closing no new order comes in,
+//! so "no open order, no open payout" can be checked without a race.
+
+use crate::Decision;
+use crate::commission::Rule;
+use crate::id::MerchantId;
+use crate::payout::Schedule;
+use crate::text::{ExternalId, Name, Reason};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merchant {
+    pub id: MerchantId,
+    pub name: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<ExternalId>,
+    pub status: Status,
+    /// Fee rules of this merchant, before the marketplace's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commission: Vec<Rule>,
+    pub schedule: Schedule,
+    pub account: PayoutAccount,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Invited or applied; sells nothing yet.
+    Pending,
+    Open,
+    /// Listed but not buyable.
+    Suspended,
+    /// Takes no new orders; what is open is brought to its end.
+    Closing,
+    /// Final.
+    Terminated,
+}
+
+/// Where payouts go. Only an active account is paid (A2(5)).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PayoutAccount {
+    Missing,
+    /// Given by the merchant, not yet verified.
+    Pending {
+        holder: Name,
+        iban: Iban,
+    },
+    Active {
+        holder: Name,
+        iban: Iban,
+    },
+    Blocked {
+        holder: Name,
+        iban: Iban,
+        reason: Reason,
+    },
+}
+
+/// What is asked of a merchant's life cycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    Approve,
+    Suspend,
+    Reopen,
+    Close,
+    /// The caller has counted while the merchant is closing.
+    Terminate {
+        open_orders: u32,
+        open_payouts: u32,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("a merchant that is {from} cannot become {to}")]
+    Transition { from: &'static str, to: &'static str },
+    #[error("{orders} orders and {payouts} payouts are open: bring them to their end first")]
+    StillOpen { orders: u32, payouts: u32 },
+}
+
+impl Status {
+    /// The stable word for API and index.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Open => "open",
+            Self::Suspended => "suspended",
+            Self::Closing => "closing",
+            Self::Terminated => "terminated",
+        }
+    }
+}
+
+/// The next status. Every pair stands here; what is not named is refused.
+pub fn decide(status: Status, request: &Request) -> Result<Decision<Status>, Refused> {
+    use Decision::{Already, New};
+    use Status::{Closing, Open, Pending, Suspended, Terminated};
+    let refuse = |to: &'static str| Err(Refused::Transition { from: status.word(), to });
+    match (status, request) {
+        (Pending, Request::Approve) | (Suspended, Request::Reopen) => Ok(New(Open)),
+        (Open, Request::Approve | Request::Reopen) => Ok(Already),
+        (Suspended | Closing | Terminated, Request::Approve) => refuse("open"),
+        (Pending | Closing | Terminated, Request::Reopen) => refuse("open"),
+
+        (Open, Request::Suspend) => Ok(New(Suspended)),
+        (Suspended, Request::Suspend) => Ok(Already),
+        (Pending | Closing | Terminated, Request::Suspend) => refuse("suspended"),
+
+        (Pending | Open | Suspended, Request::Close) => Ok(New(Closing)),
+        (Closing, Request::Close) => Ok(Already),
+        (Terminated, Request::Close) => refuse("closing"),
+
+        (Closing, Request::Terminate { open_orders: 0, open_payouts: 0 }) => Ok(New(Terminated)),
+        (Closing, Request::Terminate { open_orders, open_payouts }) => {
+            Err(Refused::StillOpen { orders: *open_orders, payouts: *open_payouts })
+        }
+        (Terminated, Request::Terminate { .. }) => Ok(Already),
+        (Pending | Open | Suspended, Request::Terminate { .. }) => refuse("terminated"),
+    }
+}
+
+/// An International Bank Account Number (ISO 13616), without blanks. Invariant: its check digits are right.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Iban(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it is not an IBAN: want a country code, two check digits that fit and 11 to 30 more characters")]
+pub struct NotAnIban;
+
+impl Iban {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The account number of a country's bank with its check digits computed, for samples and tests.
+    pub fn of(country: &str, number: &str) -> Result<Self, NotAnIban> {
+        let rest = remainder(&format!("{number}{country}00"));
+        Self::try_from(format!("{country}{:02}{number}", 98_u32.saturating_sub(rest)))
+    }
+
+    /// The country and the last four characters; the only form that is shown.
+    pub fn masked(&self) -> String {
+        let end = self.0.len().saturating_sub(4);
+        format!("{}…{}", &self.0[..2], &self.0[end..])
+    }
+}
+
+/// ISO 7064 mod 97-10 of digits and letters, where letters count from 10.
+fn remainder(text: &str) -> u32 {
+    text.chars().filter_map(|c| c.to_digit(36)).fold(0, |sum, digit| {
+        let shift = if digit > 9 { 100 } else { 10 };
+        (sum * shift + digit) % 97
+    })
+}
+
+/// An account number does not belong into a log.
+impl std::fmt::Debug for Iban {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl TryFrom<String> for Iban {
+    type Error = NotAnIban;
+    fn try_from(text: String) -> Result<Self, NotAnIban> {
+        let text: String = text.chars().filter(|c| *c != ' ').collect();
+        let shape = (15..=34).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            && text.bytes().take(2).all(|b| b.is_ascii_uppercase())
+            && text.bytes().skip(2).take(2).all(|b| b.is_ascii_digit());
+        if !shape {
+            return Err(NotAnIban);
+        }
+        let (front, rest) = text.split_at(4);
+        if remainder(&format!("{rest}{front}")) == 1 { Ok(Self(text)) } else { Err(NotAnIban) }
+    }
+}
+
+impl std::str::FromStr for Iban {
+    type Err = NotAnIban;
+    fn from_str(text: &str) -> Result<Self, NotAnIban> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl From<Iban> for String {
+    fn from(iban: Iban) -> Self {
+        iban.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_answers_every_request() {
+        let statuses =
+            [Status::Pending, Status::Open, Status::Suspended, Status::Closing, Status::Terminated];
+        let requests = [
+            ("approve", Request::Approve),
+            ("suspend", Request::Suspend),
+            ("reopen", Request::Reopen),
+            ("close", Request::Close),
+            ("terminate", Request::Terminate { open_orders: 0, open_payouts: 0 }),
+            ("terminate, 2 orders", Request::Terminate { open_orders: 2, open_payouts: 0 }),
+        ];
+        let mut page = String::new();
+        for status in statuses {
+            for (name, request) in &requests {
+                let answer = match decide(status, request) {
+                    Ok(Decision::New(next)) => next.word().to_owned(),
+                    Ok(Decision::Already) => "already".to_owned(),
+                    Err(refused) => format!("no: {refused}"),
+                };
+                page.push_str(&format!("{:<11}{name:<21}{answer}\n", status.word()));
+            }
+        }
+        insta::assert_snapshot!(page);
+    }
+
+    #[test]
+    fn a2_2_termination_is_refused_with_open_orders_or_payouts() {
+        let open = Request::Terminate { open_orders: 0, open_payouts: 1 };
+        assert_eq!(decide(Status::Closing, &open), Err(Refused::StillOpen { orders: 0, payouts: 1 }));
+    }
+
+    #[test]
+    fn an_iban_is_known_by_its_check_digits() {
+        // The example of the ECBS registry for Germany, and the same with one digit off.
+        assert!("DE89 3704 0044 0532 0130 00".parse::<Iban>().is_ok());
+        assert_eq!("DE89370400440532013000".parse::<Iban>().unwrap().masked(), "DE…3000");
+        for text in ["DE89370400440532013001", "", "DE", "de89370400440532013000", "DE8937040044053201300É"]
+        {
+            assert!(text.parse::<Iban>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,488 @@
+//! A merchant order: one merchant's part of an order, from acceptance to its earning.
+//!
+//! Owns acceptance, rejection, shipments and delivery. Money moves once, when the part is complete: it becomes one
+//! earning (A12(3)). Refunds to the customer are the order's.
+//!
+//! `awaiting_payment → open → delivered | canceled`. What counts is kept per line in units:
+//! shipped + canceled ≤ quantity, delivered ≤ shipped, refunded ≤ delivered.
+
+use crate::Decision;
+use crate::currency::Currency;
+use crate::id::{MerchantId, MerchantOrderId, OfferId, ShipmentId, derive};
+use crate::ledger::{Account, Posting};
+use crate::money::{Money, MoneyError};
+use crate::text::{Reason, Sku, Word};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Parcels of one part; enough for every unit of a common order.
+pub const SHIPMENTS_MAX: usize = 200;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MerchantOrder {
+    pub id: MerchantOrderId,
+    pub merchant: MerchantId,
+    pub currency: Currency,
+    pub placed_at: Timestamp,
+    pub lines: Vec<Line>,
+    /// This part's share of the order's own delivery cost, beside that of the lines.
+    pub delivery: Money,
+    /// The share is paid back: with the last unit, if delivery is refunded at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delivery_refunded: bool,
+    pub stage: Stage,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shipments: Vec<Shipment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The line's number in the order.
+    pub number: u16,
+    pub sku: Sku,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferId>,
+    pub quantity: u32,
+    /// Totals of the whole quantity; a part of it is [`Money::share`].
+    pub items: Money,
+    pub delivery: Money,
+    pub fees: Money,
+    #[serde(default, skip_serializing_if = "Progress::is_none")]
+    pub progress: Progress,
+}
+
+/// How far the units of a line have come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub shipped: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub delivered: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub canceled: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub refunded: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub delivery_refunded: bool,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl Progress {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum Stage {
+    AwaitingPayment,
+    /// Paid: may be accepted and shipped.
+    Open {
+        since: Timestamp,
+    },
+    /// Everything that was not canceled has arrived; the earning is made.
+    Delivered {
+        since: Timestamp,
+    },
+    Canceled {
+        since: Timestamp,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipment {
+    pub id: ShipmentId,
+    pub carrier: Word,
+    pub tracking_number: Word,
+    pub lines: Vec<Units>,
+    pub shipped_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<Timestamp>,
+}
+
+/// So many units of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Units {
+    pub line: u16,
+    pub quantity: u32,
+}
+
+/// What happened to a merchant order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    Opened {
+        at: Timestamp,
+    },
+    Accepted {
+        lines: Vec<u16>,
+    },
+    /// `whole`: nothing is left, neither to ship nor shipped.
+    Canceled {
+        at: Timestamp,
+        lines: Vec<Units>,
+        reason: Reason,
+        by_merchant: bool,
+    },
+    Shipped {
+        shipment: Shipment,
+    },
+    Delivered {
+        shipment: ShipmentId,
+        at: Timestamp,
+    },
+    Refunded {
+        lines: Vec<Units>,
+        items: Money,
+        delivery: Money,
+        fees: Money,
+        with_delivery: bool,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the merchant order is not paid yet")]
+    AwaitingPayment,
+    #[error("the merchant order is canceled")]
+    Canceled,
+    #[error("the merchant order is delivered")]
+    Delivered,
+    #[error("the merchant order is not delivered yet: cancel what is not shipped, refund what has arrived")]
+    NotDelivered,
+    #[error("no line is named")]
+    NoLine,
+    #[error("the merchant order has no line {0}")]
+    UnknownLine(u16),
+    #[error("line {0} is named twice: name it once with the sum")]
+    LineTwice(u16),
+    #[error("line {line} has {left} units left, not {asked}")]
+    Units { line: u16, asked: u32, left: u32 },
+    #[error("there is no shipment {0}")]
+    UnknownShipment(ShipmentId),
+    #[error("shipment {0} has this carrier and tracking number with other lines")]
+    ShipmentDiffers(ShipmentId),
+    #[error("a merchant order has at most {SHIPMENTS_MAX} shipments")]
+    ShipmentCount,
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+impl MerchantOrder {
+    /// Items and delivery of what is not canceled. Σ over the parts of an order with nothing canceled = its total.
+    pub fn worth(&self) -> Result<Money, MoneyError> {
+        Ok(self.earned()?.gross)
+    }
+
+    /// What the part is worth when it is complete: totals without the canceled units.
+    pub fn earned(&self) -> Result<Earned, MoneyError> {
+        let zero = Money::zero(self.currency);
+        let (mut items, mut delivery, mut fees) = (zero, zero, zero);
+        for line in &self.lines {
+            let kept = |total: Money| total.minus(total.share(line.progress.canceled, line.quantity));
+            items = items.plus(kept(line.items)?)?;
+            delivery = delivery.plus(kept(line.delivery)?)?;
+            fees = fees.plus(kept(line.fees)?)?;
+        }
+        if !self.is_canceled() {
+            delivery = delivery.plus(self.delivery)?;
+        }
+        let gross = items.plus(delivery)?;
+        Ok(Earned { items, delivery, fees, gross, net: gross.minus(fees)? })
+    }
+
+    pub fn is_canceled(&self) -> bool {
+        self.lines.iter().all(|line| line.progress.canceled == line.quantity)
+    }
+
+    /// Nothing left to ship or on its way, and something has arrived.
+    fn is_complete(&self) -> bool {
+        !self.is_canceled()
+            && self.lines.iter().all(|line| line.progress.delivered + line.progress.canceled == line.quantity)
+    }
+
+    /// The only place that changes a merchant order. It cannot fail: the deciding is over.
+    #[must_use]
+    pub fn apply(mut self, fact: &Fact) -> Self {
+        match fact {
+            Fact::Opened { at } => self.stage = Stage::Open { since: *at },
+            Fact::Accepted { lines } => {
+                for line in self.lines.iter_mut().filter(|line| lines.contains(&line.number)) {
+                    line.progress.accepted = true;
+                }
+            }
+            Fact::Canceled { at, lines, .. } => {
+                self.count(lines, |progress| &mut progress.canceled);
+                if self.is_canceled() {
+                    self.stage = Stage::Canceled { since: *at };
+                } else if self.is_complete() {
+                    self.stage = Stage::Delivered { since: self.last_delivery().unwrap_or(*at) };
+                }
+            }
+            Fact::Shipped { shipment } => {
+                self.count(&shipment.lines, |progress| &mut progress.shipped);
+                self.shipments.push(shipment.clone());
+            }
+            Fact::Delivered { shipment, at } => {
+                let found = self.shipments.iter_mut().find(|held| held.id == *shipment);
+                let lines = found.map(|held| {
+                    held.delivered_at = Some(*at);
+                    held.lines.clone()
+                });
+                self.count(&lines.unwrap_or_default(), |progress| &mut progress.delivered);
+                if self.is_complete() {
+                    self.stage = Stage::Delivered { since: self.last_delivery().unwrap_or(*at) };
+                }
+            }
+            Fact::Refunded { lines, with_delivery, .. } => {
+                self.count(lines, |progress| &mut progress.refunded);
+                let named = |number: u16| lines.iter().any(|units| units.line == number);
+                for line in self.lines.iter_mut().filter(|line| *with_delivery && named(line.number)) {
+                    line.progress.delivery_refunded = true;
+                }
+                self.delivery_refunded |= *with_delivery && self.is_refunded();
+            }
+        }
+        self
+    }
+
+    fn is_refunded(&self) -> bool {
+        self.lines.iter().all(|line| line.progress.refunded + line.progress.canceled == line.quantity)
+    }
+
+    fn last_delivery(&self) -> Option<Timestamp> {
+        self.shipments.iter().filter_map(|shipment| shipment.delivered_at).max()
+    }
+
+    fn count(&mut self, lines: &[Units], counter: fn(&mut Progress) -> &mut u32) {
+        for units in lines {
+            if let Some(line) = self.lines.iter_mut().find(|line| line.number == units.line) {
+                let count = counter(&mut line.progress);
+                *count = count.saturating_add(units.quantity);
+            }
+        }
+    }
+
+    /// Each line once, at least one, and no more units than `left` says.
+    fn check(&self, lines: &[Units], left: fn(&Line) -> u32) -> Result<(), Refused> {
+        if lines.is_empty() {
+            return Err(Refused::NoLine);
+        }
+        for (position, units) in lines.iter().enumerate() {
+            if lines.iter().take(position).any(|other| other.line == units.line) {
+                return Err(Refused::LineTwice(units.line));
+            }
+            let found = self.lines.iter().find(|line| line.number == units.line);
+            let left = left(found.ok_or(Refused::UnknownLine(units.line))?);
+            if units.quantity == 0 || units.quantity > left {
+                return Err(Refused::Units { line: units.line, asked: units.quantity, left });
+            }
+        }
+        Ok(())
+    }
+
+    fn must_be_open(&self) -> Result<Timestamp, Refused> {
+        match &self.stage {
+            Stage::Open { since } => Ok(*since),
+            Stage::AwaitingPayment => Err(Refused::AwaitingPayment),
+            Stage::Delivered { .. } => Err(Refused::Delivered),
+            Stage::Canceled { .. } => Err(Refused::Canceled),
+        }
+    }
+}
+
+impl Line {
+    /// Units neither shipped nor canceled.
+    pub fn to_ship(&self) -> u32 {
+        self.quantity.saturating_sub(self.progress.shipped).saturating_sub(self.progress.canceled)
+    }
+}
+
+/// What a part brings: the merchant's gross, the marketplace's fees, the merchant's net.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earned {
+    pub items: Money,
+    pub delivery: Money,
+    pub fees: Money,
+    pub gross: Money,
+    pub net: Money,
+}
+
+impl Earned {
+    /// From the customer's money to what the merchant and the marketplace have earned.
+    pub fn posting(&self, merchant: &MerchantId) -> Result<Posting, crate::ledger::Unbalanced> {
+        Posting::draft(self.gross.currency)
+            .debit(Account::Unearned, self.gross)
+            .credit(Account::Payable(merchant.clone()), self.net)
+            .credit(Account::Commission, self.fees)
+            .close()
+    }
+}
+
+/// The order is paid. What has happened cannot be refused; a part beyond that stage has it behind it.
+pub fn open(part: &MerchantOrder, at: Timestamp) -> Decision<Fact> {
+    match part.stage {
+        Stage::AwaitingPayment => Decision::New(Fact::Opened { at }),
+        Stage::Open { .. } | Stage::Delivered { .. } | Stage::Canceled { .. } => Decision::Already,
+    }
+}
+
+/// The merchant takes lines on. None named means all.
+pub fn accept(part: &MerchantOrder, lines: &[u16]) -> Result<Decision<Fact>, Refused> {
+    part.must_be_open()?;
+    if let Some(unknown) = lines.iter().find(|number| part.lines.iter().all(|line| line.number != **number)) {
+        return Err(Refused::UnknownLine(*unknown));
+    }
+    let fresh: Vec<u16> = part
+        .lines
+        .iter()
+        .filter(|line| (lines.is_empty() || lines.contains(&line.number)) && !line.progress.accepted)
+        .map(|line| line.number)
+        .collect();
+    if fresh.is_empty() { Ok(Decision::Already) } else { Ok(Decision::New(Fact::Accepted { lines: fresh })) }
+}
+
+/// The merchant cannot deliver units; the customer gets the money back.
+pub fn reject(
+    part: &MerchantOrder,
+    lines: Vec<Units>,
+    reason: Reason,
+    at: Timestamp,
+) -> Result<Fact, Refused> {
+    let since = part.must_be_open()?;
+    part.check(&lines, Line::to_ship)?;
+    Ok(Fact::Canceled { at: at.max(since), lines, reason, by_merchant: true })
+}
+
+/// What an order's cancellation means for a part: everything not shipped, or nothing.
+pub fn cancel_rest(part: &MerchantOrder, reason: &Reason, at: Timestamp) -> Result<Option<Fact>, Refused> {
+    let rest = part.lines.iter().filter(|line| line.to_ship() > 0);
+    let lines: Vec<Units> = rest.map(|line| Units { line: line.number, quantity: line.to_ship() }).collect();
+    let (reason, by_merchant) = (reason.clone(), false);
+    Ok((!lines.is_empty()).then_some(Fact::Canceled { at, lines, reason, by_merchant }))
+}
+
+/// A parcel leaves. The same carrier and tracking number name the same shipment, so a repeat is no news.
+pub fn ship(
+    part: &MerchantOrder,
+    carrier: Word,
+    tracking_number: Word,
+    lines: Vec<Units>,
+    at: Timestamp,
+) -> Result<Decision<Fact>, Refused> {
+    let id = ShipmentId::from_bits(derive(&[
+        "shipment",
+        part.id.as_str(),
+        carrier.as_str(),
+        tracking_number.as_str(),
+    ]));
+    if let Some(held) = part.shipments.iter().find(|held| held.id == id) {
+        let sorted = |lines: &[Units]| {
+            let mut lines = lines.to_vec();
+            lines.sort_by_key(|units| units.line);
+            lines
+        };
+        return if sorted(&held.lines) == sorted(&lines) || lines.is_empty() {
+            Ok(Decision::Already)
+        } else {
+            Err(Refused::ShipmentDiffers(id))
+        };
+    }
+    let since = part.must_be_open()?;
+    if part.shipments.len() >= SHIPMENTS_MAX {
+        return Err(Refused::ShipmentCount);
+    }
+    // No line named means all that is left.
+    let all = || {
+        let rest = part.lines.iter().filter(|line| line.to_ship() > 0);
+        rest.map(|line| Units { line: line.number, quantity: line.to_ship() }).collect()
+    };
+    let lines = if lines.is_empty() { all() } else { lines };
+    part.check(&lines, Line::to_ship)?;
+    let shipped_at = at.max(since);
+    let shipment = Shipment { id, carrier, tracking_number, lines, shipped_at, delivered_at: None };
+    Ok(Decision::New(Fact::Shipped { shipment }))
+}
+
+/// What a carrier says of a shipment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tracking {
+    InTransit,
+    Delivered,
+}
+
+/// A carrier's message finds its place whenever it comes: a late "in transit" changes nothing (A11(4)).
+pub fn track(
+    part: &MerchantOrder,
+    shipment: &ShipmentId,
+    status: Tracking,
+    at: Timestamp,
+) -> Result<Decision<Fact>, Refused> {
+    let held = part.shipments.iter().find(|held| held.id == *shipment);
+    let held = held.ok_or_else(|| Refused::UnknownShipment(shipment.clone()))?;
+    match (held.delivered_at, status) {
+        (Some(_), Tracking::InTransit | Tracking::Delivered) | (None, Tracking::InTransit) => {
+            Ok(Decision::Already)
+        }
+        (None, Tracking::Delivered) => {
+            Ok(Decision::New(Fact::Delivered { shipment: shipment.clone(), at: at.max(held.shipped_at) }))
+        }
+    }
+}
+
+/// What is to be refunded of a delivered part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundLines {
+    pub lines: Vec<Units>,
+    /// The delivery cost of the named lines too.
+    pub delivery: bool,
+    pub reason: Reason,
+}
+
+/// Units that have arrived and are paid back, with the fees that the marketplace gives back on them.
+pub fn refund(part: &MerchantOrder, request: RefundLines) -> Result<Fact, Refused> {
+    match part.stage {
+        Stage::Delivered { .. } => {}
+        Stage::AwaitingPayment | Stage::Open { .. } => return Err(Refused::NotDelivered),
+        Stage::Canceled { .. } => return Err(Refused::Canceled),
+    }
+    let RefundLines { lines, delivery: with_delivery, .. } = request;
+    part.check(&lines, |line| line.progress.delivered.saturating_sub(line.progress.refunded))?;
+    let zero = Money::zero(part.currency);
+    let (mut items, mut delivery, mut fees) = (zero, zero, zero);
+    for units in &lines {
+        let Some(line) = part.lines.iter().find(|line| line.number == units.line) else { continue };
+        // The canceled units came first in the count of shares, then the refunded ones in their order.
+        let before = line.progress.canceled + line.progress.refunded;
+        let of = |total: Money| {
+            total.share(before + units.quantity, line.quantity).minus(total.share(before, line.quantity))
+        };
+        items = items.plus(of(line.items)?)?;
+        fees = fees.plus(of(line.fees)?)?;
+        if with_delivery && !line.progress.delivery_refunded {
+            let kept = line.delivery.minus(line.delivery.share(line.progress.canceled, line.quantity))?;
+            delivery = delivery.plus(kept)?;
+        }
+    }
+    let after = |lines: &[Units]| {
+        let lines = lines.to_vec();
+        part.clone().apply(&Fact::Refunded { lines, items, delivery, fees, with_delivery })
+    };
+    // With the last unit goes the part's share of the order's own delivery.
+    if with_delivery && !part.delivery_refunded && after(&lines).is_refunded() {
+        delivery = delivery.plus(part.delivery)?;
+    }
+    Ok(Fact::Refunded { lines, items, delivery, fees, with_delivery })
+}
+
+#[cfg(test)]
+mod tests;

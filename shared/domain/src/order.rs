@@ -1,0 +1,532 @@
+//! An order: what a customer bought, from many merchants, and what became of the money.
+//!
+//! Owns intake, payment, cancellation, refunds and the exception of an order whose payments differ from its lines.
+//! What a merchant does with its part is [`crate::merchant_order`]; the parts are made by [`split`] and never rewrite
+//! the order.
+//!
+//! Invariants: lines, prices and fees never change after placement (A5(5), A12(2)); Σ refunded ≤ Σ paid (A9(3));
+//! `difference` is what this order has left on the `exceptions` account.
+
+mod split;
+pub use split::split;
+
+use crate::Decision;
+use crate::commission::Fee;
+use crate::currency::Currency;
+use crate::id::{CustomerId, MerchantId, OfferId, OrderId};
+use crate::ledger::{Account, Posting, Unbalanced};
+use crate::merchant_order::{self, MerchantOrder};
+use crate::money::{Money, MoneyError};
+use crate::text::{Category, Channel, ExternalId, Name, Reason, Sku, Word};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One transaction must be able to allocate stock for every line.
+pub const LINES_MAX: usize = 80;
+/// One transaction must be able to cancel every part, two items each.
+pub const MERCHANTS_MAX: usize = 40;
+pub const PAYMENTS_MAX: usize = 40;
+/// Units of one line.
+pub const QUANTITY_MAX: u32 = 1_000_000;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub id: OrderId,
+    pub channel: Channel,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<ExternalId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
+    pub currency: Currency,
+    pub placed_at: Timestamp,
+    pub lines: Vec<Line>,
+    /// Delivery cost of the order as a whole, beside that of its lines; split over the merchants by item value.
+    pub delivery: Money,
+    pub payments: Vec<Payment>,
+    pub stage: Stage,
+    pub refunded: Money,
+    /// What stands on the `exceptions` account: positive when more was paid than bought.
+    pub difference: Money,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<Exception>,
+    /// Digest of what was asked at intake: the same name with another content is refused.
+    pub fingerprint: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Counted from 1 in the order.
+    pub number: u16,
+    pub merchant: MerchantId,
+    pub sku: Sku,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Category>,
+    pub quantity: u32,
+    pub unit_price: Money,
+    /// Delivery cost of this line, for the merchant in full.
+    pub delivery: Money,
+    /// What the marketplace keeps, frozen at placement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fees: Vec<Fee>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    pub method: Word,
+    pub amount: Money,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Word>,
+}
+
+/// Where the order stands. Shipping and delivery are told by its parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum Stage {
+    /// Paid by promise: a transfer, an invoice, a channel that has not confirmed.
+    AwaitingPayment,
+    Paid {
+        since: Timestamp,
+    },
+    Canceled {
+        since: Timestamp,
+        reason: Reason,
+    },
+}
+
+/// Payments and lines differ, or there are no lines. Merchants earn all the same; a person resolves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Exception {
+    Open { kind: ExceptionKind },
+    Resolved { kind: ExceptionKind, reason: Reason, by: String, at: Timestamp },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum ExceptionKind {
+    NoLines,
+    PaymentDiffers,
+}
+
+/// What happened to an order. Carries all it takes to be applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// Payments given here replace the promise.
+    Paid {
+        at: Timestamp,
+        payments: Vec<Payment>,
+    },
+    /// `value` is what the canceled quantities cost, `refund` what the customer gets back, `released` what was
+    /// promised and is no longer expected.
+    Canceled {
+        at: Timestamp,
+        reason: Reason,
+        whole: bool,
+        value: Money,
+        refund: Money,
+        released: Money,
+    },
+    /// Money back for delivered goods.
+    Refunded {
+        at: Timestamp,
+        reason: Reason,
+        merchant: MerchantId,
+        amount: Money,
+        fees: Money,
+    },
+    ExceptionResolved {
+        at: Timestamp,
+        reason: Reason,
+        by: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("an order has at most {LINES_MAX} lines, not {0}")]
+    LineCount(usize),
+    #[error("an order has at most {MERCHANTS_MAX} merchants, not {0}")]
+    MerchantCount(usize),
+    #[error("an order has at most {PAYMENTS_MAX} payments, not {0}")]
+    PaymentCount(usize),
+    #[error("line {line} has quantity {quantity}: want 1 to {QUANTITY_MAX}")]
+    Quantity { line: u16, quantity: u32 },
+    #[error("an order has a line or a payment, this one has neither")]
+    Empty,
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error("the order is canceled")]
+    Canceled,
+    #[error("nothing is left to cancel: what was not shipped is canceled already")]
+    NothingToCancel,
+    #[error("{asked} is more than the {left} that can be refunded")]
+    RefundExceedsPaid { asked: Money, left: Money },
+    #[error("the order has no open exception")]
+    NoException,
+    #[error("the postings do not balance")]
+    Unbalanced(#[from] Unbalanced),
+    #[error(transparent)]
+    Part(#[from] merchant_order::Refused),
+}
+
+/// What is asked at intake, already checked word by word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intake {
+    pub id: OrderId,
+    pub channel: Channel,
+    pub external_id: Option<ExternalId>,
+    pub customer: Option<CustomerId>,
+    pub currency: Currency,
+    pub placed_at: Timestamp,
+    pub lines: Vec<Line>,
+    pub delivery: Money,
+    pub payments: Vec<Payment>,
+    pub fingerprint: String,
+}
+
+impl Order {
+    /// Intake. Prices and payments are taken as they are; a difference makes an exception, never a refusal. No payment
+    /// at all is a promise of the total, not a difference.
+    pub fn place(intake: Intake) -> Result<Self, Refused> {
+        let Intake { id, channel, external_id, customer, currency, placed_at, .. } = intake;
+        let Intake { lines, delivery, payments, fingerprint, .. } = intake;
+        if lines.len() > LINES_MAX {
+            return Err(Refused::LineCount(lines.len()));
+        }
+        if payments.len() > PAYMENTS_MAX {
+            return Err(Refused::PaymentCount(payments.len()));
+        }
+        if lines.is_empty() && payments.is_empty() {
+            return Err(Refused::Empty);
+        }
+        if let Some(line) = lines.iter().find(|line| !(1..=QUANTITY_MAX).contains(&line.quantity)) {
+            return Err(Refused::Quantity { line: line.number, quantity: line.quantity });
+        }
+        for line in &lines {
+            line.unit_price.not_negative()?;
+            line.delivery.not_negative()?;
+        }
+        delivery.not_negative()?;
+        for payment in &payments {
+            payment.amount.not_negative()?;
+        }
+        let mut order = Self {
+            id,
+            channel,
+            external_id,
+            customer,
+            currency,
+            placed_at,
+            lines,
+            delivery,
+            payments,
+            stage: Stage::AwaitingPayment,
+            refunded: Money::zero(currency),
+            difference: Money::zero(currency),
+            exception: None,
+            fingerprint,
+        };
+        let merchants = order.merchants().len();
+        if merchants > MERCHANTS_MAX {
+            return Err(Refused::MerchantCount(merchants));
+        }
+        if order.lines.is_empty() {
+            order.exception = Some(Exception::Open { kind: ExceptionKind::NoLines });
+        }
+        order.differ(order.paid()?.minus(order.total()?)?);
+        Ok(order)
+    }
+
+    /// Moves the difference; one that is left needs an open exception, also after a resolved one.
+    fn differ(&mut self, by: Money) {
+        self.difference.minor = self.difference.minor.saturating_add(by.minor);
+        if self.difference.minor != 0 && !matches!(self.exception, Some(Exception::Open { .. })) {
+            self.exception = Some(Exception::Open { kind: ExceptionKind::PaymentDiffers });
+        }
+    }
+
+    /// An exception without a difference has explained itself.
+    fn close_exception(&mut self, reason: &Reason, by: &str, at: Timestamp) {
+        if let (Some(Exception::Open { kind }), 0) = (&self.exception, self.difference.minor) {
+            let (kind, reason, by) = (*kind, reason.clone(), by.to_owned());
+            self.exception = Some(Exception::Resolved { kind, reason, by, at });
+        }
+    }
+
+    /// The merchants in the order of their first line; the position counted from 1 names the part.
+    pub fn merchants(&self) -> Vec<&MerchantId> {
+        let mut merchants: Vec<&MerchantId> = Vec::new();
+        for line in &self.lines {
+            if !merchants.contains(&&line.merchant) {
+                merchants.push(&line.merchant);
+            }
+        }
+        merchants
+    }
+
+    /// Σ quantity × unit price.
+    pub fn items(&self) -> Result<Money, MoneyError> {
+        let totals: Result<Vec<_>, _> = self.lines.iter().map(Line::items).collect();
+        Money::sum(self.currency, totals?)
+    }
+
+    /// Delivery cost of the lines and of the order as a whole; without a line there is no one to earn it.
+    pub fn delivery_total(&self) -> Result<Money, MoneyError> {
+        if self.lines.is_empty() {
+            return Ok(Money::zero(self.currency));
+        }
+        Money::sum(self.currency, self.lines.iter().map(|line| line.delivery))?.plus(self.delivery)
+    }
+
+    /// What was bought: items and delivery.
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        self.items()?.plus(self.delivery_total()?)
+    }
+
+    /// What was paid or promised: the payments, or the total where none was named.
+    pub fn paid(&self) -> Result<Money, MoneyError> {
+        if self.payments.is_empty() {
+            return self.total();
+        }
+        Money::sum(self.currency, self.payments.iter().map(|payment| payment.amount))
+    }
+
+    /// The account that the customer's money stands on.
+    fn money_account(&self) -> Account {
+        match self.stage {
+            Stage::AwaitingPayment => Account::Receivable,
+            Stage::Paid { .. } | Stage::Canceled { .. } => Account::Cash,
+        }
+    }
+
+    /// The sale: what is promised against what is owed to customer and merchants.
+    pub fn sale(&self) -> Result<Posting, Refused> {
+        Ok(Posting::draft(self.currency)
+            .debit(Account::Receivable, self.paid()?)
+            .credit(Account::Unearned, self.total()?)
+            .credit(Account::Exceptions, self.difference)
+            .close()?)
+    }
+
+    /// The only place that changes an order after placement. It cannot fail: the deciding is over.
+    #[must_use]
+    pub fn apply(mut self, fact: &Fact) -> Self {
+        match fact {
+            Fact::Paid { at, payments } => {
+                self.stage = Stage::Paid { since: *at };
+                if !payments.is_empty() {
+                    let promised = self.paid();
+                    self.payments.clone_from(payments);
+                    // The sums are checked by `pay`; an amount that cannot be summed never becomes a fact.
+                    if let (Ok(paid), Ok(promised)) = (self.paid(), promised) {
+                        self.differ(Money { minor: paid.minor.saturating_sub(promised.minor), ..paid });
+                    }
+                    if let (false, Ok(reason)) = (self.lines.is_empty(), "paid as due".parse()) {
+                        self.close_exception(&reason, "payment", *at);
+                    }
+                }
+            }
+            Fact::Canceled { at, reason, whole, value, refund, released } => {
+                self.refunded.minor = self.refunded.minor.saturating_add(refund.minor);
+                let given_up = refund.minor.saturating_add(released.minor);
+                self.differ(Money { minor: value.minor.saturating_sub(given_up), ..*value });
+                let (since, reason) = (*at, reason.clone());
+                self.close_exception(&reason, "cancellation", since);
+                if *whole {
+                    self.stage = Stage::Canceled { since, reason };
+                }
+            }
+            Fact::Refunded { amount, .. } => {
+                self.refunded.minor = self.refunded.minor.saturating_add(amount.minor);
+            }
+            Fact::ExceptionResolved { at, reason, by } => {
+                self.difference = Money::zero(self.currency);
+                let kind = match &self.exception {
+                    Some(Exception::Open { kind } | Exception::Resolved { kind, .. }) => *kind,
+                    None => ExceptionKind::PaymentDiffers,
+                };
+                let (reason, by, at) = (reason.clone(), by.clone(), *at);
+                self.exception = Some(Exception::Resolved { kind, reason, by, at });
+            }
+        }
+        self
+    }
+}
+
+impl Line {
+    /// Quantity × unit price: the line total is the truth (A8(5)).
+    pub fn items(&self) -> Result<Money, MoneyError> {
+        self.unit_price.times(self.quantity)
+    }
+
+    /// Σ of the frozen fees.
+    pub fn fee_total(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.unit_price.currency, self.fees.iter().map(|fee| fee.amount))
+    }
+}
+
+/// A fact and the movement of money that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    pub fact: Fact,
+    pub posting: Posting,
+}
+
+/// The payment is captured, or the channel has approved: the promise becomes cash. `payments` may name what really
+/// came in, where the promise named nothing.
+pub fn pay(order: &Order, payments: Vec<Payment>, at: Timestamp) -> Result<Decision<Decided>, Refused> {
+    match order.stage {
+        Stage::AwaitingPayment => {}
+        Stage::Paid { .. } => return Ok(Decision::Already),
+        Stage::Canceled { .. } => return Err(Refused::Canceled),
+    }
+    if payments.len() > PAYMENTS_MAX {
+        return Err(Refused::PaymentCount(payments.len()));
+    }
+    for payment in &payments {
+        payment.amount.not_negative()?;
+    }
+    let at = at.max(order.placed_at);
+    let fact = Fact::Paid { at, payments };
+    let after = order.clone().apply(&fact);
+    let posting = Posting::draft(order.currency)
+        .debit(Account::Cash, after.paid()?)
+        .credit(Account::Receivable, order.paid()?)
+        .credit(Account::Exceptions, after.difference.minus(order.difference)?)
+        .close()?;
+    Ok(Decision::New(Decided { fact, posting }))
+}
+
+/// A cancellation: the order's own fact and what it means for each part, by position in `parts`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancellation {
+    pub order: Decided,
+    pub parts: Vec<(usize, merchant_order::Fact)>,
+}
+
+/// Cancels what is not shipped, in all parts. `parts` are all merchant orders of the order, as they are or as
+/// [`split`] would make them. Where everything is canceled, everything that was paid goes back.
+pub fn cancel(
+    order: &Order,
+    parts: &[MerchantOrder],
+    reason: Reason,
+    at: Timestamp,
+) -> Result<Decision<Cancellation>, Refused> {
+    if let Stage::Canceled { .. } = order.stage {
+        return Ok(Decision::Already);
+    }
+    let predecessor = if let Stage::Paid { since } = order.stage { since } else { order.placed_at };
+    let at = at.max(predecessor);
+    let mut value = Money::zero(order.currency);
+    let mut facts = Vec::new();
+    let mut whole = true;
+    for (position, part) in parts.iter().enumerate() {
+        if let Some(fact) = merchant_order::cancel_rest(part, &reason, at)? {
+            let after = part.clone().apply(&fact);
+            value = value.plus(part.worth()?.minus(after.worth()?)?)?;
+            whole &= after.is_canceled();
+            facts.push((position, fact));
+        } else {
+            whole &= part.is_canceled();
+        }
+    }
+    if facts.is_empty() && !order.lines.is_empty() {
+        return Err(Refused::NothingToCancel);
+    }
+    let order = give_back(order, value, whole, reason, at)?;
+    Ok(Decision::New(Cancellation { order, parts: facts }))
+}
+
+/// The order's side of lines that a merchant has rejected: their value goes back to the customer, as far as it was
+/// paid; everything that is left where `nothing_left` of the order.
+pub fn refund_rejected(
+    order: &Order,
+    value: Money,
+    nothing_left: bool,
+    reason: Reason,
+    at: Timestamp,
+) -> Result<Decided, Refused> {
+    give_back(order, value, nothing_left, reason, at)
+}
+
+/// Canceled value leaves `unearned`: to the customer where it was paid, off the books where it was only promised.
+fn give_back(
+    order: &Order,
+    value: Money,
+    whole: bool,
+    reason: Reason,
+    at: Timestamp,
+) -> Result<Decided, Refused> {
+    let zero = Money::zero(order.currency);
+    let left = match order.stage {
+        Stage::AwaitingPayment | Stage::Paid { .. } => order.paid()?.minus(order.refunded)?,
+        Stage::Canceled { .. } => zero,
+    };
+    let back = if whole || value.minor > left.minor { left } else { value };
+    let posting = Posting::draft(order.currency)
+        .debit(Account::Unearned, value)
+        .credit(order.money_account(), back)
+        .credit(Account::Exceptions, value.minus(back)?)
+        .close()?;
+    let (refund, released) = match order.stage {
+        Stage::AwaitingPayment => (zero, back),
+        Stage::Paid { .. } | Stage::Canceled { .. } => (back, zero),
+    };
+    Ok(Decided { fact: Fact::Canceled { at, reason, whole, value, refund, released }, posting })
+}
+
+/// Money back for delivered quantities of one part: the customer's from cash, the merchant's share from its payable,
+/// the marketplace's from its commission (A10(2): the share really paid).
+pub fn refund(
+    order: &Order,
+    part: &MerchantOrder,
+    request: merchant_order::RefundLines,
+    at: Timestamp,
+) -> Result<(Decided, merchant_order::Fact), Refused> {
+    let reason = request.reason.clone();
+    let fact = merchant_order::refund(part, request)?;
+    let merchant_order::Fact::Refunded { items, delivery, fees, .. } = &fact else {
+        return Err(Refused::NothingToCancel);
+    };
+    let amount = items.plus(*delivery)?;
+    let left = order.paid()?.minus(order.refunded)?;
+    if amount.minor > left.minor {
+        return Err(Refused::RefundExceedsPaid { asked: amount, left });
+    }
+    let merchant = part.merchant.clone();
+    let posting = Posting::draft(order.currency)
+        .debit(Account::Payable(merchant.clone()), amount.minus(*fees)?)
+        .debit(Account::Commission, *fees)
+        .credit(order.money_account(), amount)
+        .close()?;
+    let refunded = Fact::Refunded { at, reason, merchant, amount, fees: *fees };
+    Ok((Decided { fact: refunded, posting }, fact))
+}
+
+/// An operator has found out why payments and lines differ; the difference leaves the suspense account.
+pub fn resolve_exception(
+    order: &Order,
+    reason: Reason,
+    by: String,
+    at: Timestamp,
+) -> Result<Decision<Decided>, Refused> {
+    match &order.exception {
+        Some(Exception::Open { .. }) => {}
+        Some(Exception::Resolved { .. }) => return Ok(Decision::Already),
+        None => return Err(Refused::NoException),
+    }
+    let posting = Posting::draft(order.currency)
+        .debit(Account::Exceptions, order.difference)
+        .credit(Account::Adjustments, order.difference)
+        .close()?;
+    Ok(Decision::New(Decided { fact: Fact::ExceptionResolved { at, reason, by }, posting }))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

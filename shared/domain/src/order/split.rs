@@ -1,0 +1,53 @@
+//! The split of an order into one merchant order per merchant.
+//!
+//! A pure function of the order, so whoever needs the parts first makes the same ones: the split of a placed order, or
+//! a cancellation that comes before it. Invariant: Σ of the parts = the order, to the last minor unit (A10(1)).
+
+use super::{Order, Stage};
+use crate::id::MerchantOrderId;
+use crate::merchant_order::{self, MerchantOrder};
+use crate::money::{Money, MoneyError};
+
+/// One part per merchant, in the order of first lines. The order's own delivery cost is allocated by item value with
+/// largest remainder. Parts of a paid order are open at once.
+pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
+    let merchants = order.merchants();
+    let mut parts = Vec::with_capacity(merchants.len());
+    for (number, merchant) in (1_u8..).zip(&merchants) {
+        let mut lines = Vec::new();
+        for line in order.lines.iter().filter(|line| line.merchant == **merchant) {
+            lines.push(merchant_order::Line {
+                number: line.number,
+                sku: line.sku.clone(),
+                offer: line.offer.clone(),
+                quantity: line.quantity,
+                items: line.items()?,
+                delivery: line.delivery,
+                fees: line.fee_total()?,
+                progress: merchant_order::Progress::default(),
+            });
+        }
+        parts.push(MerchantOrder {
+            id: MerchantOrderId::of(&order.id, number),
+            merchant: (*merchant).clone(),
+            currency: order.currency,
+            placed_at: order.placed_at,
+            lines,
+            delivery: Money::zero(order.currency),
+            delivery_refunded: false,
+            stage: match order.stage {
+                Stage::AwaitingPayment | Stage::Canceled { .. } => merchant_order::Stage::AwaitingPayment,
+                Stage::Paid { since } => merchant_order::Stage::Open { since },
+            },
+            shipments: Vec::new(),
+        });
+    }
+    let weight = |part: &MerchantOrder| {
+        part.lines.iter().map(|line| u64::try_from(line.items.minor).unwrap_or_default()).sum::<u64>()
+    };
+    let weights: Vec<u64> = parts.iter().map(weight).collect();
+    for (part, share) in parts.iter_mut().zip(order.delivery.allocate(&weights)) {
+        part.delivery = share;
+    }
+    Ok(parts)
+}

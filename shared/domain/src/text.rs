@@ -1,0 +1,133 @@
+//! Words that people and other systems choose: names, SKUs, external ids, reasons.
+//!
+//! Invariant: 1 to a stated number of characters, no control characters, no blanks at the ends. What passes can be
+//! shown, logged and used in a key.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAText {
+    #[error("it is empty: want 1 to {max} characters")]
+    Empty { max: usize },
+    #[error("it has {length} characters: want at most {max}")]
+    TooLong { length: usize, max: usize },
+    #[error("it has a control character or a blank at an end")]
+    Unprintable,
+    #[error("it has `{0}`: want only [a-z0-9_-]")]
+    NotASlug(char),
+}
+
+fn checked(text: String, max: usize) -> Result<String, NotAText> {
+    let length = text.chars().count();
+    if length == 0 {
+        return Err(NotAText::Empty { max });
+    }
+    if length > max {
+        return Err(NotAText::TooLong { length, max });
+    }
+    if text.chars().any(char::is_control) || text.trim() != text {
+        return Err(NotAText::Unprintable);
+    }
+    Ok(text)
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NotAText;
+            fn try_from(text: String) -> Result<Self, NotAText> {
+                let text = checked(text, $max)?;
+                let check: fn(&str) -> Result<(), NotAText> = $check;
+                check(&text)?;
+                Ok(Self(text))
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NotAText;
+            fn from_str(text: &str) -> Result<Self, NotAText> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> String {
+                text.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+fn any(_: &str) -> Result<(), NotAText> {
+    Ok(())
+}
+
+fn slug(text: &str) -> Result<(), NotAText> {
+    match text.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '-' | '_')) {
+        Some(odd) => Err(NotAText::NotASlug(odd)),
+        None => Ok(()),
+    }
+}
+
+text!(
+    /// What another system calls a thing of ours. Unique within its kind (orders: within their channel).
+    ExternalId, 64, any
+);
+text!(
+    /// Where an order comes from: `web`, `phone`, `amazon`.
+    Channel, 32, slug
+);
+text!(
+    /// A merchant's stock keeping unit, unique within the merchant.
+    Sku, 64, any
+);
+text!(
+    /// A category's handle, like `health_beauty`.
+    Category, 64, slug
+);
+text!(
+    /// A name or title shown to people.
+    Name, 200, any
+);
+text!(
+    /// A person's or system's reason, kept for the record.
+    Reason, 500, any
+);
+text!(
+    /// A short technical word: payment method, carrier, tracking number, fee.
+    Word, 64, any
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_refused_for_what_is_wrong_with_it() {
+        assert_eq!("".parse::<Sku>(), Err(NotAText::Empty { max: 64 }));
+        assert_eq!("x".repeat(65).parse::<Sku>(), Err(NotAText::TooLong { length: 65, max: 64 }));
+        assert_eq!(" a".parse::<Sku>(), Err(NotAText::Unprintable));
+        assert_eq!("a\u{0}b".parse::<Sku>(), Err(NotAText::Unprintable));
+        assert_eq!("Web".parse::<Channel>(), Err(NotAText::NotASlug('W')));
+        assert_eq!("Größe 38".parse::<Sku>().unwrap().as_str(), "Größe 38");
+    }
+}

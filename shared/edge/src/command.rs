@@ -1,0 +1,174 @@
+//! A request that changes something: who asks, what exactly, and whether it was asked before.
+//!
+//! Idempotency (decisions of the house): the key is (marketplace, principal, method, path, key); the record holds the
+//! body's digest, the status and the resource, and is written in the transaction of the effect. Refusals are not kept.
+
+use crate::identity::Caller;
+use crate::problem::Problem;
+use crate::world::World;
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use domain::id::sha256_hex;
+use events::Context;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::request::RequestContext;
+use serde::{Serialize, de::DeserializeOwned};
+use table::access::Asked;
+use table::{Commit, Key};
+
+/// The most bytes of a body; larger ones are a 413.
+const BODY_MAX: usize = 1_000_000;
+/// Idempotency records live a day longer than the field's promise of 24 hours.
+const KEPT: SignedDuration = SignedDuration::from_hours(48);
+
+/// A request with a body, read: whoever handles it need not look at HTTP any more.
+#[derive(Debug, Clone)]
+pub struct Command<T> {
+    pub caller: Caller,
+    pub body: T,
+    /// The request's own id; heads the chain of causes.
+    pub request: String,
+    /// SHA-256 of the body's bytes.
+    pub digest: String,
+    asked: Option<String>,
+}
+
+impl<T> Command<T> {
+    /// The context of what this request causes.
+    pub fn context(&self, now: Timestamp) -> Context {
+        let (actor, request) = (self.caller.actor.clone(), self.request.clone());
+        Context { at: now, actor, cause: request.clone(), correlation: request }
+    }
+
+    /// What was made or changed when this was asked before; a systems' request must carry a key.
+    pub async fn asked_before(&self, world: &World) -> Result<Option<Asked>, Problem> {
+        let Some(digest) = &self.asked else {
+            if self.caller.is_system() {
+                return Err(Problem::new(400, "idempotency_key_missing", "An Idempotency-Key is required")
+                    .with(
+                        "requests with an API key carry an `Idempotency-Key` header, so that a retry is safe",
+                    ));
+            }
+            return Ok(None);
+        };
+        let key = Key::idempotency(&self.caller.marketplace, digest);
+        match world.table.load::<Asked>(&key).await?.map(|held| held.value) {
+            Some(asked) if asked.body != self.digest => Err(Problem::new(
+                422,
+                "idempotency_key_reused",
+                "The Idempotency-Key stands for another request",
+            )
+            .with("this key came with another body before: use a new one")),
+            before => Ok(before),
+        }
+    }
+
+    /// Adds the record of this request to its effect, if it carried a key.
+    pub fn remember<'a, C: std::fmt::Debug>(
+        &self,
+        commit: Commit<'a, C>,
+        now: Timestamp,
+        status: u16,
+        resource: &str,
+        taken: C,
+    ) -> Commit<'a, C> {
+        let Some(digest) = self.asked.clone() else { return commit };
+        let asked = Asked { digest, body: self.digest.clone(), status, resource: resource.to_owned() };
+        commit.add_until(&asked, now.saturating_add(KEPT).unwrap_or(Timestamp::MAX), taken)
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, world: &World) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let caller = Caller::of(world, &parts.headers).await?;
+        let bytes = axum::body::to_bytes(body, BODY_MAX).await.map_err(|_| {
+            Problem::new(413, "body_too_large", "The body is too large")
+                .with(format!("at most {BODY_MAX} bytes"))
+        })?;
+        let digest = sha256_hex(&bytes);
+        let given = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+        let body = serde_json::from_slice(given).map_err(Problem::malformed)?;
+        let request = request_id(&parts.extensions).unwrap_or_else(|| format!("{:032x}", world.fresh()));
+        let asked = match idempotency_key(&parts.headers)? {
+            Some(key) => {
+                let path = [caller.actor.as_str(), parts.method.as_str(), parts.uri.path(), key].join("\n");
+                Some(sha256_hex(path.as_bytes()))
+            }
+            None => None,
+        };
+        Ok(Self { caller, body, request, digest, asked })
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key)),
+        Ok(_) | Err(_) => {
+            Err(Problem::new(400, "idempotency_key_malformed", "The Idempotency-Key cannot be used")
+                .with("want 1 to 255 visible ASCII characters"))
+        }
+    }
+}
+
+pub(crate) fn request_id(extensions: &http::Extensions) -> Option<String> {
+    match extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    }
+}
+
+/// An answer: a representation, its revision as ETag, and whether it repeats an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply<T> {
+    status: u16,
+    body: T,
+    revision: Option<u64>,
+    replayed: bool,
+}
+
+impl<T: Serialize> Reply<T> {
+    pub fn ok(body: T) -> Self {
+        Self { status: 200, body, revision: None, replayed: false }
+    }
+
+    pub fn created(body: T) -> Self {
+        Self { status: 201, ..Self::ok(body) }
+    }
+
+    #[must_use]
+    pub fn revision(self, revision: u64) -> Self {
+        Self { revision: Some(revision), ..self }
+    }
+
+    /// The answer to a request that was asked before.
+    #[must_use]
+    pub fn replayed(self) -> Self {
+        Self { status: 200, replayed: true, ..self }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Reply<T> {
+    fn into_response(self) -> Response {
+        let body = match serde_json::to_string(&self.body) {
+            Ok(body) => body,
+            Err(error) => return Problem::fault(&error).into_response(),
+        };
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let etag = self.revision.and_then(|revision| HeaderValue::from_str(&format!("\"{revision}\"")).ok());
+        if let Some(etag) = etag {
+            headers.insert(header::ETAG, etag);
+        }
+        if self.replayed {
+            headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+        }
+        response
+    }
+}

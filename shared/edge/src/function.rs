@@ -1,0 +1,182 @@
+//! A function: its doors, and the dispatch of what AWS sends to them.
+//!
+//! `Function::new("orders").routes(…).on::<OrderPlacedV1>(…)` is called with an event's JSON, by the Lambda runtime or
+//! by the local cloud, and tells by its shape which door it is for. Batches answer per record: only failures come again.
+
+use crate::problem::Problem;
+use crate::queue::Again;
+use crate::world::World;
+use aws_lambda_events::event::dynamodb::Event as StreamEvent;
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::Router;
+use events::{Envelope, Payload};
+use futures::future::BoxFuture;
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tower::Service;
+
+/// What is wrong with an invocation as a whole; AWS counts it as failed and tries again by its own rules.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+type OnEvent = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
+type OnStream = Arc<dyn Fn(World, Vec<Image>) -> BoxFuture<'static, Vec<usize>> + Send + Sync>;
+type OnSchedule = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
+
+/// A new item of the table, as its stream shows it.
+pub type Image = HashMap<String, AttributeValue>;
+
+/// A capability as Lambda sees it; cheap to clone.
+#[derive(Clone)]
+pub struct Function {
+    name: &'static str,
+    world: World,
+    routes: Option<Router>,
+    events: BTreeMap<&'static str, OnEvent>,
+    stream: Option<OnStream>,
+    schedule: Option<OnSchedule>,
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Function").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Function {
+    pub fn new(name: &'static str, world: &World) -> Self {
+        let (world, events) = (world.clone(), BTreeMap::new());
+        Self { name, world, routes: None, events, stream: None, schedule: None }
+    }
+
+    /// HTTP requests. A path that no route takes is a 404 problem, a method a 405.
+    #[must_use]
+    pub fn routes(mut self, routes: Router<World>) -> Self {
+        let unknown = || async { Problem::not_found("path") };
+        let method =
+            || async { Problem::new(405, "method_not_allowed", "The path does not take this method") };
+        let routes = routes.fallback(unknown).method_not_allowed_fallback(method);
+        self.routes = Some(routes.with_state(self.world.clone()));
+        self
+    }
+
+    /// One kind of event from a queue.
+    #[must_use]
+    pub fn on<P, F, Fut>(mut self, handle: F) -> Self
+    where
+        P: Payload + Send,
+        F: Fn(World, Envelope<P>) -> Fut + Send + Sync + Clone + 'static,
+        Fut: Future<Output = Result<(), Again>> + Send + 'static,
+    {
+        let door: OnEvent = Arc::new(move |world, body| {
+            let handle = handle.clone();
+            Box::pin(async move {
+                let envelope = serde_json::from_value(body).map_err(Again::Unreadable)?;
+                handle(world, envelope).await
+            })
+        });
+        self.events.insert(P::NAME, door);
+        self
+    }
+
+    /// New items from the table's stream; answers the positions of those that failed.
+    #[must_use]
+    pub fn stream<F, Fut>(mut self, handle: F) -> Self
+    where
+        F: Fn(World, Vec<Image>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Vec<usize>> + Send + 'static,
+    {
+        self.stream = Some(Arc::new(move |world, images| Box::pin(handle(world, images))));
+        self
+    }
+
+    /// A schedule's input, whose time is the schedule's own.
+    #[must_use]
+    pub fn schedule<F, Fut>(mut self, handle: F) -> Self
+    where
+        F: Fn(World, Value) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Again>> + Send + 'static,
+    {
+        self.schedule = Some(Arc::new(move |world, input| Box::pin(handle(world, input))));
+        self
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// One invocation: an event's JSON in, an answer's JSON out.
+    pub async fn call(&self, event: Value) -> Result<Value, Error> {
+        let source = event.pointer("/Records/0/eventSource").and_then(Value::as_str);
+        match source {
+            Some("aws:sqs") => self.work_off(serde_json::from_value(event)?).await,
+            Some("aws:dynamodb") => self.follow(serde_json::from_value(event)?).await,
+            Some(other) => Err(format!("{} takes no event from {other}", self.name).into()),
+            None if event.pointer("/requestContext/http").is_some() => self.answer(event).await,
+            None => self.run_schedule(event).await,
+        }
+    }
+
+    /// Serves the Lambda runtime until the sandbox ends.
+    pub async fn run(self) -> Result<(), Error> {
+        lambda_http::tracing::init_default_subscriber();
+        let function = &self;
+        lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| function.call(event.payload).await))
+            .await
+    }
+
+    async fn answer(&self, event: Value) -> Result<Value, Error> {
+        let routes = self.routes.clone().ok_or_else(|| format!("{} has no routes", self.name))?;
+        let request = serde_json::from_value(event)?;
+        let event = LambdaEvent::new(request, lambda_runtime::Context::default());
+        // A router is always ready; the adapter itself must not live across the wait.
+        let answer = lambda_http::Adapter::from(routes).call(event);
+        let response = answer.await?;
+        Ok(serde_json::to_value(response)?)
+    }
+
+    /// One after the other: a batch is small, and order costs nothing.
+    async fn work_off(&self, batch: SqsEvent) -> Result<Value, Error> {
+        let mut answer = SqsBatchResponse::default();
+        for message in batch.records {
+            if let Err(again) = self.handle(message.body.as_deref().unwrap_or_default()).await {
+                let (error, function) = (crate::chain(&again), self.name);
+                tracing::warn!(error, function, message = message.message_id, "the message will come again");
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = message.message_id.unwrap_or_default();
+                answer.batch_item_failures.push(failure);
+            }
+        }
+        Ok(serde_json::to_value(answer)?)
+    }
+
+    async fn handle(&self, body: &str) -> Result<(), Again> {
+        let body: Value = serde_json::from_str(body).map_err(Again::Unreadable)?;
+        let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
+        let door = self.events.get(name).ok_or_else(|| Again::Unknown(name.to_owned()))?;
+        self.world.until_free(|| door(self.world.clone(), body.clone())).await
+    }
+
+    async fn follow(&self, batch: StreamEvent) -> Result<Value, Error> {
+        let door = self.stream.as_ref().ok_or_else(|| format!("{} follows no stream", self.name))?;
+        let sequence: Vec<_> =
+            batch.records.iter().map(|record| record.change.sequence_number.clone()).collect();
+        let images = batch.records.into_iter().map(|record| Image::from(record.change.new_image)).collect();
+        let mut answer = DynamoDbEventResponse::default();
+        for failed in door(self.world.clone(), images).await {
+            let mut failure = DynamoDbBatchItemFailure::default();
+            failure.item_identifier = sequence.get(failed).cloned().flatten();
+            answer.batch_item_failures.push(failure);
+        }
+        Ok(serde_json::to_value(answer)?)
+    }
+
+    async fn run_schedule(&self, input: Value) -> Result<Value, Error> {
+        let door = self.schedule.as_ref().ok_or_else(|| format!("{} does not know this event", self.name))?;
+        door(self.world.clone(), input).await?;
+        Ok(Value::Null)
+    }
+}

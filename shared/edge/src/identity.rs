@@ -1,0 +1,265 @@
+//! Who asks, and what they may.
+//!
+//! A token proves a subject, its issuer names the marketplace; roles come from the table. An API key names marketplace,
+//! scopes and, for a merchant's system, the merchant. No scope means nothing is allowed (A1(1)); write implies read.
+//! Another merchant's object is not there at all (A1(2)): see [`Reach`].
+
+use crate::problem::Problem;
+use crate::world::World;
+use domain::id::{MarketplaceId, MerchantId, sha256_hex};
+use futures::future::BoxFuture;
+use http::HeaderMap;
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use table::Key;
+use table::access::{ApiKey, Issuer, Roles};
+
+/// Whoever asks, known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub marketplace: MarketplaceId,
+    /// How the caller stands in events and audit trail: `person:<subject>` or `key:<id>`.
+    pub actor: String,
+    grant: Grant,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Grant {
+    Key(ApiKey),
+    Person(Roles),
+}
+
+/// Which merchants' objects a caller may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    All,
+    Merchants(Vec<MerchantId>),
+}
+
+impl Reach {
+    pub fn covers(&self, merchant: &MerchantId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Merchants(own) => own.contains(merchant),
+        }
+    }
+}
+
+/// `*` grants all, `orders:write` grants `orders:read` too.
+fn grants(scopes: &[String], wanted: &str) -> bool {
+    let write = wanted.strip_suffix(":read").map(|thing| format!("{thing}:write"));
+    scopes.iter().any(|scope| scope == "*" || scope == wanted || Some(scope) == write.as_ref())
+}
+
+impl Caller {
+    /// From the request's `Authorization: Bearer …`: an API key (`sk_…`) or a JWT.
+    pub async fn of(world: &World, headers: &HeaderMap) -> Result<Self, Problem> {
+        let given = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some(bearer) = given.and_then(|text| text.strip_prefix("Bearer ")) else {
+            return Err(Problem::unauthenticated("send `Authorization: Bearer` with a token or an API key"));
+        };
+        if bearer.starts_with("sk_") { by_key(world, bearer).await } else { by_token(world, bearer).await }
+    }
+
+    /// Whether this is a system: its POSTs need an idempotency key.
+    pub fn is_system(&self) -> bool {
+        matches!(self.grant, Grant::Key(_))
+    }
+
+    /// May act for the whole marketplace with `scope`; a merchant's people and keys may not.
+    pub fn operates(&self, scope: &str) -> Result<(), Problem> {
+        match self.reach(scope)? {
+            Reach::All => Ok(()),
+            Reach::Merchants(_) => Err(Problem::forbidden(format!("`{scope}` is for operators here"))),
+        }
+    }
+
+    /// Which merchants' objects `scope` reaches; 403 if it reaches none.
+    pub fn reach(&self, scope: &str) -> Result<Reach, Problem> {
+        let reach = match &self.grant {
+            Grant::Key(key) if grants(&key.scopes, scope) => {
+                Some(key.merchant.clone().map_or(Reach::All, |own| Reach::Merchants(vec![own])))
+            }
+            Grant::Key(_) => None,
+            Grant::Person(Roles { operator: Some(operator), .. }) if grants(&operator.scopes, scope) => {
+                Some(Reach::All)
+            }
+            Grant::Person(Roles { memberships, .. }) => {
+                let own = memberships.iter().filter(|member| grants(&member.scopes, scope));
+                let own: Vec<_> = own.map(|member| member.merchant.clone()).collect();
+                (!own.is_empty()).then_some(Reach::Merchants(own))
+            }
+        };
+        reach.ok_or_else(|| Problem::forbidden(format!("it needs the scope `{scope}`")))
+    }
+}
+
+async fn by_key(world: &World, secret: &str) -> Result<Caller, Problem> {
+    let held = world.table.load::<ApiKey>(&Key::api_key(secret)).await?;
+    let Some(key) = held.map(|held| held.value).filter(|key| key.revoked_at.is_none()) else {
+        return Err(Problem::unauthenticated("the API key is unknown or revoked"));
+    };
+    let (marketplace, actor) = (key.marketplace.clone(), format!("key:{}", key.id));
+    Ok(Caller { marketplace, actor, grant: Grant::Key(key) })
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+}
+
+/// How a token's subject is named in the table: two issuers may both know a `42`.
+pub fn subject(issuer: &str, sub: &str) -> String {
+    let digest = sha256_hex(issuer.as_bytes());
+    format!("{}:{sub}", digest.get(..8).unwrap_or_default())
+}
+
+async fn by_token(world: &World, token: &str) -> Result<Caller, Problem> {
+    let refuse = |why: &str| Problem::unauthenticated(format!("the token is not accepted: {why}"));
+    let unproven: Claims = jsonwebtoken::dangerous::insecure_decode(token)
+        .map(|data| data.claims)
+        .map_err(|_| refuse("it is no JWT with `iss` and `sub`"))?;
+    let held = world.table.load::<Issuer>(&Key::issuer(&unproven.iss)).await?;
+    let Some(issuer) = held.map(|held| held.value) else {
+        return Err(refuse("its issuer is not registered with any marketplace"));
+    };
+    let header = jsonwebtoken::decode_header(token).map_err(|_| refuse("its header is unreadable"))?;
+    let kid = header.kid.ok_or_else(|| refuse("its header names no key (`kid`)"))?;
+    let jwk = world.keys.find(&issuer.jwks_uri, &kid).await.map_err(|error| {
+        tracing::warn!(error, issuer = issuer.issuer, "an issuer's keys cannot be read");
+        Problem::busy().with("the issuer's keys cannot be read at the moment")
+    })?;
+    let jwk = jwk.ok_or_else(|| refuse("its issuer has no such key"))?;
+    let algorithm = pinned(&jwk).ok_or_else(|| refuse("its key is of a kind that is not accepted"))?;
+    let mut validation = Validation::new(algorithm);
+    validation.set_issuer(&[&issuer.issuer]);
+    validation.set_audience(&[&issuer.audience]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.validate_nbf = true;
+    let key = DecodingKey::from_jwk(&jwk).map_err(|_| refuse("its key cannot be used"))?;
+    let proven = jsonwebtoken::decode::<Claims>(token, &key, &validation)
+        .map_err(|error| refuse(&error.to_string()))?
+        .claims;
+    let subject = subject(&issuer.issuer, &proven.sub);
+    let roles = world.table.roles(&issuer.marketplace, &subject).await?;
+    let actor = format!("person:{subject}");
+    Ok(Caller { marketplace: issuer.marketplace, actor, grant: Grant::Person(roles) })
+}
+
+/// The one algorithm that a key is good for; never what the token says of itself.
+fn pinned(jwk: &Jwk) -> Option<Algorithm> {
+    match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => Some(Algorithm::RS256),
+        AlgorithmParameters::EllipticCurve(_) => Some(Algorithm::ES256),
+        AlgorithmParameters::OctetKeyPair(_) => Some(Algorithm::EdDSA),
+        // Shared secrets, and whatever the library learns later.
+        AlgorithmParameters::OctetKey(_) | AlgorithmParameters::Other(_) | _ => None,
+    }
+}
+
+/// Reads a JWK set from its address.
+pub type Fetch = Arc<dyn Fn(String) -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
+
+/// The issuers' public keys, cached in the sandbox.
+#[derive(Clone)]
+pub struct Keys {
+    fetch: Fetch,
+    cache: Arc<Mutex<HashMap<String, (Instant, JwkSet)>>>,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+/// A set is read again after this, or at once for an unknown key, but not more often than [`PAUSE`].
+const FRESH: Duration = Duration::from_secs(3600);
+const PAUSE: Duration = Duration::from_secs(30);
+
+impl Keys {
+    pub fn new(fetch: Fetch) -> Self {
+        Self { fetch, cache: Arc::default() }
+    }
+
+    /// Over HTTPS, as on AWS.
+    pub fn over_https() -> Self {
+        Self::new(Arc::new(|address| {
+            Box::pin(async move {
+                let told = |error: reqwest::Error| crate::chain(&error);
+                let client =
+                    reqwest::Client::builder().timeout(Duration::from_secs(5)).build().map_err(told)?;
+                let answer = client.get(address).send().await.map_err(told)?;
+                answer.error_for_status().map_err(told)?.text().await.map_err(told)
+            })
+        }))
+    }
+
+    async fn find(&self, address: &str, kid: &str) -> Result<Option<Jwk>, String> {
+        let cached = {
+            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            cache.get(address).map(|(at, set)| (at.elapsed(), set.find(kid).cloned()))
+        };
+        match cached {
+            Some((age, Some(jwk))) if age < FRESH => return Ok(Some(jwk)),
+            Some((age, None)) if age < PAUSE => return Ok(None),
+            Some(_) | None => {}
+        }
+        let text = (self.fetch)(address.to_owned()).await?;
+        let set: JwkSet = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let found = set.find(kid).cloned();
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.insert(address.to_owned(), (Instant::now(), set));
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(scopes: &[&str], merchant: Option<MerchantId>) -> Caller {
+        let marketplace = MarketplaceId::from_bits(1);
+        let key = ApiKey {
+            id: domain::id::ApiKeyId::from_bits(1),
+            digest: String::new(),
+            marketplace: marketplace.clone(),
+            name: "test".to_owned(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            merchant,
+            revoked_at: None,
+        };
+        Caller { marketplace, actor: "key:test".to_owned(), grant: Grant::Key(key) }
+    }
+
+    #[test]
+    fn a1_1_a_key_with_no_scope_gets_403_everywhere() {
+        for scope in ["orders:read", "orders:write", "ledger:read", "*"] {
+            assert_eq!(key(&[], None).operates(scope).unwrap_err().status, 403);
+            assert_eq!(key(&[], None).reach(scope).unwrap_err().status, 403);
+        }
+    }
+
+    #[test]
+    fn write_implies_read_and_nothing_else() {
+        let caller = key(&["orders:write"], None);
+        assert!(caller.operates("orders:read").is_ok());
+        assert!(caller.operates("orders:write").is_ok());
+        assert!(caller.operates("payouts:read").is_err());
+        assert!(key(&["orders:read"], None).operates("orders:write").is_err());
+    }
+
+    #[test]
+    fn a_merchants_key_reaches_its_merchant_only() {
+        let (own, other) = (MerchantId::from_bits(1), MerchantId::from_bits(2));
+        let caller = key(&["fulfillment:write"], Some(own.clone()));
+        let reach = caller.reach("fulfillment:write").unwrap();
+        assert!(reach.covers(&own) && !reach.covers(&other));
+        assert_eq!(caller.operates("fulfillment:write").unwrap_err().status, 403);
+    }
+}

@@ -1,0 +1,38 @@
+//! In and out of a function: everything that touches the outside besides the table.
+//!
+//! A [`Function`] has doors (routes, events, a stream, schedules) and is called with the JSON that AWS sends. Its
+//! handlers get a [`World`]: table, clock, ids, SDK configuration, environment. Absent on purpose: business rules.
+//!
+//! `world.rs` what a handler may reach · `function.rs` doors and dispatch · `command.rs` a request that changes
+//! something · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
+//! `queue.rs` why a message must come again · `check.rs` words of a body, checked all at once
+
+pub mod check;
+pub mod command;
+pub mod function;
+pub mod identity;
+pub mod problem;
+pub mod query;
+pub mod queue;
+pub mod world;
+
+pub use check::Check;
+pub use command::{Command, Reply};
+pub use function::Function;
+pub use identity::Caller;
+pub use problem::Problem;
+pub use query::{Listing, Query};
+pub use queue::Again;
+pub use world::{Clock, World};
+
+/// The chain of causes on one line: each error says its part, none repeats its source.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}

@@ -1,0 +1,196 @@
+//! Every "no" that the outside can hear, as RFC 9457 problem details.
+//!
+//! Invariant: a 4xx is a named refusal and may be repeated verbatim; a 5xx says nothing of our insides and is logged
+//! once, as a chain. `code` is the contract: clients branch on it, never on texts. `type` is `/problems/` and the same
+//! in kebab-case. One exhaustive match per context says which refusal is which problem.
+
+use crate::world::MaybeBusy;
+use axum::response::{IntoResponse, Response};
+use domain::{merchant, merchant_order, order, payout};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use table::{Fault, Uncommitted};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: &'static str,
+    pub status: u16,
+    pub code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What is wrong with which field, all at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// One bad value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Path in the body, like `lines[0].quantity`.
+    pub field: String,
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl Problem {
+    pub fn new(status: u16, code: &'static str, title: &'static str) -> Self {
+        let kind = format!("/problems/{}", code.replace('_', "-"));
+        Self { kind, title, status, code, detail: None, errors: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn with(self, detail: impl std::fmt::Display) -> Self {
+        Self { detail: Some(detail.to_string()), ..self }
+    }
+
+    pub fn malformed(why: impl std::fmt::Display) -> Self {
+        Self::new(400, "malformed_request", "The request cannot be read").with(why)
+    }
+
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(422, "invalid_value", "A value is not acceptable") }
+    }
+
+    pub fn unauthenticated(why: impl std::fmt::Display) -> Self {
+        Self::new(401, "unauthenticated", "Who is asking is not known").with(why)
+    }
+
+    pub fn forbidden(why: impl std::fmt::Display) -> Self {
+        Self::new(403, "forbidden", "This is not allowed").with(why)
+    }
+
+    pub fn not_found(what: &str) -> Self {
+        Self::new(404, "not_found", "There is no such thing").with(format!("there is no such {what}"))
+    }
+
+    pub fn busy() -> Self {
+        Self::new(503, "busy", "Please try again")
+    }
+
+    pub fn internal() -> Self {
+        Self::new(500, "internal", "Something broke on our side")
+    }
+
+    /// A fault of ours that is no table fault; logged here, once.
+    pub fn fault(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = crate::chain(error), "a request failed");
+        Self::internal()
+    }
+}
+
+impl MaybeBusy for Problem {
+    fn is_busy(&self) -> bool {
+        self.code == "busy"
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match self.status {
+            503 => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            401 => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            _ => None,
+        };
+        response
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::fault(&fault)
+    }
+}
+
+/// What a refused commit means is the caller's to say; the rest is the same everywhere.
+impl<C: std::fmt::Debug + Into<Problem>> From<Uncommitted<C>> for Problem {
+    fn from(uncommitted: Uncommitted<C>) -> Self {
+        match uncommitted {
+            Uncommitted::Refused(refusal) => refusal.into(),
+            Uncommitted::Busy => Self::busy(),
+            Uncommitted::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<domain::MoneyError> for Problem {
+    fn from(error: domain::MoneyError) -> Self {
+        Self::new(422, "amount_out_of_range", "The amounts cannot be summed").with(error)
+    }
+}
+
+impl From<order::Refused> for Problem {
+    fn from(refused: order::Refused) -> Self {
+        use order::Refused as R;
+        let (status, code, title) = match refused {
+            R::Money(error) => return error.into(),
+            R::Part(part) => return part.into(),
+            R::Unbalanced(error) => return Self::fault(&error),
+            R::LineCount(_) => (422, "order_line_count", "The order has too many lines"),
+            R::MerchantCount(_) => (422, "order_merchant_count", "The order has too many merchants"),
+            R::PaymentCount(_) => (422, "order_payment_count", "The order has too many payments"),
+            R::Quantity { .. } => (422, "order_quantity", "A quantity is not acceptable"),
+            R::Empty => (422, "order_empty", "The order has neither lines nor payments"),
+            R::Canceled => (409, "order_canceled", "The order is canceled"),
+            R::NothingToCancel => (409, "order_nothing_to_cancel", "Nothing is left to cancel"),
+            R::RefundExceedsPaid { .. } => {
+                (409, "refund_exceeds_paid", "More than was paid cannot be refunded")
+            }
+            R::NoException => (409, "order_no_exception", "The order has no open exception"),
+        };
+        Self::new(status, code, title).with(refused)
+    }
+}
+
+impl From<merchant_order::Refused> for Problem {
+    fn from(refused: merchant_order::Refused) -> Self {
+        use merchant_order::Refused as R;
+        let (status, code, title) = match refused {
+            R::Money(error) => return error.into(),
+            R::AwaitingPayment => (409, "merchant_order_unpaid", "The merchant order is not paid yet"),
+            R::Canceled => (409, "merchant_order_canceled", "The merchant order is canceled"),
+            R::Delivered => (409, "merchant_order_delivered", "The merchant order is delivered"),
+            R::NotDelivered => {
+                (409, "merchant_order_not_delivered", "The merchant order is not delivered yet")
+            }
+            R::NoLine => (422, "no_line", "No line is named"),
+            R::UnknownLine(_) => (422, "unknown_line", "The merchant order has no such line"),
+            R::LineTwice(_) => (422, "line_twice", "A line is named twice"),
+            R::Units { .. } => (409, "line_units", "The line has not so many units left"),
+            R::UnknownShipment(_) => (404, "not_found", "There is no such thing"),
+            R::ShipmentDiffers(_) => (409, "shipment_differs", "The shipment exists with other lines"),
+            R::ShipmentCount => (409, "shipment_count", "The merchant order has too many shipments"),
+        };
+        Self::new(status, code, title).with(refused)
+    }
+}
+
+impl From<payout::Refused> for Problem {
+    fn from(refused: payout::Refused) -> Self {
+        let (status, code, title) = match refused {
+            payout::Refused::NotSent => (409, "payout_not_sent", "The payout is not sent yet"),
+            payout::Refused::Failed => (409, "payout_failed", "The payout has failed"),
+        };
+        Self::new(status, code, title).with(refused)
+    }
+}
+
+impl From<merchant::Refused> for Problem {
+    fn from(refused: merchant::Refused) -> Self {
+        let (status, code, title) = match refused {
+            merchant::Refused::Transition { .. } => {
+                (409, "merchant_transition", "The merchant's status does not allow this")
+            }
+            merchant::Refused::StillOpen { .. } => {
+                (409, "merchant_still_open", "The merchant has open orders or payouts")
+            }
+        };
+        Self::new(status, code, title).with(refused)
+    }
+}

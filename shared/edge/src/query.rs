@@ -1,0 +1,79 @@
+//! A request that reads: who asks, and for lists which page.
+
+use crate::check::Check;
+use crate::identity::Caller;
+use crate::problem::Problem;
+use crate::world::World;
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use table::{Cursor, Page};
+
+/// A request without a body: the caller and the parameters of the query string.
+#[derive(Debug, Clone)]
+pub struct Query<T> {
+    pub caller: Caller,
+    pub parameters: T,
+}
+
+/// For requests without parameters; any is refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct None {}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<World> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, world: &World) -> Result<Self, Problem> {
+        let caller = Caller::of(world, &parts.headers).await?;
+        let parameters = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        let axum::extract::Query(parameters) =
+            parameters.map_err(|error| Problem::malformed(error.body_text()))?;
+        Ok(Self { caller, parameters })
+    }
+}
+
+/// Which page of a list: 1 to 100 items (20 if not said), after a cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paging {
+    pub limit: u16,
+    pub after: Option<Cursor>,
+}
+
+impl Paging {
+    /// Reads `limit` and `cursor` as they stand in a query string.
+    pub fn read(check: &mut Check, limit: Option<&str>, cursor: Option<&str>) -> Self {
+        let limit = match limit.map(str::parse::<u16>) {
+            Option::None => 20,
+            Some(Ok(limit)) if (1..=100).contains(&limit) => limit,
+            Some(_) => {
+                check.wrong("limit", "range", "want a whole number from 1 to 100");
+                20
+            }
+        };
+        let after = cursor.and_then(|text| {
+            let cursor = Cursor::parse(text);
+            if cursor.is_none() {
+                check.wrong("cursor", "format", "want the `next` of an earlier page");
+            }
+            cursor
+        });
+        Self { limit, after }
+    }
+}
+
+/// A page as it is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listing<T> {
+    pub items: Vec<T>,
+    /// The `cursor` of the next page; absent on the last one. A page may be short or empty and still have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl<T> Listing<T> {
+    pub fn of<S>(page: Page<S>, show: impl Fn(S) -> T) -> Self {
+        let next = page.next.map(|cursor| cursor.to_string());
+        Self { items: page.items.into_iter().map(show).collect(), next }
+    }
+}

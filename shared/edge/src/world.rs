@@ -1,0 +1,168 @@
+//! What a handler may reach: the table, time, fresh ids, the SDK's configuration and the function's environment.
+//!
+//! Time and randomness are values here, so that a test or a simulation can choose them.
+
+use crate::identity::Keys;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use table::Table;
+
+/// Where "now" comes from. On AWS the system's clock; in the local cloud one that can be moved.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    System,
+    /// The system's clock plus so many milliseconds.
+    Shifted(Arc<AtomicI64>),
+    /// Stands still until it is advanced: milliseconds since 1970.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// Stands at `at` until it is advanced.
+    pub fn manual(at: Timestamp) -> Self {
+        Self::Manual(Arc::new(AtomicI64::new(at.as_millisecond())))
+    }
+
+    /// Runs with the system, `shift` apart from it.
+    pub fn shifted(shift: SignedDuration) -> Self {
+        Self::Shifted(Arc::new(AtomicI64::new(i64::try_from(shift.as_millis()).unwrap_or_default())))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where the system's clock is read")]
+    pub fn now(&self) -> Timestamp {
+        let moved = |millis: i64| Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
+        match self {
+            Self::System => Timestamp::now(),
+            Self::Shifted(shift) => {
+                moved(Timestamp::now().as_millisecond().saturating_add(shift.load(Ordering::SeqCst)))
+            }
+            Self::Manual(at) => moved(at.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Moves time on; the system's clock cannot be moved and stays.
+    pub fn advance(&self, by: SignedDuration) {
+        let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        match self {
+            Self::System => {}
+            Self::Shifted(held) | Self::Manual(held) => {
+                held.fetch_add(millis, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// How far it is moved from the system's clock, for keeping.
+    pub fn shift(&self) -> SignedDuration {
+        match self {
+            Self::System | Self::Manual(_) => SignedDuration::ZERO,
+            Self::Shifted(shift) => SignedDuration::from_millis(shift.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+/// Where fresh ids come from.
+#[derive(Debug, Clone)]
+enum Fresh {
+    /// UUID v7: sorted by time, random otherwise.
+    Random,
+    /// 1, 2, 3, … for tests.
+    Counted(Arc<AtomicI64>),
+}
+
+/// Everything a handler needs, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub table: Table,
+    pub clock: Clock,
+    /// For the SDK clients of the few functions that need more than the table.
+    pub aws: aws_types::SdkConfig,
+    pub keys: Keys,
+    environment: Arc<BTreeMap<String, String>>,
+    fresh: Fresh,
+}
+
+/// The environment lacks something that the template sets.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment variable {0} is not set; infra/template.yaml sets it")]
+pub struct Unset(String);
+
+impl World {
+    /// From the environment that the template gives a function on AWS.
+    pub async fn from_env() -> Result<Self, Unset> {
+        let aws = aws_config::load_defaults(aws_config::BehaviorVersion::v2026_01_12()).await;
+        let environment: BTreeMap<String, String> = std::env::vars().collect();
+        let world = Self::new(aws, environment, Clock::System, Keys::over_https())?;
+        world.table.warm().await;
+        Ok(world)
+    }
+
+    /// From a given configuration: the local cloud and tests.
+    pub fn new(
+        aws: aws_types::SdkConfig,
+        environment: BTreeMap<String, String>,
+        clock: Clock,
+        keys: Keys,
+    ) -> Result<Self, Unset> {
+        let name = environment.get("TABLE").ok_or_else(|| Unset("TABLE".to_owned()))?;
+        let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), name);
+        let environment = Arc::new(environment);
+        Ok(Self { table, clock, aws, keys, environment, fresh: Fresh::Random })
+    }
+
+    /// The same world with ids 1, 2, 3, … for tests that show them.
+    #[must_use]
+    pub fn with_counted_ids(mut self) -> Self {
+        self.fresh = Fresh::Counted(Arc::new(AtomicI64::new(0)));
+        self
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// 128 bits that no other call gets.
+    pub fn fresh(&self) -> u128 {
+        match &self.fresh {
+            Fresh::Random => {
+                let now = self.now();
+                let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+                let nanos = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
+                uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)).as_u128()
+            }
+            Fresh::Counted(last) => {
+                u128::try_from(last.fetch_add(1, Ordering::SeqCst).saturating_add(1)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// A value that the template sets for this function.
+    pub fn variable(&self, name: &str) -> Result<&str, Unset> {
+        self.environment.get(name).map(String::as_str).ok_or_else(|| Unset(name.to_owned()))
+    }
+
+    /// Tries again while the table is busy: five times with growing, jittered pauses, then the caller's busy.
+    pub async fn until_free<T, E, F, Fut>(&self, mut attempt: F) -> Result<T, E>
+    where
+        E: MaybeBusy,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        for pause in [10_u64, 25, 60, 150] {
+            match attempt().await {
+                Err(error) if error.is_busy() => {
+                    let jitter = u64::try_from(self.fresh() % u128::from(pause)).unwrap_or_default();
+                    tokio::time::sleep(std::time::Duration::from_millis(pause.saturating_add(jitter))).await;
+                }
+                done => return done,
+            }
+        }
+        attempt().await
+    }
+}
+
+/// An error that may mean "load again, decide again".
+pub trait MaybeBusy {
+    fn is_busy(&self) -> bool;
+}

@@ -1,0 +1,157 @@
+//! What is told of a merchant order.
+
+use crate::order::Instant;
+use crate::{Amount, Announced, payloads};
+use domain::MoneyError;
+use domain::id::{MerchantId, MerchantOrderId, OrderId, ShipmentId};
+use domain::merchant_order::{Fact, MerchantOrder, Stage, Units};
+
+payloads! {
+    /// A merchant has a new order; it may ship once it is opened.
+    "merchant_order.created.v1" MerchantOrderCreatedV1 {
+        merchant_order: MerchantOrderId,
+        order: OrderId,
+        merchant: MerchantId,
+        items: Amount,
+        delivery: Amount,
+        lines: u32,
+    }
+
+    /// The order is paid: accept and ship.
+    "merchant_order.opened.v1" MerchantOrderOpenedV1 { merchant_order: MerchantOrderId, merchant: MerchantId }
+
+    "merchant_order.accepted.v1" MerchantOrderAcceptedV1 {
+        merchant_order: MerchantOrderId, merchant: MerchantId, lines: Vec<u16>,
+    }
+
+    /// The merchant cannot deliver units: `value` goes back to the customer.
+    "merchant_order.rejected.v1" MerchantOrderRejectedV1 {
+        merchant_order: MerchantOrderId,
+        merchant: MerchantId,
+        rejected_at: Instant,
+        lines: Vec<Units>,
+        reason: String,
+        value: Amount,
+    }
+
+    /// Units were canceled with the order: do not ship them.
+    "merchant_order.canceled.v1" MerchantOrderCanceledV1 {
+        merchant_order: MerchantOrderId, merchant: MerchantId, lines: Vec<Units>, reason: String,
+    }
+
+    "merchant_order.shipped.v1" MerchantOrderShippedV1 {
+        merchant_order: MerchantOrderId,
+        merchant: MerchantId,
+        shipment: ShipmentId,
+        carrier: String,
+        tracking_number: String,
+        lines: Vec<Units>,
+        shipped_at: Instant,
+    }
+
+    "shipment.delivered.v1" ShipmentDeliveredV1 {
+        shipment: ShipmentId,
+        merchant_order: MerchantOrderId,
+        merchant: MerchantId,
+        delivered_at: Instant,
+    }
+
+    /// Everything that was not canceled has arrived: the merchant has earned.
+    "merchant_order.delivered.v1" MerchantOrderDeliveredV1 {
+        merchant_order: MerchantOrderId,
+        merchant: MerchantId,
+        delivered_at: Instant,
+        items: Amount,
+        delivery: Amount,
+        fees: Amount,
+        net: Amount,
+    }
+
+    "merchant_order.refunded.v1" MerchantOrderRefundedV1 {
+        merchant_order: MerchantOrderId,
+        merchant: MerchantId,
+        lines: Vec<Units>,
+        items: Amount,
+        delivery: Amount,
+        fees: Amount,
+    }
+}
+
+/// The first thing said of a merchant order; one that is born open says that too.
+pub fn created(order: &OrderId, part: &MerchantOrder) -> Result<Vec<Announced>, MoneyError> {
+    let worth = part.earned()?;
+    let (merchant_order, merchant) = (part.id.clone(), part.merchant.clone());
+    let opened = matches!(part.stage, Stage::Open { .. })
+        .then(|| Announced::of(&MerchantOrderOpenedV1 { merchant_order, merchant }));
+    let created = vec![Announced::of(&MerchantOrderCreatedV1 {
+        merchant_order: part.id.clone(),
+        order: order.clone(),
+        merchant: part.merchant.clone(),
+        items: worth.items.into(),
+        delivery: worth.delivery.into(),
+        lines: u32::try_from(part.lines.len()).unwrap_or(u32::MAX),
+    })];
+    Ok(created.into_iter().chain(opened).collect())
+}
+
+/// What each fact is called outside, and the completion that it may bring.
+pub fn announce(
+    before: &MerchantOrder,
+    after: &MerchantOrder,
+    fact: &Fact,
+) -> Result<Vec<Announced>, MoneyError> {
+    let (merchant_order, merchant) = (after.id.clone(), after.merchant.clone());
+    let told = match fact.clone() {
+        Fact::Opened { .. } => Announced::of(&MerchantOrderOpenedV1 { merchant_order, merchant }),
+        Fact::Accepted { lines } => {
+            Announced::of(&MerchantOrderAcceptedV1 { merchant_order, merchant, lines })
+        }
+        Fact::Canceled { at, lines, reason, by_merchant: true } => Announced::of(&MerchantOrderRejectedV1 {
+            merchant_order,
+            merchant,
+            rejected_at: at.into(),
+            lines,
+            reason: reason.into(),
+            value: before.worth()?.minus(after.worth()?)?.into(),
+        }),
+        Fact::Canceled { lines, reason, by_merchant: false, .. } => {
+            let reason = reason.into();
+            Announced::of(&MerchantOrderCanceledV1 { merchant_order, merchant, lines, reason })
+        }
+        Fact::Shipped { shipment } => Announced::of(&MerchantOrderShippedV1 {
+            merchant_order,
+            merchant,
+            shipment: shipment.id,
+            carrier: shipment.carrier.into(),
+            tracking_number: shipment.tracking_number.into(),
+            lines: shipment.lines,
+            shipped_at: shipment.shipped_at.into(),
+        }),
+        Fact::Delivered { shipment, at } => {
+            let delivered_at = at.into();
+            Announced::of(&ShipmentDeliveredV1 { shipment, merchant_order, merchant, delivered_at })
+        }
+        Fact::Refunded { lines, items, delivery, fees, .. } => Announced::of(&MerchantOrderRefundedV1 {
+            merchant_order,
+            merchant,
+            lines,
+            items: items.into(),
+            delivery: delivery.into(),
+            fees: fees.into(),
+        }),
+    };
+    let mut facts = vec![told];
+    if let (Stage::Open { .. }, Stage::Delivered { since }) = (&before.stage, &after.stage) {
+        let earned = after.earned()?;
+        facts.push(Announced::of(&MerchantOrderDeliveredV1 {
+            merchant_order: after.id.clone(),
+            merchant: after.merchant.clone(),
+            delivered_at: (*since).into(),
+            items: earned.items.into(),
+            delivery: earned.delivery.into(),
+            fees: earned.fees.into(),
+            net: earned.net.into(),
+        }));
+    }
+    Ok(facts)
+}

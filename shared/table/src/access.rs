@@ -1,0 +1,130 @@
+//! Who may do what, and what was already asked: roles, keys, issuers, idempotency records.
+
+use crate::{Fault, Key, Record, Table};
+use domain::id::{ApiKeyId, MarketplaceId, MerchantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A system's key as it is kept: never the secret, only where its digest leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    /// SHA-256 of the secret in hex; the item lies under it.
+    pub digest: String,
+    pub marketplace: MarketplaceId,
+    pub name: String,
+    /// `orders:read`, `orders:write`, …; none means nothing is allowed (A1(1)).
+    pub scopes: Vec<String>,
+    /// A key of one merchant sees that merchant only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl Record for ApiKey {
+    const KIND: &'static str = "api_key.1";
+    type Summary = ();
+
+    fn key(&self, _m: &MarketplaceId) -> Key {
+        Key::by_digest(&self.digest)
+    }
+}
+
+/// A token issuer that one marketplace trusts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issuer {
+    pub issuer: String,
+    pub audience: String,
+    pub marketplace: MarketplaceId,
+    /// Where the issuer's public keys are (JWK set).
+    pub jwks_uri: String,
+}
+
+impl Record for Issuer {
+    const KIND: &'static str = "issuer.1";
+    type Summary = ();
+
+    fn key(&self, _m: &MarketplaceId) -> Key {
+        Key::issuer(&self.issuer)
+    }
+}
+
+/// A person's role as operator of a marketplace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operator {
+    pub subject: String,
+    pub scopes: Vec<String>,
+}
+
+impl Record for Operator {
+    const KIND: &'static str = "operator.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::roles(m, &self.subject)
+    }
+}
+
+/// A person's role in one merchant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub subject: String,
+    pub merchant: MerchantId,
+    pub scopes: Vec<String>,
+}
+
+impl Record for Member {
+    const KIND: &'static str = "member.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::membership(m, &self.subject, &self.merchant)
+    }
+}
+
+/// All roles of a person in one marketplace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles {
+    pub operator: Option<Operator>,
+    pub memberships: Vec<Member>,
+}
+
+/// What was asked under an idempotency key: not the answer, but where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Digest of (principal, method, path, key).
+    pub digest: String,
+    /// Digest of the body: another body under the same key is refused.
+    pub body: String,
+    pub status: u16,
+    /// The id of what was made or changed.
+    pub resource: String,
+}
+
+impl Record for Asked {
+    const KIND: &'static str = "idempotency.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::idempotency(m, &self.digest)
+    }
+}
+
+impl Table {
+    /// All roles of a person, in one query.
+    pub async fn roles(&self, m: &MarketplaceId, subject: &str) -> Result<Roles, Fault> {
+        let pk = Key::roles(m, subject).pk;
+        let (items, _) = self.range(&pk, (" ", "~"), 200, None, true).await?;
+        let mut roles = Roles::default();
+        for item in items {
+            match item.get("kind").and_then(|v| v.as_s().ok()).map(String::as_str) {
+                Some(Operator::KIND) => {
+                    roles.operator = Some(crate::record::from_item::<Operator>(item)?.value);
+                }
+                _ => roles.memberships.push(crate::record::from_item::<Member>(item)?.value),
+            }
+        }
+        Ok(roles)
+    }
+}

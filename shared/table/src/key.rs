@@ -1,0 +1,286 @@
+//! Every key of the table, and no key anywhere else. `M` is the marketplace's id.
+//!
+//! | record           | PK                | SK                        | index: PK / SK |
+//! |------------------|-------------------|---------------------------|----------------|
+//! | marketplace      | `M#MKT`           | `MKT`                     | |
+//! | order            | `M#ORD#<order>`   | `ORD`                     | 1 `M#CUS#<customer>` · 2 `M#ORDDAY#<day>#<shard>` · 3 `M#EXC` (open exception); SK `<ms>#<id>` |
+//! | merchant order   | `M#ORD#<order>`   | `MOR#<part>`              | 1 `M#MOR#<merchant>` · 3 `M#OPEN#<merchant>` (not at its end); SK `<ms>#<id>` |
+//! | merchant         | `M#MER#<merchant>`| `MER`                     | 2 `M#MERS`; SK `<id>` |
+//! | merchant's entry | `M#MER#<merchant>`| `LED#<day>#<kind>#<cause>`| |
+//! | claimed through  | `M#MER#<merchant>`| `CLM`                     | |
+//! | payout           | `M#MER#<merchant>`| `PYO#<day>`               | 2 `M#PYODAY#<day>#<shard>`; SK `<ms>#<id>` |
+//! | outbox           | that of its subject | `EVT#<subject SK>#<step>` | |
+//! | merchant by name | `M#XID#MER#<external id>` | `XID`             | |
+//! | idempotency      | `M#IDM#<digest>`  | `IDM`                     | |
+//! | event handled    | `M#SEEN#<function>#<event>` | `SEEN`          | |
+//! | ledger total     | `M#TOT#<account>#<shard>` | `<day>#<currency>` | |
+//! | roles of a person| `M#SUB#<subject>` | `OPR`, `MER#<merchant>`   | |
+//! | API key          | `KEY#<sha256>`    | `KEY`                     | |
+//! | issuer           | `ISS#<sha256>`    | `ISS`                     | |
+//! | due work         | `DUE#<kind>#<hour>#<shard>` | `M#<thing>`     | |
+//!
+//! An order, its parts and their stories share a partition: one query tells everything, and `MOR#` to `ORD` is the
+//! order with its parts. Times in keys are milliseconds in 13 digits, so that text order is time order.
+//!
+//! Access: an order by (channel, external id) is a read of its derived id; lists by customer, by merchant and by day
+//! are queries of an index, newest first; all open exceptions are index 3; a statement is a range of a merchant's
+//! entries; what is due in an hour is one query per shard.
+
+use crate::{number, record::Item, text};
+use domain::id::{
+    CustomerId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, PayoutId, derive, sha256_hex,
+};
+use domain::ledger::{Account, EntryKind};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+/// Where an item lies.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+/// A place in one of the three indexes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub(crate) index: Index,
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+/// The secondary indexes, declared from the start because CloudFormation changes one per update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Index {
+    Gsi1,
+    Gsi2,
+    Gsi3,
+}
+
+impl Index {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gsi1 => "GSI1",
+            Self::Gsi2 => "GSI2",
+            Self::Gsi3 => "GSI3",
+        }
+    }
+
+    pub(crate) fn pk(self) -> &'static str {
+        match self {
+            Self::Gsi1 => "GSI1PK",
+            Self::Gsi2 => "GSI2PK",
+            Self::Gsi3 => "GSI3PK",
+        }
+    }
+
+    pub(crate) fn sk(self) -> &'static str {
+        match self {
+            Self::Gsi1 => "GSI1SK",
+            Self::Gsi2 => "GSI2SK",
+            Self::Gsi3 => "GSI3SK",
+        }
+    }
+}
+
+/// Marketplace-wide lists spread their writes over this many partitions a day.
+pub const DAY_SHARDS: u8 = 4;
+/// Ledger totals spread their updates over this many partitions per account.
+pub const TOTAL_SHARDS: u8 = 16;
+/// Due work of one hour spreads over this many partitions.
+pub const DUE_SHARDS: u8 = 4;
+
+/// A shard that follows from a name.
+pub(crate) fn shard(name: &str, of: u8) -> u8 {
+    u8::try_from(derive(&["shard", name]) % u128::from(of)).unwrap_or_default()
+}
+
+/// Milliseconds since 1970 in 13 digits; what lies before is taken as 1970.
+pub(crate) fn millis(at: Timestamp) -> String {
+    format!("{:013}", at.as_millisecond().max(0))
+}
+
+fn hour(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H").to_string()
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    pub fn marketplace(m: &MarketplaceId) -> Self {
+        Self::new(format!("{m}#MKT"), "MKT")
+    }
+
+    pub fn order(m: &MarketplaceId, id: &OrderId) -> Self {
+        Self::new(format!("{m}#ORD#{}", id.tail()), "ORD")
+    }
+
+    /// None where the id does not have the form of a merchant order's: then there is no such thing.
+    pub fn merchant_order(m: &MarketplaceId, id: &MerchantOrderId) -> Option<Self> {
+        let (order, part) = id.place()?;
+        Some(Self::new(Self::order(m, &order).pk, format!("MOR#{part:02}")))
+    }
+
+    pub fn merchant(m: &MarketplaceId, id: &MerchantId) -> Self {
+        Self::new(format!("{m}#MER#{}", id.tail()), "MER")
+    }
+
+    pub fn merchant_by_external_id(m: &MarketplaceId, external_id: &str) -> Self {
+        Self::new(format!("{m}#XID#MER#{external_id}"), "XID")
+    }
+
+    pub fn merchant_entry(
+        m: &MarketplaceId,
+        id: &MerchantId,
+        day: Date,
+        kind: EntryKind,
+        cause: &str,
+    ) -> Self {
+        Self::new(Self::merchant(m, id).pk, format!("LED#{day}#{}#{cause}", kind.word()))
+    }
+
+    /// The bounds of a merchant's entries with `after < payable day ≤ through`.
+    pub(crate) fn merchant_entries(after: Date, through: Date) -> (String, String) {
+        (format!("LED#{after}#~"), format!("LED#{through}#~"))
+    }
+
+    pub fn claimed(m: &MarketplaceId, id: &MerchantId) -> Self {
+        Self::new(Self::merchant(m, id).pk, "CLM")
+    }
+
+    /// None where the id does not have the form of a payout's.
+    pub fn payout(m: &MarketplaceId, id: &PayoutId) -> Option<Self> {
+        let (merchant, through) = id.place()?;
+        Some(Self::new(Self::merchant(m, &merchant).pk, format!("PYO#{through}")))
+    }
+
+    pub fn idempotency(m: &MarketplaceId, digest: &str) -> Self {
+        Self::new(format!("{m}#IDM#{digest}"), "IDM")
+    }
+
+    pub fn seen(m: &MarketplaceId, function: &str, event: &str) -> Self {
+        Self::new(format!("{m}#SEEN#{function}#{event}"), "SEEN")
+    }
+
+    pub(crate) fn total(m: &MarketplaceId, account: &Account, shard: u8, day: Date, currency: &str) -> Self {
+        Self::new(format!("{m}#TOT#{account}#{shard:02}"), format!("{day}#{currency}"))
+    }
+
+    pub fn roles(m: &MarketplaceId, subject: &str) -> Self {
+        Self::new(format!("{m}#SUB#{subject}"), "OPR")
+    }
+
+    pub fn membership(m: &MarketplaceId, subject: &str, merchant: &MerchantId) -> Self {
+        Self::new(Self::roles(m, subject).pk, format!("MER#{}", merchant.tail()))
+    }
+
+    /// By the digest of the secret: the key itself is nowhere.
+    pub fn api_key(secret: &str) -> Self {
+        Self::by_digest(&sha256_hex(secret.as_bytes()))
+    }
+
+    pub(crate) fn by_digest(digest: &str) -> Self {
+        Self::new(format!("KEY#{digest}"), "KEY")
+    }
+
+    pub fn issuer(issuer: &str) -> Self {
+        Self::new(format!("ISS#{}", sha256_hex(issuer.as_bytes())), "ISS")
+    }
+
+    /// A merchant's payout that is due at `run`.
+    pub fn due_payout(m: &MarketplaceId, merchant: &MerchantId, run: Timestamp) -> Self {
+        let shard = shard(merchant.as_str(), DUE_SHARDS);
+        Self::new(Self::due_partition("payout", run, shard), format!("{m}#{merchant}"))
+    }
+
+    pub(crate) fn due_partition(kind: &str, at: Timestamp, shard: u8) -> String {
+        format!("DUE#{kind}#{}#{shard}", hour(at))
+    }
+
+    /// The outbox item of a subject's change; steps are padded so that text order is number order. A subject that is a
+    /// part keeps its number apart from the whole's.
+    pub fn outbox(subject: &Self, step: u64) -> Self {
+        Self::new(subject.pk.clone(), format!("EVT#{}#{step:012}", subject.sk))
+    }
+
+    /// The marketplace that a partition belongs to, if it belongs to one.
+    pub(crate) fn marketplace_of(pk: &str) -> Option<MarketplaceId> {
+        pk.split('#').next()?.parse().ok()
+    }
+
+    pub(crate) fn item(&self) -> Item {
+        Item::from([("PK".to_owned(), text(&self.pk)), ("SK".to_owned(), text(&self.sk))])
+    }
+
+    pub(crate) fn of_item(item: &Item) -> Self {
+        let part = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+        Self { pk: part("PK"), sk: part("SK") }
+    }
+}
+
+impl Place {
+    fn new(index: Index, pk: String, at: Timestamp, id: &str) -> Self {
+        Self { index, pk, sk: format!("{}#{id}", millis(at)) }
+    }
+
+    pub(crate) fn order_of_customer(
+        m: &MarketplaceId,
+        customer: &CustomerId,
+        at: Timestamp,
+        id: &OrderId,
+    ) -> Self {
+        Self::new(Index::Gsi1, format!("{m}#CUS#{}", customer.tail()), at, id.as_str())
+    }
+
+    pub(crate) fn order_of_day(m: &MarketplaceId, at: Timestamp, id: &OrderId) -> Self {
+        let pk = Self::day_partition(m, "ORDDAY", domain::payout::day(at), shard(id.as_str(), DAY_SHARDS));
+        Self::new(Index::Gsi2, pk, at, id.as_str())
+    }
+
+    pub(crate) fn open_exception(m: &MarketplaceId, at: Timestamp, id: &OrderId) -> Self {
+        Self::new(Index::Gsi3, format!("{m}#EXC"), at, id.as_str())
+    }
+
+    pub(crate) fn merchant_order(m: &MarketplaceId, merchant: &MerchantId, at: Timestamp, id: &str) -> Self {
+        Self::new(Index::Gsi1, format!("{m}#MOR#{}", merchant.tail()), at, id)
+    }
+
+    /// The merchant's work list: sparse, gone from it at the end.
+    pub(crate) fn open_merchant_order(
+        m: &MarketplaceId,
+        merchant: &MerchantId,
+        at: Timestamp,
+        id: &str,
+    ) -> Self {
+        Self::new(Index::Gsi3, format!("{m}#OPEN#{}", merchant.tail()), at, id)
+    }
+
+    pub(crate) fn merchant(m: &MarketplaceId, id: &MerchantId) -> Self {
+        Self { index: Index::Gsi2, pk: Self::merchants(m), sk: id.as_str().to_owned() }
+    }
+
+    pub(crate) fn merchants(m: &MarketplaceId) -> String {
+        format!("{m}#MERS")
+    }
+
+    pub(crate) fn payout_of_day(m: &MarketplaceId, at: Timestamp, id: &PayoutId) -> Self {
+        let pk = Self::day_partition(m, "PYODAY", domain::payout::day(at), shard(id.as_str(), DAY_SHARDS));
+        Self::new(Index::Gsi2, pk, at, id.as_str())
+    }
+
+    pub(crate) fn day_partition(m: &MarketplaceId, list: &str, day: Date, shard: u8) -> String {
+        format!("{m}#{list}#{day}#{shard}")
+    }
+
+    pub(crate) fn write(&self, item: &mut Item) {
+        item.insert(self.index.pk().to_owned(), text(&self.pk));
+        item.insert(self.index.sk().to_owned(), text(&self.sk));
+    }
+}
+
+/// When an item may be forgotten, as DynamoDB's TTL reads it: seconds since 1970.
+pub(crate) fn expires(at: Timestamp) -> (String, aws_sdk_dynamodb::types::AttributeValue) {
+    ("expires".to_owned(), number(at.as_second()))
+}

@@ -1,0 +1,190 @@
+//! Where the ledger lies: a merchant's entries as items of their own, the marketplace's accounts as totals.
+//!
+//! A posting itself lies in the outbox item of its cause; the totals are projected from there, each outbox item once
+//! (a mark in the same transaction), sharded by cause so that no partition is hot. Debits and credits are kept apart:
+//! Σ debits − Σ credits over all totals is zero or something is lost.
+
+use crate::commit::Commit;
+use crate::key::{Key, TOTAL_SHARDS, shard};
+use crate::outbox::Entry;
+use crate::{Cursor, Fault, Held, Page, Record, Table, Uncommitted};
+use domain::Currency;
+use domain::id::{MarketplaceId, MerchantId};
+use domain::ledger::{Account, MerchantEntry};
+use events::Context;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+impl Record for MerchantEntry {
+    const KIND: &'static str = "merchant_entry.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::merchant_entry(m, &self.merchant, self.payable_day, self.kind, &self.cause)
+    }
+}
+
+const TOTAL: &str = "ledger_total.1";
+const PROJECTION: &str = "ledger";
+
+/// What stands on one account in one currency, in minor units; never negative each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Balance {
+    pub debits: i128,
+    pub credits: i128,
+}
+
+impl Balance {
+    /// Adds a signed amount: debit positive.
+    pub fn enter(&mut self, minor: i64) {
+        let amount = i128::from(minor.unsigned_abs());
+        if minor >= 0 {
+            self.debits = self.debits.saturating_add(amount);
+        } else {
+            self.credits = self.credits.saturating_add(amount);
+        }
+    }
+}
+
+/// The outbox entry was projected before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Projected;
+
+impl Table {
+    /// Adds the postings of outbox entries to the totals, each entry exactly once however often it is delivered. One
+    /// transaction for many entries, or one by one where a part of them was delivered before.
+    pub async fn project_postings(&self, entries: &[Entry]) -> Result<(), Uncommitted<()>> {
+        // A transaction takes 100 actions and no two on one item: marks and at most a few totals each.
+        for batch in entries.chunks(20) {
+            match self.project(batch).await {
+                Ok(()) => {}
+                Err(Uncommitted::Refused(Projected)) => {
+                    for entry in batch {
+                        match self.project(std::slice::from_ref(entry)).await {
+                            Ok(()) | Err(Uncommitted::Refused(Projected)) => {}
+                            Err(Uncommitted::Busy) => return Err(Uncommitted::Busy),
+                            Err(Uncommitted::Fault(fault)) => return Err(fault.into()),
+                        }
+                    }
+                }
+                Err(Uncommitted::Busy) => return Err(Uncommitted::Busy),
+                Err(Uncommitted::Fault(fault)) => return Err(fault.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn project(&self, entries: &[Entry]) -> Result<(), Uncommitted<Projected>> {
+        let mut by_tenant: BTreeMap<&MarketplaceId, Vec<&Entry>> = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| !entry.postings.is_empty()) {
+            by_tenant.entry(&entry.marketplace).or_default().push(entry);
+        }
+        for (m, entries) in by_tenant {
+            let Some(first) = entries.first() else { continue };
+            let context: &Context = &first.context;
+            let shard = shard(&first.subject, TOTAL_SHARDS);
+            let mut commit = Commit::new(m, context);
+            let mut totals: BTreeMap<(Account, Date, Currency), Balance> = BTreeMap::new();
+            for entry in &entries {
+                commit = commit.mark(PROJECTION, &entry.id(), Projected);
+                let day = domain::payout::day(entry.context.at);
+                for posting in &entry.postings {
+                    for (account, amount) in posting.entries() {
+                        let account = collective(account);
+                        totals.entry((account, day, posting.currency())).or_default().enter(amount.minor);
+                    }
+                }
+            }
+            for ((account, day, currency), balance) in totals {
+                let key = Key::total(m, &account, shard, day, currency.code());
+                let fit = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
+                let sums = vec![("debits", fit(balance.debits)), ("credits", fit(balance.credits))];
+                commit = commit.count(key, TOTAL, sums);
+            }
+            commit.send(self).await?;
+        }
+        Ok(())
+    }
+
+    /// What the totals say of an account of the marketplace, by currency.
+    pub async fn account(
+        &self,
+        m: &MarketplaceId,
+        account: &Account,
+    ) -> Result<BTreeMap<String, Balance>, Fault> {
+        let mut balances: BTreeMap<String, Balance> = BTreeMap::new();
+        for shard in 0..TOTAL_SHARDS {
+            let pk = Key::total(m, account, shard, Date::ZERO, "").pk;
+            let mut after = None;
+            loop {
+                let (items, next) = self.range(&pk, (" ", "~"), 500, after.as_ref(), true).await?;
+                for item in &items {
+                    let sum = |name: &str| -> i128 {
+                        item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0)
+                    };
+                    let key = Key::of_item(item);
+                    let currency = key.sk.rsplit('#').next().unwrap_or_default().to_owned();
+                    let balance = balances.entry(currency).or_default();
+                    balance.debits = balance.debits.saturating_add(sum("debits"));
+                    balance.credits = balance.credits.saturating_add(sum("credits"));
+                }
+                match next {
+                    Some(cursor) => after = Some(cursor),
+                    None => break,
+                }
+            }
+        }
+        Ok(balances)
+    }
+
+    /// A page of a merchant's entries with `after_day < payable day ≤ through`, oldest first.
+    pub async fn merchant_entries(
+        &self,
+        m: &MarketplaceId,
+        merchant: &MerchantId,
+        (after_day, through): (Date, Date),
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Held<MerchantEntry>>, Fault> {
+        let (from, to) = Key::merchant_entries(after_day, through);
+        self.records(&Key::merchant(m, merchant).pk, (&from, &to), limit, after, true).await
+    }
+
+    /// All projected totals, by pages: account, currency and balance. Only for an operator's command: it scans.
+    pub async fn scan_totals(
+        &self,
+        after: Option<&Cursor>,
+    ) -> Result<Page<(MarketplaceId, String, String, Balance)>, Fault> {
+        let (items, next) = self.scan(TOTAL, after).await?;
+        let row = |item: crate::record::Item| {
+            let key = Key::of_item(&item);
+            let sum = |name: &str| -> i128 {
+                item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0)
+            };
+            let account = key.pk.split('#').nth(2).unwrap_or_default().to_owned();
+            let currency = key.sk.rsplit('#').next().unwrap_or_default().to_owned();
+            let balance = Balance { debits: sum("debits"), credits: sum("credits") };
+            Some((Key::marketplace_of(&key.pk)?, account, currency, balance))
+        };
+        Ok(Page { items: items.into_iter().filter_map(row).collect(), next })
+    }
+}
+
+/// Merchants have entries of their own; the totals keep all of them in one account.
+fn collective(account: &Account) -> Account {
+    match account {
+        Account::Payable(_) => Account::Payable(MerchantId::from_bits(0)),
+        Account::Receivable
+        | Account::Cash
+        | Account::Unearned
+        | Account::Exceptions
+        | Account::Commission
+        | Account::PayoutsInTransit
+        | Account::Adjustments => account.clone(),
+    }
+}
+
+/// The collective account that the totals keep for all merchants.
+pub fn all_payables() -> Account {
+    Account::Payable(MerchantId::from_bits(0))
+}

@@ -1,0 +1,276 @@
+//! Pages. Every list is a query of one partition (or of a day's few shards), newest first, with an opaque cursor.
+
+use crate::key::{DAY_SHARDS, Index, Place};
+use crate::record::{Item, Record, from_item};
+use crate::{Fault, Held, Key, Table, text};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::id::MarketplaceId;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use serde::de::DeserializeOwned;
+
+/// A page of a list and where the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next: Option<Cursor>,
+}
+
+/// Where a list goes on: the sort key after which the next page begins. Opaque outside: hex of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(String);
+
+/// The most days that one request of a day list looks at; the cursor goes on from there.
+const DAYS_MAX: i32 = 62;
+
+impl Cursor {
+    /// Reads what [`Display`](std::fmt::Display) wrote; anything else is no cursor.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > 1024 || !text.is_ascii() {
+            return None;
+        }
+        let byte = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(byte).collect();
+        String::from_utf8(bytes?).ok().filter(|text| !text.is_empty()).map(Self)
+    }
+
+    /// The moment at its head, in lists that are ordered by time.
+    fn moment(&self) -> Option<Timestamp> {
+        let millis = self.0.split('#').next()?.parse().ok()?;
+        Timestamp::from_millisecond(millis).ok()
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Which list: a partition of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    index: Index,
+    pk: String,
+}
+
+impl List {
+    pub(crate) fn of(place: Place) -> Self {
+        Self { index: place.index, pk: place.pk }
+    }
+
+    pub(crate) fn new(index: Index, pk: String) -> Self {
+        Self { index, pk }
+    }
+}
+
+impl Table {
+    /// A page of summaries, newest (greatest sort key) first.
+    pub async fn list<R: Record>(
+        &self,
+        list: &List,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<R::Summary>, Fault> {
+        let rows = self.index_rows(list, limit, after).await?;
+        let next = (rows.len() > usize::from(limit)).then(|| rows.get(usize::from(limit).saturating_sub(1)));
+        let next = next.flatten().map(|(sk, _)| Cursor(sk.clone()));
+        let items: Result<Vec<_>, _> =
+            rows.into_iter().take(usize::from(limit)).map(|(_, item)| summary::<R>(item)).collect();
+        Ok(Page { items: items?, next })
+    }
+
+    /// A page of a list that is kept by day and shard: from `to` back to `from`, both inclusive.
+    pub(crate) async fn list_days<R: Record>(
+        &self,
+        m: &MarketplaceId,
+        name: &str,
+        days: (Date, Date),
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<R::Summary>, Fault> {
+        let (from, to) = days;
+        let limit = usize::from(limit);
+        let start = after.and_then(Cursor::moment).map_or(to, |at| domain::payout::day(at).min(to));
+        let mut rows: Vec<(String, Item)> = Vec::new();
+        let mut day = start;
+        for _ in 0..DAYS_MAX {
+            if day < from || rows.len() > limit {
+                break;
+            }
+            let mut of_day = Vec::new();
+            for shard in 0..DAY_SHARDS {
+                let list = List::new(Index::Gsi2, Place::day_partition(m, name, day, shard));
+                let left = u16::try_from(limit).unwrap_or(u16::MAX);
+                of_day.extend(self.index_rows(&list, left, after).await?);
+            }
+            of_day.sort_by(|(a, _), (b, _)| b.cmp(a));
+            rows.extend(of_day);
+            day = day.saturating_sub(1.day());
+        }
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = match rows.last() {
+            Some((sk, _)) if more || day >= from => Some(Cursor(sk.clone())),
+            None if day >= from => end_of(day).map(Cursor),
+            Some(_) | None => None,
+        };
+        let items: Result<Vec<_>, _> = rows.into_iter().map(|(_, item)| summary::<R>(item)).collect();
+        Ok(Page { items: items?, next })
+    }
+
+    /// Up to `limit + 1` rows of an index partition, newest first: the one too many tells that there are more.
+    async fn index_rows(
+        &self,
+        list: &List,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Vec<(String, Item)>, Fault> {
+        let (pk, sk) = (list.index.pk(), list.index.sk());
+        let condition = match after {
+            Some(_) => format!("{pk} = :pk AND {sk} < :after"),
+            None => format!("{pk} = :pk"),
+        };
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(list.index.name())
+            .key_condition_expression(condition)
+            .set_expression_attribute_values(Some(
+                after
+                    .map(|cursor| (":after".to_owned(), text(&cursor.0)))
+                    .into_iter()
+                    .chain([(":pk".to_owned(), text(&list.pk))])
+                    .collect(),
+            ))
+            .scan_index_forward(false)
+            .limit(i32::from(limit).saturating_add(1))
+            .send()
+            .await
+            .map_err(|error| Fault::call("list", error))?;
+        let key = |item: &Item| item.get(sk).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+        Ok(answer.items.unwrap_or_default().into_iter().map(|item| (key(&item), item)).collect())
+    }
+
+    /// Items of one partition with `from < SK ≤ to`, strongly consistent.
+    pub(crate) async fn range(
+        &self,
+        pk: &str,
+        (from, to): (&str, &str),
+        limit: u16,
+        after: Option<&Cursor>,
+        forward: bool,
+    ) -> Result<(Vec<Item>, Option<Cursor>), Fault> {
+        let (from, to) = match after {
+            Some(cursor) if forward => (cursor.0.as_str(), to),
+            Some(cursor) => (from, cursor.0.as_str()),
+            None => (from, to),
+        };
+        let mut answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("PK = :pk AND SK BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to))
+            .consistent_read(true)
+            .scan_index_forward(forward)
+            .limit(i32::from(limit).saturating_add(2))
+            .send()
+            .await
+            .map_err(|error| Fault::call("read a range", error))?
+            .items
+            .unwrap_or_default();
+        // BETWEEN includes both ends; the cursor's own item was on the page before.
+        answer.retain(|item| after.is_none_or(|cursor| Key::of_item(item).sk != cursor.0));
+        let more = answer.len() > usize::from(limit);
+        answer.truncate(usize::from(limit));
+        let next = if more { answer.last().map(|item| Cursor(Key::of_item(item).sk)) } else { None };
+        Ok((answer, next))
+    }
+
+    /// All values of one kind in a range of a partition, by pages of `limit`.
+    pub(crate) async fn records<R: Record>(
+        &self,
+        pk: &str,
+        range: (&str, &str),
+        limit: u16,
+        after: Option<&Cursor>,
+        forward: bool,
+    ) -> Result<Page<Held<R>>, Fault> {
+        let (items, next) = self.range(pk, range, limit, after, forward).await?;
+        let items: Result<Vec<_>, _> = items.into_iter().map(from_item).collect();
+        Ok(Page { items: items?, next })
+    }
+
+    /// All values of one kind from the whole table, by pages. Only for an operator's command: it scans.
+    pub async fn scan_records<R: Record>(
+        &self,
+        after: Option<&Cursor>,
+    ) -> Result<Page<(MarketplaceId, R)>, Fault> {
+        let (found, next) = self.scan(R::KIND, after).await?;
+        let mut items = Vec::with_capacity(found.len());
+        for item in found {
+            if let Some(m) = Key::marketplace_of(&Key::of_item(&item).pk) {
+                items.push((m, from_item::<R>(item)?.value));
+            }
+        }
+        Ok(Page { items, next })
+    }
+
+    /// Items of one kind from the whole table, by pages. Never on a request or a schedule.
+    pub(crate) async fn scan(
+        &self,
+        kind: &str,
+        after: Option<&Cursor>,
+    ) -> Result<(Vec<Item>, Option<Cursor>), Fault> {
+        let start = after.and_then(|cursor| {
+            let (pk, sk) = cursor.0.split_once('\n')?;
+            Some(Key { pk: pk.to_owned(), sk: sk.to_owned() }.item())
+        });
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.name)
+            .filter_expression("kind = :kind")
+            .expression_attribute_values(":kind", text(kind))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| Fault::call("scan", error))?;
+        let next = answer.last_evaluated_key.map(|key| Key::of_item(&key));
+        let next = next.map(|key| Cursor(format!("{}\n{}", key.pk, key.sk)));
+        Ok((answer.items.unwrap_or_default(), next))
+    }
+}
+
+/// A cursor that lies after everything of `day`, so that a list goes on with it.
+fn end_of(day: Date) -> Option<String> {
+    let end = day.saturating_add(1.day()).to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    Some(crate::key::millis(end))
+}
+
+fn summary<R: Record>(mut item: Item) -> Result<R::Summary, Fault> {
+    let value = item.remove("summary").unwrap_or(AttributeValue::Null(true));
+    from_value(value).map_err(|source| Fault::Shape { kind: R::KIND, source })
+}
+
+fn from_value<T: DeserializeOwned>(value: AttributeValue) -> Result<T, serde_dynamo::Error> {
+    serde_dynamo::from_attribute_value(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_and_anything_else_is_none() {
+        let cursor = Cursor("1483617680000#ord_é".to_owned());
+        assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
+        for text in ["", "x", "zz", "1", "ff", "é"] {
+            assert_eq!(Cursor::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Where payouts lie, how far a merchant's entries are claimed, and the due work that leads to a payout.
+
+use crate::key::{DUE_SHARDS, Key, Place};
+use crate::{Cursor, Fault, Page, Record, Table};
+use domain::Money;
+use domain::id::{MarketplaceId, MerchantId, PayoutId};
+use domain::merchant::Merchant;
+use domain::payout::{Claimed, Payout, Schedule, Stage};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+impl Record for Claimed {
+    const KIND: &'static str = "claimed.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::claimed(m, &self.merchant)
+    }
+}
+
+/// What lists show of a payout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayoutSummary {
+    pub id: PayoutId,
+    pub merchant: MerchantId,
+    pub status: String,
+    pub through: Date,
+    pub amount: Money,
+    pub created_at: Timestamp,
+}
+
+/// The word for a payout's stage in API, lists and filters.
+pub fn payout_status(stage: &Stage) -> &'static str {
+    match stage {
+        Stage::Created => "created",
+        Stage::Sent { .. } => "sent",
+        Stage::Paid { .. } => "paid",
+        Stage::Failed { .. } => "failed",
+    }
+}
+
+impl Record for Payout {
+    const KIND: &'static str = "payout.1";
+    type Summary = PayoutSummary;
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        // A payout's id is made from its merchant and day, so the form always fits.
+        Key::payout(m, &self.id).unwrap_or_else(|| Key::claimed(m, &self.merchant))
+    }
+
+    fn places(&self, m: &MarketplaceId) -> Vec<Place> {
+        vec![Place::payout_of_day(m, self.created_at, &self.id)]
+    }
+
+    fn summary(&self) -> Option<PayoutSummary> {
+        Some(PayoutSummary {
+            id: self.id.clone(),
+            merchant: self.merchant.clone(),
+            status: payout_status(&self.stage).to_owned(),
+            through: self.through,
+            amount: self.amount,
+            created_at: self.created_at,
+        })
+    }
+}
+
+/// The kind of a due item; its keys say everything.
+pub const DUE: &str = "due.1";
+
+/// A merchant's payout that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DuePayout {
+    pub marketplace: MarketplaceId,
+    pub merchant: MerchantId,
+    /// The hour that the work was put under; names it when it is done.
+    pub hour: Timestamp,
+}
+
+/// What decides when an earning is paid: the marketplace's hold and the merchant's schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayoutTerms {
+    pub hold_days: u16,
+    pub schedule: Schedule,
+}
+
+impl Table {
+    /// The terms that bind an earning committed now.
+    pub async fn payout_terms(&self, m: &MarketplaceId, merchant: &MerchantId) -> Result<PayoutTerms, Fault> {
+        let marketplace = self.marketplace(m).await?;
+        let merchant = self.load::<Merchant>(&Key::merchant(m, merchant)).await?;
+        let (Some(marketplace), Some(merchant)) = (marketplace, merchant) else {
+            return Err(Fault::Kind { want: Merchant::KIND, found: "nothing".to_owned() });
+        };
+        let hold_days = marketplace.value.settings.hold_days;
+        Ok(PayoutTerms { hold_days, schedule: merchant.value.schedule })
+    }
+
+    /// What is due in the hour of `at`, all marketplaces together, in one shard's pages.
+    pub async fn due_payouts(&self, at: Timestamp) -> Result<Vec<DuePayout>, Fault> {
+        let mut due = Vec::new();
+        for shard in 0..DUE_SHARDS {
+            let pk = Key::due_partition("payout", at, shard);
+            let mut after = None;
+            loop {
+                let (items, next) = self.range(&pk, (" ", "~"), 500, after.as_ref(), true).await?;
+                due.extend(items.iter().filter_map(|item| {
+                    let sk = Key::of_item(item).sk;
+                    let (m, merchant) = sk.split_once('#')?;
+                    Some(DuePayout {
+                        marketplace: m.parse().ok()?,
+                        merchant: merchant.parse().ok()?,
+                        hour: at,
+                    })
+                }));
+                match next {
+                    Some(cursor) => after = Some(cursor),
+                    None => break,
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    /// Puts a merchant's payout run on the list of due work. Written before the entry that causes it: a run that finds
+    /// nothing is harmless, and no two commits of one merchant meet on this item.
+    pub async fn payout_is_due(
+        &self,
+        m: &MarketplaceId,
+        merchant: &MerchantId,
+        run: Date,
+    ) -> Result<(), Fault> {
+        let mut item = Key::due_payout(m, merchant, run_hour(run)).item();
+        item.insert("kind".to_owned(), crate::text(DUE));
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        put.send().await.map_err(|error| Fault::call("put due work", error))?;
+        Ok(())
+    }
+
+    /// Due work that has been handed on; deleting it twice is no error.
+    pub async fn payout_is_handed_on(&self, due: &DuePayout) -> Result<(), Fault> {
+        let key = Key::due_payout(&due.marketplace, &due.merchant, due.hour);
+        self.client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(key.item()))
+            .send()
+            .await
+            .map_err(|error| Fault::call("delete due work", error))?;
+        Ok(())
+    }
+
+    /// Payouts created from one day to another, newest first.
+    pub async fn payouts_of_days(
+        &self,
+        m: &MarketplaceId,
+        days: (Date, Date),
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<PayoutSummary>, Fault> {
+        self.list_days::<Payout>(m, "PYODAY", days, limit, after).await
+    }
+
+    /// How many of a merchant's last hundred payouts are not at their end; older ones have long been answered.
+    pub async fn open_payouts(&self, m: &MarketplaceId, merchant: &MerchantId) -> Result<usize, Fault> {
+        let page = self.payouts_of_merchant(m, merchant, 100, None).await?;
+        let open = page.items.iter().filter(|payout| ["created", "sent"].contains(&payout.status.as_str()));
+        Ok(open.count())
+    }
+
+    /// A merchant's payouts, newest first.
+    pub async fn payouts_of_merchant(
+        &self,
+        m: &MarketplaceId,
+        merchant: &MerchantId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<PayoutSummary>, Fault> {
+        let pk = Key::merchant(m, merchant).pk;
+        let page = self.records::<Payout>(&pk, ("PYO#", "PYO#~"), limit, after, false).await?;
+        let items = page.items.iter().filter_map(|held| held.value.summary()).collect();
+        Ok(Page { items, next: page.next })
+    }
+}
+
+/// The hour at which a run day's payouts are due: 01:00 UTC, an hour after the claimed day has ended.
+pub fn run_hour(run: Date) -> Timestamp {
+    let midnight = run.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp());
+    midnight.and_then(|at| at.checked_add(1.hour())).unwrap_or(Timestamp::MAX)
+}
