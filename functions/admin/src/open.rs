@@ -1,13 +1,10 @@
 //! A marketplace opens: its settings, its first operator, the issuer of its tokens, a first API key.
 
-use axum::extract::State;
-use domain::id::{ApiKeyId, MarketplaceId, sha256_hex};
+use domain::id::{ApiKeyId, sha256_hex};
 use domain::marketplace::Marketplace;
-use edge::query::None as NoParameters;
-use edge::{Problem, Query, Reply, World};
+use edge::World;
 use events::merchant::MarketplaceOpenedV1;
-use events::{Amount, Announced, Context};
-use serde::Serialize;
+use events::{Announced, Context};
 use table::access::{ApiKey, Issuer, Operator};
 use table::{Commit, Story, Uncommitted};
 
@@ -55,29 +52,4 @@ pub async fn open_marketplace(world: &World, opening: Opening) -> Result<(), Unc
         commit = commit.add(&key, OpenAlready);
     }
     commit.send(&world.table).await
-}
-
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct MarketplaceView {
-    id: MarketplaceId,
-    name: String,
-    currency: String,
-    locale: String,
-    hold_days: u16,
-    critical_balance: Amount,
-}
-
-/// The caller's own marketplace.
-pub(crate) async fn show(
-    State(world): State<World>,
-    query: Query<NoParameters>,
-) -> Result<Reply<MarketplaceView>, Problem> {
-    query.caller.operates("marketplace:read")?;
-    let held = world.table.marketplace(&query.caller.marketplace).await?;
-    let held = held.ok_or_else(|| Problem::not_found("marketplace"))?;
-    let Marketplace { id, name, currency, locale, settings } = held.value.clone();
-    let (name, currency) = (name.to_string(), currency.to_string());
-    let (hold_days, critical_balance) = (settings.hold_days, settings.critical_balance.into());
-    let view = MarketplaceView { id, name, currency, locale, hold_days, critical_balance };
-    Ok(Reply::ok(view).revision(held.revision()))
 }

@@ -1,13 +1,13 @@
 //! The requests that change a merchant: read, load, decide, commit, answer.
 
-use crate::show::{MerchantView, RuleBody};
+use crate::show::MerchantView;
 use axum::extract::{Path, State};
 use domain::Decision;
 use domain::id::MerchantId;
 use domain::merchant::{Iban, Merchant, PayoutAccount, Request, decide};
 use domain::payout::{Schedule, day};
 use domain::text::{Name, Reason};
-use edge::{Check, Command, Problem, Reply, World};
+use edge::{Check, Command, Problem, Reply, RuleBody, World};
 use events::Announced;
 use events::merchant::{MerchantPayoutAccountChangedV1, MerchantStatusChangedV1, MerchantTermsChangedV1};
 use serde::Deserialize;

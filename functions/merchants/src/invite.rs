@@ -1,12 +1,12 @@
 //! `POST /v1/merchants`: a merchant is invited, or applies through the operator's system.
 
-use crate::show::{MerchantView, RuleBody};
+use crate::show::MerchantView;
 use axum::extract::State;
 use domain::id::MerchantId;
 use domain::merchant::{Merchant, PayoutAccount, Status};
 use domain::payout::Schedule;
 use domain::text::{ExternalId, Name};
-use edge::{Check, Command, Problem, Reply, World};
+use edge::{Check, Command, Problem, Reply, RuleBody, World};
 use events::merchant::invited;
 use serde::Deserialize;
 use table::merchant::MerchantName;

@@ -1,67 +1,14 @@
-//! How a merchant is shown, alone and in lists; and fee rules as a body spells them.
+//! How a merchant is shown, alone and in lists.
 
 use axum::extract::{Path, State};
-use domain::Currency;
-use domain::commission::{self, Charge, Rule};
 use domain::id::MerchantId;
 use domain::merchant::{Merchant, PayoutAccount};
 use domain::payout::Schedule;
-use domain::text::{Category, Word};
 use edge::query::{None as NoParameters, Paging};
-use edge::{Check, Listing, Problem, Query, Reply, World};
-use events::Amount;
+use edge::{Check, Listing, Problem, Query, Reply, RuleBody, World};
 use serde::{Deserialize, Serialize};
 use table::Key;
 use table::merchant::MerchantSummary;
-
-/// A fee rule in a body: either `percent` of the item total or an amount `per_item`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RuleBody {
-    fee: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    category: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    percent: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    per_item: Option<Amount>,
-}
-
-impl RuleBody {
-    fn of(rule: &Rule) -> Self {
-        let (percent, per_item) = match &rule.charge {
-            Charge::Percent(percent) => (Some(percent.to_string()), None),
-            Charge::PerItem(amount) => (None, Some((*amount).into())),
-        };
-        let category = rule.category.as_ref().map(ToString::to_string);
-        Self { fee: rule.fee.to_string(), category, percent, per_item }
-    }
-
-    /// The rules of a list, or what is wrong with them.
-    pub(crate) fn read(check: &mut Check, field: &str, bodies: &[Self], currency: Currency) -> Vec<Rule> {
-        let mut rules = Vec::with_capacity(bodies.len());
-        for (position, body) in bodies.iter().enumerate() {
-            let at = |name: &str| format!("{field}[{position}].{name}");
-            let fee = check.parse::<Word>(at("fee"), &body.fee);
-            let category = check.maybe::<Category>(at("category"), body.category.as_deref());
-            let charge = match (&body.percent, &body.per_item) {
-                (Some(percent), None) => check.parse(at("percent"), percent).map(Charge::Percent),
-                (None, Some(amount)) => check.money(at("per_item"), amount, currency).map(Charge::PerItem),
-                (None, None) | (Some(_), Some(_)) => {
-                    check.wrong(at("percent"), "required", "give either `percent` or `per_item`");
-                    None
-                }
-            };
-            if let (Some(fee), Some(charge)) = (fee, charge) {
-                rules.push(Rule { fee, category, charge });
-            }
-        }
-        if let Err(error) = commission::check(&rules) {
-            check.wrong(field, "range", error);
-        }
-        rules
-    }
-}
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct MerchantView {

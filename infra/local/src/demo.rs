@@ -92,6 +92,14 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
             let key = format!("demo-{step}-{external_id}");
             api.post(&format!("/v1/merchants/{id}/{step}"), body, &key).await.ok()?;
         }
+        let merchant: MerchantId = id.parse().map_err(|error| told(&error))?;
+        let member = json!({
+            "issuer": ISSUER,
+            "subject": member_subject(&merchant),
+            "merchant": merchant,
+            "scopes": ["fulfillment:write", "payouts:read", "merchants:read"],
+        });
+        api.post("/v1/members", &member, &format!("demo-member-{external_id}")).await.ok()?;
     }
     Ok(true)
 }

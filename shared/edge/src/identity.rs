@@ -49,6 +49,18 @@ impl Reach {
     }
 }
 
+/// Everything that a scope can be about; each with `:read` and `:write`.
+pub const SCOPES: [&str; 8] =
+    ["orders", "fulfillment", "payouts", "ledger", "merchants", "marketplace", "access", "audit"];
+
+/// Whether a text is a scope: `*`, or one of [`SCOPES`] with `:read` or `:write`.
+pub fn is_scope(text: &str) -> bool {
+    let known = |thing: &str| SCOPES.contains(&thing);
+    text == "*"
+        || text.strip_suffix(":read").is_some_and(known)
+        || text.strip_suffix(":write").is_some_and(known)
+}
+
 /// `*` grants all, `orders:write` grants `orders:read` too.
 fn grants(scopes: &[String], wanted: &str) -> bool {
     let write = wanted.strip_suffix(":read").map(|thing| format!("{thing}:write"));

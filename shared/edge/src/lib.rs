@@ -5,7 +5,8 @@
 //!
 //! `world.rs` what a handler may reach · `function.rs` doors and dispatch · `command.rs` a request that changes
 //! something · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
-//! `queue.rs` why a message must come again · `check.rs` words of a body, checked all at once
+//! `queue.rs` why a message must come again · `check.rs` words of a body, checked all at once · `rules.rs`
+//! fee rules in a body
 
 pub mod check;
 pub mod command;
@@ -14,6 +15,7 @@ pub mod identity;
 pub mod problem;
 pub mod query;
 pub mod queue;
+pub mod rules;
 pub mod world;
 
 pub use check::Check;
@@ -23,6 +25,7 @@ pub use identity::Caller;
 pub use problem::Problem;
 pub use query::{Listing, Query};
 pub use queue::Again;
+pub use rules::RuleBody;
 pub use world::{Clock, World};
 
 /// The chain of causes on one line: each error says its part, none repeats its source.

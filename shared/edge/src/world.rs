@@ -71,6 +71,11 @@ enum Fresh {
     Counted(Arc<AtomicI64>),
 }
 
+/// The system has no random bytes to give.
+#[derive(Debug, thiserror::Error)]
+#[error("no random bytes for a secret")]
+pub struct NoSecret;
+
 /// Everything a handler needs, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -135,6 +140,14 @@ impl World {
                 u128::try_from(last.fetch_add(1, Ordering::SeqCst).saturating_add(1)).unwrap_or_default()
             }
         }
+    }
+
+    /// The secret of an API key: 256 random bits behind `sk_`. Shown once, kept as a digest only.
+    pub fn secret(&self) -> Result<String, NoSecret> {
+        let mut random = [0_u8; 32];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| NoSecret)?;
+        let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(format!("sk_{digits}"))
     }
 
     /// A value that the template sets for this function.

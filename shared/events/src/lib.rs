@@ -6,6 +6,7 @@
 //!
 //! The string `Payload::NAME` is the detail-type on the bus, the file name of sample and schema, and the rule's word.
 
+pub mod access;
 mod amount;
 pub mod merchant;
 pub mod merchant_order;

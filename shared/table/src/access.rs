@@ -1,6 +1,8 @@
 //! Who may do what, and what was already asked: roles, keys, issuers, idempotency records.
 
-use crate::{Fault, Key, Record, Table};
+use crate::key::{Index, Key, Place};
+use crate::list::List;
+use crate::{Cursor, Fault, Page, Record, Table};
 use domain::id::{ApiKeyId, MarketplaceId, MerchantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,12 +24,34 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// What lists show of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeySummary {
+    pub id: ApiKeyId,
+    pub digest: String,
+    pub name: String,
+    pub scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+}
+
 impl Record for ApiKey {
     const KIND: &'static str = "api_key.1";
-    type Summary = ();
+    type Summary = ApiKeySummary;
 
     fn key(&self, _m: &MarketplaceId) -> Key {
         Key::by_digest(&self.digest)
+    }
+
+    fn places(&self, m: &MarketplaceId) -> Vec<Place> {
+        vec![Place::api_key(m, &self.id)]
+    }
+
+    fn summary(&self) -> Option<ApiKeySummary> {
+        let Self { id, digest, name, scopes, merchant, revoked_at, .. } = self.clone();
+        Some(ApiKeySummary { id, digest, name, scopes, merchant, revoked_at })
     }
 }
 
@@ -112,6 +136,16 @@ impl Record for Asked {
 }
 
 impl Table {
+    /// A marketplace's API keys, newest first.
+    pub async fn api_keys(
+        &self,
+        m: &MarketplaceId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<ApiKeySummary>, Fault> {
+        self.list::<ApiKey>(&List::new(Index::Gsi2, Place::api_keys(m)), limit, after).await
+    }
+
     /// All roles of a person, in one query.
     pub async fn roles(&self, m: &MarketplaceId, subject: &str) -> Result<Roles, Fault> {
         let pk = Key::roles(m, subject).pk;

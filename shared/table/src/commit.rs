@@ -105,6 +105,34 @@ impl<'a, C: Debug> Commit<'a, C> {
         self.put(item, Condition::New, Some(refusal)).tell(&key, subject, 1, story)
     }
 
+    /// As [`begin`](Self::begin), for a thing whose own partition has no tenant: its story lies with `whole`.
+    pub fn begin_under<R: Record>(
+        self,
+        thing: &R,
+        whole: &Key,
+        subject: &str,
+        story: Story,
+        refusal: C,
+    ) -> Self {
+        let item = to_item(self.marketplace, thing, 1);
+        self.put(item, Condition::New, Some(refusal)).tell(&whole.part(subject), subject, 1, story)
+    }
+
+    /// As [`change`](Self::change), for a thing whose own partition has no tenant: its story lies with `whole`.
+    pub fn change_under<R: Record>(
+        self,
+        held: &Held<R>,
+        next: &R,
+        whole: &Key,
+        subject: &str,
+        story: Story,
+    ) -> Self {
+        let step = held.next_step();
+        let item = to_item(self.marketplace, next, step);
+        let condition = Condition::Unchanged { since: held.revision };
+        self.put(item, condition, None).tell(&whole.part(subject), subject, step, story)
+    }
+
     /// A held thing, changed, and the story that says so. Busy if it changed meanwhile: what was decided on is stale.
     pub fn change<R: Record>(self, held: &Held<R>, next: &R, subject: &str, story: Story) -> Self {
         debug_assert_eq!(

@@ -15,7 +15,7 @@
 //! | event handled    | `M#SEEN#<function>#<event>` | `SEEN`          | |
 //! | ledger total     | `M#TOT#<account>#<shard>` | `<day>#<currency>` | |
 //! | roles of a person| `M#SUB#<subject>` | `OPR`, `MER#<merchant>`   | |
-//! | API key          | `KEY#<sha256>`    | `KEY`                     | |
+//! | API key          | `KEY#<sha256>`    | `KEY`                     | 2 `M#KEYS`; SK `<id>` |
 //! | issuer           | `ISS#<sha256>`    | `ISS`                     | |
 //! | due work         | `DUE#<kind>#<hour>#<shard>` | `M#<thing>`     | |
 //!
@@ -28,7 +28,7 @@
 
 use crate::{number, record::Item, text};
 use domain::id::{
-    CustomerId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, PayoutId, derive, sha256_hex,
+    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, PayoutId, derive, sha256_hex,
 };
 use domain::ledger::{Account, EntryKind};
 use jiff::Timestamp;
@@ -181,7 +181,8 @@ impl Key {
         Self::by_digest(&sha256_hex(secret.as_bytes()))
     }
 
-    pub(crate) fn by_digest(digest: &str) -> Self {
+    /// By the digest itself, as a list of keys shows it.
+    pub fn by_digest(digest: &str) -> Self {
         Self::new(format!("KEY#{digest}"), "KEY")
     }
 
@@ -197,6 +198,11 @@ impl Key {
 
     pub(crate) fn due_partition(kind: &str, at: Timestamp, shard: u8) -> String {
         format!("DUE#{kind}#{}#{shard}", hour(at))
+    }
+
+    /// A part of this whole, by its name.
+    pub(crate) fn part(&self, name: &str) -> Self {
+        Self::new(self.pk.clone(), format!("{}#{name}", self.sk))
     }
 
     /// The outbox item of a subject's change; steps are padded so that text order is number order. A subject that is a
@@ -263,6 +269,14 @@ impl Place {
 
     pub(crate) fn merchants(m: &MarketplaceId) -> String {
         format!("{m}#MERS")
+    }
+
+    pub(crate) fn api_key(m: &MarketplaceId, id: &ApiKeyId) -> Self {
+        Self { index: Index::Gsi2, pk: Self::api_keys(m), sk: id.as_str().to_owned() }
+    }
+
+    pub(crate) fn api_keys(m: &MarketplaceId) -> String {
+        format!("{m}#KEYS")
     }
 
     pub(crate) fn payout_of_day(m: &MarketplaceId, at: Timestamp, id: &PayoutId) -> Self {
