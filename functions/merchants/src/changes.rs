@@ -130,10 +130,8 @@ pub(crate) async fn set_terms(
     }
     check.done()?;
     let schedule = &command.body.schedule;
-    if let Ok(merchant) = id.parse::<MerchantId>() {
-        // What is payable already runs on the new schedule too.
-        world.table.payout_is_due(m, &merchant, schedule.run_after(day(world.now()))).await?;
-    }
+    // What is payable already runs on the new schedule too.
+    run_is_due(&world, &id, &command, |_| Some(schedule.clone())).await?;
     change(&world, &id, &command, |merchant| {
         let (schedule, commission) = (schedule.clone(), commission.clone());
         let told = Announced::of(&MerchantTermsChangedV1 { merchant: merchant.id.clone() });
@@ -171,13 +169,10 @@ pub(crate) async fn activate_payout_account(
     Path(id): Path<String>,
     command: Command<Because>,
 ) -> Answer {
-    let m = &command.caller.marketplace;
     command.caller.operates("merchants:write")?;
-    if let Ok(merchant) = id.parse::<MerchantId>() {
-        let terms =
-            world.table.payout_terms(m, &merchant).await.map_err(|_| Problem::not_found("merchant"))?;
-        world.table.payout_is_due(m, &merchant, terms.schedule.run_after(day(world.now()))).await?;
-    }
+    let schedule =
+        |merchant: &Merchant| (merchant.account != PayoutAccount::Missing).then(|| merchant.schedule.clone());
+    run_is_due(&world, &id, &command, schedule).await?;
     change_account(&world, &id, &command, |account| match account {
         PayoutAccount::Missing => Err(Problem::new(409, "no_payout_account", "There is no payout account")),
         PayoutAccount::Pending { holder, iban }
@@ -206,6 +201,24 @@ pub(crate) async fn block_payout_account(
         }
     })
     .await
+}
+
+/// Puts a payout run on the list of due work before the change that makes it worth one: a run that finds nothing is
+/// harmless, one for a merchant that is not there ends with the dead letters.
+async fn run_is_due<T>(
+    world: &World,
+    id: &str,
+    command: &Command<T>,
+    schedule: impl FnOnce(&Merchant) -> Option<Schedule>,
+) -> Result<(), Problem> {
+    let m = &command.caller.marketplace;
+    let id: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
+    let held = world.table.load::<Merchant>(&Key::merchant(m, &id)).await?;
+    let held = held.ok_or_else(|| Problem::not_found("merchant"))?;
+    if let (None, Some(schedule)) = (command.asked_before(world).await?, schedule(&held.value)) {
+        world.table.payout_is_due(m, &id, schedule.run_after(day(world.now()))).await?;
+    }
+    Ok(())
 }
 
 async fn change_account<T>(

@@ -49,8 +49,12 @@ pub(crate) async fn invite(
     command: Command<Invite>,
 ) -> Result<Reply<MerchantView>, Problem> {
     command.caller.operates("merchants:write")?;
+    world.until_free(|| attempt(&world, &command)).await
+}
+
+async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<MerchantView>, Problem> {
     let m = &command.caller.marketplace;
-    if let Some(asked) = command.asked_before(&world).await? {
+    if let Some(asked) = command.asked_before(world).await? {
         let id: MerchantId = asked.resource.parse().map_err(|_| Problem::internal())?;
         let held = world.table.load::<Merchant>(&Key::merchant(m, &id)).await?.ok_or_else(Problem::busy)?;
         return Ok(Reply::ok(MerchantView::of(&held.value)).revision(held.revision()).replayed());
@@ -74,12 +78,13 @@ pub(crate) async fn invite(
     let now = world.now();
     let context = command.context(now);
     let story = Story::new([invited(&merchant)]);
-    let mut commit = Commit::new(m, &context).begin(&merchant, merchant.id.as_str(), story, Taken::Id);
+    let commit = Commit::new(m, &context).begin(&merchant, merchant.id.as_str(), story, Taken::Id);
+    // Before the name: the first refusal counts, and a repeat is not another merchant of that name.
+    let mut commit = command.remember(commit, now, 201, merchant.id.as_str(), Taken::Id);
     if let Some(external_id) = merchant.external_id.clone() {
         let name = MerchantName { external_id, merchant: merchant.id.clone() };
         commit = commit.add(&name, Taken::ExternalId);
     }
-    let commit = command.remember(commit, now, 201, merchant.id.as_str(), Taken::Id);
     match commit.send(&world.table).await {
         Ok(()) => Ok(Reply::created(MerchantView::of(&merchant)).revision(1)),
         Err(Uncommitted::Refused(taken)) => Err(taken.into()),

@@ -76,21 +76,20 @@ pub(crate) async fn place(
     command: Command<PlaceOrder>,
 ) -> Result<Reply<OrderView>, Problem> {
     command.caller.operates("orders:write")?;
+    world.until_free(|| attempt(&world, &command)).await
+}
+
+async fn attempt(world: &World, command: &Command<PlaceOrder>) -> Result<Reply<OrderView>, Problem> {
     let m = &command.caller.marketplace;
     let now = world.now();
     let named = command.body.external_id.is_some();
-    if !named && let Some(asked) = command.asked_before(&world).await? {
-        return repeat(
-            &world,
-            &command,
-            &asked.resource.parse().unwrap_or_else(|_| OrderId::from_bits(0)),
-            None,
-        )
-        .await;
+    if !named && let Some(asked) = command.asked_before(world).await? {
+        let id = asked.resource.parse().unwrap_or_else(|_| OrderId::from_bits(0));
+        return repeat(world, command, &id, None).await;
     }
 
-    let (marketplace, merchants) = load(&world, &command).await?;
-    let intake = read(&world, &command, &marketplace, &merchants, now)?;
+    let (marketplace, merchants) = load(world, command).await?;
+    let intake = read(world, command, &marketplace, &merchants, now)?;
     let order = Order::place(intake)?;
 
     let context = command.context(now);
@@ -102,7 +101,7 @@ pub(crate) async fn place(
     match commit.send(&world.table).await {
         Ok(()) => Ok(Reply::created(OrderView::of(&order, &[])?).revision(1)),
         Err(Uncommitted::Refused(PlacedBefore)) => {
-            repeat(&world, &command, &order.id, Some(&order.fingerprint)).await
+            repeat(world, command, &order.id, Some(&order.fingerprint)).await
         }
         Err(Uncommitted::Busy) => Err(Problem::busy()),
         Err(Uncommitted::Fault(fault)) => Err(fault.into()),

@@ -1,4 +1,4 @@
-//! The hourly schedule: what is due goes to the queue, one message per merchant.
+//! The nightly schedule, three runs an hour apart: what is due goes to the queue, one message per merchant.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;

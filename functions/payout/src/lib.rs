@@ -1,6 +1,6 @@
 //! Payouts: due runs, claims, statements, and the order to the bank.
 //!
-//! Routes: `/v1/payouts…`, `/v1/balances/{merchant}`. Schedule: hourly, hands due merchants to a queue. Consumes:
+//! Routes: `/v1/payouts…`, `/v1/balances/{merchant}`. Schedule: nightly, hands due merchants to a queue. Consumes:
 //! `payout.due.v1` from that queue. Reads: marketplace, merchant, its entries, claimed days. Writes: payouts, claimed
 //! days, the entry of a returned payout; pain.001 files in the documents bucket. Emits: `payout.*.v1`,
 //! `merchant.balance_critical.v1`.

@@ -104,7 +104,7 @@ pub async fn cost() -> Result<Vec<(String, Cost)>, NotMeasured> {
 
     market.advance(SignedDuration::from_hours(24 * 18)).await?;
     let (ledger, rest) = taken_apart(&market);
-    steps.push(("payouts, 18 days of hourly runs".to_owned(), rest));
+    steps.push(("payouts, 18 nights of due runs".to_owned(), rest));
     totals = totals.plus(&ledger);
     steps.push(("ledger totals, all steps".to_owned(), totals));
     Ok(steps)

@@ -4,12 +4,14 @@
 //! totals of every account, and every merchant's own entries and payouts against its payable.
 
 use crate::market::Market;
-use domain::id::MarketplaceId;
+use domain::Money;
+use domain::id::{MarketplaceId, MerchantId};
 use domain::ledger::{Account, MerchantEntry};
 use domain::payout::Payout;
 use std::collections::BTreeMap;
 use table::Fault;
 use table::ledger::Balance;
+use table::outbox::Entry;
 
 /// What a check found: the accounts, and every sentence that should be true and is not.
 #[derive(Debug, Clone, Default)]
@@ -29,27 +31,27 @@ fn collective(account: &str) -> String {
 }
 
 impl Books {
-    /// Reads everything; only for an operator's command.
+    /// Reads everything in one pass; only for an operator's command.
     pub async fn check(market: &Market) -> Result<Self, Fault> {
         let mut books = Self::default();
-        let mut payables: BTreeMap<(MarketplaceId, String, String), i128> = BTreeMap::new();
+        let mut derived = Derived::default();
         let mut after = None;
         loop {
-            let page = market.world.table.scan_outbox(after.as_ref()).await?;
-            for entry in page.items {
-                books.outbox_items += 1;
-                for posting in &entry.postings {
-                    books.postings += 1;
-                    for (account, amount) in posting.entries() {
-                        let currency = posting.currency().to_string();
-                        let name = account.to_string();
-                        if let Account::Payable(_) = account {
-                            let key = (entry.marketplace.clone(), name.clone(), currency.clone());
-                            *payables.entry(key).or_default() -= i128::from(amount.minor);
-                        }
-                        let key = (entry.marketplace.clone(), collective(&name), currency);
-                        books.accounts.entry(key).or_default().enter(amount.minor);
-                    }
+            let page = market.world.table.scan_all(after.as_ref()).await?;
+            for found in &page.items {
+                if let Some(entry) = found.outbox_entry()? {
+                    books.enter(&entry, &mut derived);
+                }
+                if let Some((m, account, currency, balance)) = found.ledger_total() {
+                    let sum = derived.totals.entry((m, collective(&account), currency)).or_default();
+                    sum.debits += balance.debits;
+                    sum.credits += balance.credits;
+                }
+                if let Some((m, entry)) = found.read::<MerchantEntry>()? {
+                    derived.owe(m, &entry.merchant, entry.amount, -1);
+                }
+                if let Some((m, payout)) = found.read::<Payout>()? {
+                    derived.owe(m, &payout.merchant, payout.amount, 1);
                 }
             }
             match page.next {
@@ -58,9 +60,24 @@ impl Books {
             }
         }
         books.balance();
-        books.compare_totals(market).await?;
-        books.compare_entries(market, payables).await?;
+        books.compare_totals(&derived);
+        books.compare_entries(&derived);
         Ok(books)
+    }
+
+    fn enter(&mut self, entry: &Entry, derived: &mut Derived) {
+        self.outbox_items += 1;
+        for posting in &entry.postings {
+            self.postings += 1;
+            for (account, amount) in posting.entries() {
+                if let Account::Payable(merchant) = account {
+                    derived.owe(entry.marketplace.clone(), merchant, amount, -1);
+                }
+                let account = collective(&account.to_string());
+                let key = (entry.marketplace.clone(), account, posting.currency().to_string());
+                self.accounts.entry(key).or_default().enter(amount.minor);
+            }
+        }
     }
 
     /// Debits = credits, per marketplace and currency (A12(6)).
@@ -74,21 +91,8 @@ impl Books {
         }
     }
 
-    async fn compare_totals(&mut self, market: &Market) -> Result<(), Fault> {
-        let mut totals: BTreeMap<(MarketplaceId, String, String), Balance> = BTreeMap::new();
-        let mut after = None;
-        loop {
-            let page = market.world.table.scan_totals(after.as_ref()).await?;
-            for (m, account, currency, balance) in page.items {
-                let sum = totals.entry((m, collective(&account), currency)).or_default();
-                sum.debits += balance.debits;
-                sum.credits += balance.credits;
-            }
-            match page.next {
-                Some(cursor) => after = Some(cursor),
-                None => break,
-            }
-        }
+    fn compare_totals(&mut self, derived: &Derived) {
+        let totals = &derived.totals;
         let mut names: Vec<_> = self.accounts.keys().chain(totals.keys()).cloned().collect();
         names.sort();
         names.dedup();
@@ -102,59 +106,31 @@ impl Books {
                 ));
             }
         }
-        Ok(())
     }
 
     /// A merchant's payable = Σ of its entries − Σ of its payouts that were ordered. (A payout that came back is an
     /// entry of its own, so it counts whatever became of it.)
-    async fn compare_entries(
-        &mut self,
-        market: &Market,
-        mut payables: BTreeMap<(MarketplaceId, String, String), i128>,
-    ) -> Result<(), Fault> {
-        let account = |merchant: &domain::id::MerchantId| format!("payable:{merchant}");
-        let mut after = None;
-        loop {
-            let page = market.world.table.scan_records::<MerchantEntry>(after.as_ref()).await?;
-            for (m, entry) in page.items {
-                let key = (m, account(&entry.merchant), entry.amount.currency.to_string());
-                *payables.entry(key).or_default() -= i128::from(entry.amount.minor);
-            }
-            match page.next {
-                Some(cursor) => after = Some(cursor),
-                None => break,
-            }
+    fn compare_entries(&mut self, derived: &Derived) {
+        for ((m, merchant, currency), off) in derived.payables.iter().filter(|(_, off)| **off != 0) {
+            self.faults.push(format!(
+                "{m}: the payable of {merchant} and its entries differ by {off} minor units of {currency}"
+            ));
         }
-        let mut after = None;
-        loop {
-            let page = market.world.table.scan_records::<Payout>(after.as_ref()).await?;
-            for (m, payout) in page.items {
-                let key = (m, account(&payout.merchant), payout.amount.currency.to_string());
-                *payables.entry(key).or_default() += i128::from(payout.amount.minor);
-            }
-            match page.next {
-                Some(cursor) => after = Some(cursor),
-                None => break,
-            }
-        }
-        for ((m, account, currency), off) in payables.into_iter().filter(|(_, off)| *off != 0) {
-            self.faults
-                .push(format!("{m}: {account} and its entries differ by {off} minor units of {currency}"));
-        }
-        Ok(())
     }
 }
 
-/// Σ debits − Σ credits over all projected totals.
-pub async fn totals_balance(market: &Market) -> Result<i128, Fault> {
-    let mut off = 0;
-    let mut after = None;
-    loop {
-        let page = market.world.table.scan_totals(after.as_ref()).await?;
-        off += page.items.iter().map(|(_, _, _, balance)| balance.debits - balance.credits).sum::<i128>();
-        match page.next {
-            Some(cursor) => after = Some(cursor),
-            None => return Ok(off),
-        }
+/// What the sources should equal.
+#[derive(Debug, Default)]
+struct Derived {
+    /// The projected totals.
+    totals: BTreeMap<(MarketplaceId, String, String), Balance>,
+    /// What merchants are owed by the postings, less their entries, plus their payouts: zero.
+    payables: BTreeMap<(MarketplaceId, MerchantId, String), i128>,
+}
+
+impl Derived {
+    fn owe(&mut self, m: MarketplaceId, merchant: &MerchantId, amount: Money, sign: i128) {
+        let key = (m, merchant.clone(), amount.currency.to_string());
+        *self.payables.entry(key).or_default() += sign * i128::from(amount.minor);
     }
 }

@@ -11,6 +11,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
+use axum::response::{IntoResponse, Response};
 use events::{Envelope, Payload};
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -59,6 +60,7 @@ impl Function {
         let method =
             || async { Problem::new(405, "method_not_allowed", "The path does not take this method") };
         let routes = routes.fallback(unknown).method_not_allowed_fallback(method);
+        let routes = routes.layer(axum::middleware::map_response(in_our_words));
         self.routes = Some(routes.with_state(self.world.clone()));
         self
     }
@@ -106,6 +108,11 @@ impl Function {
 
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The events that it takes from queues, in the order of their names.
+    pub fn handles(&self) -> Vec<&'static str> {
+        self.events.keys().copied().collect()
     }
 
     /// One invocation: an event's JSON in, an answer's JSON out.
@@ -179,4 +186,14 @@ impl Function {
         door(self.world.clone(), input).await?;
         Ok(Value::Null)
     }
+}
+
+/// What the router refuses by itself, such as a path that is no UTF-8, is a problem document like every other refusal.
+async fn in_our_words(response: Response) -> Response {
+    let kind = response.headers().get(http::header::CONTENT_TYPE);
+    let plain = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if plain && response.status().is_client_error() {
+        return Problem::not_found("path").into_response();
+    }
+    response
 }

@@ -7,6 +7,7 @@
 use crate::commit::Commit;
 use crate::key::{Key, TOTAL_SHARDS, shard};
 use crate::outbox::Entry;
+use crate::record::Item;
 use crate::{Cursor, Fault, Held, Page, Record, Table, Uncommitted};
 use domain::Currency;
 use domain::id::{MarketplaceId, MerchantId};
@@ -119,14 +120,11 @@ impl Table {
             loop {
                 let (items, next) = self.range(&pk, (" ", "~"), 500, after.as_ref(), true).await?;
                 for item in &items {
-                    let sum = |name: &str| -> i128 {
-                        item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0)
-                    };
                     let key = Key::of_item(item);
                     let currency = key.sk.rsplit('#').next().unwrap_or_default().to_owned();
-                    let balance = balances.entry(currency).or_default();
-                    balance.debits = balance.debits.saturating_add(sum("debits"));
-                    balance.credits = balance.credits.saturating_add(sum("credits"));
+                    let (balance, more) = (balances.entry(currency).or_default(), balance_of(item));
+                    balance.debits = balance.debits.saturating_add(more.debits);
+                    balance.credits = balance.credits.saturating_add(more.credits);
                 }
                 match next {
                     Some(cursor) => after = Some(cursor),
@@ -149,25 +147,24 @@ impl Table {
         let (from, to) = Key::merchant_entries(after_day, through);
         self.records(&Key::merchant(m, merchant).pk, (&from, &to), limit, after, true).await
     }
+}
 
-    /// All projected totals, by pages: account, currency and balance. Only for an operator's command: it scans.
-    pub async fn scan_totals(
-        &self,
-        after: Option<&Cursor>,
-    ) -> Result<Page<(MarketplaceId, String, String, Balance)>, Fault> {
-        let (items, next) = self.scan(TOTAL, after).await?;
-        let row = |item: crate::record::Item| {
-            let key = Key::of_item(&item);
-            let sum = |name: &str| -> i128 {
-                item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0)
-            };
-            let account = key.pk.split('#').nth(2).unwrap_or_default().to_owned();
-            let currency = key.sk.rsplit('#').next().unwrap_or_default().to_owned();
-            let balance = Balance { debits: sum("debits"), credits: sum("credits") };
-            Some((Key::marketplace_of(&key.pk)?, account, currency, balance))
-        };
-        Ok(Page { items: items.into_iter().filter_map(row).collect(), next })
+/// What a total's item says: marketplace, account, currency and balance.
+pub(crate) fn total_of(item: &Item) -> Option<(MarketplaceId, String, String, Balance)> {
+    if item.get("kind").and_then(|v| v.as_s().ok()).map(String::as_str) != Some(TOTAL) {
+        return None;
     }
+    let key = Key::of_item(item);
+    let account = key.pk.split('#').nth(2).unwrap_or_default().to_owned();
+    let currency = key.sk.rsplit('#').next().unwrap_or_default().to_owned();
+    Some((Key::marketplace_of(&key.pk)?, account, currency, balance_of(item)))
+}
+
+fn balance_of(item: &Item) -> Balance {
+    let sum = |name: &str| -> i128 {
+        item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0)
+    };
+    Balance { debits: sum("debits"), credits: sum("credits") }
 }
 
 /// Merchants have entries of their own; the totals keep all of them in one account.

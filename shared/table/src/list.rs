@@ -23,6 +23,9 @@ pub struct Cursor(String);
 /// The most days that one request of a day list looks at; the cursor goes on from there.
 const DAYS_MAX: i32 = 62;
 
+/// Items that one page of a scan looks at.
+const SCAN_PAGE: i32 = 2_000;
+
 impl Cursor {
     /// Reads what [`Display`](std::fmt::Display) wrote; anything else is no cursor.
     pub fn parse(text: &str) -> Option<Self> {
@@ -61,6 +64,32 @@ impl List {
 
     pub(crate) fn new(index: Index, pk: String) -> Self {
         Self { index, pk }
+    }
+}
+
+/// An item that a scan came across.
+#[derive(Debug, Clone)]
+pub struct Found(Item);
+
+impl Found {
+    /// The value and its marketplace, if it is of this kind.
+    pub fn read<R: Record>(&self) -> Result<Option<(MarketplaceId, R)>, Fault> {
+        if self.0.get("kind").and_then(|v| v.as_s().ok()).map(String::as_str) != Some(R::KIND) {
+            return Ok(None);
+        }
+        let m = Key::marketplace_of(&Key::of_item(&self.0).pk);
+        let value = from_item::<R>(self.0.clone())?.value;
+        Ok(m.map(|m| (m, value)))
+    }
+
+    /// The outbox entry, if it is one.
+    pub fn outbox_entry(&self) -> Result<Option<crate::outbox::Entry>, Fault> {
+        crate::outbox::Entry::read(&self.0)
+    }
+
+    /// The ledger total, if it is one: marketplace, account, currency and balance.
+    pub fn ledger_total(&self) -> Option<(MarketplaceId, String, String, crate::ledger::Balance)> {
+        crate::ledger::total_of(&self.0)
     }
 }
 
@@ -205,25 +234,16 @@ impl Table {
         Ok(Page { items: items?, next })
     }
 
-    /// All values of one kind from the whole table, by pages. Only for an operator's command: it scans.
-    pub async fn scan_records<R: Record>(
-        &self,
-        after: Option<&Cursor>,
-    ) -> Result<Page<(MarketplaceId, R)>, Fault> {
-        let (found, next) = self.scan(R::KIND, after).await?;
-        let mut items = Vec::with_capacity(found.len());
-        for item in found {
-            if let Some(m) = Key::marketplace_of(&Key::of_item(&item).pk) {
-                items.push((m, from_item::<R>(item)?.value));
-            }
-        }
-        Ok(Page { items, next })
+    /// Everything in the table, by pages. Only for an operator's command: it scans.
+    pub async fn scan_all(&self, after: Option<&Cursor>) -> Result<Page<Found>, Fault> {
+        let (items, next) = self.scan(None, after).await?;
+        Ok(Page { items: items.into_iter().map(Found).collect(), next })
     }
 
-    /// Items of one kind from the whole table, by pages. Never on a request or a schedule.
+    /// Items of one kind, or all, from the whole table, by pages. Never on a request or a schedule.
     pub(crate) async fn scan(
         &self,
-        kind: &str,
+        kind: Option<&str>,
         after: Option<&Cursor>,
     ) -> Result<(Vec<Item>, Option<Cursor>), Fault> {
         let start = after.and_then(|cursor| {
@@ -234,9 +254,11 @@ impl Table {
             .client
             .scan()
             .table_name(&self.name)
-            .filter_expression("kind = :kind")
-            .expression_attribute_values(":kind", text(kind))
+            .set_filter_expression(kind.map(|_| "kind = :kind".to_owned()))
+            .set_expression_attribute_values(kind.map(|kind| [(":kind".to_owned(), text(kind))].into()))
             .set_exclusive_start_key(start)
+            // The embedded engine reads everything behind the cursor where no limit is named.
+            .limit(SCAN_PAGE)
             .send()
             .await
             .map_err(|error| Fault::call("scan", error))?;

@@ -122,7 +122,7 @@ impl Table {
 
     /// Every outbox item of the table, by pages. Only for an operator's command: it scans.
     pub async fn scan_outbox(&self, after: Option<&Cursor>) -> Result<Page<Entry>, Fault> {
-        let (items, next) = self.scan(KIND, after).await?;
+        let (items, next) = self.scan(Some(KIND), after).await?;
         let entries: Result<Vec<_>, _> = items.iter().map(Entry::read).collect();
         Ok(Page { items: entries?.into_iter().flatten().collect(), next })
     }

@@ -36,14 +36,12 @@ impl Replay {
         let start = history.start().ok_or_else(|| Failed::new("the history has no orders"))?;
         let market = Market::open(&folder(data, &self.history), Some(start)).await?;
         let secret = secret(&market, "replay.key")?;
-        let before = Figures::read(&market, history.currency).await?.orders;
         let began = Instant::now();
         let bar = Bar::default();
-        replay(&market, &history, &secret, &bar).await?;
+        let new = replay(&market, &history, &secret, &bar).await?;
         bar.done();
         let seconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         let mut figures = Figures::read(&market, history.currency).await?;
-        let new = figures.orders.saturating_sub(before);
         figures.orders_per_second = new.saturating_mul(1000).checked_div(seconds).unwrap_or_default();
         if let Some(path) = &self.json {
             let text = serde_json::to_string_pretty(&figures)?;

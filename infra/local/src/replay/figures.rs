@@ -2,17 +2,20 @@
 
 use super::{ReplayError, marketplace_id};
 use crate::market::Market;
-use domain::id::{MerchantId, PayoutId};
+use domain::id::{MarketplaceId, MerchantId, PayoutId};
 use domain::ledger::MerchantEntry;
 use domain::merchant::Merchant;
 use domain::merchant_order::MerchantOrder;
 use domain::money::decimal_text;
 use domain::order::Order;
-use domain::payout::{Claimed, Payout, Stage};
+use domain::payout::{Payout, Stage};
 use domain::{Currency, Money};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use table::Record;
+
+/// No payout is older.
+const FIRST_DAY: jiff::civil::Date = jiff::civil::date(2016, 1, 1);
 
 /// The figures of a history that has travelled; amounts as decimal strings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,96 +60,90 @@ struct Sums {
     payout: i128,
 }
 
-/// Visits every value of one kind of the replay's marketplace.
-async fn each<R: Record>(market: &Market, mut visit: impl FnMut(R)) -> Result<(), ReplayError> {
-    let m = marketplace_id();
-    let mut after = None;
+/// Payouts that the bank has not answered, from the list that an operator reads.
+pub(super) async fn sent_payouts(market: &Market) -> Result<Vec<PayoutId>, ReplayError> {
+    let (m, today) = (marketplace_id(), domain::payout::day(market.clock.now()));
+    let (mut sent, mut after) = (Vec::new(), None);
     loop {
-        let page = market.world.table.scan_records::<R>(after.as_ref()).await?;
-        page.items.into_iter().filter(|(of, _)| *of == m).for_each(|(_, value)| visit(value));
+        let days = (FIRST_DAY, today);
+        let page = market.world.table.payouts_of_days(&m, days, 100, after.as_ref()).await?;
+        sent.extend(page.items.into_iter().filter(|payout| payout.status == "sent").map(|payout| payout.id));
         match page.next {
             Some(cursor) => after = Some(cursor),
-            None => return Ok(()),
+            None => return Ok(sent),
         }
     }
 }
 
-/// Whether a merchant has earned something that no payout has claimed.
-pub(super) async fn has_open_entries(market: &Market) -> Result<bool, ReplayError> {
-    let mut claimed: BTreeMap<MerchantId, jiff::civil::Date> = BTreeMap::new();
-    each::<Claimed>(market, |claim| {
-        claimed.insert(claim.merchant, claim.through);
-    })
-    .await?;
-    let mut open = false;
-    each::<MerchantEntry>(market, |entry| {
-        open |= claimed.get(&entry.merchant).is_none_or(|through| entry.payable_day > *through);
-    })
-    .await?;
-    Ok(open)
+/// Everything of the replay's marketplace that figures are made of, in one pass over the table.
+#[derive(Default)]
+struct Whole {
+    merchants: Vec<Merchant>,
+    orders: Vec<Order>,
+    parts: Vec<MerchantOrder>,
+    entries: Vec<MerchantEntry>,
+    payouts: Vec<Payout>,
+    balance: i128,
 }
 
-/// Payouts that the bank has not answered.
-pub(super) async fn sent_payouts(market: &Market) -> Result<Vec<PayoutId>, ReplayError> {
-    let mut sent = Vec::new();
-    each::<Payout>(market, |payout| {
-        if let Stage::Sent { .. } = payout.stage {
-            sent.push(payout.id);
+impl Whole {
+    async fn read(market: &Market) -> Result<Self, ReplayError> {
+        let m = marketplace_id();
+        let mut whole = Self::default();
+        let mut after = None;
+        loop {
+            let page = market.world.table.scan_all(after.as_ref()).await?;
+            for found in &page.items {
+                whole.merchants.extend(of(&m, found.read()?));
+                whole.orders.extend(of(&m, found.read()?));
+                whole.parts.extend(of(&m, found.read()?));
+                whole.entries.extend(of(&m, found.read()?));
+                whole.payouts.extend(of(&m, found.read()?));
+                if let Some((_, _, _, total)) = found.ledger_total() {
+                    whole.balance += total.debits - total.credits;
+                }
+            }
+            match page.next {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(whole),
+            }
         }
-    })
-    .await?;
-    Ok(sent)
+    }
+}
+
+fn of<R: Record>(m: &MarketplaceId, found: Option<(MarketplaceId, R)>) -> Option<R> {
+    found.filter(|(of, _)| of == m).map(|(_, value)| value)
 }
 
 impl Figures {
     /// Reads everything back.
     pub async fn read(market: &Market, currency: Currency) -> Result<Self, ReplayError> {
-        let mut sums: BTreeMap<MerchantId, (String, Sums)> = BTreeMap::new();
-        each::<Merchant>(market, |merchant| {
-            let name = merchant.external_id.map(|id| id.to_string()).unwrap_or_default();
-            sums.insert(merchant.id, (name, Sums::default()));
-        })
-        .await?;
+        let whole = Whole::read(market).await?;
         let text = |minor: i128| decimal_text(minor, currency);
-        let (mut orders, mut lines, mut exceptions, mut multi) = (0_u64, 0_u64, 0_u64, 0_u64);
-        let (mut items, mut freight, mut payments) = (0_i128, 0_i128, 0_i128);
         let minor =
             |money: Result<Money, domain::MoneyError>| i128::from(money.map_or(0, |money| money.minor));
-        each::<Order>(market, |order| {
-            orders += 1;
-            lines += u64::try_from(order.lines.len()).unwrap_or_default();
-            exceptions += u64::from(order.exception.is_some());
-            multi += u64::from(order.merchants().len() > 1);
-            items += minor(order.items());
-            freight += minor(order.delivery_total());
-            payments += minor(order.paid());
-        })
-        .await?;
-        let mut merchant_orders = 0_u64;
-        each::<MerchantOrder>(market, |part| {
-            merchant_orders += 1;
-            if let Some((_, sums)) = sums.get_mut(&part.merchant) {
-                sums.orders += 1;
-                sums.items += part.lines.iter().map(|line| i128::from(line.items.minor)).sum::<i128>();
-                let delivery = part.lines.iter().map(|line| i128::from(line.delivery.minor)).sum::<i128>();
-                sums.freight += delivery + i128::from(part.delivery.minor);
-            }
-        })
-        .await?;
-        each::<MerchantEntry>(market, |entry| {
-            if let Some((_, sums)) = sums.get_mut(&entry.merchant) {
-                sums.commission += i128::from(entry.fees.minor);
-            }
-        })
-        .await?;
-        each::<Payout>(market, |payout| {
-            if let (Some((_, sums)), false) =
-                (sums.get_mut(&payout.merchant), matches!(payout.stage, Stage::Failed { .. }))
-            {
-                sums.payout += i128::from(payout.amount.minor);
-            }
-        })
-        .await?;
+        let count = |n: usize| u64::try_from(n).unwrap_or_default();
+        let mut sums: BTreeMap<MerchantId, (String, Sums)> = BTreeMap::new();
+        for merchant in whole.merchants {
+            let name = merchant.external_id.map(|id| id.to_string()).unwrap_or_default();
+            sums.insert(merchant.id, (name, Sums::default()));
+        }
+        for part in &whole.parts {
+            let Some((_, sums)) = sums.get_mut(&part.merchant) else { continue };
+            sums.orders += 1;
+            sums.items += part.lines.iter().map(|line| i128::from(line.items.minor)).sum::<i128>();
+            let delivery = part.lines.iter().map(|line| i128::from(line.delivery.minor)).sum::<i128>();
+            sums.freight += delivery + i128::from(part.delivery.minor);
+        }
+        for entry in &whole.entries {
+            let Some((_, sums)) = sums.get_mut(&entry.merchant) else { continue };
+            sums.commission += i128::from(entry.fees.minor);
+        }
+        for payout in whole.payouts.iter().filter(|payout| !matches!(payout.stage, Stage::Failed { .. })) {
+            let Some((_, sums)) = sums.get_mut(&payout.merchant) else { continue };
+            sums.payout += i128::from(payout.amount.minor);
+        }
+        let orders = &whole.orders;
         let all = |of: fn(&Sums) -> i128| text(sums.values().map(|(_, sums)| of(sums)).sum());
         let mut by_merchant: Vec<MerchantFigures> = sums
             .values()
@@ -160,19 +157,22 @@ impl Figures {
             })
             .collect();
         by_merchant.sort_by(|a, b| a.external_id.cmp(&b.external_id));
+        let money = |of: fn(&Order) -> Result<Money, domain::MoneyError>| {
+            text(orders.iter().map(|order| minor(of(order))).sum())
+        };
         Ok(Self {
-            orders,
-            lines,
-            merchants: u64::try_from(sums.len()).unwrap_or_default(),
-            merchant_orders,
-            multi_merchant_orders: multi,
-            exceptions,
-            items: text(items),
-            freight: text(freight),
-            payments: text(payments),
+            orders: count(orders.len()),
+            lines: count(orders.iter().map(|order| order.lines.len()).sum()),
+            merchants: count(sums.len()),
+            merchant_orders: count(whole.parts.len()),
+            multi_merchant_orders: count(orders.iter().filter(|order| order.merchants().len() > 1).count()),
+            exceptions: count(orders.iter().filter(|order| order.exception.is_some()).count()),
+            items: money(Order::items),
+            freight: money(Order::delivery_total),
+            payments: money(Order::paid),
             commission: all(|sums| sums.commission),
             payouts: all(|sums| sums.payout),
-            ledger_balance: text(crate::books::totals_balance(market).await?),
+            ledger_balance: text(whole.balance),
             orders_per_second: 0,
             by_merchant,
         })

@@ -30,6 +30,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use table::Uncommitted;
 
 /// Where the orders come from.
@@ -70,27 +71,28 @@ pub fn marketplace_id() -> MarketplaceId {
     MarketplaceId::from_bits(derive(&["replay"]))
 }
 
-/// Replays a history into a market; what was replayed before changes nothing.
+/// Replays a history into a market; what was replayed before changes nothing. Answers how many orders were new.
 pub async fn replay(
     market: &Market,
     history: &History,
     secret: &str,
     progress: &impl Progress,
-) -> Result<(), ReplayError> {
+) -> Result<u64, ReplayError> {
     open(market, history, secret).await?;
     let api = Api::new(&market.cloud, secret);
     merchants(&api, history, progress).await?;
+    tracing::info!("merchants are open");
     market.cloud.settle_with_retries().await?;
-    let mut done = 0;
+    let (mut done, new) = (0, AtomicU64::new(0));
     for chunk in history.orders.chunks(CHUNK) {
-        travel(market, &api, history, chunk).await?;
+        travel(market, &api, history, chunk, &new).await?;
         done += chunk.len();
         progress.step("orders", done, history.orders.len());
     }
     progress.step("payouts", 0, 1);
-    pay_out(market, &api).await?;
+    pay_out(market, &api, history).await?;
     progress.step("payouts", 1, 1);
-    Ok(())
+    Ok(new.into_inner())
 }
 
 async fn open(market: &Market, history: &History, secret: &str) -> Result<(), ReplayError> {
@@ -130,7 +132,7 @@ where
 }
 
 async fn merchants(api: &Api, history: &History, progress: &impl Progress) -> Result<(), ReplayError> {
-    let done = std::sync::atomic::AtomicUsize::new(0);
+    let done = AtomicUsize::new(0);
     let done = &done;
     each(&history.merchants, |name| async move {
         let key = format!("invite-{name}");
@@ -163,7 +165,7 @@ async fn merchants(api: &Api, history: &History, progress: &impl Progress) -> Re
                 .ok()?;
             api.post(&format!("{path}/approve"), &none, &format!("approve-{name}")).await.ok()?;
         }
-        let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         progress.step("merchants", done, history.merchants.len());
         Ok(())
     })
@@ -180,16 +182,20 @@ async fn travel(
     api: &Api,
     history: &History,
     chunk: &[Recorded],
+    new: &AtomicU64,
 ) -> Result<(), ReplayError> {
     if let Some(latest) = chunk.iter().map(Recorded::latest).max() {
         market.advance_to(latest).await?;
     }
     let (currency, m) = (history.currency, marketplace_id());
-    each(chunk, |order| place(api, currency, order)).await?;
+    each(chunk, |order| place(api, currency, order, new)).await?;
+    tracing::info!("orders are placed");
     market.cloud.settle_with_retries().await?;
     each(chunk.iter().filter(|order| order.approved_at.is_some()), |order| approve(api, &m, order)).await?;
+    tracing::info!("orders are paid");
     market.cloud.settle_with_retries().await?;
     each(chunk.iter().filter(|order| order.shipped_at.is_some()), |order| ship(api, &m, order)).await?;
+    tracing::info!("orders are shipped and delivered");
     each(chunk.iter().filter(|order| order.stage == Stage::Canceled), |order| cancel(api, &m, order)).await?;
     market.cloud.settle_with_retries().await?;
     Ok(())
@@ -199,7 +205,7 @@ fn money(minor: i64, currency: Currency) -> Amount {
     Money::new(minor, currency).into()
 }
 
-async fn place(api: &Api, currency: Currency, order: &Recorded) -> Result<(), ReplayError> {
+async fn place(api: &Api, currency: Currency, order: &Recorded, new: &AtomicU64) -> Result<(), ReplayError> {
     let line = |line: &rows::RecordedLine| {
         let mut body = json!({
             "merchant_external_id": line.merchant,
@@ -222,7 +228,9 @@ async fn place(api: &Api, currency: Currency, order: &Recorded) -> Result<(), Re
         "lines": order.lines.iter().map(line).collect::<Vec<_>>(),
         "payments": order.payments.iter().map(payment).collect::<Vec<_>>(),
     });
-    api.post("/v1/orders", &body, "").await.ok()?;
+    let answer = api.post("/v1/orders", &body, "").await;
+    new.fetch_add(u64::from(answer.status == http::StatusCode::CREATED), Ordering::Relaxed);
+    answer.ok()?;
     Ok(())
 }
 
@@ -272,17 +280,17 @@ async fn cancel(api: &Api, m: &MarketplaceId, order: &Recorded) -> Result<(), Re
     Ok(())
 }
 
-/// The last earning is payable a week after the clock's day; a month and two days later its run is over. Then the bank
-/// confirms what it was told to pay.
-async fn pay_out(market: &Market, api: &Api) -> Result<(), ReplayError> {
-    if !figures::has_open_entries(market).await? {
-        return Ok(());
-    }
+/// The last delivery is payable a week later; when the first run of the month after that is over, everybody is paid.
+/// The moment follows from the history, so a repeat does not move the clock. Then the bank confirms what it was told.
+async fn pay_out(market: &Market, api: &Api, history: &History) -> Result<(), ReplayError> {
+    let latest = history.orders.iter().map(Recorded::latest).max().unwrap_or_default();
     let hold = SignedDuration::from_hours(24 * i64::from(HOLD_DAYS));
-    let payable = market.clock.now().saturating_add(hold).unwrap_or(Timestamp::MAX);
+    let payable = latest.saturating_add(hold).unwrap_or(Timestamp::MAX);
     let month = domain::payout::day(payable).first_of_month().saturating_add(1.month());
+    tracing::info!("payouts fall due");
     market.advance_to(table::payout::run_hour(month.saturating_add(1.day()))).await?;
     market.cloud.settle_with_retries().await?;
+    tracing::info!("payouts are sent");
     confirm(market, api).await
 }
 

@@ -1,0 +1,426 @@
+//! The catalog: one sample of every public event, all from the life of one order.
+//!
+//! Ids and times are fixed, so that a sample changes only when its type does.
+
+use crate::schema;
+use domain::id::{
+    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, PayoutId, ShipmentId,
+};
+use domain::merchant_order::Units;
+use domain::order::ExceptionKind;
+use events::access::{
+    ApiKeyIssuedV1, ApiKeyRevokedV1, MarketplaceSettingsChangedV1, MemberChangedV1, OperatorChangedV1,
+};
+use events::merchant::{
+    MarketplaceOpenedV1, MerchantInvitedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1,
+    MerchantTermsChangedV1,
+};
+use events::merchant_order::{
+    MerchantOrderAcceptedV1, MerchantOrderCanceledV1, MerchantOrderCreatedV1, MerchantOrderDeliveredV1,
+    MerchantOrderOpenedV1, MerchantOrderRefundedV1, MerchantOrderRejectedV1, MerchantOrderShippedV1,
+    ShipmentDeliveredV1,
+};
+use events::order::{
+    Instant, OrderCanceledV1, OrderExceptionRaisedV1, OrderExceptionResolvedV1, OrderPaidV1, OrderPlacedV1,
+    OrderRefundedV1,
+};
+use events::payout::{
+    MerchantBalanceCriticalV1, PayoutBlockedV1, PayoutCreatedV1, PayoutDueV1, PayoutFailedV1, PayoutPaidV1,
+    PayoutSentV1,
+};
+use events::{Amount, Announced, Change, Context, Envelope, Payload};
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde_json::Value;
+
+/// One event as `events/` shows it.
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    /// The kind of its subject: the id's prefix without the underscore.
+    pub(crate) subject: String,
+    /// The whole envelope, pretty.
+    pub(crate) sample: String,
+    pub(crate) schema: Value,
+    /// Parses an envelope into its type and writes it again.
+    pub(crate) again: fn(&str) -> Result<Value, serde_json::Error>,
+}
+
+/// When, by whom, and which of the facts of its change.
+struct Told {
+    subject: String,
+    step: u64,
+    nth: usize,
+    minutes: i64,
+    actor: String,
+    cause: String,
+}
+
+impl Told {
+    fn new(subject: impl ToString, step: u64, minutes: i64, actor: impl ToString) -> Self {
+        let (subject, actor) = (subject.to_string(), actor.to_string());
+        let cause = if actor.starts_with("system:") { format!("{}.1", order()) } else { request(step) };
+        Self { subject, step, nth: 0, minutes, actor, cause }
+    }
+
+    /// The second fact of its change.
+    fn second(mut self) -> Self {
+        self.nth = 1;
+        self
+    }
+
+    fn because(mut self, cause: impl ToString) -> Self {
+        self.cause = cause.to_string();
+        self
+    }
+}
+
+pub(crate) fn marketplace() -> MarketplaceId {
+    MarketplaceId::from_bits(1)
+}
+
+fn merchant() -> MerchantId {
+    MerchantId::from_bits(2)
+}
+
+pub(crate) fn order() -> OrderId {
+    OrderId::from_bits(5)
+}
+
+fn part(number: u8) -> MerchantOrderId {
+    MerchantOrderId::of(&order(), number)
+}
+
+fn payout() -> PayoutId {
+    PayoutId::of(&merchant(), jiff::civil::date(2026, 1, 20))
+}
+
+/// Monday morning, plus so many minutes.
+pub(crate) fn at(minutes: i64) -> Timestamp {
+    let start: Timestamp = "2026-01-05T09:00:00Z".parse().expect("a time");
+    start + SignedDuration::from_mins(minutes)
+}
+
+fn instant(minutes: i64) -> Instant {
+    at(minutes).into()
+}
+
+fn request(number: u64) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+fn eur(amount: &str) -> Amount {
+    Amount { amount: amount.to_owned(), currency: "EUR".to_owned() }
+}
+
+fn units(line: u16, quantity: u32) -> Vec<Units> {
+    vec![Units { line, quantity }]
+}
+
+fn entry<P: Payload + JsonSchema>(told: Told, data: P) -> Entry {
+    let fact = Announced::of(&data);
+    let context = Context {
+        at: at(told.minutes),
+        actor: told.actor,
+        cause: told.cause.clone(),
+        correlation: request(1),
+    };
+    let facts = vec![fact; told.nth + 1];
+    let marketplace = marketplace();
+    let change = Change {
+        marketplace: &marketplace,
+        subject: &told.subject,
+        step: told.step,
+        context: &context,
+        facts: &facts,
+    };
+    let event = change.envelopes().pop().expect("a fact makes an event");
+    let Envelope { id, name, marketplace, at, subject, step, actor, cause, correlation, .. } = event;
+    let kind = subject.split(['_', ':', '-']).next().unwrap_or_default().to_owned();
+    let typed = Envelope { id, name, marketplace, at, subject, step, actor, cause, correlation, data };
+    let mut sample = serde_json::to_string_pretty(&typed).expect("an event is JSON");
+    sample.push('\n');
+    Entry { name: P::NAME, subject: kind, sample, schema: schema::of::<P>(), again: again::<P> }
+}
+
+fn again<P: Payload>(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str::<Envelope<P>>(text).and_then(serde_json::to_value)
+}
+
+/// Every public event. One that is missing here fails `every_declared_event_is_in_the_catalog`.
+pub(crate) fn catalog() -> Vec<Entry> {
+    [access(), merchants(), orders(), parts(), payouts()].into_iter().flatten().collect()
+}
+
+/// The entry of one event.
+pub(crate) fn named(name: &str) -> Entry {
+    catalog().into_iter().find(|entry| entry.name == name).unwrap_or_else(|| panic!("no sample of {name}"))
+}
+
+fn person() -> String {
+    "person:operator".to_owned()
+}
+
+fn access() -> Vec<Entry> {
+    let key = ApiKeyId::from_bits(7);
+    let scopes = vec!["orders:write".to_owned()];
+    let [anna, ben] = ["anna", "ben"].map(|sub| edge::identity::subject("https://login.example", sub));
+    vec![
+        entry(
+            Told::new(&key, 1, 0, person()),
+            ApiKeyIssuedV1 {
+                api_key: key.clone(),
+                name: "shop".to_owned(),
+                scopes: scopes.clone(),
+                merchant: Some(merchant()),
+            },
+        ),
+        entry(Told::new(&key, 2, 60, person()), ApiKeyRevokedV1 { api_key: key.clone() }),
+        entry(
+            Told::new(format!("operator-{anna}"), 1, 1, person()),
+            OperatorChangedV1 { subject: anna, scopes: scopes.clone() },
+        ),
+        entry(
+            Told::new(format!("member-{ben}-{}", merchant()), 1, 2, person()),
+            MemberChangedV1 { subject: ben, merchant: merchant(), scopes },
+        ),
+        entry(Told::new(marketplace(), 2, 3, person()), MarketplaceSettingsChangedV1 { hold_days: 14 }),
+    ]
+}
+
+fn merchants() -> Vec<Entry> {
+    vec![
+        entry(
+            Told::new(marketplace(), 1, -60, "system:admin").because(format!("open:{}", marketplace())),
+            MarketplaceOpenedV1 { marketplace: marketplace(), currency: "EUR".to_owned() },
+        ),
+        entry(
+            Told::new(merchant(), 1, 4, person()),
+            MerchantInvitedV1 { merchant: merchant(), external_id: Some("alma".to_owned()) },
+        ),
+        entry(
+            Told::new(merchant(), 2, 5, person()),
+            MerchantStatusChangedV1 {
+                merchant: merchant(),
+                from: "open".to_owned(),
+                to: "suspended".to_owned(),
+                reason: Some("papers are missing".to_owned()),
+            },
+        ),
+        entry(
+            Told::new(merchant(), 3, 6, person()),
+            MerchantPayoutAccountChangedV1 { merchant: merchant(), state: "active".to_owned() },
+        ),
+        entry(Told::new(merchant(), 4, 7, person()), MerchantTermsChangedV1 { merchant: merchant() }),
+    ]
+}
+
+fn orders() -> Vec<Entry> {
+    let key = format!("key:{}", ApiKeyId::from_bits(7));
+    vec![
+        entry(
+            Told::new(order(), 1, 10, &key),
+            OrderPlacedV1 {
+                order: order(),
+                channel: "web".to_owned(),
+                external_id: Some("1001".to_owned()),
+                customer: Some(CustomerId::from_bits(4)),
+                placed_at: instant(9),
+                total: eur("43.90"),
+                paid: eur("43.90"),
+                lines: 2,
+                merchant_orders: vec![part(1), part(2)],
+            },
+        ),
+        entry(
+            Told::new(order(), 2, 12, &key),
+            OrderPaidV1 { order: order(), paid_at: instant(11), merchant_orders: vec![part(1), part(2)] },
+        ),
+        entry(
+            Told::new(order(), 3, 30, &key),
+            OrderCanceledV1 {
+                order: order(),
+                canceled_at: instant(30),
+                reason: "the customer asked".to_owned(),
+                whole: false,
+                refund: eur("14.90"),
+            },
+        ),
+        entry(
+            Told::new(order(), 4, 20_000, person()),
+            OrderRefundedV1 {
+                order: order(),
+                merchant: merchant(),
+                amount: eur("29.00"),
+                reason: "damaged".to_owned(),
+            },
+        ),
+        entry(
+            Told::new(order(), 1, 10, &key).second(),
+            OrderExceptionRaisedV1 {
+                order: order(),
+                kind: ExceptionKind::PaymentDiffers,
+                difference: eur("-0.10"),
+            },
+        ),
+        entry(
+            Told::new(order(), 5, 20_001, person()),
+            OrderExceptionResolvedV1 {
+                order: order(),
+                reason: "a rounding of the channel".to_owned(),
+                by: person(),
+            },
+        ),
+    ]
+}
+
+fn parts() -> Vec<Entry> {
+    let (merchant_order, key) = (part(1), "person:ben");
+    let told = |step, minutes| Told::new(part(1), step, minutes, key);
+    let shipment = ShipmentId::from_bits(6);
+    vec![
+        entry(
+            Told::new(part(1), 1, 11, "system:order-split"),
+            MerchantOrderCreatedV1 {
+                merchant_order: merchant_order.clone(),
+                order: order(),
+                merchant: merchant(),
+                items: eur("29.00"),
+                delivery: eur("4.90"),
+                lines: 1,
+            },
+        ),
+        entry(
+            Told::new(part(1), 2, 13, "system:fulfillment").because(format!("{}.2", order())),
+            MerchantOrderOpenedV1 { merchant_order: merchant_order.clone(), merchant: merchant() },
+        ),
+        entry(
+            told(3, 40),
+            MerchantOrderAcceptedV1 {
+                merchant_order: merchant_order.clone(),
+                merchant: merchant(),
+                lines: vec![1],
+            },
+        ),
+        entry(
+            told(4, 41),
+            MerchantOrderRejectedV1 {
+                merchant_order: merchant_order.clone(),
+                merchant: merchant(),
+                rejected_at: instant(41),
+                lines: units(1, 1),
+                reason: "sold out".to_owned(),
+                value: eur("14.50"),
+            },
+        ),
+        entry(
+            told(5, 42),
+            MerchantOrderCanceledV1 {
+                merchant_order: merchant_order.clone(),
+                merchant: merchant(),
+                lines: units(1, 1),
+                reason: "the customer asked".to_owned(),
+            },
+        ),
+        entry(
+            told(6, 300),
+            MerchantOrderShippedV1 {
+                merchant_order: merchant_order.clone(),
+                merchant: merchant(),
+                shipment: shipment.clone(),
+                carrier: "dhl".to_owned(),
+                tracking_number: "00340434292135100186".to_owned(),
+                lines: units(1, 2),
+                shipped_at: instant(290),
+            },
+        ),
+        entry(
+            told(7, 3_000),
+            ShipmentDeliveredV1 {
+                shipment,
+                merchant_order: merchant_order.clone(),
+                merchant: merchant(),
+                delivered_at: instant(2_990),
+            },
+        ),
+        entry(
+            told(7, 3_000).second(),
+            MerchantOrderDeliveredV1 {
+                merchant_order: merchant_order.clone(),
+                merchant: merchant(),
+                delivered_at: instant(2_990),
+                items: eur("29.00"),
+                delivery: eur("4.90"),
+                fees: eur("3.48"),
+                net: eur("30.42"),
+            },
+        ),
+        entry(
+            Told::new(part(1), 8, 20_000, person()),
+            MerchantOrderRefundedV1 {
+                merchant_order,
+                merchant: merchant(),
+                lines: units(1, 2),
+                items: eur("29.00"),
+                delivery: eur("0.00"),
+                fees: eur("3.48"),
+            },
+        ),
+    ]
+}
+
+fn payouts() -> Vec<Entry> {
+    let due = format!("due:{}:2026-01-21T01", merchant());
+    let told = |subject: String, step, minutes| {
+        let event = format!("{due}.0");
+        Told::new(subject, step, minutes, "system:payout").because(event)
+    };
+    let by_operator = |step, minutes| Told::new(payout(), step, minutes, person());
+    let amount = || eur("30.42");
+    let account = format!("{}-account", merchant());
+    vec![
+        entry(told(due.clone(), 0, 22_560).because(&due), PayoutDueV1 { merchant: merchant() }),
+        entry(
+            told(payout().to_string(), 1, 22_561),
+            PayoutCreatedV1 {
+                payout: payout(),
+                merchant: merchant(),
+                through: "2026-01-20".to_owned(),
+                amount: amount(),
+                orders: 1,
+            },
+        ),
+        entry(
+            told(payout().to_string(), 2, 22_561),
+            PayoutSentV1 {
+                payout: payout(),
+                merchant: merchant(),
+                amount: amount(),
+                reference: payout().tail().to_owned(),
+            },
+        ),
+        entry(
+            by_operator(3, 24_000),
+            PayoutPaidV1 {
+                payout: payout(),
+                merchant: merchant(),
+                amount: amount(),
+                paid_at: instant(23_900),
+            },
+        ),
+        entry(
+            by_operator(4, 25_000),
+            PayoutFailedV1 {
+                payout: payout(),
+                merchant: merchant(),
+                amount: amount(),
+                reason: "the account is closed".to_owned(),
+                after_success: true,
+            },
+        ),
+        entry(told(account.clone(), 2, 22_561), PayoutBlockedV1 { merchant: merchant(), balance: amount() }),
+        entry(
+            told(account.clone(), 3, 32_640),
+            MerchantBalanceCriticalV1 { merchant: merchant(), balance: eur("-512.00") },
+        ),
+    ]
+}

@@ -1,0 +1,16 @@
+//! What others rely on: the event catalog against the types, invocations against the functions, the template against
+//! the crates.
+//!
+//! `catalog.rs` a sample of every event · `events.rs` samples and schemas in `events/` · `schema.rs` JSON Schema, made
+//! and checked · `invoke.rs` whole invocations in `events/invoke/` · `template.rs` the template · `wiring.rs` who
+//! hears of what. With `UPDATE=1` files are rewritten, without it a difference fails.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at what it cannot do")]
+
+mod catalog;
+mod events;
+mod files;
+mod invoke;
+mod schema;
+mod template;
+mod wiring;

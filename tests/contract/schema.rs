@@ -1,0 +1,193 @@
+//! JSON Schema of an event: made from its type, and the small part of the language that it uses, checked.
+//!
+//! The checker stops at a keyword that it does not know, so a schema never says more than is checked here.
+
+use events::{Envelope, Payload};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+/// The schema of an event's envelope, with what the types cannot say: its name, and which texts are times.
+pub(crate) fn of<P: Payload + JsonSchema>() -> Value {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = generator.into_root_schema_for::<Envelope<P>>().to_value();
+    sharpen(&mut schema);
+    let told = schema["properties"]["data"]["$ref"].as_str().and_then(|data| data.strip_prefix('#'));
+    let says = told.and_then(|pointer| schema.pointer(pointer)?.get("description")).cloned();
+    let root = schema.as_object_mut().expect("a schema of a struct is an object");
+    root.remove("description");
+    root.extend(says.map(|says| ("description".to_owned(), says)));
+    root.insert("$id".to_owned(), format!("urn:souk:event:{}", P::NAME).into());
+    root.insert("title".to_owned(), P::NAME.into());
+    let name = root.get_mut("properties").and_then(|all| all.get_mut("name"));
+    *name.expect("an envelope has a name") = json!({ "const": P::NAME });
+    schema
+}
+
+/// Gives texts that are times and days their format.
+fn sharpen(schema: &mut Value) {
+    for (pointer, format) in [
+        ("/properties/at", "date-time"),
+        ("/$defs/Instant", "date-time"),
+        ("/$defs/PayoutCreatedV1/properties/through", "date"),
+    ] {
+        if let Some(text) = schema.pointer_mut(pointer) {
+            text["format"] = format.into();
+        }
+    }
+}
+
+/// What in `value` the schema does not allow; empty if all is well.
+pub(crate) fn complaints(schema: &Value, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    Check { root: schema, found: &mut found }.value(schema, value, "$");
+    found
+}
+
+struct Check<'a> {
+    root: &'a Value,
+    found: &'a mut Vec<String>,
+}
+
+/// Words about a schema that bind no value.
+const SILENT: [&str; 6] = ["$schema", "$id", "$defs", "title", "description", "default"];
+
+impl Check<'_> {
+    fn must(&mut self, holds: bool, at: &str, word: &str) {
+        if !holds {
+            self.found.push(format!("{at}: {word}"));
+        }
+    }
+
+    fn value(&mut self, schema: &Value, value: &Value, at: &str) {
+        let Some(members) = schema.as_object() else {
+            return self.must(schema == &Value::Bool(true), at, "nothing is allowed here");
+        };
+        for (keyword, wanted) in members.iter().filter(|(keyword, _)| !SILENT.contains(&keyword.as_str())) {
+            self.keyword(members, keyword, wanted, value, at);
+        }
+    }
+
+    fn keyword(
+        &mut self,
+        schema: &Map<String, Value>,
+        keyword: &str,
+        wanted: &Value,
+        value: &Value,
+        at: &str,
+    ) {
+        let list = || wanted.as_array().map(Vec::as_slice).unwrap_or_default();
+        let word = || format!("{keyword} is {wanted}, found {value}");
+        match keyword {
+            "$ref" => {
+                let pointer = wanted.as_str().and_then(|text| text.strip_prefix('#')).unwrap_or("/none");
+                match self.root.pointer(pointer) {
+                    Some(target) => self.value(target, value, at),
+                    None => self.must(false, at, &format!("{wanted} leads nowhere")),
+                }
+            }
+            "type" => {
+                let types = if wanted.is_array() { list() } else { std::slice::from_ref(wanted) };
+                self.must(types.iter().any(|name| is(name, value)), at, &word());
+            }
+            "const" => self.must(wanted == value, at, &word()),
+            "enum" => self.must(list().contains(value), at, &word()),
+            "anyOf" | "oneOf" => {
+                let root = self.root;
+                let fits = list().iter().filter(|one| {
+                    let mut found = Vec::new();
+                    Check { root, found: &mut found }.value(one, value, at);
+                    found.is_empty()
+                });
+                let count = fits.count();
+                self.must(count == 1 || (count > 1 && keyword == "anyOf"), at, &word());
+            }
+            "minimum" => self.must(number(value) >= number(wanted), at, &word()),
+            "maximum" => self.must(number(value) <= number(wanted), at, &word()),
+            "items" => {
+                for (position, item) in value.as_array().into_iter().flatten().enumerate() {
+                    self.value(wanted, item, &format!("{at}[{position}]"));
+                }
+            }
+            "properties" => {
+                for (name, schema) in wanted.as_object().into_iter().flatten() {
+                    if let Some(member) = value.get(name) {
+                        self.value(schema, member, &format!("{at}.{name}"));
+                    }
+                }
+            }
+            "required" => {
+                for name in list().iter().filter_map(Value::as_str) {
+                    self.must(value.get(name).is_some(), at, &format!("{name} is missing"));
+                }
+            }
+            "additionalProperties" => {
+                let known = schema.get("properties").and_then(Value::as_object);
+                for (name, member) in value.as_object().into_iter().flatten() {
+                    if !known.is_some_and(|known| known.contains_key(name)) {
+                        self.value(wanted, member, &format!("{at}.{name}"));
+                    }
+                }
+            }
+            "format" => self.must(formatted(wanted, value), at, &word()),
+            other => self.must(false, at, &format!("the checker does not know the keyword {other}")),
+        }
+    }
+}
+
+fn number(value: &Value) -> Option<i128> {
+    value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))
+}
+
+fn is(name: &Value, value: &Value) -> bool {
+    match name.as_str() {
+        Some("null") => value.is_null(),
+        Some("boolean") => value.is_boolean(),
+        Some("string") => value.is_string(),
+        Some("integer") => number(value).is_some(),
+        Some("array") => value.is_array(),
+        Some("object") => value.is_object(),
+        Some(_) | None => false,
+    }
+}
+
+fn formatted(format: &Value, value: &Value) -> bool {
+    let reads = |read: fn(&str) -> bool| value.as_str().is_some_and(read);
+    match format.as_str() {
+        Some("date-time") => reads(|text| text.parse::<Timestamp>().is_ok()),
+        Some("date") => reads(|text| text.parse::<Date>().is_ok()),
+        Some("uint8") => number(value).is_some_and(|number| u8::try_from(number).is_ok()),
+        Some("uint16") => number(value).is_some_and(|number| u16::try_from(number).is_ok()),
+        Some("uint32") => number(value).is_some_and(|number| u32::try_from(number).is_ok()),
+        Some("uint64") => number(value).is_some_and(|number| u64::try_from(number).is_ok()),
+        Some(_) | None => false,
+    }
+}
+
+#[test]
+fn the_checker_sees_what_is_wrong() {
+    let schema = json!({
+        "type": "object",
+        "required": ["at", "of"],
+        "properties": {
+            "at": { "type": "string", "format": "date-time" },
+            "of": { "$ref": "#/$defs/of" },
+            "n": { "type": "integer", "format": "uint8", "minimum": 0 },
+        },
+        "$defs": { "of": { "enum": ["a", "b"] } },
+    });
+    let fine = json!({ "at": "2026-01-05T09:00:00Z", "of": "a", "n": 255, "new": true });
+    assert_eq!(complaints(&schema, &fine), Vec::<String>::new());
+    for wrong in [
+        json!({ "at": "2026-01-05T09:00:00Z" }),
+        json!({ "at": "yesterday", "of": "a" }),
+        json!({ "at": "2026-01-05T09:00:00Z", "of": "c" }),
+        json!({ "at": "2026-01-05T09:00:00Z", "of": "a", "n": -1 }),
+        json!({ "at": "2026-01-05T09:00:00Z", "of": "a", "n": 256 }),
+        json!([]),
+    ] {
+        assert!(!complaints(&schema, &wrong).is_empty(), "{wrong}");
+    }
+    assert!(!complaints(&json!({ "pattern": "^a$" }), &json!("a")).is_empty(), "unknown keywords are told");
+}

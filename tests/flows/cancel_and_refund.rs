@@ -1,0 +1,367 @@
+//! Money on its way back: cancellation, rejection, refunds, claw-backs, payouts that fail.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tests::*;
+
+fn accounts(balances: &[(&str, &str)]) -> BTreeMap<String, String> {
+    balances.iter().map(|(name, balance)| ((*name).to_owned(), (*balance).to_owned())).collect()
+}
+
+async fn cancel(shop: &Shop, order: &str) -> Value {
+    let view = shop.done(&format!("/v1/orders/{order}/cancel"), &json!({"reason": "changed mind"})).await;
+    shop.settle().await;
+    view
+}
+
+async fn refund(shop: &Shop, order: &str, lines: Value) -> Value {
+    let body = json!({"merchant_order": part(order, 1), "lines": lines, "reason": "broken"});
+    let view = shop.done(&format!("/v1/orders/{order}/refund"), &body).await;
+    shop.settle().await;
+    view
+}
+
+#[tokio::test]
+async fn an_order_that_is_canceled_before_its_split_has_the_same_parts_all_canceled() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let birch = shop.merchant("birch", json!({"every": "day"})).await;
+    let lines = json!([line(&alma, "mug", 2, "10.00"), line(&birch, "novel", 1, "5.00")]);
+    let order = at(&shop.place("A-1", lines, json!({})).await, "/id").to_owned();
+    let canceled = shop.done(&format!("/v1/orders/{order}/cancel"), &json!({"reason": "changed mind"})).await;
+    assert_eq!(at(&canceled, "/status"), "canceled");
+    assert_eq!(eur_at(&canceled, "/totals/refunded"), "0.00", "nothing was paid yet");
+    let before = shop.order(&order).await;
+    shop.settle().await;
+    assert_eq!(shop.order(&order).await, before, "the split finds its work done");
+    for number in [1, 2] {
+        assert_eq!(at(&shop.merchant_order(&part(&order, number)).await, "/status"), "canceled");
+    }
+    let told = shop.told(&order).await;
+    let of_part = ["merchant_order.created.v1", "merchant_order.canceled.v1"];
+    assert_eq!(told, [&of_part[..], &of_part[..], &["order.placed.v1", "order.canceled.v1"][..]].concat());
+    assert_eq!(shop.accounts().await, accounts(&[]));
+    shop.refused(&format!("/v1/orders/{order}/pay"), &json!({}), 409, "order_canceled").await;
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn an_order_that_is_canceled_after_payment_gives_everything_back() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let mut mug = line(&alma, "mug", 3, "3.33");
+    mug["delivery"] = eur("1.00");
+    let order =
+        at(&shop.place("A-1", json!([mug]), json!({"delivery": eur("2.50")})).await, "/id").to_owned();
+    shop.settle().await;
+    shop.pay(&order).await;
+    assert_eq!(eur_at(&cancel(&shop, &order).await, "/totals/refunded"), "13.49");
+    assert_eq!(shop.accounts().await, accounts(&[]));
+    assert_eq!(at(&shop.merchant_order(&part(&order, 1)).await, "/status"), "canceled");
+    let ship = format!("/v1/merchant-orders/{}/ship", part(&order, 1));
+    let parcel = json!({"carrier": "dhl", "tracking_number": "T-1"});
+    shop.refused(&ship, &parcel, 409, "merchant_order_canceled").await;
+    assert_eq!(shop.balance(&alma).await, ("0.00".into(), "0.00".into()));
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_partly_shipped_order_is_canceled_for_the_rest_and_earns_for_what_has_left() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    // Three share 10.02 of items, 1.00 of delivery and 1.50 of fees: the canceled two carry the first cents.
+    let mut mug = line(&alma, "mug", 3, "3.34");
+    mug["delivery"] = eur("1.00");
+    let order = shop.paid_order("A-1", json!([mug])).await;
+    let of_alma = part(&order, 1);
+    let shipment = shop.ship(&of_alma, "T-1", json!([{"line": 1, "quantity": 1}])).await;
+    // Items 10.02: 6.68 for two; delivery 1.00: 0.34 + 0.33 = 0.67; fees 1.50: 1.00.
+    let view = cancel(&shop, &order).await;
+    assert_eq!((at(&view, "/status"), eur_at(&view, "/totals/refunded")), ("paid", "7.35".into()));
+    let again = format!("/v1/orders/{order}/cancel");
+    shop.refused(&again, &json!({"reason": "all"}), 409, "order_nothing_to_cancel").await;
+    shop.deliver(&of_alma, &shipment).await;
+    let part = shop.merchant_order(&of_alma).await;
+    assert_eq!(at(&part, "/status"), "delivered");
+    let sums = ["items", "delivery", "fees", "net"].map(|name| eur_at(&part, &format!("/totals/{name}")));
+    assert_eq!(sums, ["3.34", "0.33", "0.50", "3.17"]);
+    let left = [("cash", "3.67"), ("payable", "-3.17"), ("commission", "-0.50")];
+    assert_eq!(shop.accounts().await, accounts(&left));
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn the_last_cancellation_of_an_order_whose_rest_has_arrived_makes_the_earning() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let order = shop.paid_order("A-1", json!([line(&alma, "mug", 2, "10.00")])).await;
+    let shipment = shop.ship(&part(&order, 1), "T-1", json!([{"line": 1, "quantity": 1}])).await;
+    shop.deliver(&part(&order, 1), &shipment).await;
+    assert_eq!(shop.balance(&alma).await.1, "0.00", "a unit is still to come");
+    let view = cancel(&shop, &order).await;
+    assert_eq!(at(&view, "/merchant_orders/0/status"), "delivered");
+    assert_eq!(eur_at(&view, "/totals/refunded"), "10.00");
+    assert_eq!(shop.balance(&alma).await.1, "8.50");
+    shop.wait_days(5).await;
+    assert_eq!(eur_at(&shop.payouts(&alma).await[0], "/amount"), "8.50");
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn what_a_merchant_rejects_is_paid_back_to_the_customer_through_the_event() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let birch = shop.merchant("birch", json!({"every": "day"})).await;
+    let lines = json!([line(&alma, "mug", 2, "10.00"), line(&birch, "novel", 1, "5.00")]);
+    let order = shop.paid_order("A-1", lines).await;
+    let (of_alma, of_birch) = (part(&order, 1), part(&order, 2));
+    let reject = |part: &str| format!("/v1/merchant-orders/{part}/reject");
+    let one = json!({"lines": [{"line": 1, "quantity": 1}], "reason": "out of stock"});
+    shop.done(&reject(&of_alma), &one).await;
+    assert_eq!(eur_at(&shop.order(&order).await, "/totals/refunded"), "0.00", "the event is under way");
+    shop.settle().await;
+    assert_eq!(eur_at(&shop.order(&order).await, "/totals/refunded"), "10.00");
+    let three = json!({"lines": [{"line": 1, "quantity": 3}], "reason": "out of stock"});
+    shop.refused(&reject(&of_alma), &three, 409, "line_units").await;
+    let other = json!({"lines": [{"line": 2, "quantity": 1}], "reason": "out of stock"});
+    shop.refused(&reject(&of_alma), &other, 422, "unknown_line").await;
+
+    shop.fulfill(&of_alma).await;
+    assert_eq!(shop.balance(&alma).await.1, "8.50");
+    shop.done(&reject(&of_birch), &json!({"lines": [{"line": 2, "quantity": 1}], "reason": "lost"})).await;
+    shop.settle().await;
+    let view = shop.order(&order).await;
+    assert_eq!((at(&view, "/status"), eur_at(&view, "/totals/refunded")), ("paid", "15.00".into()));
+    assert_eq!(at(&view, "/merchant_orders/1/status"), "canceled");
+    let left = [("cash", "10.00"), ("payable", "-8.50"), ("commission", "-1.50")];
+    assert_eq!(shop.accounts().await, accounts(&left));
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn an_order_that_all_merchants_reject_is_canceled() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let order = shop.paid_order("A-1", json!([line(&alma, "mug", 2, "10.00")])).await;
+    let body = json!({"lines": [{"line": 1, "quantity": 2}], "reason": "out of stock"});
+    shop.done(&format!("/v1/merchant-orders/{}/reject", part(&order, 1)), &body).await;
+    shop.settle().await;
+    let view = shop.order(&order).await;
+    assert_eq!((at(&view, "/status"), eur_at(&view, "/totals/refunded")), ("canceled", "20.00".into()));
+    assert_eq!(shop.accounts().await, accounts(&[]));
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_refund_before_the_payout_is_netted_in_it() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let order = shop.delivered_order("A-1", json!([line(&alma, "mug", 4, "10.00")])).await;
+    let view = refund(&shop, &order, json!([{"line": 1, "quantity": 1}])).await;
+    assert_eq!(eur_at(&view, "/totals/refunded"), "10.00");
+    // 34.00 earned, payable on the 5th; 8.50 taken back, payable at once: what cannot be paid waits.
+    shop.wait_until("2026-03-04T12:00:00Z").await;
+    assert_eq!(shop.payouts(&alma).await, Vec::<Value>::new());
+    assert_eq!(shop.balance(&alma).await, ("-8.50".into(), "34.00".into()));
+    shop.wait_until("2026-03-06T01:00:00Z").await;
+    let payouts = shop.payouts(&alma).await;
+    assert_eq!((payouts.len(), eur_at(&payouts[0], "/amount")), (1, "25.50".into()));
+    let lines = shop.get(&format!("/v1/payouts/{}/lines", at(&payouts[0], "/id"))).await;
+    let lines = lines["items"].as_array().unwrap().clone();
+    let shown: Vec<_> = lines.iter().map(|line| (at(line, "/kind"), eur_at(line, "/amount"))).collect();
+    assert_eq!(shown, [("refund", "-8.50".to_owned()), ("earning", "34.00".to_owned())]);
+    assert_eq!(eur_at(&lines[0], "/fees"), "-1.50", "the marketplace gives its commission back");
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a12_4_a_refund_after_the_payout_nets_with_the_next_one_and_waits_while_the_balance_is_negative() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let order = shop.delivered_order("A-1", json!([line(&alma, "mug", 2, "10.00")])).await;
+    shop.wait_until("2026-03-06T01:00:00Z").await;
+    assert_eq!(eur_at(&shop.payouts(&alma).await[0], "/amount"), "17.00");
+
+    refund(&shop, &order, json!([{"line": 1, "quantity": 1}])).await;
+    refund(&shop, &order, json!([{"line": 1, "quantity": 1}])).await;
+    shop.wait_until("2026-03-08T09:00:00Z").await;
+    assert_eq!(shop.balance(&alma).await, ("-17.00".into(), "0.00".into()));
+    assert_eq!(shop.payouts(&alma).await.len(), 1, "a negative balance stays unclaimed");
+    let more =
+        json!({"merchant_order": part(&order, 1), "lines": [{"line": 1, "quantity": 1}], "reason": "x"});
+    shop.refused(&format!("/v1/orders/{order}/refund"), &more, 409, "line_units").await;
+
+    // 8.50 is not enough, 25.50 is.
+    shop.delivered_order("A-2", json!([line(&alma, "mug", 1, "10.00")])).await;
+    shop.wait_until("2026-03-13T09:00:00Z").await;
+    assert_eq!(shop.balance(&alma).await, ("-8.50".into(), "0.00".into()));
+    assert_eq!(shop.payouts(&alma).await.len(), 1);
+    shop.delivered_order("A-3", json!([line(&alma, "mug", 2, "10.00")])).await;
+    shop.wait_until("2026-03-18T09:00:00Z").await;
+    let payouts = shop.payouts(&alma).await;
+    assert_eq!((payouts.len(), eur_at(&payouts[0], "/amount")), (2, "8.50".into()));
+    let payout = shop.get(&format!("/v1/payouts/{}", at(&payouts[0], "/id"))).await;
+    assert_eq!((at(&payout, "/from"), payout["entries"].as_u64()), ("2026-03-06", Some(4)));
+    assert_eq!(shop.balance(&alma).await, ("0.00".into(), "0.00".into()));
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_refund_with_delivery_gives_the_orders_share_back_with_the_last_unit() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let mut mug = line(&alma, "mug", 2, "10.00");
+    mug["delivery"] = eur("3.00");
+    let order =
+        at(&shop.place("A-1", json!([mug]), json!({"delivery": eur("4.00")})).await, "/id").to_owned();
+    shop.settle().await;
+    shop.pay(&order).await;
+    shop.fulfill(&part(&order, 1)).await;
+    let path = format!("/v1/orders/{order}/refund");
+    let one = json!({
+        "merchant_order": part(&order, 1),
+        "lines": [{"line": 1, "quantity": 1}],
+        "delivery": true,
+        "reason": "broken",
+    });
+    assert_eq!(eur_at(&shop.done(&path, &one).await, "/totals/refunded"), "13.00");
+    assert_eq!(eur_at(&shop.done(&path, &one).await, "/totals/refunded"), "27.00");
+    shop.settle().await;
+    assert_eq!(shop.accounts().await, accounts(&[]));
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn what_has_not_arrived_is_not_refunded() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let order = shop.paid_order("A-1", json!([line(&alma, "mug", 2, "10.00")])).await;
+    let of =
+        |part: &str| json!({"merchant_order": part, "lines": [{"line": 1, "quantity": 1}], "reason": "x"});
+    let path = format!("/v1/orders/{order}/refund");
+    shop.refused(&path, &of(&part(&order, 1)), 409, "merchant_order_not_delivered").await;
+    let other = shop.delivered_order("A-2", json!([line(&alma, "mug", 1, "10.00")])).await;
+    shop.refused(&path, &of(&part(&other, 1)), 404, "not_found").await;
+}
+
+#[tokio::test]
+async fn a12_5_a_payout_that_fails_after_success_opens_the_debt_and_the_next_one_carries_it() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    shop.delivered_order("A-1", json!([line(&alma, "mug", 2, "10.00")])).await;
+    shop.wait_until("2026-03-06T01:00:00Z").await;
+    let first = at(&shop.payouts(&alma).await[0], "/id").to_owned();
+    let path = format!("/v1/payouts/{first}");
+    shop.done(&format!("{path}/confirm"), &json!({})).await;
+    shop.settle().await;
+    assert_eq!(shop.accounts().await, accounts(&[("cash", "3.00"), ("commission", "-3.00")]));
+    let failed = shop.done(&format!("{path}/fail"), &json!({"reason": "account closed"})).await;
+    assert_eq!((at(&failed, "/status"), at(&failed, "/reason")), ("failed", "account closed"));
+    shop.settle().await;
+    let open = [("cash", "20.00"), ("payable", "-17.00"), ("commission", "-3.00")];
+    assert_eq!(shop.accounts().await, accounts(&open));
+    shop.refused(&format!("{path}/confirm"), &json!({}), 409, "payout_failed").await;
+    let events = shop.events(&alma).await;
+    let failed = events.iter().find(|event| event.name == "payout.failed.v1").unwrap();
+    assert_eq!(failed.data["after_success"], true);
+
+    shop.delivered_order("A-2", json!([line(&alma, "mug", 1, "1.00")])).await;
+    shop.wait_until("2026-03-08T01:00:00Z").await;
+    let payouts = shop.payouts(&alma).await;
+    assert_eq!((payouts.len(), eur_at(&payouts[0], "/amount")), (2, "17.00".into()));
+    let lines = shop.get(&format!("/v1/payouts/{}/lines", at(&payouts[0], "/id"))).await;
+    assert_eq!(at(&lines, "/items/0/kind"), "payout_returned");
+    assert_eq!(at(&lines, "/items/0/cause"), first);
+    shop.wait_until("2026-03-10T01:00:00Z").await;
+    assert_eq!(eur_at(&shop.payouts(&alma).await[0], "/amount"), "0.85");
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_payout_that_the_bank_refuses_at_once_is_carried_by_the_next_too() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    shop.delivered_order("A-1", json!([line(&alma, "mug", 2, "10.00")])).await;
+    shop.wait_until("2026-03-06T01:00:00Z").await;
+    let first = at(&shop.payouts(&alma).await[0], "/id").to_owned();
+    shop.done(&format!("/v1/payouts/{first}/fail"), &json!({"reason": "no such account"})).await;
+    shop.settle().await;
+    assert_eq!(shop.balance(&alma).await, ("0.00".into(), "17.00".into()));
+    shop.wait_until("2026-03-08T01:00:00Z").await;
+    let payouts = shop.payouts(&alma).await;
+    assert_eq!((payouts.len(), eur_at(&payouts[0], "/amount")), (2, "17.00".into()));
+    assert_ne!(at(&payouts[0], "/id"), first);
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_merchant_that_owes_more_than_the_limit_is_told_of_once_a_run() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let order = shop.delivered_order("A-1", json!([line(&alma, "mug", 2, "100.00")])).await;
+    shop.wait_until("2026-03-06T01:00:00Z").await;
+    refund(&shop, &order, json!([{"line": 1, "quantity": 1}])).await;
+    // Payable on the 7th, so the run of the 8th sees it.
+    shop.wait_until("2026-03-08T00:59:00Z").await;
+    let critical =
+        |told: Vec<String>| told.iter().filter(|name| *name == "merchant.balance_critical.v1").count();
+    assert_eq!(critical(shop.told(&alma).await), 0);
+    shop.wait_until("2026-03-08T02:00:00Z").await;
+    let events = shop.events(&alma).await;
+    let event = events.iter().find(|event| event.name == "merchant.balance_critical.v1").unwrap();
+    assert_eq!(event.data, json!({"merchant": alma, "balance": eur("-85.00")}));
+    assert_eq!(critical(shop.told(&alma).await), 1);
+    assert_eq!(shop.payouts(&alma).await.len(), 1);
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a2_5_without_an_active_account_a_payout_is_blocked_and_paid_after_activation() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant_without_account("alma", json!({"every": "day"})).await;
+    shop.delivered_order("A-1", json!([line(&alma, "mug", 2, "10.00")])).await;
+    shop.wait_until("2026-03-06T02:00:00Z").await;
+    assert_eq!(shop.payouts(&alma).await, Vec::<Value>::new());
+    assert_eq!(shop.balance(&alma).await, ("17.00".into(), "0.00".into()));
+    let events = shop.events(&alma).await;
+    let blocked = events.iter().find(|event| event.name == "payout.blocked.v1").unwrap();
+    assert_eq!(blocked.data, json!({"merchant": alma, "balance": eur("17.00")}));
+
+    // An account that is not verified is not enough, one that is blocked neither.
+    let path = format!("/v1/merchants/{alma}");
+    shop.done(&format!("{path}/set-payout-account"), &json!({"holder": "alma", "iban": iban("alma")})).await;
+    shop.wait_until("2026-03-07T02:00:00Z").await;
+    shop.done(&format!("{path}/block-payout-account"), &json!({"reason": "name differs"})).await;
+    shop.wait_until("2026-03-08T02:00:00Z").await;
+    assert_eq!(shop.payouts(&alma).await, Vec::<Value>::new());
+    let told = shop.told(&alma).await;
+    assert_eq!(told.iter().filter(|name| *name == "payout.blocked.v1").count(), 3);
+
+    shop.done(&format!("{path}/activate-payout-account"), &json!({})).await;
+    shop.wait_until("2026-03-09T02:00:00Z").await;
+    let payouts = shop.payouts(&alma).await;
+    assert_eq!((payouts.len(), eur_at(&payouts[0], "/amount")), (1, "17.00".into()));
+    shop.books_are_right().await;
+}
+
+/// The largest cancellation: of every part a unit has arrived, so each is completed by it and earns.
+#[tokio::test]
+async fn a_cancellation_may_complete_32_merchant_orders_at_once() {
+    let shop = Shop::open().await;
+    let mut lines = Vec::new();
+    for n in 0..32 {
+        let merchant = shop.merchant_without_account(&format!("m{n}"), json!({"every": "day"})).await;
+        lines.push(line(&merchant, "mug", 2, "1.00"));
+    }
+    let order = shop.paid_order("A-1", json!(lines)).await;
+    for number in 1..=32 {
+        let of = part(&order, number);
+        let shipment = shop.ship(&of, "T", json!([{"line": number, "quantity": 1}])).await;
+        shop.deliver(&of, &shipment).await;
+    }
+    let view = cancel(&shop, &order).await;
+    assert_eq!((at(&view, "/status"), eur_at(&view, "/totals/refunded")), ("paid", "32.00".into()));
+    let left = [("cash", "32.00"), ("payable", "-27.20"), ("commission", "-4.80")];
+    assert_eq!(shop.accounts().await, accounts(&left));
+    shop.books_are_right().await;
+}
