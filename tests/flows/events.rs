@@ -55,7 +55,7 @@ fn spelled(value: &AttributeValue) -> Value {
             let members: Map<_, _> = map.iter().map(|(name, value)| (name.clone(), spelled(value))).collect();
             json!({"M": members})
         }
-        AttributeValue::Null(null) => json!({"NULL": null}),
+        AttributeValue::Null(_) => json!({"NULL": true}),
         AttributeValue::B(_) | AttributeValue::Bs(_) | AttributeValue::Ns(_) | AttributeValue::Ss(_) | _ => {
             panic!("the table keeps no {value:?}")
         }

@@ -7,6 +7,7 @@ use souk::cloud::Pace;
 use souk::replay::{Figures, History, MerchantFigures, Progress, replay};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
 const SECRET: &str = "sk_replay";
 
@@ -78,26 +79,43 @@ async fn a_history_comes_to_its_figures_and_once_more_to_the_same() {
     let history = History::read(&folder()).unwrap();
     assert_eq!(history.start().unwrap().to_string(), "2017-01-05T10:00:00Z");
     let market = market(&history).await;
-    replay(&market, &history, SECRET, &Cut(None)).await.unwrap();
+    assert_eq!(replay(&market, &history, SECRET, &Cut(None)).await.unwrap(), 9);
     figures_are_right(&market, &history).await;
     let books = Books::check(&market).await.unwrap();
-    replay(&market, &history, SECRET, &Cut(None)).await.unwrap();
+    assert_eq!(replay(&market, &history, SECRET, &Cut(None)).await.unwrap(), 0, "nothing is new");
     figures_are_right(&market, &history).await;
     let again = Books::check(&market).await.unwrap();
-    assert_eq!((again.outbox_items, again.postings), (books.outbox_items, books.postings), "nothing is new");
+    assert_eq!((again.outbox_items, again.postings), (books.outbox_items, books.postings));
+}
+
+/// Drops the work after so many polls, wherever it is then; answers whether it was done before.
+async fn cut_after(polls: usize, work: impl Future) -> bool {
+    let mut work = pin!(work);
+    for _ in 0..polls {
+        if futures::poll!(work.as_mut()).is_ready() {
+            return true;
+        }
+        tokio::task::yield_now().await;
+    }
+    false
 }
 
 #[tokio::test]
 async fn a_replay_that_was_cut_goes_on_to_the_same_figures() {
     let history = History::read(&folder()).unwrap();
-    let market = market(&history).await;
-    for cut in [("merchants", 1), ("merchants", 3), ("orders", 9), ("payouts", 0), ("payouts", 1)] {
-        let cut_off =
-            AssertUnwindSafe(replay(&market, &history, SECRET, &Cut(Some(cut)))).catch_unwind().await;
-        assert!(cut_off.is_err(), "{cut:?}");
+    for first in [1, 2, 3, 5, 8, 13] {
+        let market = market(&history).await;
+        for polls in [first, first + 1] {
+            cut_after(polls, replay(&market, &history, SECRET, &Cut(None))).await;
+        }
+        for step in [("merchants", 4), ("orders", 9), ("payouts", 0), ("payouts", 1)] {
+            let run =
+                AssertUnwindSafe(replay(&market, &history, SECRET, &Cut(Some(step)))).catch_unwind().await;
+            assert!(run.is_err(), "{step:?}");
+        }
+        replay(&market, &history, SECRET, &Cut(None)).await.unwrap();
+        figures_are_right(&market, &history).await;
     }
-    replay(&market, &history, SECRET, &Cut(None)).await.unwrap();
-    figures_are_right(&market, &history).await;
 }
 
 /// The history with one text replaced in one file.

@@ -64,7 +64,11 @@ pub async fn cost() -> Result<Vec<(String, Cost)>, NotMeasured> {
         "channel": "bench",
         "external_id": "order-1",
         "customer_external_id": "customer-1",
-        "lines": [line("alma", "mug-blue", "14.50"), line("alma", "bowl-white", "22.00"), line("ember", "assam-100", "9.00")],
+        "lines": [
+            line("alma", "mug-blue", "14.50"),
+            line("alma", "bowl-white", "22.00"),
+            line("ember", "assam-100", "9.00"),
+        ],
         "payments": [{"method": "card", "amount": {"amount": "57.20", "currency": "EUR"}}],
     });
     let placed = api.post("/v1/orders", &order, "").await.ok()?;

@@ -75,7 +75,10 @@ macro_rules! id {
                 let fits = (8..=40).contains(&tail.len())
                     && tail.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
                 let shown = |text: String| text.chars().take(48).collect();
-                if fits { Ok(Self(text)) } else { Err(NotAnId { text: shown(text), kind: $kind, prefix: $prefix }) }
+                if !fits {
+                    return Err(NotAnId { text: shown(text), kind: $kind, prefix: $prefix });
+                }
+                Ok(Self(text))
             }
         }
 

@@ -1,7 +1,7 @@
 //! Who sells. Owns the merchant's life cycle and the terms of its payouts; not its offers, orders or money.
 //!
-//! `pending → open ⇄ suspended`, both `→ closing → terminated`; terminated is final. While closing no new order comes in,
-//! so "no open order, no open payout" can be checked without a race.
+//! `pending → open ⇄ suspended`, both `→ closing → terminated`; terminated is final. While closing no new order comes
+//! in, so "no open order, no open payout" can be checked without a race.
 
 use crate::Decision;
 use crate::commission::Rule;

@@ -260,7 +260,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_allocation_sums_to_the_whole(minor in -MAX_MINOR..MAX_MINOR, weights in prop::collection::vec(0_u64..1 << 50, 1..40)) {
+        fn an_allocation_sums_to_the_whole(
+            minor in -MAX_MINOR..MAX_MINOR,
+            weights in prop::collection::vec(0_u64..1 << 50, 1..40),
+        ) {
             let parts = eur(minor).allocate(&weights);
             prop_assert_eq!(Money::sum(currency("EUR"), parts.iter().copied()).unwrap(), eur(minor));
             let all: i128 = weights.iter().map(|w| i128::from(*w)).sum();
@@ -271,7 +274,11 @@ mod tests {
         }
 
         #[test]
-        fn a_share_is_the_sum_of_the_first_units_of_an_even_allocation(minor in 0_i64..100_000, all in 1_u32..50, units in 0_u32..50) {
+        fn a_share_is_the_sum_of_the_first_units_of_an_even_allocation(
+            minor in 0_i64..100_000,
+            all in 1_u32..50,
+            units in 0_u32..50,
+        ) {
             let units = units.min(all);
             let even = eur(minor).allocate(&vec![1; usize::try_from(all).unwrap()]);
             let first = Money::sum(currency("EUR"), even.into_iter().take(usize::try_from(units).unwrap())).unwrap();
@@ -279,7 +286,10 @@ mod tests {
         }
 
         #[test]
-        fn a_shown_amount_reads_back(minor in -MAX_MINOR..MAX_MINOR, code in prop::sample::select(vec!["JPY", "EUR", "KWD"])) {
+        fn a_shown_amount_reads_back(
+            minor in -MAX_MINOR..MAX_MINOR,
+            code in prop::sample::select(vec!["JPY", "EUR", "KWD"]),
+        ) {
             let money = Money::new(minor, currency(code));
             prop_assert_eq!(Money::parse(&money.decimal().to_string(), currency(code)), Ok(money));
             prop_assert_eq!(decimal_text(i128::from(minor), currency(code)), money.decimal().to_string());

@@ -1,7 +1,8 @@
 //! A function: its doors, and the dispatch of what AWS sends to them.
 //!
 //! `Function::new("orders").routes(…).on::<OrderPlacedV1>(…)` is called with an event's JSON, by the Lambda runtime or
-//! by the local cloud, and tells by its shape which door it is for. Batches answer per record: only failures come again.
+//! by the local cloud, and tells by its shape which door it is for. Batches answer per record, so that only failures
+//! come again.
 
 use crate::problem::Problem;
 use crate::queue::Again;

@@ -13,6 +13,7 @@ payloads! {
         merchant: Option<MerchantId>,
     }
 
+    /// The key opens nothing any more.
     "api_key.revoked.v1" ApiKeyRevokedV1 { api_key: ApiKeyId }
 
     /// A person may operate the marketplace, or no longer (no scopes).

@@ -3,7 +3,7 @@
 use domain::{Currency, Money, MoneyError};
 use serde::{Deserialize, Serialize};
 
-/// `{"amount": "19.99", "currency": "USD"}`. Not checked until it is [read](Amount::money).
+/// Money as a decimal string with its currency, like 19.99 USD.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

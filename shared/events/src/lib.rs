@@ -41,7 +41,7 @@ pub struct Envelope<T = Value> {
     pub subject: String,
     /// The subject's revision that this fact made: rising, with gaps.
     pub step: u64,
-    /// Who caused it: `operator:…`, `merchant:…`, `key:…`, `system:<function>`.
+    /// Who caused it: `person:<subject>`, `key:<id>` or `system:<function>`.
     pub actor: String,
     /// The request or event that led here.
     pub cause: String,
@@ -120,7 +120,10 @@ impl Change<'_> {
 
 /// Declares public payloads and their names.
 macro_rules! payloads {
-    ($($(#[$doc:meta])* $name:literal $type:ident { $($(#[$field_attr:meta])* $field:ident: $kind:ty),* $(,)? })*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:literal $type:ident { $($(#[$field_attr:meta])* $field:ident: $kind:ty),* $(,)? }
+    )*) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -25,7 +25,9 @@ payloads! {
     }
 
     /// Where payouts go has changed, or whether they may go there: `pending`, `active` or `blocked`.
-    "merchant.payout_account_changed.v1" MerchantPayoutAccountChangedV1 { merchant: MerchantId, state: String }
+    "merchant.payout_account_changed.v1" MerchantPayoutAccountChangedV1 {
+        merchant: MerchantId, state: String,
+    }
 
     /// Fee rules or payout schedule are new; they bind what is placed or earned from now on.
     "merchant.terms_changed.v1" MerchantTermsChangedV1 { merchant: MerchantId }

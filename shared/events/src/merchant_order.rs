@@ -20,6 +20,7 @@ payloads! {
     /// The order is paid: accept and ship.
     "merchant_order.opened.v1" MerchantOrderOpenedV1 { merchant_order: MerchantOrderId, merchant: MerchantId }
 
+    /// The merchant takes these lines on.
     "merchant_order.accepted.v1" MerchantOrderAcceptedV1 {
         merchant_order: MerchantOrderId, merchant: MerchantId, lines: Vec<u16>,
     }
@@ -39,6 +40,7 @@ payloads! {
         merchant_order: MerchantOrderId, merchant: MerchantId, lines: Vec<Units>, reason: String,
     }
 
+    /// A parcel is on its way to the customer.
     "merchant_order.shipped.v1" MerchantOrderShippedV1 {
         merchant_order: MerchantOrderId,
         merchant: MerchantId,
@@ -49,6 +51,7 @@ payloads! {
         shipped_at: Instant,
     }
 
+    /// A parcel has arrived.
     "shipment.delivered.v1" ShipmentDeliveredV1 {
         shipment: ShipmentId,
         merchant_order: MerchantOrderId,
@@ -67,6 +70,7 @@ payloads! {
         net: Amount,
     }
 
+    /// Delivered units are paid back; the merchant and the marketplace give back their shares.
     "merchant_order.refunded.v1" MerchantOrderRefundedV1 {
         merchant_order: MerchantOrderId,
         merchant: MerchantId,

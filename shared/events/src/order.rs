@@ -31,7 +31,9 @@ payloads! {
     }
 
     /// Delivered goods are paid back.
-    "order.refunded.v1" OrderRefundedV1 { order: OrderId, merchant: MerchantId, amount: Amount, reason: String }
+    "order.refunded.v1" OrderRefundedV1 {
+        order: OrderId, merchant: MerchantId, amount: Amount, reason: String,
+    }
 
     /// Payments and lines differ, or there are no lines: an operator has to look.
     "order.exception_raised.v1" OrderExceptionRaisedV1 {

@@ -20,8 +20,11 @@ payloads! {
     }
 
     /// The bank has the order to pay.
-    "payout.sent.v1" PayoutSentV1 { payout: PayoutId, merchant: MerchantId, amount: Amount, reference: String }
+    "payout.sent.v1" PayoutSentV1 {
+        payout: PayoutId, merchant: MerchantId, amount: Amount, reference: String,
+    }
 
+    /// The bank has paid.
     "payout.paid.v1" PayoutPaidV1 { payout: PayoutId, merchant: MerchantId, amount: Amount, paid_at: Instant }
 
     /// The money did not arrive: the debt is open again and goes with the next payout.

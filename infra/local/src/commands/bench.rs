@@ -24,9 +24,7 @@ impl Bench {
                 (units.checked_div(100).unwrap_or_default(), units.checked_rem(100).unwrap_or_default());
             format!("{whole}.{rest:02}")
         };
-        say(
-            "An order of 3 lines from 2 merchants, from intake to payout (units as the engine counts them):\n",
-        );
+        say("An order of 3 lines from 2 merchants, from intake to payout, in the engine's own units:\n");
         say(format!("{:<34} {:>6} {:>11} {:>12}", "step", "calls", "read units", "write units"));
         let row = |name: &str, cost: &Cost| {
             format!(

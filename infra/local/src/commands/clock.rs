@@ -14,9 +14,9 @@ pub(crate) struct Clock {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Move it on, through every schedule on the way.
-    #[command(
-        after_help = "Examples:\n  cargo souk clock advance 7d\n  cargo souk clock advance 36h\n  cargo souk clock advance \"2 weeks\""
-    )]
+    #[command(after_help = "Examples:
+  cargo souk clock advance 7d
+  cargo souk clock advance \"2 weeks\"")]
     Advance {
         /// How far: 7d, 36h, 90min, "2 weeks".
         by: String,

@@ -15,9 +15,9 @@ pub(crate) struct Ledger {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Sum all postings, compare projected totals and merchants' entries with them.
-    #[command(
-        after_help = "Examples:\n  cargo souk ledger check\n  cargo souk ledger check --replay ../shared/data/olist-2017"
-    )]
+    #[command(after_help = "Examples:
+  cargo souk ledger check
+  cargo souk ledger check --replay tests/history")]
     Check {
         /// The marketplace of a replay instead of the sample's.
         #[arg(long, value_name = "DIR")]

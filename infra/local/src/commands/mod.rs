@@ -30,7 +30,7 @@ const EXAMPLES: &str = "Examples:
   cargo souk                                     run the marketplace, with a sample in it
   cargo souk token                               a token for the sample's operator
   cargo souk clock advance 7d                    a week later, with every payout that falls due
-  cargo souk replay events/history               replay the small sample history
+  cargo souk replay tests/history                replay the small sample history
   cargo souk replay DIR --json figures.json      replay a folder in the Olist format
   cargo souk dlq list                            what could not be handled
   cargo souk ledger check                        every account against its sources

@@ -11,9 +11,9 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  cargo souk replay events/history\n  cargo souk replay ../shared/data/olist-2017 --json figures.json"
-)]
+#[command(after_help = "Examples:
+  cargo souk replay tests/history
+  cargo souk replay DIR --json figures.json")]
 pub(crate) struct Replay {
     /// A folder with files in the format of the Olist data set.
     history: PathBuf,

@@ -9,9 +9,10 @@ use souk::issuer::Issuer;
 use std::path::Path;
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  cargo souk token\n  cargo souk token --role merchant --merchant mer_…\n  cargo souk token --role shopper --subject anna --hours 24"
-)]
+#[command(after_help = "Examples:
+  cargo souk token
+  cargo souk token --role merchant --merchant mer_…
+  cargo souk token --role shopper --hours 24")]
 pub(crate) struct Token {
     #[arg(long, value_enum, default_value = "operator")]
     role: Role,

@@ -34,7 +34,10 @@ impl Up {
         let stopped = async {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
-                failed = served => if let Err(error) = failed { tracing::error!(error = edge::chain(&error), "stopped") },
+                failed = served => {
+                    let error = failed.err().map(|error| edge::chain(&error));
+                    tracing::error!(error, "stopped");
+                }
             }
         };
         market.cloud.run_until_stopped(stopped).await?;
@@ -63,7 +66,8 @@ fn welcome(market: &Market, secret: &str, fresh: bool) {
     say(format!("  export SOUK={API} KEY={secret}"));
     say("  curl -s $SOUK/v1/merchants -H \"Authorization: Bearer $KEY\"");
     say(concat!(
-        "  curl -s $SOUK/v1/orders -H \"Authorization: Bearer $KEY\" -d '{\"channel\": \"phone\", \"external_id\": \"first\",\n",
+        "  curl -s $SOUK/v1/orders -H \"Authorization: Bearer $KEY\" -d '{\n",
+        "    \"channel\": \"phone\", \"external_id\": \"first\",\n",
         "    \"lines\": [{\"merchant_external_id\": \"alma\", \"sku\": \"mug\", \"quantity\": 2,\n",
         "    \"unit_price\": {\"amount\": \"14.50\", \"currency\": \"EUR\"}}]}'"
     ));

@@ -25,13 +25,14 @@ use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
 use domain::{Currency, Money};
 use events::Amount;
-use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use table::Uncommitted;
+use tokio::task::JoinSet;
 
 /// Where the orders come from.
 const CHANNEL: &str = "olist";
@@ -57,8 +58,8 @@ pub enum ReplayError {
     Table(#[from] table::Fault),
     #[error("the marketplace does not open: {0}")]
     NotOpened(String),
-    #[error("{0}")]
-    Figures(String),
+    #[error("a request was stopped")]
+    Stopped(#[source] tokio::task::JoinError),
 }
 
 /// What is told while it runs: a step's name, how far it is, of how many.
@@ -83,7 +84,7 @@ pub async fn replay(
     merchants(&api, history, progress).await?;
     tracing::info!("merchants are open");
     market.cloud.settle_with_retries().await?;
-    let (mut done, new) = (0, AtomicU64::new(0));
+    let (mut done, new) = (0, Arc::new(AtomicU64::new(0)));
     for chunk in history.orders.chunks(CHUNK) {
         travel(market, &api, history, chunk, &new).await?;
         done += chunk.len();
@@ -92,7 +93,7 @@ pub async fn replay(
     progress.step("payouts", 0, 1);
     pay_out(market, &api, history).await?;
     progress.step("payouts", 1, 1);
-    Ok(new.into_inner())
+    Ok(new.load(Ordering::Relaxed))
 }
 
 async fn open(market: &Market, history: &History, secret: &str) -> Result<(), ReplayError> {
@@ -118,58 +119,72 @@ async fn open(market: &Market, history: &History, secret: &str) -> Result<(), Re
     }
 }
 
-/// Runs one request per item, several at once, and stops at the first refusal.
+/// Runs one request per item, several at once on all cores, and stops at the first refusal.
 async fn each<T, F, Fut>(items: impl IntoIterator<Item = T>, request: F) -> Result<(), ReplayError>
 where
     F: Fn(T) -> Fut,
-    Fut: Future<Output = Result<(), ReplayError>>,
+    Fut: Future<Output = Result<(), ReplayError>> + Send + 'static,
 {
-    let mut answers = futures::stream::iter(items).map(request).buffer_unordered(AT_ONCE);
-    while let Some(answer) = answers.next().await {
-        answer?;
+    let mut running = JoinSet::new();
+    for item in items {
+        while running.len() >= AT_ONCE {
+            finished(running.join_next().await)?;
+        }
+        running.spawn(request(item));
+    }
+    while let Some(done) = running.join_next().await {
+        finished(Some(done))?;
     }
     Ok(())
 }
 
+fn finished(
+    done: Option<Result<Result<(), ReplayError>, tokio::task::JoinError>>,
+) -> Result<(), ReplayError> {
+    match done {
+        None => Ok(()),
+        Some(Ok(answer)) => answer,
+        Some(Err(error)) => Err(ReplayError::Stopped(error)),
+    }
+}
+
 async fn merchants(api: &Api, history: &History, progress: &impl Progress) -> Result<(), ReplayError> {
-    let done = AtomicUsize::new(0);
-    let done = &done;
-    each(&history.merchants, |name| async move {
-        let key = format!("invite-{name}");
-        // The number of a made-up account; no bank knows it.
-        let digits = derive(&["iban", name]) % 10_u128.pow(23);
-        let iban = Iban::of("BR", &format!("{digits:023}P1"));
-        let iban = iban.map_err(|error| ReplayError::NotOpened(error.to_string()))?;
-        let invite = json!({
-            "name": format!("Merchant {}", name.get(..8).unwrap_or(name)),
-            "external_id": name,
-            "schedule": {"every": "month", "day": 1},
-        });
-        let answer = api.post("/v1/merchants", &invite, &key).await;
-        let id = if answer.text("/code") == "external_id_taken" {
-            let found = api.get(&format!("/v1/merchants?external_id={name}")).await.ok()?;
-            text(&found, "/items/0/id")
-        } else {
-            text(&answer.ok()?, "/id")
-        };
-        let account = json!({"holder": format!("Merchant {}", name.get(..8).unwrap_or(name)), "iban": iban});
-        let path = format!("/v1/merchants/{id}");
-        let merchant = api.get(&path).await.ok()?;
-        if text(&merchant, "/status") == "pending" {
-            api.post(&format!("{path}/set-payout-account"), &account, &format!("account-{name}"))
-                .await
-                .ok()?;
-            let none = json!({});
-            api.post(&format!("{path}/activate-payout-account"), &none, &format!("active-{name}"))
-                .await
-                .ok()?;
-            api.post(&format!("{path}/approve"), &none, &format!("approve-{name}")).await.ok()?;
-        }
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        progress.step("merchants", done, history.merchants.len());
-        Ok(())
-    })
-    .await
+    let names: Vec<&String> = history.merchants.iter().collect();
+    for (n, names) in names.chunks(CHUNK).enumerate() {
+        each(names.iter().map(|name| (*name).clone()), |name| merchant(api.clone(), name)).await?;
+        progress.step("merchants", (n * CHUNK).saturating_add(names.len()), history.merchants.len());
+    }
+    Ok(())
+}
+
+/// Invited, given an account and approved: one merchant, whatever of it was done before.
+async fn merchant(api: Api, name: String) -> Result<(), ReplayError> {
+    // The number of a made-up account; no bank knows it.
+    let digits = derive(&["iban", &name]) % 10_u128.pow(23);
+    let iban = Iban::of("BR", &format!("{digits:023}P1"));
+    let iban = iban.map_err(|error| ReplayError::NotOpened(error.to_string()))?;
+    let shown = format!("Merchant {}", name.get(..8).unwrap_or(&name));
+    let schedule = json!({"every": "month", "day": 1});
+    let invite = json!({"name": shown, "external_id": name, "schedule": schedule});
+    let answer = api.post("/v1/merchants", &invite, &format!("invite-{name}")).await;
+    let id = if answer.text("/code") == "external_id_taken" {
+        let found = api.get(&format!("/v1/merchants?external_id={name}")).await.ok()?;
+        text(&found, "/items/0/id")
+    } else {
+        text(&answer.ok()?, "/id")
+    };
+    let path = format!("/v1/merchants/{id}");
+    let merchant = api.get(&path).await.ok()?;
+    if text(&merchant, "/status") != "pending" {
+        return Ok(());
+    }
+    let (none, account) = (json!({}), json!({"holder": shown, "iban": iban}));
+    for (step, body) in
+        [("set-payout-account", &account), ("activate-payout-account", &none), ("approve", &none)]
+    {
+        api.post(&format!("{path}/{step}"), body, &format!("{step}-{name}")).await.ok()?;
+    }
+    Ok(())
 }
 
 fn text(body: &Value, pointer: &str) -> String {
@@ -182,21 +197,23 @@ async fn travel(
     api: &Api,
     history: &History,
     chunk: &[Recorded],
-    new: &AtomicU64,
+    new: &Arc<AtomicU64>,
 ) -> Result<(), ReplayError> {
     if let Some(latest) = chunk.iter().map(Recorded::latest).max() {
         market.advance_to(latest).await?;
     }
     let (currency, m) = (history.currency, marketplace_id());
-    each(chunk, |order| place(api, currency, order, new)).await?;
+    let orders = |of: fn(&Recorded) -> bool| chunk.iter().filter(move |order| of(order)).cloned();
+    each(orders(|_| true), |order| place(api.clone(), currency, order, Arc::clone(new))).await?;
     tracing::info!("orders are placed");
     market.cloud.settle_with_retries().await?;
-    each(chunk.iter().filter(|order| order.approved_at.is_some()), |order| approve(api, &m, order)).await?;
+    each(orders(|order| order.approved_at.is_some()), |order| approve(api.clone(), m.clone(), order)).await?;
     tracing::info!("orders are paid");
     market.cloud.settle_with_retries().await?;
-    each(chunk.iter().filter(|order| order.shipped_at.is_some()), |order| ship(api, &m, order)).await?;
+    each(orders(|order| order.shipped_at.is_some()), |order| ship(api.clone(), m.clone(), order)).await?;
     tracing::info!("orders are shipped and delivered");
-    each(chunk.iter().filter(|order| order.stage == Stage::Canceled), |order| cancel(api, &m, order)).await?;
+    each(orders(|order| order.stage == Stage::Canceled), |order| cancel(api.clone(), m.clone(), order))
+        .await?;
     market.cloud.settle_with_retries().await?;
     Ok(())
 }
@@ -205,7 +222,12 @@ fn money(minor: i64, currency: Currency) -> Amount {
     Money::new(minor, currency).into()
 }
 
-async fn place(api: &Api, currency: Currency, order: &Recorded, new: &AtomicU64) -> Result<(), ReplayError> {
+async fn place(
+    api: Api,
+    currency: Currency,
+    order: Recorded,
+    new: Arc<AtomicU64>,
+) -> Result<(), ReplayError> {
     let line = |line: &rows::RecordedLine| {
         let mut body = json!({
             "merchant_external_id": line.merchant,
@@ -219,7 +241,10 @@ async fn place(api: &Api, currency: Currency, order: &Recorded, new: &AtomicU64)
         }
         body
     };
-    let payment = |payment: &rows::RecordedPayment| json!({"method": payment.method, "amount": money(payment.amount, currency)});
+    let payment = |payment: &rows::RecordedPayment| {
+        let amount = money(payment.amount, currency);
+        json!({"method": payment.method, "amount": amount})
+    };
     let body = json!({
         "channel": CHANNEL,
         "external_id": order.name,
@@ -238,9 +263,9 @@ fn order_id(m: &MarketplaceId, order: &Recorded) -> OrderId {
     OrderId::of_channel(m, CHANNEL, &order.name)
 }
 
-async fn approve(api: &Api, m: &MarketplaceId, order: &Recorded) -> Result<(), ReplayError> {
+async fn approve(api: Api, m: MarketplaceId, order: Recorded) -> Result<(), ReplayError> {
     let body = json!({"occurred_at": order.approved_at});
-    let path = format!("/v1/orders/{}/pay", order_id(m, order));
+    let path = format!("/v1/orders/{}/pay", order_id(&m, &order));
     let answer = api.post(&path, &body, &format!("pay-{}", order.name)).await;
     // Replayed before and canceled since.
     if answer.text("/code") != "order_canceled" {
@@ -250,8 +275,8 @@ async fn approve(api: &Api, m: &MarketplaceId, order: &Recorded) -> Result<(), R
 }
 
 /// Ships every part of an order and, where that is recorded, delivers it.
-async fn ship(api: &Api, m: &MarketplaceId, order: &Recorded) -> Result<(), ReplayError> {
-    let id = order_id(m, order);
+async fn ship(api: Api, m: MarketplaceId, order: Recorded) -> Result<(), ReplayError> {
+    let id = order_id(&m, &order);
     for part in 1..=order.merchant_count() {
         let part = MerchantOrderId::of(&id, part);
         let body = json!({
@@ -272,9 +297,9 @@ async fn ship(api: &Api, m: &MarketplaceId, order: &Recorded) -> Result<(), Repl
     Ok(())
 }
 
-async fn cancel(api: &Api, m: &MarketplaceId, order: &Recorded) -> Result<(), ReplayError> {
+async fn cancel(api: Api, m: MarketplaceId, order: Recorded) -> Result<(), ReplayError> {
     let body = json!({"reason": "recorded as canceled", "occurred_at": order.canceled_at()});
-    let path = format!("/v1/orders/{}/cancel", order_id(m, order));
+    let path = format!("/v1/orders/{}/cancel", order_id(&m, &order));
     let answer: Answer = api.post(&path, &body, &format!("cancel-{}", order.name)).await;
     answer.ok()?;
     Ok(())
@@ -296,9 +321,13 @@ async fn pay_out(market: &Market, api: &Api, history: &History) -> Result<(), Re
 
 async fn confirm(market: &Market, api: &Api) -> Result<(), ReplayError> {
     let sent = figures::sent_payouts(market).await?;
-    each(sent, |id| async move {
-        api.post(&format!("/v1/payouts/{id}/confirm"), &json!({}), &format!("confirm-{id}")).await.ok()?;
-        Ok(())
+    each(sent, |id| {
+        let api = api.clone();
+        async move {
+            let path = format!("/v1/payouts/{id}/confirm");
+            api.post(&path, &json!({}), &format!("confirm-{id}")).await.ok()?;
+            Ok(())
+        }
     })
     .await?;
     market.cloud.settle_with_retries().await?;

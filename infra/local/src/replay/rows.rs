@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum BadRow {
     #[error(
-        "{path} cannot be read: {why}. A history is a folder with the six olist_*_dataset.csv files; is the path right?"
+        "{path} cannot be read: {why}. Want a folder with six olist_*_dataset.csv files: is the path right?"
     )]
     File { path: PathBuf, why: String },
     #[error("{file}, line {line}: {why}")]

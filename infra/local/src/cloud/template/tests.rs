@@ -38,7 +38,7 @@ fn whatever_is_not_understood_is_an_error_that_names_it() {
 #[test]
 fn a_property_that_is_not_understood_is_an_error_that_names_it() {
     let table = [
-        ("Colour: red", "`Colour`"),
+        ("Color: red", "`Color`"),
         ("DelaySeconds: !Cidr [a]", "Cidr"),
         ("QueueName: !Ref Nobody", "Nobody"),
         ("QueueName: !GetAtt B.Smell", "B.Smell"),
