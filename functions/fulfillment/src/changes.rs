@@ -38,7 +38,7 @@ pub(crate) async fn accept(
     command: Command<Accept>,
 ) -> Answer {
     let lines = &command.body.lines;
-    change(&world, &id, &command, |part| merchant_order::accept(part, lines)).await
+    change(&world, &id, &command, Name::Key, |part| merchant_order::accept(part, lines)).await
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -61,7 +61,7 @@ pub(crate) async fn reject(
     check.done()?;
     let Some(reason) = reason else { return Err(Problem::internal()) };
     let lines = &command.body.lines;
-    change(&world, &id, &command, |part| {
+    change(&world, &id, &command, Name::Key, |part| {
         Ok(Decision::New(merchant_order::reject(part, lines.clone(), reason.clone(), at)?))
     })
     .await
@@ -91,7 +91,7 @@ pub(crate) async fn ship(
     let at = check.occurred_at("occurred_at", body.occurred_at.as_deref(), world.now());
     check.done()?;
     let (Some(carrier), Some(tracking)) = (carrier, tracking) else { return Err(Problem::internal()) };
-    change(&world, &id, &command, |part| {
+    change(&world, &id, &command, Name::Own, |part| {
         merchant_order::ship(part, carrier.clone(), tracking.clone(), body.lines.clone(), at)
     })
     .await
@@ -125,7 +125,14 @@ pub(crate) async fn track(
         Status::InTransit => Tracking::InTransit,
         Status::Delivered => Tracking::Delivered,
     };
-    change(&world, &id, &command, |part| merchant_order::track(part, &shipment, status, at)).await
+    change(&world, &id, &command, Name::Own, |part| merchant_order::track(part, &shipment, status, at)).await
+}
+
+/// What tells a repeat: the idempotency key, or the effect's own name (a shipment is its carrier and tracking number).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Key,
+    Own,
 }
 
 /// One change of one merchant order, tried again while others write it. Natural repeats (the same shipment, the same
@@ -134,6 +141,7 @@ async fn change<T>(
     world: &World,
     id: &str,
     command: &Command<T>,
+    name: Name,
     decide: impl Fn(&MerchantOrder) -> Result<Decision<Fact>, Refused>,
 ) -> Answer {
     let reach = command.caller.reach("fulfillment:write")?;
@@ -145,7 +153,7 @@ async fn change<T>(
             let held = world.table.load::<MerchantOrder>(&key).await?;
             let held = held.filter(|held| reach.covers(&held.value.merchant));
             let held = held.ok_or_else(|| Problem::not_found("merchant order"))?;
-            if command.asked_before(world).await?.is_some() {
+            if name == Name::Key && command.asked_before(world).await?.is_some() {
                 return Ok(Reply::ok(MerchantOrderView::of(&held.value))
                     .revision(held.revision())
                     .replayed());
@@ -156,7 +164,7 @@ async fn change<T>(
                     .replayed());
             };
             let next = held.value.clone().apply(&fact);
-            commit(world, command, &held, &next, &fact).await?;
+            commit(world, command, name, &held, &next, &fact).await?;
             Ok(Reply::ok(MerchantOrderView::of(&next)).revision(held.next_step()))
         })
         .await
@@ -166,6 +174,7 @@ async fn change<T>(
 async fn commit<T>(
     world: &World,
     command: &Command<T>,
+    name: Name,
     held: &Held<MerchantOrder>,
     next: &MerchantOrder,
     fact: &Fact,
@@ -184,7 +193,10 @@ async fn commit<T>(
             commit = commit.add(&entry, AskedBefore);
         }
     }
-    let commit = commit.change(held, next, next.id.as_str(), story);
-    command.remember(commit, now, 200, next.id.as_str(), AskedBefore).send(&world.table).await?;
+    let mut commit = commit.change(held, next, next.id.as_str(), story);
+    if name == Name::Key {
+        commit = command.remember(commit, now, 200, next.id.as_str(), AskedBefore);
+    }
+    commit.send(&world.table).await?;
     Ok(())
 }

@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 /// One transaction must be able to allocate stock for every line.
 pub const LINES_MAX: usize = 80;
-/// One transaction must be able to cancel every part, two items each.
-pub const MERCHANTS_MAX: usize = 40;
+/// One transaction must be able to cancel every part, three items each: the part, its story, its earning.
+pub const MERCHANTS_MAX: usize = 32;
 pub const PAYMENTS_MAX: usize = 40;
 /// Units of one line.
 pub const QUANTITY_MAX: u32 = 1_000_000;

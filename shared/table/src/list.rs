@@ -196,7 +196,7 @@ impl Table {
             Some(cursor) => (from, cursor.0.as_str()),
             None => (from, to),
         };
-        let mut answer = self
+        let answer = self
             .client
             .query()
             .table_name(&self.name)
@@ -209,15 +209,16 @@ impl Table {
             .limit(i32::from(limit).saturating_add(2))
             .send()
             .await
-            .map_err(|error| Fault::call("read a range", error))?
-            .items
-            .unwrap_or_default();
+            .map_err(|error| Fault::call("read a range", error))?;
+        // An answer also ends at 1 MB: then there is more, however few items came.
+        let cut = answer.last_evaluated_key.is_some();
+        let mut items = answer.items.unwrap_or_default();
         // BETWEEN includes both ends; the cursor's own item was on the page before.
-        answer.retain(|item| after.is_none_or(|cursor| Key::of_item(item).sk != cursor.0));
-        let more = answer.len() > usize::from(limit);
-        answer.truncate(usize::from(limit));
-        let next = if more { answer.last().map(|item| Cursor(Key::of_item(item).sk)) } else { None };
-        Ok((answer, next))
+        items.retain(|item| after.is_none_or(|cursor| Key::of_item(item).sk != cursor.0));
+        let more = cut || items.len() > usize::from(limit);
+        items.truncate(usize::from(limit));
+        let next = if more { items.last().map(|item| Cursor(Key::of_item(item).sk)) } else { None };
+        Ok((items, next))
     }
 
     /// All values of one kind in a range of a partition, by pages of `limit`.

@@ -338,7 +338,7 @@ fn intake_refuses_what_no_transaction_could_hold_or_no_one_could_mean() {
         assert_eq!(Order::place(intake), Err(refused));
     }
     assert!(Order::place(intake(same(80), 0, &[0; 40])).is_ok());
-    assert!(Order::place(intake(many(40), 0, &[])).is_ok());
+    assert!(Order::place(intake(many(32), 0, &[])).is_ok());
 }
 
 #[test]
