@@ -2,19 +2,11 @@
 
 use axum::extract::{Path, State};
 use domain::id::{MerchantId, OrderId};
-use edge::query::Paging;
-use edge::{Check, Listing, Problem, Query, Reply, World};
-use serde::{Deserialize, Serialize};
+use edge::{Listing, PageOf, Problem, Query, Reply, World};
+use serde::Serialize;
 use serde_json::Value;
 use table::Key;
 use table::outbox::Entry;
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct PageOf {
-    limit: Option<String>,
-    cursor: Option<String>,
-}
 
 /// One change: who made it, why, and what is told of it.
 #[derive(Debug, Clone, Serialize)]
@@ -70,10 +62,7 @@ pub(crate) async fn trail(
 ) -> Result<Reply<Listing<ChangeView>>, Problem> {
     query.caller.operates("audit:read")?;
     let m = &query.caller.marketplace;
-    let mut check = Check::new();
-    let PageOf { limit, cursor } = &query.parameters;
-    let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    check.done()?;
+    let paging = query.parameters.read()?;
     let key = match (id.parse::<OrderId>(), id.parse::<MerchantId>()) {
         (Ok(order), _) => Key::order(m, &order),
         (_, Ok(merchant)) => Key::merchant(m, &merchant),

@@ -5,8 +5,7 @@ use domain::id::{ApiKeyId, MerchantId, sha256_hex};
 use domain::merchant::Merchant;
 use domain::text::Name;
 use edge::identity::is_scope;
-use edge::query::Paging;
-use edge::{Check, Command, Listing, Problem, Query, Reply, World};
+use edge::{Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
 use events::Announced;
 use events::access::{ApiKeyIssuedV1, ApiKeyRevokedV1};
 use serde::{Deserialize, Serialize};
@@ -46,16 +45,6 @@ pub(crate) struct Issue {
     /// A key for one merchant's systems.
     #[serde(default)]
     merchant: Option<String>,
-}
-
-/// The id, the secret or the idempotency key is taken: the next try has others, or finds the first.
-#[derive(Debug)]
-struct Taken;
-
-impl From<Taken> for Problem {
-    fn from(_: Taken) -> Self {
-        Self::busy()
-    }
 }
 
 pub(crate) async fn issue(
@@ -98,8 +87,8 @@ pub(crate) async fn issue(
     let ApiKey { id, name, scopes, merchant, .. } = key.clone();
     let story = Story::new([Announced::of(&ApiKeyIssuedV1 { api_key: id, name, scopes, merchant })]);
     let commit =
-        Commit::new(m, &context).begin_under(&key, &Key::marketplace(m), key.id.as_str(), story, Taken);
-    command.remember(commit, now, 201, key.id.as_str(), Taken).send(&world.table).await?;
+        Commit::new(m, &context).begin_under(&key, &Key::marketplace(m), key.id.as_str(), story, Overtaken);
+    command.remember(commit, now, 201, key.id.as_str(), Overtaken).send(&world.table).await?;
     Ok(Reply::created(view_of(&key, Some(secret))?))
 }
 
@@ -127,7 +116,7 @@ pub(crate) async fn revoke(
             let next = ApiKey { revoked_at: Some(now), ..held.value.clone() };
             let context = command.context(now);
             let story = Story::new([Announced::of(&ApiKeyRevokedV1 { api_key: id.clone() })]);
-            let commit = Commit::<Taken>::new(m, &context);
+            let commit = Commit::<Overtaken>::new(m, &context);
             commit
                 .change_under(&held, &next, &Key::marketplace(m), id.as_str(), story)
                 .send(&world.table)
@@ -149,22 +138,12 @@ async fn find(world: &World, caller: &edge::Caller, id: &ApiKeyId) -> Result<Api
     }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct PageOf {
-    limit: Option<String>,
-    cursor: Option<String>,
-}
-
 pub(crate) async fn list(
     State(world): State<World>,
     query: Query<PageOf>,
 ) -> Result<Reply<Listing<KeyView>>, Problem> {
     query.caller.operates("access:read")?;
-    let mut check = Check::new();
-    let PageOf { limit, cursor } = &query.parameters;
-    let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    check.done()?;
+    let paging = query.parameters.read()?;
     let page = world.table.api_keys(&query.caller.marketplace, paging.limit, paging.after.as_ref()).await?;
     Ok(Reply::ok(Listing::of(page, |key| view(key, None))))
 }

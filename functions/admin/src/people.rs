@@ -5,7 +5,7 @@ use axum::extract::State;
 use domain::id::MerchantId;
 use domain::merchant::Merchant;
 use edge::identity::{is_scope, subject};
-use edge::{Check, Command, Problem, Reply, World};
+use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use events::Announced;
 use events::access::{MemberChangedV1, OperatorChangedV1};
 use serde::{Deserialize, Serialize};
@@ -37,16 +37,6 @@ pub(crate) struct RoleView {
     #[serde(skip_serializing_if = "Option::is_none")]
     merchant: Option<String>,
     scopes: Vec<String>,
-}
-
-/// The role or the idempotency key was set by a request that came first.
-#[derive(Debug)]
-struct Overtaken;
-
-impl From<Overtaken> for Problem {
-    fn from(_: Overtaken) -> Self {
-        Self::busy()
-    }
 }
 
 /// The subject as the table names it, if issuer, subject and scopes are well-formed.

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::id::MarketplaceId;
 use domain::marketplace::{Marketplace, Settings};
 use edge::query::None as NoParameters;
-use edge::{Check, Command, Problem, Query, Reply, RuleBody, World};
+use edge::{Check, Command, Overtaken, Problem, Query, Reply, RuleBody, World};
 use events::access::MarketplaceSettingsChangedV1;
 use events::{Amount, Announced};
 use serde::{Deserialize, Serialize};
@@ -61,16 +61,6 @@ pub(crate) struct SettingsBody {
     critical_balance: Amount,
 }
 
-/// The idempotency key was used by a request that came first.
-#[derive(Debug)]
-struct AskedBefore;
-
-impl From<AskedBefore> for Problem {
-    fn from(_: AskedBefore) -> Self {
-        Self::busy()
-    }
-}
-
 /// All settings at once; they bind what is committed from now on.
 pub(crate) async fn set(
     State(world): State<World>,
@@ -101,7 +91,7 @@ pub(crate) async fn set(
             let context = command.context(now);
             let story = Story::new([Announced::of(&MarketplaceSettingsChangedV1 { hold_days })]);
             let commit = Commit::new(m, &context).change(&held, &next, m.as_str(), story);
-            command.remember(commit, now, 200, m.as_str(), AskedBefore).send(&world.table).await?;
+            command.remember(commit, now, 200, m.as_str(), Overtaken).send(&world.table).await?;
             Ok(Reply::ok(MarketplaceView::of(&next)).revision(held.next_step()))
         })
         .await

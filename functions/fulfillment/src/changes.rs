@@ -6,23 +6,12 @@ use domain::id::{MerchantOrderId, ShipmentId};
 use domain::merchant_order::{Fact, MerchantOrder, Refused, Stage, Tracking, Units};
 use domain::text::{Reason, Word};
 use domain::{Decision, merchant_order, payout};
-use edge::{Check, Command, Problem, Reply, World};
+use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use events::merchant_order::announce;
 use serde::Deserialize;
 use table::{Commit, Held, Key, Story};
 
 type Answer = Result<Reply<MerchantOrderView>, Problem>;
-
-/// The idempotency key was used by a request that came first.
-#[derive(Debug)]
-pub(crate) struct AskedBefore;
-
-impl From<AskedBefore> for Problem {
-    /// The winner's result is there for the next look.
-    fn from(_: AskedBefore) -> Self {
-        Self::busy()
-    }
-}
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -190,12 +179,12 @@ async fn commit<T>(
         if let Some((entry, posting)) = earning {
             world.table.payout_is_due(m, &next.merchant, terms.schedule.run_after(entry.payable_day)).await?;
             story = story.posting(posting);
-            commit = commit.add(&entry, AskedBefore);
+            commit = commit.add(&entry, Overtaken);
         }
     }
     let mut commit = commit.change(held, next, next.id.as_str(), story);
     if name == Name::Key {
-        commit = command.remember(commit, now, 200, next.id.as_str(), AskedBefore);
+        commit = command.remember(commit, now, 200, next.id.as_str(), Overtaken);
     }
     commit.send(&world.table).await?;
     Ok(())

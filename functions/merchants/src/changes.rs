@@ -7,23 +7,13 @@ use domain::id::MerchantId;
 use domain::merchant::{Iban, Merchant, PayoutAccount, Request, decide};
 use domain::payout::{Schedule, day};
 use domain::text::{Name, Reason};
-use edge::{Check, Command, Problem, Reply, RuleBody, World};
+use edge::{Check, Command, Overtaken, Problem, Reply, RuleBody, World};
 use events::Announced;
 use events::merchant::{MerchantPayoutAccountChangedV1, MerchantStatusChangedV1, MerchantTermsChangedV1};
 use serde::Deserialize;
 use table::{Commit, Key, Story};
 
 type Answer = Result<Reply<MerchantView>, Problem>;
-
-/// The idempotency key was used by a request that came first.
-#[derive(Debug)]
-struct AskedBefore;
-
-impl From<AskedBefore> for Problem {
-    fn from(_: AskedBefore) -> Self {
-        Self::busy()
-    }
-}
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -262,7 +252,7 @@ async fn change<T>(
             let now = world.now();
             let context = command.context(now);
             let commit = Commit::new(m, &context).change(&held, &next, next.id.as_str(), Story::new([told]));
-            command.remember(commit, now, 200, next.id.as_str(), AskedBefore).send(&world.table).await?;
+            command.remember(commit, now, 200, next.id.as_str(), Overtaken).send(&world.table).await?;
             Ok(Reply::ok(MerchantView::of(&next)).revision(held.next_step()))
         })
         .await

@@ -8,7 +8,7 @@ use domain::merchant_order::{MerchantOrder, RefundLines, Stage, Units};
 use domain::order::{Cancellation, Decided, Order};
 use domain::text::Reason;
 use domain::{Decision, order, payout};
-use edge::{Check, Command, Problem, Reply, World};
+use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use events::{Context, merchant_order, order::announce};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -16,17 +16,6 @@ use table::order::WholeOrder;
 use table::{Commit, Held, Story};
 
 type Answer = Result<Reply<OrderView>, Problem>;
-
-/// Someone was there first: the idempotency key was used, or the split made the parts.
-#[derive(Debug)]
-pub(crate) struct Overtaken;
-
-impl From<Overtaken> for Problem {
-    /// What was there first is found at the next look.
-    fn from(_: Overtaken) -> Self {
-        Self::busy()
-    }
-}
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,7 +2,8 @@
 //!
 //! A bank's own interface takes its place once there is one; until then an operator hands the files in, or a bank
 //! fetches them, and answers through `/confirm` and `/fail`. The end-to-end id is the payout's tail (34 characters of
-//! 35), so the same payout ordered twice is one payment to the bank.
+//! 35), so the same payout ordered twice is one payment to the bank. The bank knows the marketplace's own account by the
+//! marketplace's id; a debtor's agent is demanded by the schema and, as SEPA's rules allow, not provided.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -66,6 +67,12 @@ fn pain_001(m: &MarketplaceId, payout: &Payout) -> io::Result<Vec<u8>> {
                 text(file, "PmtMtd", "TRF")?;
                 within(file, "ReqdExctnDt", |file| text(file, "Dt", &today))?;
                 within(file, "Dbtr", |file| text(file, "Nm", m.as_str()))?;
+                within(file, "DbtrAcct", |file| other_id(file, m.as_str()))?;
+                within(file, "DbtrAgt", |file| {
+                    within(file, "FinInstnId", |file| {
+                        within(file, "Othr", |file| text(file, "Id", "NOTPROVIDED"))
+                    })
+                })?;
                 file.create_element("CdtTrfTxInf")
                     .write_inner_content(|file| transaction(file, payout, &amount))?;
                 Ok(())
@@ -89,6 +96,10 @@ fn transaction(file: &mut Writer<Vec<u8>>, payout: &Payout, amount: &str) -> io:
     within(file, "Cdtr", |file| text(file, "Nm", &holder))?;
     within(file, "CdtrAcct", |file| within(file, "Id", |file| text(file, "IBAN", payout.iban.as_str())))?;
     within(file, "RmtInf", |file| text(file, "Ustrd", &format!("Payout through {}", payout.through)))
+}
+
+fn other_id(file: &mut Writer<Vec<u8>>, id: &str) -> io::Result<()> {
+    within(file, "Id", |file| within(file, "Othr", |file| text(file, "Id", id)))
 }
 
 fn text(file: &mut Writer<Vec<u8>>, name: &str, content: &str) -> io::Result<()> {

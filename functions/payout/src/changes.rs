@@ -6,22 +6,12 @@ use domain::Decision;
 use domain::id::PayoutId;
 use domain::payout::{Fact, Payout, Told, decide};
 use domain::text::Reason;
-use edge::{Check, Command, Problem, Reply, World};
+use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use events::payout::announce;
 use serde::Deserialize;
 use table::{Commit, Key, Story};
 
 type Answer = Result<Reply<PayoutView>, Problem>;
-
-/// The idempotency key was used, or the returned amount was entered, by a request that came first.
-#[derive(Debug)]
-struct Overtaken;
-
-impl From<Overtaken> for Problem {
-    fn from(_: Overtaken) -> Self {
-        Self::busy()
-    }
-}
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,7 @@ use domain::ledger::MerchantEntry;
 use domain::payout::{Claimed, Payout, Stage, claimable_through};
 use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
-use edge::{Check, Listing, Problem, Query, Reply, World};
+use edge::{Check, Listing, PageOf, Problem, Query, Reply, World};
 use events::Amount;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -84,13 +84,6 @@ pub(crate) async fn one(
     Ok(Reply::ok(PayoutView::of(&held.value)).revision(held.revision()))
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct PageOf {
-    limit: Option<String>,
-    cursor: Option<String>,
-}
-
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct LineView {
     kind: &'static str,
@@ -123,10 +116,7 @@ pub(crate) async fn lines(
     query: Query<PageOf>,
 ) -> Result<Reply<Listing<LineView>>, Problem> {
     let payout = load(&world, &query, &id).await?.value;
-    let mut check = Check::new();
-    let PageOf { limit, cursor } = &query.parameters;
-    let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    check.done()?;
+    let paging = query.parameters.read()?;
     let (m, days) = (&query.caller.marketplace, (payout.after, payout.through));
     let after = paging.after.as_ref();
     let page = world.table.merchant_entries(m, &payout.merchant, days, paging.limit, after).await?;

@@ -122,6 +122,17 @@ pub(crate) fn request_id(extensions: &http::Extensions) -> Option<String> {
     }
 }
 
+/// Another request was there first: the idempotency key, the fresh id or the entry is taken. What it did is found at the
+/// next look, so this is "busy, try again" and never an answer of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overtaken;
+
+impl From<Overtaken> for Problem {
+    fn from(_: Overtaken) -> Self {
+        Self::busy()
+    }
+}
+
 /// An answer: a representation, its revision as ETag, and whether it repeats an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply<T> {

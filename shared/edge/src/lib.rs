@@ -19,11 +19,11 @@ pub mod rules;
 pub mod world;
 
 pub use check::Check;
-pub use command::{Command, Reply};
+pub use command::{Command, Overtaken, Reply};
 pub use function::Function;
 pub use identity::Caller;
 pub use problem::Problem;
-pub use query::{Listing, Query};
+pub use query::{Listing, PageOf, Query};
 pub use queue::Again;
 pub use rules::RuleBody;
 pub use world::{Clock, World};

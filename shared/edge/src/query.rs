@@ -33,6 +33,24 @@ impl<T: DeserializeOwned + Send> FromRequestParts<World> for Query<T> {
     }
 }
 
+/// The parameters of a list that can only be paged.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PageOf {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+impl PageOf {
+    /// The page that is asked for, or a 422.
+    pub fn read(&self) -> Result<Paging, Problem> {
+        let mut check = Check::new();
+        let paging = Paging::read(&mut check, self.limit.as_deref(), self.cursor.as_deref());
+        check.done()?;
+        Ok(paging)
+    }
+}
+
 /// Which page of a list: 1 to 100 items (20 if not said), after a cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paging {

@@ -38,7 +38,12 @@ impl Replay {
         let secret = secret(&market, "replay.key")?;
         let began = Instant::now();
         let bar = Bar::default();
-        let new = replay(&market, &history, &secret, &bar).await?;
+        // Deliveries go on beside the requests; at the end of each step the replay waits for the rest.
+        let cloud = market.cloud.clone();
+        let pump = tokio::spawn(async move { cloud.run_until_stopped(std::future::pending()).await });
+        let new = replay(&market, &history, &secret, &bar).await;
+        pump.abort();
+        let new = new?;
         bar.done();
         let seconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         let mut figures = Figures::read(&market, history.currency).await?;
