@@ -2,8 +2,8 @@
 //!
 //! A bank's own interface takes its place once there is one; until then an operator hands the files in, or a bank
 //! fetches them, and answers through `/confirm` and `/fail`. The end-to-end id is the payout's tail (34 characters of
-//! 35), so the same payout ordered twice is one payment to the bank. The bank knows the marketplace's own account by the
-//! marketplace's id; a debtor's agent is demanded by the schema and, as SEPA's rules allow, not provided.
+//! 35), so the same payout ordered twice is one payment to the bank. The bank knows the marketplace's own account by
+//! the marketplace's id; a debtor's agent is demanded by the schema and, as SEPA's rules allow, not provided.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;

@@ -122,8 +122,8 @@ pub(crate) fn request_id(extensions: &http::Extensions) -> Option<String> {
     }
 }
 
-/// Another request was there first: the idempotency key, the fresh id or the entry is taken. What it did is found at the
-/// next look, so this is "busy, try again" and never an answer of its own.
+/// Another request was there first: the idempotency key, the fresh id or the entry is taken. What it did is found at
+/// the next look, so this is "busy, try again" and never an answer of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overtaken;
 
