@@ -3,29 +3,15 @@
 use crate::catalog::catalog;
 use crate::files::{folders, none};
 use crate::template::Raw;
-use edge::{Function, World};
+use edge::World;
 use serde_json::Value;
 use souk::Market;
 use souk::cloud::Pace;
 use std::collections::{BTreeMap, BTreeSet};
 
-type Build = fn(&World) -> Function;
-
-/// Every function of the repository.
-const FUNCTIONS: [(&str, Build); 8] = [
-    ("admin", admin::function),
-    ("fulfillment", fulfillment::function),
-    ("ledger", ledger::function),
-    ("merchants", merchants::function),
-    ("order-split", order_split::function),
-    ("orders", orders::function),
-    ("outbox", outbox::function),
-    ("payout", payout::function),
-];
-
 /// The events that each function takes from queues, as its code says.
 fn handled(market: &Market) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let built = FUNCTIONS.map(|(name, build)| {
+    let built = souk::market::functions().map(|(name, build)| {
         let environment = market.cloud.environment(name).expect("the template has the function");
         let (aws, keys) = (market.cloud.sdk_config(name), market.world.keys.clone());
         let world = World::new(aws, environment, market.clock.clone(), keys).expect("the table is named");
@@ -90,7 +76,8 @@ fn every_folder_of_functions_is_a_function_of_the_template_and_of_the_local_clou
     let raw = Raw::read();
     let folders: BTreeSet<String> = folders("functions").into_iter().collect();
     let template: BTreeSet<String> = raw.functions().into_iter().map(|(_, name, _)| name).collect();
-    let here: BTreeSet<String> = FUNCTIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let here: BTreeSet<String> =
+        souk::market::functions().iter().map(|(name, _)| (*name).to_owned()).collect();
     let missing = |from: &BTreeSet<String>, place: &str| -> Vec<String> {
         folders
             .symmetric_difference(from)
@@ -100,8 +87,8 @@ fn every_folder_of_functions_is_a_function_of_the_template_and_of_the_local_clou
     let complaints = [missing(&template, "infra/template.yaml"), missing(&here, "tests/contract/wiring.rs")];
     none(
         complaints.concat(),
-        "a function is a folder in functions/, a resource of the template, an entry of functions() in \
-         infra/local/src/market.rs and one of FUNCTIONS here",
+        "a function is a folder in functions/, a resource of the template and an entry of functions() in \
+         infra/local/src/market.rs",
     );
     let code = raw.functions().into_iter().filter_map(|(logical, name, function)| {
         let want = format!("../target/lambda/{name}");
@@ -120,7 +107,7 @@ fn every_folder_of_functions_is_a_function_of_the_template_and_of_the_local_clou
 async fn the_local_cloud_wires_every_function_of_the_template() {
     let market = open().await;
     let template: BTreeSet<&str> = market.cloud.template().functions.keys().map(String::as_str).collect();
-    assert_eq!(template, FUNCTIONS.iter().map(|(name, _)| *name).collect());
+    assert_eq!(template, souk::market::functions().iter().map(|(name, _)| *name).collect());
 }
 
 #[test]

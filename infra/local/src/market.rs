@@ -100,10 +100,11 @@ impl Market {
     }
 }
 
-type Build = fn(&World) -> Function;
+/// Makes a function for a world.
+pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-fn functions() -> [(&'static str, Build); 8] {
+pub fn functions() -> [(&'static str, Build); 8] {
     [
         ("admin", admin::function),
         ("fulfillment", fulfillment::function),
