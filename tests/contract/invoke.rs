@@ -130,6 +130,7 @@ fn line(number: u16, merchant: u128, quantity: u32, price: i64, delivery: i64) -
         merchant: MerchantId::from_bits(merchant),
         sku: format!("sku-{number}").parse().unwrap(),
         offer: None,
+        allocations: None,
         title: None,
         category: None,
         quantity,

@@ -109,10 +109,17 @@ id!(
 );
 id!(MerchantId, "a merchant id", "mer_");
 id!(CustomerId, "a customer id", "cus_");
-id!(ProductId, "a product id", "prd_");
 id!(
-    /// One merchant's offer of one variant.
+    /// Derived from who keeps it and the external id where it has one.
+    ProductId, "a product id", "prd_"
+);
+id!(
+    /// Derived from (merchant, SKU): one merchant's offer of one variant.
     OfferId, "an offer id", "off_"
+);
+id!(
+    /// A document that moves stock by itself: a receipt, an adjustment, a release.
+    MovementId, "a movement id", "mov_"
 );
 id!(
     /// Derived from (channel, external id) where an order comes from outside, so a repeat names the same order.
@@ -136,6 +143,21 @@ impl OrderId {
     /// The order that a channel calls `external_id`.
     pub fn of_channel(marketplace: &MarketplaceId, channel: &str, external_id: &str) -> Self {
         Self::from_bits(derive(&["order", marketplace.as_str(), channel, external_id]))
+    }
+}
+
+impl ProductId {
+    /// The product that its keeper (a merchant, else the marketplace) calls `external_id`.
+    pub fn named(marketplace: &MarketplaceId, keeper: Option<&MerchantId>, external_id: &str) -> Self {
+        let keeper = keeper.map_or("", MerchantId::as_str);
+        Self::from_bits(derive(&["product", marketplace.as_str(), keeper, external_id]))
+    }
+}
+
+impl OfferId {
+    /// What `merchant` sells under `sku`: unique because the id follows from both (A3(3)).
+    pub fn of(marketplace: &MarketplaceId, merchant: &MerchantId, sku: &str) -> Self {
+        Self::from_bits(derive(&["offer", marketplace.as_str(), merchant.as_str(), sku]))
     }
 }
 

@@ -7,12 +7,15 @@
 //! |---|---|
 //! | [`marketplace`] | the tenant and its settings |
 //! | [`merchant`] | who sells: life cycle, terms, members, payout account |
+//! | [`catalog`] | what is sold: categories, products with variants, merchants' offers |
+//! | [`stock`] | what is there: movements as the only writers, and what an order may take |
 //! | [`commission`] | fee rules, frozen on a line at placement |
 //! | [`order`] | what a customer bought: intake, payment, cancellation, refunds, exceptions |
 //! | [`merchant_order`] | one merchant's part of an order, up to its delivery and earning |
 //! | [`payout`] | from earnings to money in the merchant's bank |
 //! | [`ledger`] | double entry: every movement of money, balanced |
 
+pub mod catalog;
 pub mod commission;
 pub mod currency;
 pub mod id;
@@ -23,6 +26,7 @@ pub mod merchant_order;
 pub mod money;
 pub mod order;
 pub mod payout;
+pub mod stock;
 pub mod text;
 
 pub use currency::Currency;

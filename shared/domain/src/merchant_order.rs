@@ -1,6 +1,6 @@
 //! A merchant order: one merchant's part of an order, from acceptance to its earning.
 //!
-//! Owns acceptance, rejection, shipments and delivery. Money moves once, when the part is complete: it becomes one
+//! Owns acceptance, rejection, shipments and delivery, and which stock is promised to each line. Money moves once, when the part is complete: it becomes one
 //! earning (A12(3)). Refunds to the customer are the order's.
 //!
 //! `awaiting_payment → open → delivered | canceled`. What counts is kept per line in units:
@@ -11,6 +11,7 @@ use crate::currency::Currency;
 use crate::id::{MerchantId, MerchantOrderId, OfferId, ShipmentId, derive};
 use crate::ledger::{Account, Posting};
 use crate::money::{Money, MoneyError};
+use crate::stock::{Allocation, Change, Movement, Shelves, allocated, take_first};
 use crate::text::{Reason, Sku, Word};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ pub struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<OfferId>,
     pub quantity: u32,
+    /// Stock that waits for this line; none where no stock is kept. Shipping uses it up, canceling gives it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<Vec<Allocation>>,
     /// Totals of the whole quantity; a part of it is [`Money::share`].
     pub items: Money,
     pub delivery: Money,
@@ -116,6 +120,13 @@ pub struct Units {
     pub quantity: u32,
 }
 
+/// Stock that is promised to a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineAllocation {
+    pub line: u16,
+    pub allocation: Allocation,
+}
+
 /// What happened to a merchant order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
@@ -133,8 +144,11 @@ pub enum Fact {
         reason: Reason,
         by_merchant: bool,
     },
+    /// `allocated`: what was short at placement and was found when the parcel was packed.
     Shipped {
         shipment: Shipment,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        allocated: Vec<LineAllocation>,
     },
     Delivered {
         shipment: ShipmentId,
@@ -171,6 +185,8 @@ pub enum Refused {
     UnknownShipment(ShipmentId),
     #[error("shipment {0} has this carrier and tracking number with other lines")]
     ShipmentDiffers(ShipmentId),
+    #[error("line {line} is {short} units short of stock: receive them first, or reject them")]
+    OutOfStock { line: u16, short: u32 },
     #[error("a merchant order has at most {SHIPMENTS_MAX} shipments")]
     ShipmentCount,
     #[error(transparent)]
@@ -221,6 +237,7 @@ impl MerchantOrder {
                 }
             }
             Fact::Canceled { at, lines, .. } => {
+                let _released = self.release(lines);
                 self.count(lines, |progress| &mut progress.canceled);
                 if self.is_canceled() {
                     self.stage = Stage::Canceled { since: *at };
@@ -228,7 +245,8 @@ impl MerchantOrder {
                     self.stage = Stage::Delivered { since: self.last_delivery().unwrap_or(*at) };
                 }
             }
-            Fact::Shipped { shipment } => {
+            Fact::Shipped { shipment, allocated } => {
+                let _used = self.use_up(&shipment.lines, allocated);
                 self.count(&shipment.lines, |progress| &mut progress.shipped);
                 self.shipments.push(shipment.clone());
             }
@@ -253,6 +271,49 @@ impl MerchantOrder {
             }
         }
         self
+    }
+
+    /// Takes the stock of shipped units, after what was found for them.
+    fn use_up(&mut self, lines: &[Units], found: &[LineAllocation]) -> Vec<Movement> {
+        let mut movements = Vec::new();
+        for LineAllocation { line, allocation } in found {
+            if let Some(line) = self.lines.iter_mut().find(|held| held.number == *line)
+                && let Some(held) = &mut line.allocations
+            {
+                held.push(allocation.clone());
+                let (change, allocation) = (|quantity| Change::Allocated { quantity }, allocation.clone());
+                movements.extend(line.offer.iter().map(|offer| moved(offer, allocation.clone(), change)));
+            }
+        }
+        for (units, line) in self.named(lines) {
+            let taken = line.allocations.as_mut().map(|held| take_first(held, units.quantity));
+            let change = |quantity| Change::Shipped { quantity };
+            movements.extend(line.movements(taken, change));
+        }
+        movements
+    }
+
+    /// Gives back the stock of canceled units: first those that have none, then the last promised.
+    fn release(&mut self, lines: &[Units]) -> Vec<Movement> {
+        let mut movements = Vec::new();
+        for (units, line) in self.named(lines) {
+            let short = line.short();
+            let taken = line.allocations.as_mut().map(|held| {
+                held.reverse();
+                let taken = take_first(held, units.quantity.saturating_sub(short));
+                held.reverse();
+                taken
+            });
+            movements.extend(line.movements(taken, |quantity| Change::Released { quantity }));
+        }
+        movements
+    }
+
+    fn named<'a>(&'a mut self, lines: &'a [Units]) -> impl Iterator<Item = (&'a Units, &'a mut Line)> {
+        self.lines.iter_mut().filter_map(move |line| {
+            let units = lines.iter().find(|units| units.line == line.number)?;
+            Some((units, line))
+        })
     }
 
     fn is_refunded(&self) -> bool {
@@ -301,9 +362,37 @@ impl MerchantOrder {
 }
 
 impl Line {
+    /// Units to ship that no stock is promised to; none where no stock is kept.
+    pub fn short(&self) -> u32 {
+        let held = self.allocations.as_ref();
+        held.map_or(0, |held| self.to_ship().saturating_sub(allocated(held)))
+    }
+
+    fn movements(&self, taken: Option<Vec<Allocation>>, change: fn(u32) -> Change) -> Vec<Movement> {
+        let taken = taken.into_iter().flatten();
+        self.offer.iter().flat_map(|offer| taken.clone().map(move |one| moved(offer, one, change))).collect()
+    }
+
     /// Units neither shipped nor canceled.
     pub fn to_ship(&self) -> u32 {
         self.quantity.saturating_sub(self.progress.shipped).saturating_sub(self.progress.canceled)
+    }
+}
+
+fn moved(offer: &OfferId, allocation: Allocation, change: fn(u32) -> Change) -> Movement {
+    let Allocation { location, quantity } = allocation;
+    Movement { offer: offer.clone(), location, change: change(quantity) }
+}
+
+/// The stock that a fact moves, from the state before it.
+pub fn movements(before: &MerchantOrder, fact: &Fact) -> Vec<Movement> {
+    let mut part = before.clone();
+    match fact {
+        Fact::Canceled { lines, .. } => part.release(lines),
+        Fact::Shipped { shipment, allocated } => part.use_up(&shipment.lines, allocated),
+        Fact::Opened { .. } | Fact::Accepted { .. } | Fact::Delivered { .. } | Fact::Refunded { .. } => {
+            Vec::new()
+        }
     }
 }
 
@@ -371,12 +460,14 @@ pub fn cancel_rest(part: &MerchantOrder, reason: &Reason, at: Timestamp) -> Resu
     Ok((!lines.is_empty()).then_some(Fact::Canceled { at, lines, reason, by_merchant }))
 }
 
-/// A parcel leaves. The same carrier and tracking number name the same shipment, so a repeat is no news.
+/// A parcel leaves. The same carrier and tracking number name the same shipment, so a repeat is no news. Units that
+/// were short take what is on the `shelves` now; what is on none cannot leave.
 pub fn ship(
     part: &MerchantOrder,
     carrier: Word,
     tracking_number: Word,
     lines: Vec<Units>,
+    mut shelves: Shelves,
     at: Timestamp,
 ) -> Result<Decision<Fact>, Refused> {
     let id = ShipmentId::from_bits(derive(&[
@@ -408,9 +499,35 @@ pub fn ship(
     };
     let lines = if lines.is_empty() { all() } else { lines };
     part.check(&lines, Line::to_ship)?;
+    let found = find_stock(part, &lines, &mut shelves)?;
     let shipped_at = at.max(since);
     let shipment = Shipment { id, carrier, tracking_number, lines, shipped_at, delivered_at: None };
-    Ok(Decision::New(Fact::Shipped { shipment }))
+    Ok(Decision::New(Fact::Shipped { shipment, allocated: found }))
+}
+
+/// Stock for units that leave and had none.
+fn find_stock(
+    part: &MerchantOrder,
+    lines: &[Units],
+    shelves: &mut Shelves,
+) -> Result<Vec<LineAllocation>, Refused> {
+    let mut found = Vec::new();
+    for units in lines {
+        let line = part.lines.iter().find(|line| line.number == units.line);
+        let Some((line, offer, held)) =
+            line.and_then(|line| Some((line, line.offer.as_ref()?, line.allocations.as_ref()?)))
+        else {
+            continue;
+        };
+        let missing = units.quantity.saturating_sub(allocated(held));
+        let taken = shelves.allocate(offer, missing);
+        if allocated(&taken) < missing {
+            let short = missing.saturating_sub(allocated(&taken));
+            return Err(Refused::OutOfStock { line: line.number, short });
+        }
+        found.extend(taken.into_iter().map(|allocation| LineAllocation { line: line.number, allocation }));
+    }
+    Ok(found)
 }
 
 /// What a carrier says of a shipment.

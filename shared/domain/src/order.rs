@@ -17,6 +17,7 @@ use crate::id::{CustomerId, MerchantId, OfferId, OrderId};
 use crate::ledger::{Account, Posting, Unbalanced};
 use crate::merchant_order::{self, MerchantOrder};
 use crate::money::{Money, MoneyError};
+use crate::stock::{Allocation, Change, Movement, Shelves, allocated};
 use crate::text::{Category, Channel, ExternalId, Name, Reason, Sku, Word};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,9 @@ pub struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<Category>,
     pub quantity: u32,
+    /// The stock that was promised at placement; none where no stock is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<Vec<Allocation>>,
     pub unit_price: Money,
     /// Delivery cost of this line, for the merchant in full.
     pub delivery: Money,
@@ -243,6 +247,32 @@ impl Order {
         Ok(order)
     }
 
+    /// Promises what is on the shelves to lines whose stock is kept, in their order; what is missing is a shortage and
+    /// no refusal: a channel has sold it already.
+    #[must_use]
+    pub fn allocate(mut self, mut shelves: Shelves) -> Self {
+        for line in &mut self.lines {
+            if let (Some(offer), Some(held)) = (&line.offer, &mut line.allocations) {
+                *held = shelves.allocate(offer, line.quantity);
+            }
+        }
+        self
+    }
+
+    /// The stock that the order takes at placement.
+    pub fn movements(&self) -> Vec<Movement> {
+        let promised = self.lines.iter().filter_map(|line| Some((line.offer.as_ref()?, &line.allocations)));
+        promised
+            .flat_map(|(offer, held)| {
+                held.iter().flatten().map(|Allocation { location, quantity }| Movement {
+                    offer: offer.clone(),
+                    location: location.clone(),
+                    change: Change::Allocated { quantity: *quantity },
+                })
+            })
+            .collect()
+    }
+
     /// Moves the difference; one that is left needs an open exception, also after a resolved one.
     fn differ(&mut self, by: Money) {
         self.difference.minor = self.difference.minor.saturating_add(by.minor);
@@ -360,6 +390,12 @@ impl Order {
 }
 
 impl Line {
+    /// Units that no stock was there for at placement.
+    pub fn short(&self) -> u32 {
+        let held = self.allocations.as_ref();
+        held.map_or(0, |held| self.quantity.saturating_sub(allocated(held)))
+    }
+
     /// Quantity × unit price: the line total is the truth (A8(5)).
     pub fn items(&self) -> Result<Money, MoneyError> {
         self.unit_price.times(self.quantity)

@@ -1,6 +1,6 @@
 //! Words that people and other systems choose: names, SKUs, external ids, reasons.
 //!
-//! Invariant: 1 to a stated number of characters, no control characters, no blanks at the ends. What passes can be
+//! Invariant: 1 to a stated number of characters, no control characters (line breaks in a [`Text`]), no blanks at the ends. What passes can be
 //! shown, logged and used in a key.
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub enum NotAText {
     NotASlug(char),
 }
 
-fn checked(text: String, max: usize) -> Result<String, NotAText> {
+fn checked(text: String, max: usize, lines: bool) -> Result<String, NotAText> {
     let length = text.chars().count();
     if length == 0 {
         return Err(NotAText::Empty { max });
@@ -26,7 +26,8 @@ fn checked(text: String, max: usize) -> Result<String, NotAText> {
     if length > max {
         return Err(NotAText::TooLong { length, max });
     }
-    if text.chars().any(char::is_control) || text.trim() != text {
+    let odd = |c: char| c.is_control() && !(lines && matches!(c, '\n' | '\t'));
+    if text.chars().any(odd) || text.trim() != text {
         return Err(NotAText::Unprintable);
     }
     Ok(text)
@@ -34,6 +35,9 @@ fn checked(text: String, max: usize) -> Result<String, NotAText> {
 
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $max:literal, $check:expr) => {
+        text!($(#[$doc])* $name, $max, $check, lines: false);
+    };
+    ($(#[$doc:meta])* $name:ident, $max:literal, $check:expr, lines: $lines:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -49,7 +53,7 @@ macro_rules! text {
         impl TryFrom<String> for $name {
             type Error = NotAText;
             fn try_from(text: String) -> Result<Self, NotAText> {
-                let text = checked(text, $max)?;
+                let text = checked(text, $max, $lines)?;
                 let check: fn(&str) -> Result<(), NotAText> = $check;
                 check(&text)?;
                 Ok(Self(text))
@@ -105,8 +109,16 @@ text!(
     Category, 64, slug
 );
 text!(
+    /// Where stock lies, like `main` or `hamburg-2`; a merchant's own word.
+    Location, 32, slug
+);
+text!(
     /// A name or title shown to people.
     Name, 200, any
+);
+text!(
+    /// A description in plain text; may have several lines.
+    Text, 10_000, any, lines: true
 );
 text!(
     /// A person's or system's reason, kept for the record.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::order::tests::{at, eur, house, id, line, placed};
 use crate::order::{Order, split};
+use crate::stock::{Levels, Shelf};
 use proptest::prelude::*;
 
 /// Three mugs (43.50, delivery 2.00, fees 6.53) and a bowl (9.00, fees 1.35); 3.18 of the order's delivery.
@@ -34,7 +35,7 @@ fn answer(part: &MerchantOrder, step: &Step) -> Result<Decision<Fact>, Refused> 
         Step::Open => Ok(open(part, at(1))),
         Step::Accept(lines) => accept(part, &lines),
         Step::Reject(lines) => reject(part, lines, reason, at(2)).map(Decision::New),
-        Step::Ship(tracking, lines) => ship(part, id("dhl"), id(tracking), lines, at(3)),
+        Step::Ship(tracking, lines) => ship(part, id("dhl"), id(tracking), lines, Shelves::default(), at(3)),
         Step::Track(tracking, status, hour) => track(part, &parcel(part, tracking), status, at(hour)),
         Step::CancelRest => Ok(cancel_rest(part, &reason, at(4))?.map_or(Decision::Already, Decision::New)),
         Step::Refund(lines, delivery) => {
@@ -157,7 +158,7 @@ fn a_part_is_delivered_when_its_last_parcel_was_whatever_came_first_to_us() {
 #[test]
 fn the_same_tracking_number_is_another_parcel_at_another_carrier_or_part() {
     let part = walk(unpaid(), &[Step::Open, Step::Ship("trk-1", units(&[(1, 1)]))]);
-    let other = ship(&part, id("ups"), id("trk-1"), units(&[(1, 1)]), at(3));
+    let other = ship(&part, id("ups"), id("trk-1"), units(&[(1, 1)]), Shelves::default(), at(3));
     assert!(matches!(other, Ok(Decision::New(Fact::Shipped { .. }))));
     let lamp = split(&house(&[])).unwrap().remove(1);
     assert_ne!(parcel(&part, "trk-1"), parcel(&lamp, "trk-1"));
@@ -169,7 +170,7 @@ fn a_merchant_order_has_no_more_parcels_than_an_item_can_hold() {
     part = part.apply(&Fact::Opened { at: at(1) });
     for number in 0..SHIPMENTS_MAX {
         let Ok(Decision::New(fact)) =
-            ship(&part, id("dhl"), id(&format!("trk-{number}")), units(&[(1, 1)]), at(3))
+            ship(&part, id("dhl"), id(&format!("trk-{number}")), units(&[(1, 1)]), Shelves::default(), at(3))
         else {
             panic!("parcel {number}")
         };
@@ -304,6 +305,113 @@ fn check_units(part: &MerchantOrder) -> Result<(), TestCaseError> {
         Stage::Canceled { .. } => prop_assert!(part.is_canceled() && part.shipments.is_empty()),
     }
     Ok(())
+}
+
+/// A part whose first line has stock for two of three units, in two places; the second line's has run out.
+fn kept() -> MerchantOrder {
+    let mut part = unpaid();
+    let offers = [1, 2].map(OfferId::from_bits);
+    let held = [vec![promised("a", 1), promised("b", 1)], vec![]];
+    for ((line, offer), held) in part.lines.iter_mut().zip(offers).zip(held) {
+        (line.offer, line.allocations) = (Some(offer), Some(held));
+    }
+    part.apply(&Fact::Opened { at: at(1) })
+}
+
+fn promised(location: &str, quantity: u32) -> Allocation {
+    Allocation { location: id(location), quantity }
+}
+
+fn shelves(units: i64) -> Shelves {
+    let shelf = |offer| Shelf { offer: OfferId::from_bits(offer), location: id("c"), available: units };
+    Shelves::new(vec![shelf(1), shelf(2)])
+}
+
+fn packed(part: &MerchantOrder, lines: &[(u16, u32)], stock: i64) -> Result<Fact, Refused> {
+    match ship(part, id("dhl"), id("trk"), units(lines), shelves(stock), at(3))? {
+        Decision::New(fact) => Ok(fact),
+        Decision::Already => panic!("a new parcel"),
+    }
+}
+
+fn moves(part: &MerchantOrder, fact: &Fact) -> Vec<String> {
+    let told = |one: &Movement| format!("{} {:?}", one.location, one.change);
+    movements(part, fact).iter().map(told).collect()
+}
+
+#[test]
+fn a7_3_shipping_converts_an_existing_allocation() {
+    let part = kept();
+    let fact = packed(&part, &[(1, 2)], 0).unwrap();
+    assert_eq!(moves(&part, &fact), ["a Shipped { quantity: 1 }", "b Shipped { quantity: 1 }"]);
+    let after = part.apply(&fact);
+    assert_eq!((after.lines[0].allocations.clone(), after.lines[0].short()), (Some(vec![]), 1));
+}
+
+#[test]
+fn what_was_short_leaves_from_what_has_come_in_since_or_not_at_all() {
+    let part = kept();
+    assert_eq!(packed(&part, &[(1, 3)], 0), Err(Refused::OutOfStock { line: 1, short: 1 }));
+    let fact = packed(&part, &[(1, 3)], 5).unwrap();
+    let told = [
+        "c Allocated { quantity: 1 }",
+        "a Shipped { quantity: 1 }",
+        "b Shipped { quantity: 1 }",
+        "c Shipped { quantity: 1 }",
+    ];
+    assert_eq!(moves(&part, &fact), told);
+}
+
+#[test]
+fn canceled_units_give_back_the_last_promised_after_those_that_have_none() {
+    let part = kept();
+    let cancel = |quantity| {
+        let (lines, reason) = (units(&[(1, quantity)]), id("asked"));
+        Fact::Canceled { at: at(2), lines, reason, by_merchant: true }
+    };
+    assert_eq!(moves(&part, &cancel(1)), Vec::<String>::new());
+    assert_eq!(moves(&part, &cancel(2)), ["b Released { quantity: 1 }"]);
+    assert_eq!(moves(&part, &cancel(3)), ["b Released { quantity: 1 }", "a Released { quantity: 1 }"]);
+}
+
+proptest! {
+    /// Whatever becomes of a part, its stock follows: what it holds is what is allocated, what has left is shipped,
+    /// and at the end nothing is held.
+    #[test]
+    fn the_stock_of_a_part_is_all_accounted_for(
+        life in prop::collection::vec((0_u8..3, 1_u16..3, 1_u32..4, 0_i64..3), 0..12),
+    ) {
+        let mut part = kept();
+        let (mut levels, mut parcel) = (Levels { allocated: 2, ..Levels::default() }, 0);
+        for (step, line, quantity, stock) in life {
+            parcel += 1;
+            let lines = units(&[(line, quantity)]);
+            let fact = match step {
+                0 => reject(&part, lines, id("asked"), at(2)).ok(),
+                1 => match ship(&part, id("dhl"), id(&format!("t{parcel}")), lines, shelves(stock), at(3)) {
+                    Ok(Decision::New(fact)) => Some(fact),
+                    Ok(Decision::Already) | Err(_) => None,
+                },
+                _ => cancel_rest(&part, &id("asked"), at(4)).unwrap().filter(|_| parcel > 9),
+            };
+            let Some(fact) = fact else { continue };
+            for movement in movements(&part, &fact) {
+                levels = levels.plus(movement.change.effect());
+            }
+            part = part.apply(&fact);
+            let held: u32 = part.lines.iter().flat_map(|line| &line.allocations).map(|held| allocated(held)).sum();
+            let shipped: u32 = part.lines.iter().map(|line| line.progress.shipped).sum();
+            prop_assert_eq!(levels.allocated, i64::from(held));
+            prop_assert_eq!(levels.on_hand, -i64::from(shipped));
+            prop_assert!(part.lines.iter().all(|line| line.to_ship() >= allocated(line.allocations.as_deref().unwrap())));
+        }
+        if let Some(fact) = cancel_rest(&part, &id("asked"), at(5)).unwrap() {
+            for movement in movements(&part, &fact) {
+                levels = levels.plus(movement.change.effect());
+            }
+        }
+        prop_assert_eq!(levels.allocated, 0);
+    }
 }
 
 proptest! {

@@ -21,6 +21,7 @@ pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
                 sku: line.sku.clone(),
                 offer: line.offer.clone(),
                 quantity: line.quantity,
+                allocations: line.allocations.clone(),
                 items: line.items()?,
                 delivery: line.delivery,
                 fees: line.fee_total()?,

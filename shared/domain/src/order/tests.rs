@@ -35,6 +35,7 @@ pub(crate) fn line(number: u16, of: u8, quantity: u32, price: i64, delivery: i64
         merchant: merchant(of),
         sku: id(&format!("sku-{number}")),
         offer: None,
+        allocations: None,
         title: None,
         category: None,
         quantity,
@@ -189,11 +190,15 @@ impl Life {
                 let (place, lines) = (of(part), self.units(of(part), *line, *units));
                 let tracking = id(&format!("trk-{tracking}"));
                 let held = &self.parts[place];
-                Change::of_part(place, merchant_order::ship(held, id("dhl"), tracking, lines, now)?)
+                Change::of_part(
+                    place,
+                    merchant_order::ship(held, id("dhl"), tracking, lines, Shelves::default(), now)?,
+                )
             }
             Step::ShipAll(part) => {
                 let held = &self.parts[of(part)];
-                let decided = merchant_order::ship(held, id("dhl"), id("trk-all"), vec![], now)?;
+                let decided =
+                    merchant_order::ship(held, id("dhl"), id("trk-all"), vec![], Shelves::default(), now)?;
                 Change::of_part(of(part), decided)
             }
             Step::Deliver { part, shipment } => {

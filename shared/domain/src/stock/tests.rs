@@ -1,0 +1,113 @@
+use super::*;
+use proptest::prelude::*;
+
+fn offer(number: u128) -> OfferId {
+    OfferId::from_bits(number)
+}
+
+fn place(name: &str) -> Location {
+    name.parse().unwrap()
+}
+
+fn shelf(number: u128, location: &str, available: i64) -> Shelf {
+    Shelf { offer: offer(number), location: place(location), available }
+}
+
+fn taken(allocations: &[Allocation]) -> Vec<(&str, u32)> {
+    allocations.iter().map(|one| (one.location.as_str(), one.quantity)).collect()
+}
+
+#[test]
+fn a7_2_two_lines_on_one_offer_are_summed_first() {
+    let mut shelves = Shelves::new(vec![shelf(1, "main", 5)]);
+    assert_eq!(taken(&shelves.allocate(&offer(1), 3)), [("main", 3)]);
+    assert_eq!(taken(&shelves.allocate(&offer(1), 3)), [("main", 2)]);
+    assert_eq!(taken(&shelves.allocate(&offer(1), 1)), []);
+}
+
+#[test]
+fn one_location_that_has_all_is_taken_before_two_that_have_parts() {
+    let mut shelves = Shelves::new(vec![shelf(1, "a", 2), shelf(1, "b", 4), shelf(2, "a", 9)]);
+    assert_eq!(taken(&shelves.allocate(&offer(1), 4)), [("b", 4)]);
+    let mut shelves = Shelves::new(vec![shelf(1, "a", 2), shelf(1, "b", 4)]);
+    assert_eq!(taken(&shelves.allocate(&offer(1), 5)), [("b", 4), ("a", 1)]);
+    let mut shelves = Shelves::new(vec![shelf(1, "b", 2), shelf(1, "a", 2)]);
+    assert_eq!(taken(&shelves.allocate(&offer(1), 1)), [("a", 1)]);
+}
+
+#[test]
+fn what_is_promised_beyond_the_count_is_never_promised_again() {
+    let mut shelves = Shelves::new(vec![shelf(1, "main", -3)]);
+    assert_eq!(taken(&shelves.allocate(&offer(1), 1)), []);
+}
+
+#[test]
+fn one_order_takes_from_no_more_items_than_a_transaction_holds() {
+    let many: Vec<Shelf> = (0..200).map(|n| shelf(n, "main", 1)).collect();
+    let mut shelves = Shelves::new(many);
+    let taken: usize = (0..200).map(|n| shelves.allocate(&offer(n), 1).len()).sum();
+    assert_eq!(taken, SHELVES_MAX);
+}
+
+/// on hand · allocated · available.
+fn effect(change: &Change) -> (i64, i64, i64) {
+    let Levels { on_hand, allocated, available } = change.effect();
+    (on_hand, allocated, available)
+}
+
+#[test]
+fn a7_3_physical_stock_moves_only_at_received_shipped_and_adjusted() {
+    let reason: Reason = "broken".parse().unwrap();
+    assert_eq!(effect(&Change::Received { quantity: 5 }), (5, 0, 5));
+    assert_eq!(effect(&Change::Allocated { quantity: 3 }), (0, 3, -3));
+    assert_eq!(effect(&Change::Released { quantity: 1 }), (0, -1, 1));
+    assert_eq!(effect(&Change::Shipped { quantity: 2 }), (-2, -2, 0));
+    assert_eq!(effect(&Change::Adjusted { by: -2, reason }), (-2, 0, -2));
+}
+
+#[test]
+fn a7_4_adjusted_needs_a_reason_and_leaves_no_less_than_nothing() {
+    let reason = || -> Reason { "counted".parse().unwrap() };
+    assert!("".parse::<Reason>().is_err());
+    let levels = Levels { on_hand: 3, allocated: 3, available: 0 };
+    assert!(adjust(levels, -3, reason()).is_ok(), "promised units may be missing too");
+    assert_eq!(adjust(levels, -4, reason()), Err(Refused::BelowZero { by: -4, on_hand: 3 }));
+    assert_eq!(adjust(levels, 0, reason()), Err(Refused::Nothing));
+}
+
+#[test]
+fn the_first_promised_leave_first() {
+    let mut held = vec![
+        Allocation { location: place("a"), quantity: 2 },
+        Allocation { location: place("b"), quantity: 3 },
+    ];
+    assert_eq!(taken(&take_first(&mut held, 3)), [("a", 2), ("b", 1)]);
+    assert_eq!(taken(&held), [("b", 2)]);
+    assert_eq!(taken(&take_first(&mut held, 9)), [("b", 2)]);
+    assert!(held.is_empty());
+}
+
+proptest! {
+    /// However demand is spread over lines, no more is promised than is there, and all of it if it is asked for.
+    #[test]
+    fn no_more_is_promised_than_is_there(
+        stock in prop::collection::vec((0_u128..3, 0_i64..20), 0..8),
+        demand in prop::collection::vec((0_u128..3, 1_u32..20), 0..8),
+    ) {
+        let shelves: Vec<Shelf> =
+            stock.iter().enumerate().map(|(at, (of, units))| shelf(*of, &format!("l{at}"), *units)).collect();
+        let mut left = Shelves::new(shelves);
+        let mut promised = [0_i64; 3];
+        for (of, quantity) in &demand {
+            let got = allocated(&left.allocate(&offer(*of), *quantity));
+            prop_assert!(got <= *quantity);
+            promised[usize::try_from(*of).unwrap()] += i64::from(got);
+        }
+        for of in 0..3_u128 {
+            let there: i64 = stock.iter().filter(|(other, _)| *other == of).map(|(_, units)| units).sum();
+            let asked: i64 =
+                demand.iter().filter(|(other, _)| *other == of).map(|(_, units)| i64::from(*units)).sum();
+            prop_assert_eq!(promised[usize::try_from(of).unwrap()], there.min(asked));
+        }
+    }
+}
