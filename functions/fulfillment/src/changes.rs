@@ -2,8 +2,10 @@
 
 use crate::show::MerchantOrderView;
 use axum::extract::{Path, State};
-use domain::id::{MerchantOrderId, ShipmentId};
-use domain::merchant_order::{Fact, MerchantOrder, Refused, Stage, Tracking, Units};
+use domain::catalog::Offer;
+use domain::id::{MarketplaceId, MerchantOrderId, ShipmentId};
+use domain::merchant_order::{Fact, MerchantOrder, Refused, Stage, Tracking, Units, movements};
+use domain::stock::Shelves;
 use domain::text::{Reason, Word};
 use domain::{Decision, merchant_order, payout};
 use edge::{Check, Command, Overtaken, Problem, Reply, World};
@@ -27,7 +29,7 @@ pub(crate) async fn accept(
     command: Command<Accept>,
 ) -> Answer {
     let lines = &command.body.lines;
-    change(&world, &id, &command, Name::Key, |part| merchant_order::accept(part, lines)).await
+    change(&world, &id, &command, Name::Key, |part, _| merchant_order::accept(part, lines)).await
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -50,7 +52,7 @@ pub(crate) async fn reject(
     check.done()?;
     let Some(reason) = reason else { return Err(Problem::internal()) };
     let lines = &command.body.lines;
-    change(&world, &id, &command, Name::Key, |part| {
+    change(&world, &id, &command, Name::Key, |part, _| {
         Ok(Decision::New(merchant_order::reject(part, lines.clone(), reason.clone(), at)?))
     })
     .await
@@ -80,8 +82,8 @@ pub(crate) async fn ship(
     let at = check.occurred_at("occurred_at", body.occurred_at.as_deref(), world.now());
     check.done()?;
     let (Some(carrier), Some(tracking)) = (carrier, tracking) else { return Err(Problem::internal()) };
-    change(&world, &id, &command, Name::Own, |part| {
-        merchant_order::ship(part, carrier.clone(), tracking.clone(), body.lines.clone(), at)
+    change(&world, &id, &command, Name::Own, |part, shelves| {
+        merchant_order::ship(part, carrier.clone(), tracking.clone(), body.lines.clone(), shelves, at)
     })
     .await
 }
@@ -114,7 +116,8 @@ pub(crate) async fn track(
         Status::InTransit => Tracking::InTransit,
         Status::Delivered => Tracking::Delivered,
     };
-    change(&world, &id, &command, Name::Own, |part| merchant_order::track(part, &shipment, status, at)).await
+    change(&world, &id, &command, Name::Own, |part, _| merchant_order::track(part, &shipment, status, at))
+        .await
 }
 
 /// What tells a repeat: the idempotency key, or the effect's own name (a shipment is its carrier and tracking number).
@@ -131,11 +134,12 @@ async fn change<T>(
     id: &str,
     command: &Command<T>,
     name: Name,
-    decide: impl Fn(&MerchantOrder) -> Result<Decision<Fact>, Refused>,
+    decide: impl Fn(&MerchantOrder, Shelves) -> Result<Decision<Fact>, Refused>,
 ) -> Answer {
     let reach = command.caller.reach("fulfillment:write")?;
     let id: MerchantOrderId = id.parse().map_err(|_| Problem::not_found("merchant order"))?;
-    let key = Key::merchant_order(&command.caller.marketplace, &id);
+    let m = &command.caller.marketplace;
+    let key = Key::merchant_order(m, &id);
     let key = key.ok_or_else(|| Problem::not_found("merchant order"))?;
     world
         .until_free(|| async {
@@ -147,7 +151,8 @@ async fn change<T>(
                     .revision(held.revision())
                     .replayed());
             }
-            let Decision::New(fact) = decide(&held.value)? else {
+            let shelves = shelves_of(world, m, &held.value).await?;
+            let Decision::New(fact) = decide(&held.value, shelves)? else {
                 return Ok(Reply::ok(MerchantOrderView::of(&held.value))
                     .revision(held.revision())
                     .replayed());
@@ -157,6 +162,18 @@ async fn change<T>(
             Ok(Reply::ok(MerchantOrderView::of(&next)).revision(held.next_step()))
         })
         .await
+}
+
+/// What may have come in for lines that are short; nothing is read where none is.
+async fn shelves_of(world: &World, m: &MarketplaceId, part: &MerchantOrder) -> Result<Shelves, Problem> {
+    let short = part.lines.iter().filter(|line| line.short() > 0);
+    let keys: Vec<Key> = short.filter_map(|line| Some(Key::offer(m, line.offer.as_ref()?))).collect();
+    if keys.is_empty() {
+        return Ok(Shelves::default());
+    }
+    let offers: Vec<Offer> =
+        world.table.load_all::<Offer>(&keys).await?.into_iter().map(|held| held.value).collect();
+    Ok(world.table.shelves(m, &offers).await?)
 }
 
 /// The change, its story and, where it completes the part, the merchant's earning: one transaction.
@@ -172,6 +189,10 @@ async fn commit<T>(
     let m = &command.caller.marketplace;
     let context = command.context(now);
     let mut story = Story::new(announce(&held.value, next, fact)?);
+    // Released stock is given back by `inventory`, which hears of it: a canceled order may have more than fits here.
+    if let Fact::Shipped { .. } = fact {
+        story = story.moving(movements(&held.value, fact));
+    }
     let mut commit = Commit::new(m, &context);
     if let (Stage::Open { .. }, Stage::Delivered { .. }) = (&held.value.stage, &next.stage) {
         let terms = world.table.payout_terms(m, &next.merchant).await?;

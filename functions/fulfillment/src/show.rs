@@ -30,6 +30,9 @@ struct LineView {
     line: u16,
     sku: String,
     quantity: u32,
+    /// Units to ship that no stock is promised to.
+    #[serde(skip_serializing_if = "is_zero")]
+    short: u32,
     accepted: bool,
     shipped: u32,
     delivered: u32,
@@ -38,6 +41,10 @@ struct LineView {
     items: Amount,
     delivery: Amount,
     fees: Amount,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -91,6 +98,7 @@ fn line(line: &Line) -> LineView {
         line: line.number,
         sku: line.sku.to_string(),
         quantity: line.quantity,
+        short: line.short(),
         accepted: line.progress.accepted,
         shipped: line.progress.shipped,
         delivered: line.progress.delivered,

@@ -1,19 +1,24 @@
 //! `POST /v1/orders`: an order from a channel, or one that an operator takes on the phone.
+//!
+//! Never refused for stock: what is there is allocated in the order's own transaction, the rest is a shortage.
 
 use crate::show::OrderView;
 use axum::extract::State;
+use domain::catalog::Offer;
 use domain::commission::freeze;
-use domain::id::{CustomerId, MerchantId, OrderId, derive, sha256_hex};
+use domain::id::{CustomerId, MerchantId, OfferId, OrderId, derive, sha256_hex};
 use domain::marketplace::Marketplace;
 use domain::merchant::{Merchant, Status};
 use domain::order::{Intake, Line, Order, Payment};
+use domain::stock::Shelves;
 use domain::text::{Category, Channel, ExternalId, Name, Sku, Word};
 use domain::{Currency, Money};
 use edge::{Check, Command, Problem, Reply, World};
 use events::{Amount, order::placed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use table::{Commit, Held, Key, Story, Uncommitted};
+use table::merchant::MerchantName;
+use table::{Commit, Key, Story, Uncommitted};
 
 /// An order as a channel knows it: its own prices, freight and payments, taken as they are.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -88,12 +93,12 @@ async fn attempt(world: &World, command: &Command<PlaceOrder>) -> Result<Reply<O
         return repeat(world, command, &id, None).await;
     }
 
-    let (marketplace, merchants) = load(world, command).await?;
-    let intake = read(world, command, &marketplace, &merchants, now)?;
-    let order = Order::place(intake)?;
+    let known = load(world, command).await?;
+    let intake = read(world, command, &known, now)?;
+    let order = Order::place(intake)?.allocate(known.shelves);
 
     let context = command.context(now);
-    let story = Story::new(placed(&order)?).posting(order.sale()?);
+    let story = Story::new(placed(&order)?).posting(order.sale()?).moving(order.movements());
     let mut commit = Commit::new(m, &context).begin(&order, order.id.as_str(), story, PlacedBefore);
     if !named {
         commit = command.remember(commit, now, 201, order.id.as_str(), PlacedBefore);
@@ -128,41 +133,69 @@ async fn repeat(
     Ok(Reply::ok(OrderView::of(order, &parts)?).revision(whole.order.revision()).replayed())
 }
 
-/// The marketplace and every merchant that a line names, strongly consistent.
-async fn load(
-    world: &World,
-    command: &Command<PlaceOrder>,
-) -> Result<(Marketplace, Vec<(String, Merchant)>), Problem> {
+/// What an intake is decided on: the marketplace, every merchant that a line names by the name it uses, the offers
+/// that have the lines' SKUs and what is on their shelves.
+struct Known {
+    marketplace: Marketplace,
+    merchants: Vec<(String, Merchant)>,
+    offers: Vec<Offer>,
+    shelves: Shelves,
+}
+
+/// In two or three batch reads, strongly consistent, however many lines there are.
+async fn load(world: &World, command: &Command<PlaceOrder>) -> Result<Known, Problem> {
     let m = &command.caller.marketplace;
     let lines = &command.body.lines;
-    let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Problem::not_found("marketplace"))?;
     let names: Vec<ExternalId> =
         lines.iter().filter_map(|line| line.merchant_external_id.as_ref()?.parse().ok()).collect();
-    let keys: Vec<Key> = lines
+    let mut ids: Vec<(String, MerchantId)> = lines
         .iter()
-        .filter_map(|line| line.merchant.as_ref()?.parse::<MerchantId>().ok())
-        .map(|id| Key::merchant(m, &id))
+        .filter_map(|line| Some((line.merchant.clone()?, line.merchant.as_ref()?.parse().ok()?)))
         .collect();
+    let by_name = names.iter().map(|name| Key::merchant_by_external_id(m, name.as_str()));
+    let keys: Vec<Key> = by_name.chain([Key::marketplace(m)]).collect();
+    let mut read = world.table.read(&keys).await?;
+    let marketplace = read.take::<Marketplace>(&Key::marketplace(m))?;
+    let marketplace = marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value;
+    for key in &keys {
+        if let Some(name) = read.take::<MerchantName>(key)? {
+            ids.push((name.value.external_id.as_str().to_owned(), name.value.merchant));
+        }
+    }
+
+    let merchant_of = |line: &PlaceLine| {
+        let name = line.merchant.as_ref().or(line.merchant_external_id.as_ref())?;
+        ids.iter().find(|(known, _)| known == name).map(|(_, id)| id)
+    };
+    let offers = lines.iter().filter_map(|line| Some(OfferId::of(m, merchant_of(line)?, &line.sku)));
+    let offers: Vec<Key> = offers.map(|id| Key::offer(m, &id)).collect();
+    let keys: Vec<Key> = ids.iter().map(|(_, id)| Key::merchant(m, id)).chain(offers.clone()).collect();
+    let mut read = world.table.read(&keys).await?;
     let mut merchants: Vec<(String, Merchant)> = Vec::new();
-    for (name, held) in world.table.merchants_named(m, &names).await? {
-        merchants.push((name.as_str().to_owned(), held.value));
+    for (name, id) in &ids {
+        if let Some(held) = read.take::<Merchant>(&Key::merchant(m, id))? {
+            merchants.push((name.clone(), held.value));
+        } else if let Some((_, known)) = merchants.iter().find(|(_, merchant)| merchant.id == *id) {
+            merchants.push((name.clone(), known.clone()));
+        }
     }
-    for Held { value, .. } in world.table.load_all::<Merchant>(&keys).await? {
-        merchants.push((value.id.as_str().to_owned(), value));
+    let mut found = Vec::new();
+    for key in &offers {
+        found.extend(read.take::<Offer>(key)?.map(|held| held.value));
     }
-    Ok((marketplace.value, merchants))
+    let shelves = world.table.shelves(m, &found).await?;
+    Ok(Known { marketplace, merchants, offers: found, shelves })
 }
 
 /// From words to an intake: every bad value is told at once.
 fn read(
     world: &World,
     command: &Command<PlaceOrder>,
-    marketplace: &Marketplace,
-    merchants: &[(String, Merchant)],
+    known: &Known,
     now: Timestamp,
 ) -> Result<Intake, Problem> {
     let body = &command.body;
-    let currency = marketplace.currency;
+    let currency = known.marketplace.currency;
     let mut check = Check::new();
     let channel = check.parse::<Channel>("channel", &body.channel);
     let external_id = check.maybe::<ExternalId>("external_id", body.external_id.as_deref());
@@ -171,7 +204,7 @@ fn read(
     let delivery = body.delivery.as_ref().and_then(|amount| check.money("delivery", amount, currency));
     let mut lines = Vec::new();
     for (number, given) in (1_u16..).zip(&body.lines) {
-        lines.extend(line(&mut check, number, given, marketplace, merchants)?);
+        lines.extend(line(&mut check, number, given, known)?);
     }
     let payments = payments(&mut check, &body.payments, currency);
     check.done()?;
@@ -203,14 +236,9 @@ fn read(
     })
 }
 
-fn line(
-    check: &mut Check,
-    number: u16,
-    given: &PlaceLine,
-    marketplace: &Marketplace,
-    merchants: &[(String, Merchant)],
-) -> Result<Option<Line>, Problem> {
+fn line(check: &mut Check, number: u16, given: &PlaceLine, known: &Known) -> Result<Option<Line>, Problem> {
     let at = |field: &str| format!("lines[{}].{field}", number.saturating_sub(1));
+    let Known { marketplace, merchants, offers, .. } = known;
     let currency = marketplace.currency;
     let merchant = match (&given.merchant, &given.merchant_external_id) {
         (Some(name), None) | (None, Some(name)) => {
@@ -250,10 +278,25 @@ fn line(
     else {
         return Ok(None);
     };
+    let offer = offers.iter().find(|offer| offer.merchant == merchant.id && offer.sku == sku);
+    let title = title.or_else(|| offer.map(|offer| offer.title.clone()));
+    let category = category.or_else(|| offer.and_then(|offer| offer.category.clone()));
+    let allocations = offer.filter(|offer| offer.keeps_stock).map(|_| Vec::new());
     let rules = merchant.commission.iter().chain(&marketplace.settings.commission);
     let fees = freeze(rules, category.as_ref(), unit_price.times(quantity)?, quantity)?;
-    let (merchant, offer) = (merchant.id.clone(), None);
-    Ok(Some(Line { number, merchant, sku, offer, title, category, quantity, unit_price, delivery, fees }))
+    Ok(Some(Line {
+        number,
+        merchant: merchant.id.clone(),
+        sku,
+        offer: offer.map(|offer| offer.id.clone()),
+        title,
+        category,
+        quantity,
+        allocations,
+        unit_price,
+        delivery,
+        fees,
+    }))
 }
 
 /// Payments as they stand in a body.

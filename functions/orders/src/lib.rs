@@ -1,7 +1,7 @@
 //! Order management: intake, reading and listing, payment, cancellation, refunds, exceptions.
 //!
 //! Routes: `/v1/orders…`. Consumes: `merchant_order.rejected.v1` pays rejected units back. Reads: marketplace,
-//! merchants, orders with their parts. Writes: orders; their parts where an order is canceled or refunded; the
+//! merchants, offers and their stock, orders with their parts. Writes: orders, the stock that they take; their parts where an order is canceled or refunded; the
 //! merchant's entry that a refund or a completion is. Emits: `order.*.v1`, `merchant_order.canceled.v1`,
 //! `merchant_order.refunded.v1`.
 //!

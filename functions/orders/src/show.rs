@@ -47,11 +47,20 @@ struct LineView {
     title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offer: Option<String>,
     quantity: u32,
+    /// Units that no stock was there for when the order came in.
+    #[serde(skip_serializing_if = "is_zero")]
+    short: u32,
     unit_price: Amount,
     items: Amount,
     delivery: Amount,
     fees: Vec<FeeView>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -139,7 +148,9 @@ fn line(line: &Line) -> Result<LineView, MoneyError> {
         sku: line.sku.to_string(),
         title: line.title.as_ref().map(ToString::to_string),
         category: line.category.as_ref().map(ToString::to_string),
+        offer: line.offer.as_ref().map(ToString::to_string),
         quantity: line.quantity,
+        short: line.short(),
         unit_price: line.unit_price.into(),
         items: line.items()?.into(),
         delivery: line.delivery.into(),

@@ -50,8 +50,18 @@ impl Reach {
 }
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 8] =
-    ["orders", "fulfillment", "payouts", "ledger", "merchants", "marketplace", "access", "audit"];
+pub const SCOPES: [&str; 10] = [
+    "orders",
+    "fulfillment",
+    "catalog",
+    "inventory",
+    "payouts",
+    "ledger",
+    "merchants",
+    "marketplace",
+    "access",
+    "audit",
+];
 
 /// Whether a text is a scope: `*`, or one of [`SCOPES`] with `:read` or `:write`.
 pub fn is_scope(text: &str) -> bool {

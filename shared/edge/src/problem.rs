@@ -6,7 +6,7 @@
 
 use crate::world::MaybeBusy;
 use axum::response::{IntoResponse, Response};
-use domain::{merchant, merchant_order, order, payout};
+use domain::{catalog, merchant, merchant_order, order, payout, stock};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use table::{Fault, Uncommitted};
@@ -165,7 +165,38 @@ impl From<merchant_order::Refused> for Problem {
             R::Units { .. } => (409, "line_units", "The line has not so many units left"),
             R::UnknownShipment(_) => (404, "not_found", "There is no such thing"),
             R::ShipmentDiffers(_) => (409, "shipment_differs", "The shipment exists with other lines"),
+            R::OutOfStock { .. } => (409, "out_of_stock", "There is no stock for these units"),
             R::ShipmentCount => (409, "shipment_count", "The merchant order has too many shipments"),
+        };
+        Self::new(status, code, title).with(refused)
+    }
+}
+
+impl From<stock::Refused> for Problem {
+    fn from(refused: stock::Refused) -> Self {
+        let (status, code, title) = match refused {
+            stock::Refused::BelowZero { .. } => (409, "stock_below_zero", "There are not so many units"),
+            stock::Refused::Nothing => (422, "nothing_adjusted", "Nothing would change"),
+        };
+        Self::new(status, code, title).with(refused)
+    }
+}
+
+impl From<catalog::Refused> for Problem {
+    fn from(refused: catalog::Refused) -> Self {
+        use catalog::Refused as R;
+        let (status, code, title) = match refused {
+            R::VariantCount(_) => (422, "variant_count", "The product has too few or too many variants"),
+            R::Axes => (422, "product_axes", "The product's axes are not acceptable"),
+            R::Categories => (422, "product_categories", "The product's categories are not acceptable"),
+            R::Values { .. } => (422, "variant_values", "A variant needs one value for each axis"),
+            R::SameValues(..) => (422, "variant_values_same", "Two variants have the same values"),
+            R::UnknownVariant(_) => (422, "unknown_variant", "The product has no such variant"),
+            R::MissingVariant(_) => (409, "variant_missing", "Variants cannot be removed"),
+            R::VariantTwice(_) => (422, "variant_twice", "A variant is named twice"),
+            R::Archived => (409, "product_archived", "The product is archived"),
+            R::Circle(_) => (409, "category_circle", "A category cannot lie below itself"),
+            R::LocationCount => (409, "location_count", "The offer's stock lies in too many locations"),
         };
         Self::new(status, code, title).with(refused)
     }

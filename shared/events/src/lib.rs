@@ -8,10 +8,12 @@
 
 pub mod access;
 mod amount;
+pub mod catalog;
 pub mod merchant;
 pub mod merchant_order;
 pub mod order;
 pub mod payout;
+pub mod stock;
 
 pub use amount::Amount;
 

@@ -1,10 +1,11 @@
 //! What is told of a merchant order.
 
 use crate::order::Instant;
+use crate::stock::StockUnits;
 use crate::{Amount, Announced, payloads};
 use domain::MoneyError;
 use domain::id::{MerchantId, MerchantOrderId, OrderId, ShipmentId};
-use domain::merchant_order::{Fact, MerchantOrder, Stage, Units};
+use domain::merchant_order::{Fact, MerchantOrder, Stage, Units, movements};
 
 payloads! {
     /// A merchant has a new order; it may ship once it is opened.
@@ -33,11 +34,20 @@ payloads! {
         lines: Vec<Units>,
         reason: String,
         value: Amount,
+        /// Stock that is promised to it no more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        released: Vec<StockUnits>,
     }
 
     /// Units were canceled with the order: do not ship them.
     "merchant_order.canceled.v1" MerchantOrderCanceledV1 {
-        merchant_order: MerchantOrderId, merchant: MerchantId, lines: Vec<Units>, reason: String,
+        merchant_order: MerchantOrderId,
+        merchant: MerchantId,
+        lines: Vec<Units>,
+        reason: String,
+        /// Stock that is promised to it no more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        released: Vec<StockUnits>,
     }
 
     /// A parcel is on its way to the customer.
@@ -98,6 +108,10 @@ pub fn created(order: &OrderId, part: &MerchantOrder) -> Result<Vec<Announced>, 
     Ok(created.into_iter().chain(opened).collect())
 }
 
+fn released(before: &MerchantOrder, fact: &Fact) -> Vec<StockUnits> {
+    movements(before, fact).into_iter().filter_map(StockUnits::released).collect()
+}
+
 /// What each fact is called outside, and the completion that it may bring.
 pub fn announce(
     before: &MerchantOrder,
@@ -117,12 +131,13 @@ pub fn announce(
             lines,
             reason: reason.into(),
             value: before.worth()?.minus(after.worth()?)?.into(),
+            released: released(before, fact),
         }),
         Fact::Canceled { lines, reason, by_merchant: false, .. } => {
-            let reason = reason.into();
-            Announced::of(&MerchantOrderCanceledV1 { merchant_order, merchant, lines, reason })
+            let (reason, released) = (reason.into(), released(before, fact));
+            Announced::of(&MerchantOrderCanceledV1 { merchant_order, merchant, lines, reason, released })
         }
-        Fact::Shipped { shipment } => Announced::of(&MerchantOrderShippedV1 {
+        Fact::Shipped { shipment, .. } => Announced::of(&MerchantOrderShippedV1 {
             merchant_order,
             merchant,
             shipment: shipment.id,

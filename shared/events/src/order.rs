@@ -2,7 +2,7 @@
 
 use crate::{Amount, Announced, payloads};
 use domain::MoneyError;
-use domain::id::{CustomerId, MerchantId, MerchantOrderId, OrderId};
+use domain::id::{CustomerId, MerchantId, MerchantOrderId, OfferId, OrderId};
 use domain::order::{Decided, Exception, ExceptionKind, Fact, Order};
 use serde::{Deserialize, Serialize};
 
@@ -40,8 +40,21 @@ payloads! {
         order: OrderId, kind: ExceptionKind, difference: Amount,
     }
 
+    /// A channel has sold what is not there: receive it and ship, or reject it.
+    "order.shortage_raised.v1" OrderShortageRaisedV1 { order: OrderId, lines: Vec<ShortLine> }
+
     /// The difference is explained and has left the suspense account.
     "order.exception_resolved.v1" OrderExceptionResolvedV1 { order: OrderId, reason: String, by: String }
+}
+
+/// Units of a line that no stock was there for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ShortLine {
+    pub line: u16,
+    pub merchant: MerchantId,
+    pub offer: OfferId,
+    pub missing: u32,
 }
 
 /// A moment as RFC 3339 text in UTC.
@@ -74,6 +87,15 @@ pub fn placed(order: &Order) -> Result<Vec<Announced>, MoneyError> {
         merchant_orders: parts(order),
     })];
     facts.extend(raised(None, order));
+    let short = order.lines.iter().filter(|line| line.short() > 0);
+    let short = short.filter_map(|line| {
+        let (offer, merchant) = (line.offer.clone()?, line.merchant.clone());
+        Some(ShortLine { line: line.number, merchant, offer, missing: line.short() })
+    });
+    let lines: Vec<ShortLine> = short.collect();
+    if !lines.is_empty() {
+        facts.push(Announced::of(&OrderShortageRaisedV1 { order: order.id.clone(), lines }));
+    }
     Ok(facts)
 }
 

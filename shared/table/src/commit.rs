@@ -6,11 +6,12 @@
 
 use crate::key::{Key, expires};
 use crate::record::{Held, Item, Record, to_item};
-use crate::{Fault, Table, number, outbox, text};
+use crate::{Fault, Table, number, outbox, stock, text};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use domain::id::MarketplaceId;
 use domain::ledger::Posting;
+use domain::stock::Movement;
 use events::{Announced, Context};
 use jiff::Timestamp;
 use std::fmt::Debug;
@@ -23,11 +24,19 @@ const WRITES_MAX: usize = 100;
 pub struct Story {
     pub facts: Vec<Announced>,
     pub postings: Vec<Posting>,
+    /// Stock, moved in the same transaction.
+    pub movements: Vec<Movement>,
 }
 
 impl Story {
     pub fn new(facts: impl IntoIterator<Item = Announced>) -> Self {
-        Self { facts: facts.into_iter().collect(), postings: Vec::new() }
+        Self { facts: facts.into_iter().collect(), ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn moving(mut self, movements: Vec<Movement>) -> Self {
+        self.movements.extend(movements);
+        self
     }
 
     /// A posting that moves nothing is not kept.
@@ -47,6 +56,7 @@ pub struct Commit<'a, C> {
     marketplace: &'a MarketplaceId,
     context: &'a Context,
     writes: Vec<(Write, Option<C>)>,
+    movements: Vec<Movement>,
     fault: Option<Fault>,
 }
 
@@ -95,7 +105,7 @@ pub enum Uncommitted<C: Debug> {
 
 impl<'a, C: Debug> Commit<'a, C> {
     pub fn new(marketplace: &'a MarketplaceId, context: &'a Context) -> Self {
-        Self { marketplace, context, writes: Vec::new(), fault: None }
+        Self { marketplace, context, writes: Vec::new(), movements: Vec::new(), fault: None }
     }
 
     /// A thing that is not there yet, and its first story.
@@ -145,6 +155,13 @@ impl<'a, C: Debug> Commit<'a, C> {
         self.put(item, Condition::Unchanged { since: held.revision }, None).tell(&key, subject, step, story)
     }
 
+    /// A document that is nothing but its story, such as a receipt of goods: its id names it, so a repeat is refused.
+    pub fn document(mut self, place: &Key, subject: &str, story: Story, refusal: C) -> Self {
+        let item = outbox::to_item(place, subject, 1, self.context, &story);
+        self.movements.extend(story.movements);
+        self.put(item, Condition::New, Some(refusal))
+    }
+
     /// An item that is only ever added: an entry, a mark, a name that must be unique.
     pub fn add<R: Record>(self, record: &R, refusal: C) -> Self {
         let item = to_item(self.marketplace, record, 1);
@@ -188,6 +205,7 @@ impl<'a, C: Debug> Commit<'a, C> {
     }
 
     fn tell(mut self, key: &Key, subject: &str, step: u64, story: Story) -> Self {
+        self.movements.extend_from_slice(&story.movements);
         match outbox::to_item(key, subject, step, self.context, &story) {
             Ok(item) => self.writes.push((Write::Put { item, condition: Condition::Any }, None)),
             Err(fault) => self.fault = self.fault.or(Some(fault)),
@@ -211,14 +229,17 @@ impl<'a, C: Debug> Commit<'a, C> {
         if self.writes.is_empty() {
             return Ok(());
         }
-        if self.writes.len() > WRITES_MAX {
-            return Err(Fault::TooManyWrites(self.writes.len()).into());
-        }
         let mut items = Vec::with_capacity(self.writes.len());
         let mut refusals = Vec::with_capacity(self.writes.len());
         for (write, refusal) in self.writes {
             items.push(write.action(&table.name)?);
             refusals.push(refusal);
+        }
+        // Stock that is not there any more was decided on stale levels: no word of its own, load again.
+        items.extend(stock::writes(self.marketplace, &self.movements, &table.name)?);
+        refusals.resize_with(items.len(), || None);
+        if items.len() > WRITES_MAX {
+            return Err(Fault::TooManyWrites(items.len()).into());
         }
         let Err(error) = table.client.transact_write_items().set_transact_items(Some(items)).send().await
         else {

@@ -9,6 +9,10 @@
 //! | merchant's entry | `M#MER#<merchant>`| `LED#<day>#<kind>#<cause>`| |
 //! | claimed through  | `M#MER#<merchant>`| `CLM`                     | |
 //! | payout           | `M#MER#<merchant>`| `PYO#<day>`               | 2 `M#PYODAY#<day>#<shard>`; SK `<ms>#<id>` |
+//! | category         | `M#CAT#<handle>`  | `CAT`                     | 2 `M#CATS`; SK `<handle>` |
+//! | product          | `M#PRD#<product>` | `PRD`                     | 1 `M#INCAT#<first category>` · 2 `M#PRDS`; SK `<id>` |
+//! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
+//! | stock            | `M#OFF#<offer>`   | `STK#<location>`          | |
 //! | outbox           | that of its subject | `EVT#<subject SK>#<step>` | |
 //! | merchant by name | `M#XID#MER#<external id>` | `XID`             | |
 //! | idempotency      | `M#IDM#<digest>`  | `IDM`                     | |
@@ -22,20 +26,25 @@
 //! An order, its parts and their stories share a partition: one query tells everything, and `MOR#` to `ORD` is the
 //! order with its parts. Times in keys are milliseconds in 13 digits, so that text order is time order.
 //!
+//! An offer and its stock share one too. A document that moves stock (`mov_…`) has its story there as `EVT#<id>`; a
+//! release touches many offers and has a partition of its own, `M#MOV#<id>`.
+//!
 //! Access: an order by (channel, external id) is a read of its derived id; lists by customer, by merchant and by day
 //! are queries of an index, newest first; all open exceptions are index 3; a statement is a range of a merchant's
 //! entries; what is due in an hour is one query per shard.
 
 use crate::{number, record::Item, text};
 use domain::id::{
-    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, PayoutId, derive, sha256_hex,
+    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId, PayoutId,
+    ProductId, derive, sha256_hex,
 };
 use domain::ledger::{Account, EntryKind};
+use domain::text::{Category, Location};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 /// Where an item lies.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     pub(crate) pk: String,
     pub(crate) sk: String,
@@ -156,6 +165,40 @@ impl Key {
         Some(Self::new(Self::merchant(m, &merchant).pk, format!("PYO#{through}")))
     }
 
+    pub fn category(m: &MarketplaceId, handle: &Category) -> Self {
+        Self::new(format!("{m}#CAT#{handle}"), "CAT")
+    }
+
+    pub fn product(m: &MarketplaceId, id: &ProductId) -> Self {
+        Self::new(format!("{m}#PRD#{}", id.tail()), "PRD")
+    }
+
+    pub fn offer(m: &MarketplaceId, id: &OfferId) -> Self {
+        Self::new(format!("{m}#OFF#{}", id.tail()), "OFF")
+    }
+
+    pub fn stock(m: &MarketplaceId, offer: &OfferId, location: &Location) -> Self {
+        Self::new(Self::offer(m, offer).pk, format!("STK#{location}"))
+    }
+
+    /// The bounds of an offer's stock items.
+    pub(crate) fn stock_range() -> (&'static str, &'static str) {
+        ("STK#", "STK#~")
+    }
+
+    /// The location of a stock item, from its key.
+    pub(crate) fn location(&self) -> Option<Location> {
+        self.sk.strip_prefix("STK#")?.parse().ok()
+    }
+
+    /// Where a movement document has its story: with the one offer that it moves, or alone.
+    pub fn movement(m: &MarketplaceId, offer: Option<&OfferId>, id: &MovementId) -> Self {
+        match offer {
+            Some(offer) => Self::new(Self::offer(m, offer).pk, id.as_str()),
+            None => Self::new(format!("{m}#MOV#{}", id.tail()), id.as_str()),
+        }
+    }
+
     pub fn idempotency(m: &MarketplaceId, digest: &str) -> Self {
         Self::new(format!("{m}#IDM#{digest}"), "IDM")
     }
@@ -269,6 +312,46 @@ impl Place {
 
     pub(crate) fn merchants(m: &MarketplaceId) -> String {
         format!("{m}#MERS")
+    }
+
+    pub(crate) fn category(m: &MarketplaceId, handle: &Category) -> Self {
+        Self { index: Index::Gsi2, pk: Self::categories(m), sk: handle.as_str().to_owned() }
+    }
+
+    pub(crate) fn categories(m: &MarketplaceId) -> String {
+        format!("{m}#CATS")
+    }
+
+    pub(crate) fn product(m: &MarketplaceId, id: &ProductId) -> Self {
+        Self { index: Index::Gsi2, pk: Self::products(m), sk: id.as_str().to_owned() }
+    }
+
+    pub(crate) fn products(m: &MarketplaceId) -> String {
+        format!("{m}#PRDS")
+    }
+
+    pub(crate) fn product_in(m: &MarketplaceId, category: &Category, id: &ProductId) -> Self {
+        Self { index: Index::Gsi1, pk: Self::products_in(m, category), sk: id.as_str().to_owned() }
+    }
+
+    pub(crate) fn products_in(m: &MarketplaceId, category: &Category) -> String {
+        format!("{m}#INCAT#{category}")
+    }
+
+    pub(crate) fn offer_of_product(m: &MarketplaceId, product: &ProductId, id: &OfferId) -> Self {
+        Self { index: Index::Gsi1, pk: Self::offers_of_product(m, product), sk: id.as_str().to_owned() }
+    }
+
+    pub(crate) fn offers_of_product(m: &MarketplaceId, product: &ProductId) -> String {
+        format!("{m}#PRDOFF#{}", product.tail())
+    }
+
+    pub(crate) fn offer_of_merchant(m: &MarketplaceId, merchant: &MerchantId, id: &OfferId) -> Self {
+        Self { index: Index::Gsi2, pk: Self::offers_of_merchant(m, merchant), sk: id.as_str().to_owned() }
+    }
+
+    pub(crate) fn offers_of_merchant(m: &MarketplaceId, merchant: &MerchantId) -> String {
+        format!("{m}#MEROFF#{}", merchant.tail())
     }
 
     pub(crate) fn api_key(m: &MarketplaceId, id: &ApiKeyId) -> Self {

@@ -8,6 +8,7 @@
 //! `list.rs` pages · one file of records per context.
 
 pub mod access;
+pub mod catalog;
 pub mod commit;
 pub mod key;
 pub mod ledger;
@@ -17,6 +18,7 @@ pub mod order;
 pub mod outbox;
 pub mod payout;
 pub mod record;
+pub mod stock;
 
 pub use commit::{Commit, Story, Uncommitted};
 pub use key::Key;
@@ -26,6 +28,7 @@ pub use record::{Held, Record};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::id::MarketplaceId;
 use record::Item;
+use std::collections::{HashMap, HashSet};
 
 /// A handle to the table; cheap to clone.
 #[derive(Debug, Clone)]
@@ -58,6 +61,19 @@ impl Fault {
     }
 }
 
+/// What one batch read brought, by its place.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    found: HashMap<Key, Item>,
+}
+
+impl Loaded {
+    /// The value under a key, once; none if there is nothing, or it was taken.
+    pub fn take<R: Record>(&mut self, key: &Key) -> Result<Option<Held<R>>, Fault> {
+        self.found.remove(key).map(record::from_item).transpose()
+    }
+}
+
 /// DynamoDB's own bound of one batch read.
 const BATCH_MAX: usize = 100;
 
@@ -83,13 +99,16 @@ impl Table {
     /// Many at once, strongly consistent, in the order of `keys`; what is not there is absent. Duplicate keys are read
     /// once.
     pub async fn load_all<R: Record>(&self, keys: &[Key]) -> Result<Vec<Held<R>>, Fault> {
-        let mut found: Vec<(Key, Held<R>)> = Vec::with_capacity(keys.len());
-        let mut wanted: Vec<&Key> = Vec::new();
-        for key in keys {
-            if !wanted.contains(&key) {
-                wanted.push(key);
-            }
-        }
+        let mut read = self.read(keys).await?;
+        keys.iter().filter_map(|key| read.take(key).transpose()).collect()
+    }
+
+    /// Things of many kinds in one batch read, strongly consistent: all that a decision needs and that has a known
+    /// place.
+    pub async fn read(&self, keys: &[Key]) -> Result<Loaded, Fault> {
+        let mut found = HashMap::with_capacity(keys.len());
+        let wanted: HashSet<&Key> = keys.iter().collect();
+        let wanted: Vec<&Key> = wanted.into_iter().collect();
         for batch in wanted.chunks(BATCH_MAX) {
             let mut left: Vec<Item> = batch.iter().map(|key| key.item()).collect();
             let mut rounds = 0;
@@ -111,20 +130,13 @@ impl Table {
                     .await
                     .map_err(|error| Fault::call("load a batch", error))?;
                 for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
-                    let key = Key::of_item(&item);
-                    found.push((key, record::from_item(item)?));
+                    found.insert(Key::of_item(&item), item);
                 }
                 let unread = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
                 left = unread.map(|keys| keys.keys).unwrap_or_default();
             }
         }
-        let mut ordered = Vec::with_capacity(found.len());
-        for key in wanted {
-            if let Some(at) = found.iter().position(|(other, _)| other == key) {
-                ordered.push(found.swap_remove(at).1);
-            }
-        }
-        Ok(ordered)
+        Ok(Loaded { found })
     }
 
     /// The whole of a marketplace's settings, or none: the tenant does not exist.

@@ -87,6 +87,12 @@ impl Found {
         crate::outbox::Entry::read(&self.0)
     }
 
+    /// The stock item, if it is one: marketplace, the tail of its offer's id, and its levels.
+    pub fn stock(&self) -> Option<(MarketplaceId, String, crate::stock::Stock)> {
+        let (offer, stock) = crate::stock::stock_of(&self.0)?;
+        Some((Key::marketplace_of(&Key::of_item(&self.0).pk)?, offer, stock))
+    }
+
     /// The ledger total, if it is one: marketplace, account, currency and balance.
     pub fn ledger_total(&self) -> Option<(MarketplaceId, String, String, crate::ledger::Balance)> {
         crate::ledger::total_of(&self.0)

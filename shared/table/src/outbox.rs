@@ -8,6 +8,7 @@ use crate::{Cursor, Fault, Page, Table, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::MarketplaceId;
 use domain::ledger::Posting;
+use domain::stock::Movement;
 use events::{Announced, Change, Context, Envelope};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ pub struct Entry {
     pub context: Context,
     pub facts: Vec<Announced>,
     pub postings: Vec<Posting>,
+    pub movements: Vec<Movement>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -37,6 +39,8 @@ struct Stored {
     facts: Vec<Announced>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     postings: Vec<Posting>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    movements: Vec<Movement>,
 }
 
 impl Entry {
@@ -66,10 +70,10 @@ impl Entry {
         };
         let stored: Stored = serde_dynamo::from_attribute_value(value.clone())
             .map_err(|source| Fault::Shape { kind: KIND, source })?;
-        let Stored { at, actor, cause, correlation, facts, postings } = stored;
+        let Stored { at, actor, cause, correlation, facts, postings, movements } = stored;
         let correlation = correlation.unwrap_or_else(|| cause.clone());
         let context = Context { at, actor, cause, correlation };
-        Ok(Some(Self { marketplace, subject: subject.clone(), step, context, facts, postings }))
+        Ok(Some(Self { marketplace, subject: subject.clone(), step, context, facts, postings, movements }))
     }
 }
 
@@ -87,6 +91,7 @@ pub(crate) fn to_item(
         correlation: (context.correlation != context.cause).then(|| context.correlation.clone()),
         facts: story.facts.clone(),
         postings: story.postings.clone(),
+        movements: story.movements.clone(),
     };
     let mut item = Key::outbox(of, step).item();
     item.insert("kind".to_owned(), text(KIND));
