@@ -166,6 +166,33 @@ impl Shop {
         self.done(&format!("/v1/merchants/{id}/activate-payout-account"), &json!({})).await;
     }
 
+    // Goods.
+
+    /// A merchant's offer of a product of its own; answers the offer's id.
+    pub async fn offer(&self, merchant: &str, sku: &str, price: &str) -> String {
+        let product = json!({"merchant": merchant, "title": sku, "variants": [{}]});
+        let product = at(&self.done("/v1/products", &product).await, "/id").to_owned();
+        let price = json!({"amount": price, "currency": "EUR"});
+        let offer = json!({"merchant": merchant, "product": product, "sku": sku, "price": price});
+        at(&self.done("/v1/offers", &offer).await, "/id").to_owned()
+    }
+
+    /// The same with so many units at `main`.
+    pub async fn stocked(&self, merchant: &str, sku: &str, quantity: i64) -> String {
+        let offer = self.offer(merchant, sku, "10.00").await;
+        self.done(&format!("/v1/stock/{offer}/receive"), &json!({"quantity": quantity})).await;
+        self.settle().await;
+        offer
+    }
+
+    /// On hand, allocated and available units of an offer, over all locations.
+    pub async fn stock(&self, offer: &str) -> (i64, i64, i64) {
+        let view = self.get(&format!("/v1/stock/{offer}")).await;
+        let locations = view["locations"].as_array().unwrap();
+        let sum = |name: &str| locations.iter().map(|place| place[name].as_i64().unwrap()).sum();
+        (sum("on_hand"), sum("allocated"), sum("available"))
+    }
+
     // Orders.
 
     /// Places an order of the channel `web`; nothing has followed from it yet.

@@ -3,13 +3,19 @@
 //! Ids and times are fixed, so that a sample changes only when its type does.
 
 use crate::schema;
+use domain::catalog::{OfferStatus, ProductStatus};
 use domain::id::{
-    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, PayoutId, ShipmentId,
+    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId, PayoutId,
+    ProductId, ShipmentId,
 };
 use domain::merchant_order::Units;
 use domain::order::ExceptionKind;
+use domain::text::Location;
 use events::access::{
     ApiKeyIssuedV1, ApiKeyRevokedV1, MarketplaceSettingsChangedV1, MemberChangedV1, OperatorChangedV1,
+};
+use events::catalog::{
+    CategoryChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1, ProductCreatedV1,
 };
 use events::merchant::{
     MarketplaceOpenedV1, MerchantInvitedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1,
@@ -22,12 +28,13 @@ use events::merchant_order::{
 };
 use events::order::{
     Instant, OrderCanceledV1, OrderExceptionRaisedV1, OrderExceptionResolvedV1, OrderPaidV1, OrderPlacedV1,
-    OrderRefundedV1,
+    OrderRefundedV1, OrderShortageRaisedV1, ShortLine,
 };
 use events::payout::{
     MerchantBalanceCriticalV1, PayoutBlockedV1, PayoutCreatedV1, PayoutDueV1, PayoutFailedV1, PayoutPaidV1,
     PayoutSentV1,
 };
+use events::stock::{StockAdjustedV1, StockReceivedV1, StockUnits};
 use events::{Amount, Announced, Change, Context, Envelope, Payload};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -65,6 +72,12 @@ impl Told {
     /// The second fact of its change.
     fn second(mut self) -> Self {
         self.nth = 1;
+        self
+    }
+
+    /// The third fact of its change.
+    fn third(mut self) -> Self {
+        self.nth = 2;
         self
     }
 
@@ -148,7 +161,7 @@ fn again<P: Payload>(text: &str) -> Result<Value, serde_json::Error> {
 
 /// Every public event. One that is missing here fails `every_declared_event_is_in_the_catalog`.
 pub(crate) fn catalog() -> Vec<Entry> {
-    [access(), merchants(), orders(), parts(), payouts()].into_iter().flatten().collect()
+    [access(), merchants(), goods(), orders(), parts(), payouts()].into_iter().flatten().collect()
 }
 
 /// The entry of one event.
@@ -184,6 +197,79 @@ fn access() -> Vec<Entry> {
             MemberChangedV1 { subject: ben, merchant: merchant(), scopes },
         ),
         entry(Told::new(marketplace(), 2, 3, person()), MarketplaceSettingsChangedV1 { hold_days: 14 }),
+    ]
+}
+
+fn product() -> ProductId {
+    ProductId::from_bits(8)
+}
+
+fn offer() -> OfferId {
+    OfferId::of(&marketplace(), &merchant(), "mug")
+}
+
+fn main_location() -> Location {
+    "main".parse().expect("a location")
+}
+
+fn released(quantity: u32) -> Vec<StockUnits> {
+    vec![StockUnits { offer: offer(), location: main_location(), quantity }]
+}
+
+fn goods() -> Vec<Entry> {
+    let (status, price, sku) = (OfferStatus::Active, eur("14.50"), "mug".to_owned());
+    let [receipt, count] = [9, 10].map(MovementId::from_bits);
+    let member = format!("person:{}", edge::identity::subject("https://login.example", "ben"));
+    vec![
+        entry(
+            Told::new("category-kitchen", 1, 5, person()),
+            CategoryChangedV1 { category: "kitchen".to_owned(), parent: Some("home".to_owned()) },
+        ),
+        entry(
+            Told::new(product(), 1, 6, &member),
+            ProductCreatedV1 { product: product(), merchant: Some(merchant()), status: ProductStatus::Draft },
+        ),
+        entry(
+            Told::new(product(), 2, 7, &member),
+            ProductChangedV1 { product: product(), status: ProductStatus::Active },
+        ),
+        entry(
+            Told::new(offer(), 1, 8, &member),
+            OfferCreatedV1 {
+                offer: offer(),
+                merchant: merchant(),
+                product: product(),
+                variant: 1,
+                sku,
+                price: eur("15.00"),
+                status,
+            },
+        ),
+        entry(
+            Told::new(offer(), 2, 9, &member),
+            OfferChangedV1 { offer: offer(), merchant: merchant(), product: product(), price, status },
+        ),
+        entry(
+            Told::new(&receipt, 1, 10, &member),
+            StockReceivedV1 {
+                movement: receipt.clone(),
+                merchant: merchant(),
+                offer: offer(),
+                location: main_location(),
+                quantity: 3,
+            },
+        ),
+        entry(
+            Told::new(&count, 1, 11, &member),
+            StockAdjustedV1 {
+                movement: count.clone(),
+                merchant: merchant(),
+                offer: offer(),
+                location: main_location(),
+                by: -1,
+                reason: "one was broken".to_owned(),
+            },
+        ),
     ]
 }
 
@@ -263,6 +349,13 @@ fn orders() -> Vec<Entry> {
             },
         ),
         entry(
+            Told::new(order(), 1, 10, &key).third(),
+            OrderShortageRaisedV1 {
+                order: order(),
+                lines: vec![ShortLine { line: 1, merchant: merchant(), offer: offer(), missing: 1 }],
+            },
+        ),
+        entry(
             Told::new(order(), 5, 20_001, person()),
             OrderExceptionResolvedV1 {
                 order: order(),
@@ -310,6 +403,7 @@ fn parts() -> Vec<Entry> {
                 lines: units(1, 1),
                 reason: "sold out".to_owned(),
                 value: eur("14.50"),
+                released: released(1),
             },
         ),
         entry(
@@ -319,6 +413,7 @@ fn parts() -> Vec<Entry> {
                 merchant: merchant(),
                 lines: units(1, 1),
                 reason: "the customer asked".to_owned(),
+                released: released(1),
             },
         ),
         entry(

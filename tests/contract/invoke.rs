@@ -36,9 +36,11 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 9] = [
+const INVOCATIONS: [(&str, &str, By); 11] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
+    ("catalog", "catalog", By::Get("/v1/products")),
     ("fulfillment", "fulfillment", By::Bus("order.paid.v1")),
+    ("inventory", "inventory", By::Bus("merchant_order.canceled.v1")),
     ("ledger", "ledger", By::Stream),
     ("merchants", "merchants", By::Get("/v1/merchants")),
     ("order-split", "order-split", By::Bus("order.placed.v1")),

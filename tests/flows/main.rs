@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod cancel_and_refund;
+mod catalog;
 mod events;
 mod exceptions;
 mod identity;
@@ -14,3 +15,4 @@ mod order_to_payout;
 mod races;
 mod replay;
 mod samples;
+mod stock;

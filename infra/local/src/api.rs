@@ -60,15 +60,27 @@ impl Api {
 
     /// Any request, for what is not well-formed too.
     pub async fn send(&self, method: Method, path: &str, body: Option<String>, key: &str) -> Answer {
+        let key = Some(("idempotency-key", key)).filter(|(_, key)| !key.is_empty());
+        self.send_with(method, path, &body.unwrap_or_default(), key.as_slice()).await
+    }
+
+    /// The same with any headers.
+    pub async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8080");
         if !self.bearer.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.bearer));
         }
-        if !key.is_empty() {
-            request = request.header("idempotency-key", key);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let request = request.header("content-type", "application/json");
-        let request = match request.body(body.unwrap_or_default().into()) {
+        let request = match request.body(body.to_owned().into()) {
             Ok(request) => request,
             Err(error) => {
                 let (status, body) = (StatusCode::BAD_REQUEST, Value::String(error.to_string()));

@@ -1,13 +1,15 @@
 //! The ledger, checked from its sources: what is derived must equal what it is derived from.
 //!
-//! Sources are the postings in the outbox items. Checked against them: debits = credits per currency, the projected
-//! totals of every account, and every merchant's own entries and payouts against its payable.
+//! Sources are the postings and movements in the outbox items. Checked against them: debits = credits per currency, the
+//! projected totals of every account, every merchant's own entries and payouts against its payable, and the levels of
+//! every stock item.
 
 use crate::market::Market;
 use domain::Money;
 use domain::id::{MarketplaceId, MerchantId};
 use domain::ledger::{Account, MerchantEntry};
 use domain::payout::Payout;
+use domain::stock::{Levels, Movement};
 use std::collections::BTreeMap;
 use table::Fault;
 use table::ledger::Balance;
@@ -18,6 +20,7 @@ use table::outbox::Entry;
 pub struct Books {
     pub outbox_items: u64,
     pub postings: u64,
+    pub movements: u64,
     /// By marketplace, account and currency, from the postings.
     pub accounts: BTreeMap<(MarketplaceId, String, String), Balance>,
     pub faults: Vec<String>,
@@ -47,6 +50,11 @@ impl Books {
                     sum.debits += balance.debits;
                     sum.credits += balance.credits;
                 }
+                if let Some((m, offer, stock)) = found.stock() {
+                    let place = (m, offer, stock.location.to_string());
+                    let held = Levels { available: stock.held, ..Levels::default() };
+                    derived.stock.entry(place).or_default().1 = stock.levels.plus(held);
+                }
                 if let Some((m, entry)) = found.read::<MerchantEntry>()? {
                     derived.owe(m, &entry.merchant, entry.amount, -1);
                 }
@@ -62,11 +70,18 @@ impl Books {
         books.balance();
         books.compare_totals(&derived);
         books.compare_entries(&derived);
+        books.compare_stock(&derived);
         Ok(books)
     }
 
     fn enter(&mut self, entry: &Entry, derived: &mut Derived) {
         self.outbox_items += 1;
+        for Movement { offer, location, change } in &entry.movements {
+            self.movements += 1;
+            let place = (entry.marketplace.clone(), offer.tail().to_owned(), location.to_string());
+            let (moved, _) = derived.stock.entry(place).or_default();
+            *moved = moved.plus(change.effect());
+        }
         for posting in &entry.postings {
             self.postings += 1;
             for (account, amount) in posting.entries() {
@@ -119,6 +134,17 @@ impl Books {
     }
 }
 
+impl Books {
+    /// A stock item's levels, with what carts hold given back, are the sum of its movements.
+    fn compare_stock(&mut self, derived: &Derived) {
+        for ((m, offer, location), (moved, there)) in derived.stock.iter().filter(|(_, (a, b))| a != b) {
+            self.faults.push(format!(
+                "{m}: the stock of off_{offer} at {location} is {there:?}, its movements sum to {moved:?}"
+            ));
+        }
+    }
+}
+
 /// What the sources should equal.
 #[derive(Debug, Default)]
 struct Derived {
@@ -126,6 +152,8 @@ struct Derived {
     totals: BTreeMap<(MarketplaceId, String, String), Balance>,
     /// What merchants are owed by the postings, less their entries, plus their payouts: zero.
     payables: BTreeMap<(MarketplaceId, MerchantId, String), i128>,
+    /// By marketplace, offer and location: the sum of the movements, and what the stock item says.
+    stock: BTreeMap<(MarketplaceId, String, String), (Levels, Levels)>,
 }
 
 impl Derived {

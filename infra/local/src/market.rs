@@ -104,10 +104,12 @@ impl Market {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 8] {
+pub fn functions() -> [(&'static str, Build); 10] {
     [
         ("admin", admin::function),
+        ("catalog", catalog::function),
         ("fulfillment", fulfillment::function),
+        ("inventory", inventory::function),
         ("ledger", ledger::function),
         ("merchants", merchants::function),
         ("order-split", order_split::function),

@@ -1,7 +1,7 @@
 //! A merchant order: one merchant's part of an order, from acceptance to its earning.
 //!
-//! Owns acceptance, rejection, shipments and delivery, and which stock is promised to each line. Money moves once, when the part is complete: it becomes one
-//! earning (A12(3)). Refunds to the customer are the order's.
+//! Owns acceptance, rejection, shipments and delivery, and which stock is promised to each line. Money moves once, when
+//! the part is complete: it becomes one earning (A12(3)). Refunds to the customer are the order's.
 //!
 //! `awaiting_payment → open → delivered | canceled`. What counts is kept per line in units:
 //! shipped + canceled ≤ quantity, delivered ≤ shipped, refunded ≤ delivered.

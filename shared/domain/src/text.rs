@@ -1,7 +1,7 @@
 //! Words that people and other systems choose: names, SKUs, external ids, reasons.
 //!
-//! Invariant: 1 to a stated number of characters, no control characters (line breaks in a [`Text`]), no blanks at the ends. What passes can be
-//! shown, logged and used in a key.
+//! Invariant: 1 to a stated number of characters, no control characters (but line breaks in a [`Text`]), no blanks at
+//! the ends. What passes can be shown, logged and used in a key.
 
 use serde::{Deserialize, Serialize};
 

@@ -61,6 +61,12 @@ impl Check {
         u32::try_from(quantity).ok()
     }
 
+    /// Every text of a list that must be `T`s; the field is named by its place.
+    pub fn all<T: FromStr<Err: Display>>(&mut self, field: &str, texts: &[String]) -> Vec<T> {
+        let read = |(at, text): (usize, &String)| self.parse(format!("{field}[{at}]"), text);
+        texts.iter().enumerate().filter_map(read).collect()
+    }
+
     /// When something happened elsewhere: not in the future. None given means now.
     pub fn occurred_at(&mut self, field: impl Display, text: Option<&str>, now: Timestamp) -> Timestamp {
         let Some(text) = text else { return now };

@@ -41,6 +41,25 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// Whose thing it is that a body makes: named, or the only one that the caller acts for. Another's is unknown.
+    pub fn whose(&self, check: &mut crate::Check, named: Option<&str>) -> Option<MerchantId> {
+        match (named, self) {
+            (Some(text), Self::All | Self::Merchants(_)) => {
+                let merchant = check.parse::<MerchantId>("merchant", text)?;
+                if !self.covers(&merchant) {
+                    check.wrong("merchant", "unknown", format!("there is no merchant {merchant}"));
+                    return None;
+                }
+                Some(merchant)
+            }
+            (None, Self::Merchants(own)) if own.len() == 1 => own.first().cloned(),
+            (None, Self::All | Self::Merchants(_)) => {
+                check.wrong("merchant", "required", "say whose it is");
+                None
+            }
+        }
+    }
+
     pub fn covers(&self, merchant: &MerchantId) -> bool {
         match self {
             Self::All => true,

@@ -8,6 +8,7 @@
 //! `problem.rs` every "no" · `queue.rs` why a message must come again · `check.rs` words of a body, checked all at
 //! once · `rules.rs` fee rules in a body
 
+pub mod change;
 pub mod check;
 pub mod command;
 pub mod function;

@@ -14,7 +14,12 @@ payloads! {
 
     /// A count found `by` more or, below zero, less.
     "stock.adjusted.v1" StockAdjustedV1 {
-        movement: MovementId, merchant: MerchantId, offer: OfferId, location: Location, by: i32, reason: String,
+        movement: MovementId,
+        merchant: MerchantId,
+        offer: OfferId,
+        location: Location,
+        by: i32,
+        reason: String,
     }
 }
 

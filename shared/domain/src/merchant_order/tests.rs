@@ -399,11 +399,12 @@ proptest! {
                 levels = levels.plus(movement.change.effect());
             }
             part = part.apply(&fact);
-            let held: u32 = part.lines.iter().flat_map(|line| &line.allocations).map(|held| allocated(held)).sum();
+            let of = |line: &Line| line.allocations.as_deref().map_or(0, allocated);
+            let held: u32 = part.lines.iter().map(of).sum();
             let shipped: u32 = part.lines.iter().map(|line| line.progress.shipped).sum();
             prop_assert_eq!(levels.allocated, i64::from(held));
             prop_assert_eq!(levels.on_hand, -i64::from(shipped));
-            prop_assert!(part.lines.iter().all(|line| line.to_ship() >= allocated(line.allocations.as_deref().unwrap())));
+            prop_assert!(part.lines.iter().all(|line| line.to_ship() >= of(line)));
         }
         if let Some(fact) = cancel_rest(&part, &id("asked"), at(5)).unwrap() {
             for movement in movements(&part, &fact) {

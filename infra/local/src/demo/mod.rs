@@ -1,5 +1,7 @@
 //! A sample marketplace, so that the first look shows something: made up, small, and the same every time.
 
+mod goods;
+
 use crate::api::{Api, Refusal};
 use crate::issuer::{AUDIENCE, ISSUER};
 use crate::market::Market;
@@ -11,6 +13,7 @@ use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use table::Uncommitted;
 use table::access::Issuer;
 
@@ -78,6 +81,7 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
         Err(error) => return Err(told(&error)),
     }
     let api = Api::new(&market.cloud, secret);
+    let mut merchants = BTreeMap::new();
     for (n, (name, external_id, schedule)) in MERCHANTS.iter().enumerate() {
         let schedule: Value = serde_json::from_str(schedule).map_err(|error| told(&error))?;
         let body = json!({"name": name, "external_id": external_id, "schedule": schedule});
@@ -97,9 +101,13 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
             "issuer": ISSUER,
             "subject": member_subject(&merchant),
             "merchant": merchant,
-            "scopes": ["fulfillment:write", "payouts:read", "merchants:read"],
+            "scopes": [
+                "catalog:write", "inventory:write", "fulfillment:write", "payouts:read", "merchants:read",
+            ],
         });
         api.post("/v1/members", &member, &format!("demo-member-{external_id}")).await.ok()?;
+        merchants.insert((*external_id).to_owned(), merchant.to_string());
     }
+    goods::stock_up(&api, &merchants).await?;
     Ok(true)
 }

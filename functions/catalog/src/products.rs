@@ -1,0 +1,301 @@
+//! Products: kept by the marketplace or by a merchant, offered by whoever sells them.
+
+use axum::extract::{Path, State};
+use domain::catalog::{Gtin, Product, ProductStatus, Variant, VariantDraft, number_variants};
+use domain::id::{MarketplaceId, MerchantId, ProductId};
+use domain::text::{Category, ExternalId, Name, Text, Word};
+use edge::change::{Fresh, change as change_one, create as create_one};
+use edge::identity::Reach;
+use edge::query::{None as NoParameters, Paging};
+use edge::{Check, Command, Listing, Problem, Query, Reply, World};
+use events::catalog::{product_changed, product_created};
+use serde::{Deserialize, Serialize};
+use table::catalog::ProductSummary;
+use table::{Key, Story};
+
+/// The heaviest parcel: 10 t.
+const WEIGHT_MAX: u32 = 10_000_000;
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ProductView {
+    id: String,
+    /// Who keeps it; absent: the marketplace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merchant: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    categories: Vec<String>,
+    axes: Vec<String>,
+    variants: Vec<VariantBody>,
+    status: ProductStatus,
+}
+
+fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
+}
+
+fn view(product: &Product) -> ProductView {
+    let variant = |variant: &Variant| VariantBody {
+        number: Some(variant.number),
+        values: texts(&variant.values),
+        gtin: variant.gtin.as_ref().map(ToString::to_string),
+        weight: variant.weight,
+    };
+    ProductView {
+        id: product.id.to_string(),
+        merchant: product.merchant.as_ref().map(ToString::to_string),
+        external_id: product.external_id.as_ref().map(ToString::to_string),
+        title: product.title.to_string(),
+        description: product.description.as_ref().map(ToString::to_string),
+        categories: texts(&product.categories),
+        axes: texts(&product.axes),
+        variants: product.variants.iter().map(variant).collect(),
+        status: product.status,
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VariantBody {
+    /// Given when it is made, and named to keep it; without one it is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    number: Option<u16>,
+    /// One per axis, in their order.
+    #[serde(default)]
+    values: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gtin: Option<String>,
+    /// Packed, in grams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weight: Option<u32>,
+}
+
+fn drafts(check: &mut Check, bodies: &[VariantBody]) -> Vec<VariantDraft> {
+    let mut drafts = Vec::with_capacity(bodies.len());
+    for (at, body) in bodies.iter().enumerate() {
+        let values = check.all::<Word>(&format!("variants[{at}].values"), &body.values);
+        let gtin = check.maybe::<Gtin>(format!("variants[{at}].gtin"), body.gtin.as_deref());
+        if let Some(weight) = body.weight.filter(|weight| !(1..=WEIGHT_MAX).contains(weight)) {
+            let message = format!("{weight} is not between 1 and {WEIGHT_MAX} grams");
+            check.wrong(format!("variants[{at}].weight"), "range", message);
+        }
+        drafts.push(VariantDraft { number: body.number, values, gtin, weight: body.weight });
+    }
+    drafts
+}
+
+/// Every category is one of the tree's.
+async fn known(world: &World, m: &MarketplaceId, categories: &[Category]) -> Result<(), Problem> {
+    let keys: Vec<Key> = categories.iter().map(|handle| Key::category(m, handle)).collect();
+    let mut read = world.table.read(&keys).await?;
+    let mut check = Check::new();
+    for (at, (handle, key)) in categories.iter().zip(&keys).enumerate() {
+        if read.take::<domain::catalog::CategoryNode>(key)?.is_none() {
+            check.wrong(format!("categories[{at}]"), "unknown", format!("there is no category `{handle}`"));
+        }
+    }
+    check.done()
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Create {
+    /// Who keeps it. An operator may leave it out: then the marketplace does.
+    #[serde(default)]
+    merchant: Option<String>,
+    /// What the keeper's systems call it; unique among its products.
+    #[serde(default)]
+    external_id: Option<String>,
+    title: String,
+    #[serde(default)]
+    description: Option<String>,
+    /// The first is the one that fees go by.
+    #[serde(default)]
+    categories: Vec<String>,
+    #[serde(default)]
+    axes: Vec<String>,
+    /// At least one; a product without axes has exactly one.
+    variants: Vec<VariantBody>,
+    #[serde(default)]
+    status: Option<ProductStatus>,
+}
+
+pub(crate) async fn create(
+    State(world): State<World>,
+    command: Command<Create>,
+) -> Result<Reply<ProductView>, Problem> {
+    let reach = command.caller.reach("catalog:write")?;
+    let m = &command.caller.marketplace;
+    let body = &command.body;
+    let mut check = Check::new();
+    let merchant: Option<MerchantId> = match (&reach, &body.merchant) {
+        (Reach::All, None) => None,
+        (Reach::All | Reach::Merchants(_), named) => reach.whose(&mut check, named.as_deref()),
+    };
+    let external_id = check.maybe::<ExternalId>("external_id", body.external_id.as_deref());
+    let title = check.parse::<Name>("title", &body.title);
+    let description = check.maybe::<Text>("description", body.description.as_deref());
+    let categories = check.all::<Category>("categories", &body.categories);
+    let axes = check.all::<Word>("axes", &body.axes);
+    let drafts = drafts(&mut check, &body.variants);
+    check.done()?;
+    let Some(title) = title else { return Err(Problem::internal()) };
+    let id = match &external_id {
+        Some(name) => ProductId::named(m, merchant.as_ref(), name.as_str()),
+        None => ProductId::from_bits(world.fresh()),
+    };
+    let (variants, status) = (number_variants(&[], drafts)?, body.status.unwrap_or(ProductStatus::Active));
+    let product =
+        Product { id, merchant, external_id, title, description, categories, axes, variants, status };
+    let product = product.checked()?;
+    let key = |id: &str| Some(Key::product(m, &id.parse().ok()?));
+    let make = || async {
+        known(&world, m, &product.categories).await?;
+        let (id, story) = (product.id.to_string(), Story::new([product_created(&product)]));
+        Ok(Fresh { thing: product.clone(), id, story })
+    };
+    let taken = |product: &Product| {
+        Problem::new(409, "external_id_taken", "Another product has this external id")
+            .with(format!("it is {}", product.id))
+    };
+    create_one(&world, &command, key, make, taken, view).await
+}
+
+/// What is absent stays as it is; lists are replaced as a whole (A3(1)).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    #[serde(default)]
+    title: Option<String>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "crate::given")]
+    description: Option<Option<String>>,
+    #[serde(default)]
+    categories: Option<Vec<String>>,
+    #[serde(default)]
+    axes: Option<Vec<String>>,
+    /// All of them: those with a number stay, those without are new, none may be missing.
+    #[serde(default)]
+    variants: Option<Vec<VariantBody>>,
+    #[serde(default)]
+    status: Option<ProductStatus>,
+}
+
+/// The parts of a product that a PATCH names.
+struct Parts {
+    title: Option<Name>,
+    description: Option<Option<Text>>,
+    categories: Option<Vec<Category>>,
+    axes: Option<Vec<Word>>,
+    drafts: Option<Vec<VariantDraft>>,
+    status: Option<ProductStatus>,
+}
+
+impl Parts {
+    /// The product with them.
+    fn of(&self, before: Product) -> Result<Product, domain::catalog::Refused> {
+        let variants = match &self.drafts {
+            Some(drafts) => number_variants(&before.variants, drafts.clone())?,
+            None => before.variants,
+        };
+        Ok(Product {
+            title: self.title.clone().unwrap_or(before.title),
+            description: self.description.clone().unwrap_or(before.description),
+            categories: self.categories.clone().unwrap_or(before.categories),
+            axes: self.axes.clone().unwrap_or(before.axes),
+            variants,
+            status: self.status.unwrap_or(before.status),
+            ..before
+        })
+    }
+}
+
+pub(crate) async fn change(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Change>,
+) -> Result<Reply<ProductView>, Problem> {
+    let reach = command.caller.reach("catalog:write")?;
+    let m = &command.caller.marketplace;
+    let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
+    let body = &command.body;
+    let mut check = Check::new();
+    let title = check.maybe::<Name>("title", body.title.as_deref());
+    let description = body.description.as_ref();
+    let description = description.map(|text| check.maybe::<Text>("description", text.as_deref()));
+    let categories = body.categories.as_ref().map(|all| check.all::<Category>("categories", all));
+    let axes = body.axes.as_ref().map(|all| check.all::<Word>("axes", all));
+    let drafts = body.variants.as_ref().map(|all| drafts(&mut check, all));
+    check.done()?;
+    let parts = &Parts { title, description, categories, axes, drafts, status: body.status };
+    let (world, reach) = (&world, &reach);
+    let decide = |product: Product| async move {
+        let own = match &product.merchant {
+            Some(merchant) => reach.covers(merchant),
+            None => *reach == Reach::All,
+        };
+        if !own {
+            return Err(Problem::not_found("product of yours"));
+        }
+        if let Some(categories) = &parts.categories {
+            known(world, m, categories).await?;
+        }
+        let next = parts.of(product.clone())?.checked()?;
+        Ok((next != product).then(|| (next.clone(), Story::new([product_changed(&next)]))))
+    };
+    let key = Key::product(m, &id);
+    change_one(world, &command, (&key, id.as_str(), "product"), decide, view).await
+}
+
+pub(crate) async fn one(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    query: Query<NoParameters>,
+) -> Result<Reply<ProductView>, Problem> {
+    query.caller.reach("catalog:read")?;
+    let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
+    let held = world.table.load::<Product>(&Key::product(&query.caller.marketplace, &id)).await?;
+    let held = held.ok_or_else(|| Problem::not_found("product"))?;
+    Ok(Reply::ok(view(&held.value)).revision(held.revision()))
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ProductRow {
+    id: String,
+    title: String,
+    status: ProductStatus,
+    /// How many.
+    variants: u16,
+}
+
+fn row(summary: ProductSummary) -> ProductRow {
+    let ProductSummary { id, title, status, variants } = summary;
+    ProductRow { id: id.to_string(), title: title.to_string(), status, variants }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Which {
+    /// Those whose first category this is.
+    category: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+pub(crate) async fn list(
+    State(world): State<World>,
+    query: Query<Which>,
+) -> Result<Reply<Listing<ProductRow>>, Problem> {
+    query.caller.reach("catalog:read")?;
+    let Which { category, limit, cursor } = &query.parameters;
+    let mut check = Check::new();
+    let Paging { limit, after } = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
+    let category = check.maybe::<Category>("category", category.as_deref());
+    check.done()?;
+    let m = &query.caller.marketplace;
+    let page = world.table.products(m, category.as_ref(), limit, after.as_ref()).await?;
+    Ok(Reply::ok(Listing::of(page, row)))
+}
