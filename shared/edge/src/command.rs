@@ -4,6 +4,7 @@
 //! body's digest, the status and the resource, and is written in the transaction of the effect. Refusals are not kept.
 
 use crate::identity::Caller;
+use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::world::World;
 use axum::extract::{FromRequest, Request};
@@ -32,6 +33,7 @@ pub struct Command<T> {
     /// SHA-256 of the body's bytes.
     pub digest: String,
     asked: Option<String>,
+    precondition: Precondition,
 }
 
 impl<T> Command<T> {
@@ -39,6 +41,12 @@ impl<T> Command<T> {
     pub fn context(&self, now: Timestamp) -> Context {
         let (actor, request) = (self.caller.actor.clone(), self.request.clone());
         Context { at: now, actor, cause: request.clone(), correlation: request }
+    }
+
+    /// Whether the caller has seen the thing at its current revision: a PATCH must say so, others may. Look for an
+    /// earlier answer first: a repeat names the revision that it was made for.
+    pub fn if_match(&self, current: u64) -> Result<(), Problem> {
+        self.precondition.holds(current)
     }
 
     /// What was made or changed when this was asked before; a systems' request must carry a key.
@@ -85,6 +93,7 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
     async fn from_request(request: Request, world: &World) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let caller = Caller::of(world, &parts.headers).await?;
+        let precondition = Precondition::of(&parts.method, &parts.headers)?;
         let bytes = axum::body::to_bytes(body, BODY_MAX).await.map_err(|_| {
             Problem::new(413, "body_too_large", "The body is too large")
                 .with(format!("at most {BODY_MAX} bytes"))
@@ -100,7 +109,7 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
             }
             None => None,
         };
-        Ok(Self { caller, body, request, digest, asked })
+        Ok(Self { caller, body, request, digest, asked, precondition })
     }
 }
 

@@ -4,9 +4,9 @@
 //! handlers get a [`World`]: table, clock, ids, SDK configuration, environment. Absent on purpose: business rules.
 //!
 //! `world.rs` what a handler may reach · `function.rs` doors and dispatch · `command.rs` a request that changes
-//! something · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
-//! `queue.rs` why a message must come again · `check.rs` words of a body, checked all at once · `rules.rs`
-//! fee rules in a body
+//! something, `precondition.rs` its If-Match · `query.rs` one that reads · `identity.rs` who asks and what they may ·
+//! `problem.rs` every "no" · `queue.rs` why a message must come again · `check.rs` words of a body, checked all at
+//! once · `rules.rs` fee rules in a body
 
 pub mod check;
 pub mod command;
@@ -17,6 +17,8 @@ pub mod query;
 pub mod queue;
 pub mod rules;
 pub mod world;
+
+mod precondition;
 
 pub use check::Check;
 pub use command::{Command, Overtaken, Reply};
