@@ -12,10 +12,12 @@ use table::Key;
 use table::order::{MerchantOrderSummary, merchant_order_status};
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MerchantOrder"))]
 pub(crate) struct MerchantOrderView {
     id: String,
     order: String,
     merchant: String,
+    /// `awaiting_payment`, `open`, `delivered` or `canceled`.
     status: &'static str,
     placed_at: String,
     lines: Vec<LineView>,
@@ -26,21 +28,27 @@ pub(crate) struct MerchantOrderView {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MerchantOrderLine"))]
 struct LineView {
+    /// The number that it has in the order.
     line: u16,
     sku: String,
     quantity: u32,
     accepted: bool,
+    /// Units that are on their way or there.
     shipped: u32,
     delivered: u32,
     canceled: u32,
     refunded: u32,
+    /// What the quantity costs.
     items: Amount,
     delivery: Amount,
+    /// What the marketplace keeps.
     fees: Amount,
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MerchantOrderTotals"))]
 struct TotalsView {
     items: Amount,
     delivery: Amount,
@@ -50,6 +58,7 @@ struct TotalsView {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Shipment"))]
 struct ShipmentView {
     id: String,
     carrier: String,
@@ -114,9 +123,11 @@ fn shipment(shipment: &Shipment) -> ShipmentView {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct MerchantOrderRow {
     id: String,
     merchant: String,
+    /// `awaiting_payment`, `open`, `delivered` or `canceled`.
     status: String,
     placed_at: String,
     total: Amount,
@@ -137,7 +148,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<MerchantOrderView>, Problem> {
-    let reach = query.caller.reach("fulfillment:read")?;
+    let reach = &query.reach;
     let id: MerchantOrderId = id.parse().map_err(|_| Problem::not_found("merchant order"))?;
     let key = Key::merchant_order(&query.caller.marketplace, &id);
     let key = key.ok_or_else(|| Problem::not_found("merchant order"))?;
@@ -149,12 +160,15 @@ pub(crate) async fn one(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Whose; a member of one merchant may leave it out.
     merchant: Option<String>,
     /// `open`: only those that are not at their end.
     status: Option<String>,
+    /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
+    /// The `next` of an earlier page.
     cursor: Option<String>,
 }
 
@@ -162,7 +176,7 @@ pub(crate) async fn list(
     State(world): State<World>,
     query: Query<Which>,
 ) -> Result<Reply<Listing<MerchantOrderRow>>, Problem> {
-    let reach = query.caller.reach("fulfillment:read")?;
+    let reach = &query.reach;
     let Which { merchant, status, limit, cursor } = &query.parameters;
     let mut check = Check::new();
     let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
