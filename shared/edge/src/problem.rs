@@ -17,7 +17,7 @@ use table::{Fault, Uncommitted};
 pub struct Problem {
     /// `/problems/` and the code in kebab-case.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Box<str>,
     pub title: &'static str,
     pub status: u16,
     /// What to branch on; it never changes its meaning.
@@ -27,7 +27,7 @@ pub struct Problem {
     pub detail: Option<String>,
     /// The request's id: name it when you ask about the problem. It is the cause of what the request changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trace_id: Option<String>,
+    pub trace_id: Option<Box<str>>,
     /// What is wrong with which field, all at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(default))]
@@ -46,7 +46,7 @@ pub struct FieldError {
 
 impl Problem {
     pub fn new(status: u16, code: &'static str, title: &'static str) -> Self {
-        let kind = format!("/problems/{}", code.replace('_', "-"));
+        let kind = format!("/problems/{}", code.replace('_', "-")).into();
         Self { kind, title, status, code, detail: None, trace_id: None, errors: Vec::new() }
     }
 

@@ -294,7 +294,7 @@ async fn in_our_words(State(world): State<World>, mut request: Request, next: Ne
     let problem = problem
         .or_else(|| (plain && response.status().is_client_error()).then(|| Problem::not_found("path")));
     match problem {
-        Some(problem) => Problem { trace_id: Some(trace), ..problem }.into_response(),
+        Some(problem) => Problem { trace_id: Some(trace.into()), ..problem }.into_response(),
         None => response,
     }
 }
