@@ -2,7 +2,9 @@
 //!
 //! Nothing of it is written by hand but what types cannot say: the API's promises, and which texts are times and days.
 
+use crate::examples::{Example, Examples, examples};
 use crate::files::{REPAIR, compare, none, pretty, read, updating};
+use crate::schema;
 use crate::wiring::{functions, open};
 use edge::routes::{Audience, Operation};
 use http::Method;
@@ -35,7 +37,7 @@ pub(crate) fn operations(market: &Market) -> Vec<(&'static str, Operation)> {
 }
 
 /// The document as the code has it.
-pub(crate) fn document(operations: &[(&'static str, Operation)]) -> Value {
+pub(crate) fn document(operations: &[(&'static str, Operation)], examples: &Examples) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -43,7 +45,11 @@ pub(crate) fn document(operations: &[(&'static str, Operation)]) -> Value {
     let mut generator = settings.into_generator();
     let mut paths = Map::new();
     for (function, operation) in operations {
-        let told = operation_object(function, operation, &mut generator);
+        let mut told = operation_object(function, operation, &mut generator);
+        if let Some(Example { body, status, answer }) = examples.get(operation.name) {
+            show(&mut told["responses"][status.to_string()], answer);
+            body.iter().for_each(|body| show(&mut told["requestBody"], body));
+        }
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method.as_str().to_lowercase()] = told;
     }
@@ -91,6 +97,11 @@ pub(crate) fn document(operations: &[(&'static str, Operation)]) -> Value {
             },
         },
     })
+}
+
+/// Puts an example into a body or an answer.
+fn show(place: &mut Value, example: &Value) {
+    place["content"]["application/json"]["example"] = example.clone();
 }
 
 /// A function, with what the first line of its code says.
@@ -200,7 +211,11 @@ fn success(about: &str, schema: &Value, method: &Method) -> Value {
         );
     }
     let content = json!({ "application/json": { "schema": schema } });
-    json!({ "description": about, "headers": headers, "content": content })
+    let mut told = json!({ "description": about, "content": content });
+    if !headers.is_empty() {
+        told["headers"] = headers.into();
+    }
+    told
 }
 
 /// The refusals that any operation may answer.
@@ -272,8 +287,8 @@ fn sharpen(schema: &mut Value) {
             "at" => member["format"] = "date-time".into(),
             name if name.ends_with("_at") => member["format"] = "date-time".into(),
             "from" | "to" | "through" | "payable_day" => member["format"] = "date".into(),
-            "amount" if money => member["pattern"] = r"^-?\d+(\.\d+)?$".into(),
-            "currency" => member["pattern"] = "^[A-Z]{3}$".into(),
+            "amount" if money => member["pattern"] = schema::AMOUNT.into(),
+            "currency" => member["pattern"] = schema::CURRENCY.into(),
             _ => {}
         }
     }
@@ -281,7 +296,7 @@ fn sharpen(schema: &mut Value) {
 
 #[tokio::test]
 async fn the_contract_of_the_api_is_what_the_code_says() {
-    let document = document(&operations(&open().await));
+    let document = document(&operations(&open().await), &examples().await);
     none(compare(FILE, &pretty(&document)), REPAIR);
 }
 
@@ -320,7 +335,7 @@ async fn an_operation_has_a_name_of_its_own_and_says_what_it_is() {
 
 #[tokio::test]
 async fn a_type_of_the_contract_has_a_name_of_its_own() {
-    let document = document(&operations(&open().await));
+    let document = document(&operations(&open().await), &Examples::new());
     let schemas = document["components"]["schemas"].as_object().expect("there are schemas");
     let repair = "two types have this name in the contract: give one of them `schemars(rename = \"…\")`";
     let strange = |name: &&String| !name.bytes().all(|b| b.is_ascii_alphabetic());

@@ -3,6 +3,7 @@
 //! The requests are made of the contract: paths with things that are there, bodies with the least that a schema takes.
 //! So a new operation is proven by itself; one about a new kind of thing needs a line in `Things::of`.
 
+use crate::examples::Examples;
 use crate::files::none;
 use crate::openapi::{document, operations};
 use edge::identity::SCOPES;
@@ -54,7 +55,7 @@ impl Bazaar {
     async fn open() -> Self {
         let shop = Shop::open().await;
         let operations = operations(&shop.market);
-        let contract = document(&operations);
+        let contract = document(&operations, &Examples::new());
         let operations = operations.into_iter().map(|(_, operation)| operation).collect();
         let merchant = shop.merchant("alma", json!({"every": "day"})).await;
         let order = shop.delivered_order("A-1", json!([line(&merchant, "mug", 2, "10.00")])).await;

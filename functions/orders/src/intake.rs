@@ -57,6 +57,7 @@ struct PlaceLine {
     #[serde(default)]
     category: Option<String>,
     /// 1 to a million.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000)))]
     quantity: i64,
     /// Of one unit.
     unit_price: Amount,
