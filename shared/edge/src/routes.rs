@@ -13,7 +13,9 @@
 //! - A handler takes `State<World>`, `Path<…>` where the path has variables, and last `Command<Body>` or
 //!   `Query<Parameters>`; it answers `Result<Reply<View>, Problem>`. Body, parameters and view carry
 //!   `#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]`; their doc comments are the contract's words.
-//! - The crate has the feature `schema = ["dep:schemars", "edge/schema", …]`, and `tests/Cargo.toml` turns it on.
+//! - The crate has the feature `schema = ["dep:schemars", "edge/schema", …]`, and `tests/Cargo.toml` turns it on. Then
+//!   `UPDATE=1 cargo test -p tests --test contract` writes the contract. A path about a new kind of thing wants one in
+//!   `tests/contract/permissions.rs`; an operation that the story in `tests/contract/examples.rs` calls has an example.
 //!
 //! A request meets: its trace id, the route, who may (401, 403), the handler's own reading (400, 422), the handler. So
 //! nobody learns from a refusal what he may not see. `infra/openapi.json` and the proof of permissions are made from
