@@ -465,6 +465,8 @@ pub fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.text("/type"), format!("/problems/{}", code.replace('_', "-")), "{told}");
     assert!(!answer.text("/title").is_empty(), "{told}");
     assert_eq!(answer.body["status"], status, "{told}");
+    // The gateway's own refusals have none.
+    assert!(status == 413 || !answer.text("/trace_id").is_empty(), "{told}");
 }
 
 /// Sends a text as it is, with the operator's key and a fresh idempotency key.

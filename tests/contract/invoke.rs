@@ -217,7 +217,13 @@ async fn every_function_takes_its_invocation() {
         let answer = answer(&market, file, function).await;
         match by {
             // The placeholder is no key: the function looked at it.
-            By::Get(_) => assert_eq!(answer["statusCode"], 401, "{file}: {answer}"),
+            By::Get(_) => {
+                assert_eq!(answer["statusCode"], 401, "{file}: {answer}");
+                let asked: Value =
+                    serde_json::from_str(&read(&format!("events/invoke/{file}.json"))).unwrap();
+                let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+                assert_eq!(problem["trace_id"], asked["requestContext"]["requestId"], "{file}: {answer}");
+            }
             By::Bus(_) | By::Queue(..) | By::Stream => {
                 assert!(answer["batchItemFailures"].is_array(), "{file}: {answer}")
             }

@@ -40,8 +40,13 @@ fn sharpen(schema: &mut Value) {
 
 /// What in `value` the schema does not allow; empty if all is well.
 pub(crate) fn complaints(schema: &Value, value: &Value) -> Vec<String> {
+    complaints_within(schema, schema, value)
+}
+
+/// The same for a schema in a document, to which its references lead.
+pub(crate) fn complaints_within(root: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    Check { root: schema, found: &mut found }.value(schema, value, "$");
+    Check { root, found: &mut found }.value(schema, value, "$");
     found
 }
 
@@ -49,6 +54,9 @@ struct Check<'a> {
     root: &'a Value,
     found: &'a mut Vec<String>,
 }
+
+pub(crate) const AMOUNT: &str = r"^-?\d+(\.\d+)?$";
+pub(crate) const CURRENCY: &str = "^[A-Z]{3}$";
 
 /// Words about a schema that bind no value.
 const SILENT: [&str; 6] = ["$schema", "$id", "$defs", "title", "description", "default"];
@@ -110,6 +118,20 @@ impl Check<'_> {
                     self.value(wanted, item, &format!("{at}[{position}]"));
                 }
             }
+            "prefixItems" => {
+                for (position, (schema, item)) in
+                    list().iter().zip(value.as_array().into_iter().flatten()).enumerate()
+                {
+                    self.value(schema, item, &format!("{at}[{position}]"));
+                }
+            }
+            "minItems" | "maxItems" => {
+                let (count, bound) =
+                    (value.as_array().map_or(0, Vec::len), number(wanted).unwrap_or_default());
+                let bound = usize::try_from(bound).unwrap_or_default();
+                self.must(if keyword == "minItems" { count >= bound } else { count <= bound }, at, &word());
+            }
+            "pattern" => self.must(matches(wanted, value), at, &word()),
             "properties" => {
                 for (name, schema) in wanted.as_object().into_iter().flatten() {
                     if let Some(member) = value.get(name) {
@@ -152,11 +174,28 @@ fn is(name: &Value, value: &Value) -> bool {
     }
 }
 
+/// The patterns of amounts and currencies; there are no others.
+fn matches(pattern: &Value, value: &Value) -> bool {
+    let text = value.as_str().unwrap_or_default();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match pattern.as_str() {
+        Some(AMOUNT) => {
+            let text = text.strip_prefix('-').unwrap_or(text);
+            text.split_once('.').map_or(digits(text), |(whole, part)| digits(whole) && digits(part))
+        }
+        Some(CURRENCY) => text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase()),
+        Some(_) | None => false,
+    }
+}
+
 fn formatted(format: &Value, value: &Value) -> bool {
     let reads = |read: fn(&str) -> bool| value.as_str().is_some_and(read);
     match format.as_str() {
         Some("date-time") => reads(|text| text.parse::<Timestamp>().is_ok()),
         Some("date") => reads(|text| text.parse::<Date>().is_ok()),
+        Some("int8") => number(value).is_some_and(|number| i8::try_from(number).is_ok()),
+        Some("int32") => number(value).is_some_and(|number| i32::try_from(number).is_ok()),
+        Some("int64") => number(value).is_some_and(|number| i64::try_from(number).is_ok()),
         Some("uint8") => number(value).is_some_and(|number| u8::try_from(number).is_ok()),
         Some("uint16") => number(value).is_some_and(|number| u16::try_from(number).is_ok()),
         Some("uint32") => number(value).is_some_and(|number| u32::try_from(number).is_ok()),

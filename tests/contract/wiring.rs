@@ -3,23 +3,29 @@
 use crate::catalog::catalog;
 use crate::files::{folders, none};
 use crate::template::Raw;
-use edge::World;
+use edge::{Function, World};
 use serde_json::Value;
 use souk::Market;
 use souk::cloud::Pace;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The events that each function takes from queues, as its code says.
-fn handled(market: &Market) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+/// Every function, built for a marketplace.
+pub(crate) fn functions(market: &Market) -> Vec<Function> {
     let built = souk::market::functions().map(|(name, build)| {
         let environment = market.cloud.environment(name).expect("the template has the function");
         let (aws, keys) = (market.cloud.sdk_config(name), market.world.keys.clone());
         let world = World::new(aws, environment, market.clock.clone(), keys).expect("the table is named");
         let function = build(&world);
         assert_eq!(function.name(), name, "a function goes by the name of its crate");
-        (name, function.handles().into_iter().collect())
+        function
     });
     built.into()
+}
+
+/// The events that each function takes from queues, as its code says.
+fn handled(market: &Market) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let functions = functions(market).into_iter();
+    functions.map(|function| (function.name(), function.handles().into_iter().collect())).collect()
 }
 
 pub(crate) async fn open() -> Market {

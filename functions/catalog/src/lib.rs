@@ -10,19 +10,35 @@ mod categories;
 mod offers;
 mod products;
 
-use axum::Router;
-use axum::routing::get;
-use edge::{Function, World};
+use edge::{Function, Routes, World};
 use serde::Deserialize;
 
 pub fn function(world: &World) -> Function {
-    let routes = Router::new()
-        .route("/v1/categories", get(categories::list).post(categories::create))
-        .route("/v1/categories/{handle}", get(categories::one).patch(categories::change))
-        .route("/v1/products", get(products::list).post(products::create))
-        .route("/v1/products/{id}", get(products::one).patch(products::change))
-        .route("/v1/offers", get(offers::list).post(offers::create))
-        .route("/v1/offers/{id}", get(offers::one).patch(offers::change));
+    let routes = Routes::new()
+        .get("/v1/categories", categories::list)
+        .everyone("catalog:read", "categories.list", "The category tree, node by node")
+        .create("/v1/categories", categories::create)
+        .operators("catalog:write", "categories.create", "A new category")
+        .get("/v1/categories/{handle}", categories::one)
+        .everyone("catalog:read", "categories.show", "A category")
+        .patch("/v1/categories/{handle}", categories::change)
+        .operators("catalog:write", "categories.change", "A category gets another name or place")
+        .get("/v1/products", products::list)
+        .everyone("catalog:read", "products.list", "Products, newest first; all or of one category")
+        .create("/v1/products", products::create)
+        .merchants("catalog:write", "products.create", "A new product with its variants")
+        .get("/v1/products/{id}", products::one)
+        .everyone("catalog:read", "products.show", "A product")
+        .patch("/v1/products/{id}", products::change)
+        .merchants("catalog:write", "products.change", "A product's keeper changes it")
+        .get("/v1/offers", offers::list)
+        .merchants("catalog:read", "offers.list", "Offers of a product or of a merchant")
+        .create("/v1/offers", offers::create)
+        .merchants("catalog:write", "offers.create", "A merchant sells a variant")
+        .get("/v1/offers/{id}", offers::one)
+        .merchants("catalog:read", "offers.show", "An offer")
+        .patch("/v1/offers/{id}", offers::change)
+        .merchants("catalog:write", "offers.change", "An offer gets another price or status");
     Function::new("catalog", world).routes(routes)
 }
 

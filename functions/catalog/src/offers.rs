@@ -17,6 +17,7 @@ use table::catalog::OfferSummary;
 use table::{Key, Story};
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct OfferView {
     id: String,
     merchant: String,
@@ -48,7 +49,8 @@ fn view(offer: &Offer) -> OfferView {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Create {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct CreateOffer {
     /// Whose; a member of one merchant may leave it out.
     #[serde(default)]
     merchant: Option<String>,
@@ -98,9 +100,9 @@ async fn load(
 
 pub(crate) async fn create(
     State(world): State<World>,
-    command: Command<Create>,
+    command: Command<CreateOffer>,
 ) -> Result<Reply<OfferView>, Problem> {
-    let reach = command.caller.reach("catalog:write")?;
+    let reach = command.reach.clone();
     let m = &command.caller.marketplace;
     let key = |id: &str| Some(Key::offer(m, &id.parse().ok()?));
     let make = || async {
@@ -116,9 +118,9 @@ pub(crate) async fn create(
 }
 
 /// From words to an offer: every bad value is told at once.
-async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &Create) -> Result<Offer, Problem> {
+async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &CreateOffer) -> Result<Offer, Problem> {
     let mut check = Check::new();
-    let merchant = reach.whose(&mut check, body.merchant.as_deref());
+    let merchant = reach.whose(&mut check, body.merchant.as_deref())?;
     let product = check.parse::<ProductId>("product", &body.product);
     let sku = check.parse::<Sku>("sku", &body.sku);
     let unknown = ProductId::from_bits(0);
@@ -154,7 +156,8 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &Create) ->
 /// What is absent stays as it is. Title and category are taken from the product anew.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Change {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct ChangeOffer {
     #[serde(default)]
     price: Option<Amount>,
     #[serde(default)]
@@ -164,9 +167,9 @@ pub(crate) struct Change {
 pub(crate) async fn change(
     State(world): State<World>,
     Path(id): Path<String>,
-    command: Command<Change>,
+    command: Command<ChangeOffer>,
 ) -> Result<Reply<OfferView>, Problem> {
-    let reach = command.caller.reach("catalog:write")?;
+    let reach = command.reach.clone();
     let m = &command.caller.marketplace;
     let id: OfferId = id.parse().map_err(|_| Problem::not_found("offer"))?;
     let body = &command.body;
@@ -201,7 +204,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<OfferView>, Problem> {
-    let reach = query.caller.reach("catalog:read")?;
+    let reach = query.reach.clone();
     let id: OfferId = id.parse().map_err(|_| Problem::not_found("offer"))?;
     let held = world.table.load::<Offer>(&Key::offer(&query.caller.marketplace, &id)).await?;
     let held = held.filter(|held| reach.covers(&held.value.merchant));
@@ -210,6 +213,7 @@ pub(crate) async fn one(
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct OfferRow {
     id: String,
     merchant: String,
@@ -238,6 +242,7 @@ fn row(summary: OfferSummary) -> OfferRow {
 /// Of a product, for operators; of a merchant; a merchant's SKU names one.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     product: Option<String>,
     merchant: Option<String>,
@@ -250,7 +255,7 @@ pub(crate) async fn list(
     State(world): State<World>,
     query: Query<Which>,
 ) -> Result<Reply<Listing<OfferRow>>, Problem> {
-    let reach = query.caller.reach("catalog:read")?;
+    let reach = query.reach.clone();
     let m = &query.caller.marketplace;
     let which = &query.parameters;
     let mut check = Check::new();
@@ -259,7 +264,7 @@ pub(crate) async fn list(
     let sku = check.maybe::<Sku>("sku", which.sku.as_deref());
     let merchant = match (&product, &which.merchant) {
         (Some(_), None) if reach == Reach::All => None,
-        (Some(_) | None, named) => reach.whose(&mut check, named.as_deref()),
+        (Some(_) | None, named) => reach.whose(&mut check, named.as_deref())?,
     };
     check.done()?;
     let page = match (product, merchant, sku) {

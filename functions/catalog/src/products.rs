@@ -17,6 +17,7 @@ use table::{Key, Story};
 const WEIGHT_MAX: u32 = 10_000_000;
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct ProductView {
     id: String,
     /// Who keeps it; absent: the marketplace.
@@ -59,6 +60,7 @@ fn view(product: &Product) -> ProductView {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct VariantBody {
     /// Given when it is made, and named to keep it; without one it is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +104,8 @@ async fn known(world: &World, m: &MarketplaceId, categories: &[Category]) -> Res
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Create {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct CreateProduct {
     /// Who keeps it. An operator may leave it out: then the marketplace does.
     #[serde(default)]
     merchant: Option<String>,
@@ -125,15 +128,15 @@ pub(crate) struct Create {
 
 pub(crate) async fn create(
     State(world): State<World>,
-    command: Command<Create>,
+    command: Command<CreateProduct>,
 ) -> Result<Reply<ProductView>, Problem> {
-    let reach = command.caller.reach("catalog:write")?;
+    let reach = command.reach.clone();
     let m = &command.caller.marketplace;
     let body = &command.body;
     let mut check = Check::new();
     let merchant: Option<MerchantId> = match (&reach, &body.merchant) {
         (Reach::All, None) => None,
-        (Reach::All | Reach::Merchants(_), named) => reach.whose(&mut check, named.as_deref()),
+        (Reach::All | Reach::Merchants(_), named) => reach.whose(&mut check, named.as_deref())?,
     };
     let external_id = check.maybe::<ExternalId>("external_id", body.external_id.as_deref());
     let title = check.parse::<Name>("title", &body.title);
@@ -167,7 +170,8 @@ pub(crate) async fn create(
 /// What is absent stays as it is; lists are replaced as a whole (A3(1)).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Change {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct ChangeProduct {
     #[serde(default)]
     title: Option<String>,
     /// Null takes it away.
@@ -216,9 +220,9 @@ impl Parts {
 pub(crate) async fn change(
     State(world): State<World>,
     Path(id): Path<String>,
-    command: Command<Change>,
+    command: Command<ChangeProduct>,
 ) -> Result<Reply<ProductView>, Problem> {
-    let reach = command.caller.reach("catalog:write")?;
+    let reach = command.reach.clone();
     let m = &command.caller.marketplace;
     let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
     let body = &command.body;
@@ -255,7 +259,6 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<ProductView>, Problem> {
-    query.caller.reach("catalog:read")?;
     let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
     let held = world.table.load::<Product>(&Key::product(&query.caller.marketplace, &id)).await?;
     let held = held.ok_or_else(|| Problem::not_found("product"))?;
@@ -263,6 +266,7 @@ pub(crate) async fn one(
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct ProductRow {
     id: String,
     title: String,
@@ -278,6 +282,7 @@ fn row(summary: ProductSummary) -> ProductRow {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Those whose first category this is.
     category: Option<String>,
@@ -289,7 +294,6 @@ pub(crate) async fn list(
     State(world): State<World>,
     query: Query<Which>,
 ) -> Result<Reply<Listing<ProductRow>>, Problem> {
-    query.caller.reach("catalog:read")?;
     let Which { category, limit, cursor } = &query.parameters;
     let mut check = Check::new();
     let Paging { limit, after } = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());

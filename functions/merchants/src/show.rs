@@ -11,19 +11,26 @@ use table::Key;
 use table::merchant::MerchantSummary;
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Merchant"))]
 pub(crate) struct MerchantView {
     id: String,
     name: String,
+    /// What your systems call the merchant.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
+    /// `pending`, `open`, `suspended`, `closing` or `terminated`.
     status: &'static str,
+    /// When it is paid.
     schedule: Schedule,
+    /// Fee rules before the marketplace's.
     commission: Vec<RuleBody>,
     payout_account: AccountView,
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PayoutAccount"))]
 struct AccountView {
+    /// `missing`, `pending`, `active` or `blocked`; only an active one is paid to.
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     holder: Option<String>,
@@ -61,12 +68,32 @@ impl MerchantView {
     }
 }
 
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct MerchantRow {
+    id: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    /// `pending`, `open`, `suspended`, `closing` or `terminated`.
+    status: String,
+}
+
+fn row(summary: MerchantSummary) -> MerchantRow {
+    MerchantRow {
+        id: summary.id.to_string(),
+        name: summary.name,
+        external_id: summary.external_id.map(|id| id.to_string()),
+        status: summary.status,
+    }
+}
+
 pub(crate) async fn one(
     State(world): State<World>,
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<MerchantView>, Problem> {
-    let reach = query.caller.reach("merchants:read")?;
+    let reach = &query.reach;
     let id: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
     let held = world.table.load::<Merchant>(&Key::merchant(&query.caller.marketplace, &id)).await?;
     let held =
@@ -76,17 +103,20 @@ pub(crate) async fn one(
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
+    /// The one merchant of that name.
     external_id: Option<String>,
+    /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
+    /// The `next` of an earlier page.
     cursor: Option<String>,
 }
 
 pub(crate) async fn list(
     State(world): State<World>,
     query: Query<Which>,
-) -> Result<Reply<Listing<MerchantSummary>>, Problem> {
-    query.caller.operates("merchants:read")?;
+) -> Result<Reply<Listing<MerchantRow>>, Problem> {
     let m = &query.caller.marketplace;
     let Which { external_id, limit, cursor } = &query.parameters;
     let mut check = Check::new();
@@ -95,9 +125,10 @@ pub(crate) async fn list(
     check.done()?;
     if let Some(name) = external_id {
         let found = world.table.merchants_named(m, &[name]).await?;
-        let items = found.iter().filter_map(|(_, held)| table::Record::summary(&held.value)).collect();
+        let items =
+            found.iter().filter_map(|(_, held)| table::Record::summary(&held.value)).map(row).collect();
         return Ok(Reply::ok(Listing { items, next: None }));
     }
     let page = world.table.merchants(m, paging.limit, paging.after.as_ref()).await?;
-    Ok(Reply::ok(Listing::of(page, |summary| summary)))
+    Ok(Reply::ok(Listing::of(page, row)))
 }

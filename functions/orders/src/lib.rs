@@ -2,8 +2,8 @@
 //!
 //! Routes: `/v1/orders…`. Consumes: `merchant_order.rejected.v1` pays rejected units back. Reads: marketplace,
 //! merchants, offers and their stock, orders with their parts. Writes: orders, the stock that they take; their parts
-//! where an order is canceled or refunded; the merchant's entry that a refund or a completion is. Emits: `order.*.v1`, `merchant_order.canceled.v1`,
-//! `merchant_order.refunded.v1`.
+//! where an order is canceled or refunded; the merchant's entry that a refund or a completion is. Emits: `order.*.v1`,
+//! `merchant_order.canceled.v1`, `merchant_order.refunded.v1`.
 //!
 //! Intake is idempotent by name: an order of a channel is (channel, external id), for ever, and its id is derived from
 //! both; so it needs no idempotency record, and a repeat with another content is refused.
@@ -13,17 +13,31 @@ mod intake;
 mod rejected;
 mod show;
 
-use axum::Router;
-use axum::routing::{get, post};
-use edge::{Function, World};
+use edge::{Function, Routes, World};
 
 pub fn function(world: &World) -> Function {
-    let routes = Router::new()
-        .route("/v1/orders", get(show::list).post(intake::place))
-        .route("/v1/orders/{id}", get(show::one))
-        .route("/v1/orders/{id}/pay", post(changes::pay))
-        .route("/v1/orders/{id}/cancel", post(changes::cancel))
-        .route("/v1/orders/{id}/refund", post(changes::refund))
-        .route("/v1/orders/{id}/resolve-exception", post(changes::resolve_exception));
+    let routes = Routes::new()
+        .get("/v1/orders", show::list)
+        .operators(
+            "orders:read",
+            "orders.list",
+            "Orders, newest first: by day, customer, merchant, name or exception",
+        )
+        .create("/v1/orders", intake::place)
+        .operators("orders:write", "orders.place", "An order from a channel, or one taken on the phone")
+        .get("/v1/orders/{id}", show::one)
+        .operators("orders:read", "orders.show", "An order with its parts")
+        .post("/v1/orders/{id}/pay", changes::pay)
+        .operators("orders:write", "orders.pay", "The promised money is there: the parts may ship")
+        .post("/v1/orders/{id}/cancel", changes::cancel)
+        .operators("orders:write", "orders.cancel", "What is not shipped is canceled")
+        .post("/v1/orders/{id}/refund", changes::refund)
+        .operators("orders:write", "orders.refund", "Delivered units are paid back")
+        .post("/v1/orders/{id}/resolve-exception", changes::resolve_exception)
+        .operators(
+            "orders:write",
+            "orders.resolve_exception",
+            "A person has explained why payments and lines differ",
+        );
     Function::new("orders", world).routes(routes).on(rejected::pay_back)
 }

@@ -15,13 +15,16 @@ use table::order::{OrderSummary, merchant_order_status, order_status};
 use table::{Key, Page, Record};
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Order"))]
 pub(crate) struct OrderView {
     id: String,
     channel: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
+    /// The same for every order of the customer in this channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<String>,
+    /// `awaiting_payment`, `paid` or `canceled`.
     status: &'static str,
     placed_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,9 +32,11 @@ pub(crate) struct OrderView {
     #[serde(skip_serializing_if = "Option::is_none")]
     canceled_at: Option<String>,
     lines: Vec<LineView>,
+    /// Delivery cost of the order as a whole, beside that of its lines.
     delivery: Amount,
     payments: Vec<PaymentView>,
     totals: TotalsView,
+    /// Where payments and lines differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     exception: Option<ExceptionView>,
     /// Empty until the split, a moment after placement.
@@ -39,6 +44,7 @@ pub(crate) struct OrderView {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderLine"))]
 struct LineView {
     line: u16,
     merchant: String,
@@ -51,25 +57,24 @@ struct LineView {
     offer: Option<String>,
     quantity: u32,
     /// Units that no stock was there for when the order came in.
-    #[serde(skip_serializing_if = "is_zero")]
     short: u32,
     unit_price: Amount,
+    /// Quantity times unit price.
     items: Amount,
     delivery: Amount,
+    /// What the marketplace keeps, frozen at placement.
     fees: Vec<FeeView>,
 }
 
-fn is_zero(count: &u32) -> bool {
-    *count == 0
-}
-
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Fee"))]
 struct FeeView {
     fee: String,
     amount: Amount,
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Payment"))]
 struct PaymentView {
     method: String,
     amount: Amount,
@@ -78,16 +83,20 @@ struct PaymentView {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderTotals"))]
 struct TotalsView {
     items: Amount,
     delivery: Amount,
+    /// Items and delivery.
     total: Amount,
     paid: Amount,
     refunded: Amount,
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderException"))]
 struct ExceptionView {
+    /// `open` or `resolved`.
     state: &'static str,
     kind: ExceptionKind,
     /// Paid − bought, as it stands on the suspense account.
@@ -95,9 +104,11 @@ struct ExceptionView {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderPart"))]
 struct PartView {
     id: String,
     merchant: String,
+    /// `awaiting_payment`, `open`, `delivered` or `canceled`.
     status: &'static str,
 }
 
@@ -175,14 +186,17 @@ fn exception(order: &Order) -> Option<ExceptionView> {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct OrderRow {
     id: String,
     channel: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
+    /// `awaiting_payment`, `paid` or `canceled`.
     status: String,
     placed_at: String,
     total: Amount,
+    /// Whether one is open.
     exception: bool,
 }
 
@@ -203,7 +217,6 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<OrderView>, Problem> {
-    query.caller.operates("orders:read")?;
     let id: OrderId = id.parse().map_err(|_| Problem::not_found("order"))?;
     let whole = world.table.whole_order(&query.caller.marketplace, &id).await?;
     let whole = whole.ok_or_else(|| Problem::not_found("order"))?;
@@ -214,19 +227,27 @@ pub(crate) async fn one(
 /// Which orders: one of external id, customer, merchant, exception or days says where to look; `status` picks from it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
+    /// Where an `external_id` belongs.
     channel: Option<String>,
     /// With `channel`: the one order of that name.
     external_id: Option<String>,
+    /// Orders of this customer.
     customer: Option<String>,
+    /// Orders with a part of this merchant.
     merchant: Option<String>,
     /// `open`: orders whose payments and lines differ and that nobody has resolved.
     exception: Option<String>,
     /// Days of placement in UTC, both inclusive; the last 62 days if not said.
     from: Option<String>,
+    /// Today, if not said.
     to: Option<String>,
+    /// Only those of the page that are `awaiting_payment`, `paid` or `canceled`.
     status: Option<String>,
+    /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
+    /// The `next` of an earlier page.
     cursor: Option<String>,
 }
 
@@ -234,7 +255,6 @@ pub(crate) async fn list(
     State(world): State<World>,
     query: Query<Which>,
 ) -> Result<Reply<Listing<OrderRow>>, Problem> {
-    query.caller.operates("orders:read")?;
     let m = &query.caller.marketplace;
     let which = &query.parameters;
     let mut check = Check::new();

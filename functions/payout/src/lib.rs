@@ -14,19 +14,23 @@ mod due;
 mod run;
 mod show;
 
-use axum::Router;
-use axum::routing::{get, post};
-use edge::{Function, World};
+use edge::{Function, Routes, World};
 
 pub fn function(world: &World) -> Function {
     let bank = bank::Bank::new(world);
-    let routes = Router::new()
-        .route("/v1/payouts", get(show::list))
-        .route("/v1/payouts/{id}", get(show::one))
-        .route("/v1/payouts/{id}/lines", get(show::lines))
-        .route("/v1/payouts/{id}/confirm", post(changes::confirm))
-        .route("/v1/payouts/{id}/fail", post(changes::fail))
-        .route("/v1/balances/{merchant}", get(show::balance));
+    let routes = Routes::new()
+        .get("/v1/payouts", show::list)
+        .merchants("payouts:read", "payouts.list", "Payouts, newest first: of a merchant, or of days")
+        .get("/v1/payouts/{id}", show::one)
+        .merchants("payouts:read", "payouts.show", "A payout with the totals of its statement")
+        .get("/v1/payouts/{id}/lines", show::lines)
+        .merchants("payouts:read", "payouts.lines", "The lines of a payout's statement")
+        .post("/v1/payouts/{id}/confirm", changes::confirm)
+        .operators("payouts:write", "payouts.confirm", "The bank has paid")
+        .post("/v1/payouts/{id}/fail", changes::fail)
+        .operators("payouts:write", "payouts.fail", "The bank could not pay: the debt is open again")
+        .get("/v1/balances/{merchant}", show::balance)
+        .merchants("payouts:read", "balances.show", "What a merchant has earned and no payout has claimed");
     Function::new("payout", world)
         .routes(routes)
         .schedule(due::hand_on)

@@ -15,25 +15,33 @@ use table::payout::{PayoutSummary, payout_status};
 use table::{Held, Key};
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Payout"))]
 pub(crate) struct PayoutView {
     id: String,
     merchant: String,
+    /// `created`, `sent`, `paid` or `failed`.
     status: &'static str,
     /// The payable days it claims, both inclusive; the first payout has no `from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     through: String,
     amount: Amount,
+    /// How many merchant orders are in it.
     orders: u64,
+    /// How many lines the statement has.
     entries: u64,
+    /// Goods, before fees.
     items: Amount,
     delivery: Amount,
+    /// What the marketplace has kept.
     fees: Amount,
     /// Where it goes, masked.
     iban: String,
     created_at: String,
+    /// What the file for the bank is called.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
+    /// Why the bank could not pay.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -68,7 +76,7 @@ impl PayoutView {
 
 /// A payout that the caller may see; another merchant's is not there.
 async fn load<T>(world: &World, query: &Query<T>, id: &str) -> Result<Held<Payout>, Problem> {
-    let reach = query.caller.reach("payouts:read")?;
+    let reach = &query.reach;
     let id: PayoutId = id.parse().map_err(|_| Problem::not_found("payout"))?;
     let key = Key::payout(&query.caller.marketplace, &id).ok_or_else(|| Problem::not_found("payout"))?;
     let held = world.table.load::<Payout>(&key).await?.filter(|held| reach.covers(&held.value.merchant));
@@ -85,7 +93,9 @@ pub(crate) async fn one(
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "StatementLine"))]
 pub(crate) struct LineView {
+    /// `earning`, `refund` or `payout_returned`.
     kind: &'static str,
     /// The merchant order, refund or payout behind the line.
     cause: String,
@@ -125,19 +135,25 @@ pub(crate) async fn lines(
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Whose; an operator may leave it out and ask by days.
     merchant: Option<String>,
+    /// Days of the payouts, both inclusive; the last 62 if not said.
     from: Option<String>,
     to: Option<String>,
+    /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
+    /// The `next` of an earlier page.
     cursor: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct PayoutRow {
     id: String,
     merchant: String,
+    /// `created`, `sent`, `paid` or `failed`.
     status: String,
     through: String,
     amount: Amount,
@@ -159,7 +175,7 @@ pub(crate) async fn list(
     State(world): State<World>,
     query: Query<Which>,
 ) -> Result<Reply<Listing<PayoutRow>>, Problem> {
-    let reach = query.caller.reach("payouts:read")?;
+    let reach = &query.reach;
     let m = &query.caller.marketplace;
     let which = &query.parameters;
     let mut check = Check::new();
@@ -185,6 +201,7 @@ pub(crate) async fn list(
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Balance"))]
 pub(crate) struct BalanceView {
     merchant: String,
     /// May be paid out with the next run.
@@ -201,7 +218,7 @@ pub(crate) async fn balance(
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<BalanceView>, Problem> {
-    let reach = query.caller.reach("payouts:read")?;
+    let reach = &query.reach;
     let m = &query.caller.marketplace;
     let merchant: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
     let marketplace = world.table.marketplace(m).await?;

@@ -23,6 +23,7 @@ pub struct Movement {
 /// What moves, in units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "StockChange"))]
 pub enum Change {
     /// Goods have come in.
     Received { quantity: u32 },

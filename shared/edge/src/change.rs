@@ -78,8 +78,9 @@ where
             if command.asked_before(world).await?.is_some() {
                 return as_it_is();
             }
+            let decided = decide(held.value.clone()).await?;
             command.if_match(held.revision())?;
-            let Some((next, story)) = decide(held.value.clone()).await? else { return as_it_is() };
+            let Some((next, story)) = decided else { return as_it_is() };
             let now = world.now();
             let context = command.context(now);
             let commit = Commit::new(m, &context).change(&held, &next, id, story);

@@ -3,9 +3,10 @@
 //! Idempotency (decisions of the house): the key is (marketplace, principal, method, path, key); the record holds the
 //! body's digest, the status and the resource, and is written in the transaction of the effect. Refusals are not kept.
 
-use crate::identity::Caller;
+use crate::identity::{Caller, Reach};
 use crate::precondition::Precondition;
 use crate::problem::Problem;
+use crate::routes::{Admitted, TraceId};
 use crate::world::World;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +28,8 @@ const KEPT: SignedDuration = SignedDuration::from_hours(48);
 #[derive(Debug, Clone)]
 pub struct Command<T> {
     pub caller: Caller,
+    /// Whose objects the operation's scope lets the caller change.
+    pub reach: Reach,
     pub body: T,
     /// The request's own id; heads the chain of causes.
     pub request: String,
@@ -91,9 +94,10 @@ impl<T> Command<T> {
 impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, world: &World) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let caller = Caller::of(world, &parts.headers).await?;
+    async fn from_request(request: Request, _: &World) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Admitted { caller, reach } = Admitted::of(&mut parts.extensions)?;
+        let TraceId(request) = parts.extensions.remove().ok_or_else(Problem::internal)?;
         let precondition = Precondition::of(&parts.method, &parts.headers)?;
         let bytes = axum::body::to_bytes(body, BODY_MAX).await.map_err(|_| {
             Problem::new(413, "body_too_large", "The body is too large")
@@ -102,7 +106,6 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
         let digest = sha256_hex(&bytes);
         let given = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
         let body = serde_json::from_slice(given).map_err(Problem::malformed)?;
-        let request = request_id(&parts.extensions).unwrap_or_else(|| format!("{:032x}", world.fresh()));
         let asked = match idempotency_key(&parts.headers)? {
             Some(key) => {
                 let path = [caller.actor.as_str(), parts.method.as_str(), parts.uri.path(), key].join("\n");
@@ -110,7 +113,7 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
             }
             None => None,
         };
-        Ok(Self { caller, body, request, digest, asked, precondition })
+        Ok(Self { caller, reach, body, request, digest, asked, precondition })
     }
 }
 

@@ -4,15 +4,14 @@
 //! by the local cloud, and tells by its shape which door it is for. Batches answer per record, so that only failures
 //! come again.
 
-use crate::problem::Problem;
 use crate::queue::Again;
+use crate::routes::{Operation, Routes};
 use crate::world::World;
 use aws_lambda_events::event::dynamodb::Event as StreamEvent;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
-use axum::response::{IntoResponse, Response};
 use events::{Envelope, Payload};
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -37,6 +36,7 @@ pub struct Function {
     name: &'static str,
     world: World,
     routes: Option<Router>,
+    operations: Vec<Operation>,
     events: BTreeMap<&'static str, OnEvent>,
     stream: Option<OnStream>,
     schedule: Option<OnSchedule>,
@@ -50,19 +50,15 @@ impl std::fmt::Debug for Function {
 
 impl Function {
     pub fn new(name: &'static str, world: &World) -> Self {
-        let (world, events) = (world.clone(), BTreeMap::new());
-        Self { name, world, routes: None, events, stream: None, schedule: None }
+        let (world, operations, events) = (world.clone(), Vec::new(), BTreeMap::new());
+        Self { name, world, routes: None, operations, events, stream: None, schedule: None }
     }
 
-    /// HTTP requests. A path that no route takes is a 404 problem, a method a 405.
+    /// HTTP requests.
     #[must_use]
-    pub fn routes(mut self, routes: Router<World>) -> Self {
-        let unknown = || async { Problem::not_found("path") };
-        let method =
-            || async { Problem::new(405, "method_not_allowed", "The path does not take this method") };
-        let routes = routes.fallback(unknown).method_not_allowed_fallback(method);
-        let routes = routes.layer(axum::middleware::map_response(in_our_words));
-        self.routes = Some(routes.with_state(self.world.clone()));
+    pub fn routes(mut self, routes: Routes) -> Self {
+        self.operations = routes.operations();
+        self.routes = Some(routes.serve(&self.world));
         self
     }
 
@@ -109,6 +105,11 @@ impl Function {
 
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// What its routes take, in the order of its table.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
     }
 
     /// The events that it takes from queues, in the order of their names.
@@ -187,14 +188,4 @@ impl Function {
         door(self.world.clone(), input).await?;
         Ok(Value::Null)
     }
-}
-
-/// What the router refuses by itself, such as a path that is no UTF-8, is a problem document like every other refusal.
-async fn in_our_words(response: Response) -> Response {
-    let kind = response.headers().get(http::header::CONTENT_TYPE);
-    let plain = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    if plain && response.status().is_client_error() {
-        return Problem::not_found("path").into_response();
-    }
-    response
 }

@@ -3,10 +3,11 @@
 //! A [`Function`] has doors (routes, events, a stream, schedules) and is called with the JSON that AWS sends. Its
 //! handlers get a [`World`]: table, clock, ids, SDK configuration, environment. Absent on purpose: business rules.
 //!
-//! `world.rs` what a handler may reach · `function.rs` doors and dispatch · `command.rs` a request that changes
-//! something, `precondition.rs` its If-Match · `query.rs` one that reads · `identity.rs` who asks and what they may ·
-//! `problem.rs` every "no" · `queue.rs` why a message must come again · `check.rs` words of a body, checked all at
-//! once · `rules.rs` fee rules in a body
+//! `world.rs` what a handler may reach · `function.rs` doors and dispatch · `routes.rs` who may come in and to whom it
+//! leads · `command.rs` a request that changes something, `change.rs` the common way of one, `precondition.rs` its
+//! If-Match · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
+//! `queue.rs` why a message must come again · `check.rs` words of a body, checked all at once · `rules.rs` fee rules in
+//! a body
 
 pub mod change;
 pub mod check;
@@ -16,6 +17,7 @@ pub mod identity;
 pub mod problem;
 pub mod query;
 pub mod queue;
+pub mod routes;
 pub mod rules;
 pub mod world;
 
@@ -28,6 +30,7 @@ pub use identity::Caller;
 pub use problem::Problem;
 pub use query::{Listing, PageOf, Query};
 pub use queue::Again;
+pub use routes::Routes;
 pub use rules::RuleBody;
 pub use world::{Clock, World};
 

@@ -11,22 +11,32 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use table::{Fault, Uncommitted};
 
+/// A refusal, as RFC 9457 has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
+    /// `/problems/` and the code in kebab-case.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Box<str>,
     pub title: &'static str,
     pub status: u16,
+    /// What to branch on; it never changes its meaning.
     pub code: &'static str,
+    /// For people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The request's id: name it when you ask about the problem. It is the cause of what the request changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<Box<str>>,
     /// What is wrong with which field, all at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub errors: Vec<FieldError>,
 }
 
 /// One bad value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldError {
     /// Path in the body, like `lines[0].quantity`.
     pub field: String,
@@ -36,8 +46,8 @@ pub struct FieldError {
 
 impl Problem {
     pub fn new(status: u16, code: &'static str, title: &'static str) -> Self {
-        let kind = format!("/problems/{}", code.replace('_', "-"));
-        Self { kind, title, status, code, detail: None, errors: Vec::new() }
+        let kind = format!("/problems/{}", code.replace('_', "-")).into();
+        Self { kind, title, status, code, detail: None, trace_id: None, errors: Vec::new() }
     }
 
     #[must_use]
@@ -98,6 +108,8 @@ impl IntoResponse for Problem {
             401 => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
             _ => None,
         };
+        // For the layer that knows the request's trace id.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -1,8 +1,9 @@
 //! A request that reads: who asks, and for lists which page.
 
 use crate::check::Check;
-use crate::identity::Caller;
+use crate::identity::{Caller, Reach};
 use crate::problem::Problem;
+use crate::routes::Admitted;
 use crate::world::World;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -13,31 +14,37 @@ use table::{Cursor, Page};
 #[derive(Debug, Clone)]
 pub struct Query<T> {
     pub caller: Caller,
+    /// Whose objects the operation's scope lets the caller see.
+    pub reach: Reach,
     pub parameters: T,
 }
 
 /// For requests without parameters; any is refused.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct None {}
 
 impl<T: DeserializeOwned + Send> FromRequestParts<World> for Query<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, world: &World) -> Result<Self, Problem> {
-        let caller = Caller::of(world, &parts.headers).await?;
+    async fn from_request_parts(parts: &mut Parts, _: &World) -> Result<Self, Problem> {
+        let Admitted { caller, reach } = Admitted::of(&mut parts.extensions)?;
         let parameters = axum::extract::Query::<T>::try_from_uri(&parts.uri);
         let axum::extract::Query(parameters) =
             parameters.map_err(|error| Problem::malformed(error.body_text()))?;
-        Ok(Self { caller, parameters })
+        Ok(Self { caller, reach, parameters })
     }
 }
 
 /// The parameters of a list that can only be paged.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PageOf {
+    /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
+    /// The `next` of an earlier page.
     cursor: Option<String>,
 }
 
@@ -80,8 +87,9 @@ impl Paging {
     }
 }
 
-/// A page as it is answered.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}Page"))]
 pub struct Listing<T> {
     pub items: Vec<T>,
     /// The `cursor` of the next page; absent on the last one. A page may be short or empty and still have one.

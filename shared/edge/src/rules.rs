@@ -10,10 +10,14 @@ use serde::{Deserialize, Serialize};
 /// A fee rule in a body: either `percent` of the item total or an amount `per_item`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "FeeRule"))]
 pub struct RuleBody {
+    /// Which fee it sets, a word of yours: `commission`, `listing`. One fee is charged at most once per line.
     fee: String,
+    /// Only lines of this category; every line, if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     category: Option<String>,
+    /// Decimal text, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     percent: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,272 @@
+//! A story in which the operations of the API are called: its requests and answers are the examples of the contract,
+//! and every answer is held against what the contract says.
+//!
+//! Ids that chance gives are replaced by counted ones, so that the examples stay the same.
+
+use crate::files::none;
+use crate::openapi::{document, operations};
+use crate::schema;
+use crate::wiring::open;
+use edge::routes::Operation;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tests::{Shop, at, eur, line, order_body, part};
+
+/// What was sent and what was answered, by the name of the operation.
+pub(crate) type Examples = BTreeMap<String, Example>;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Example {
+    pub(crate) body: Option<Value>,
+    pub(crate) status: u16,
+    pub(crate) answer: Value,
+}
+
+struct Story {
+    shop: Shop,
+    operations: Vec<(&'static str, Operation)>,
+    told: Examples,
+}
+
+impl Story {
+    /// Calls an operation: `variables` fill its path in their order, `query` follows it. It must go well.
+    async fn call(&mut self, name: &str, variables: &[&str], query: &str, body: Option<Value>) -> Value {
+        let found = self.operations.iter().find(|(_, operation)| operation.name == name);
+        let operation = &found.unwrap_or_else(|| panic!("there is no operation {name}")).1;
+        let mut path = operation.path.to_owned();
+        for variable in variables {
+            let (before, rest) = path.split_once('{').expect("the path has a variable more");
+            let (_, after) = rest.split_once('}').expect("a variable ends");
+            path = format!("{before}{variable}{after}");
+        }
+        let (method, text) = (operation.method.clone(), body.as_ref().map(ToString::to_string));
+        let (key, path) = (self.shop.fresh(), format!("{path}{query}"));
+        let seen = [("idempotency-key", key.as_str()), ("if-match", "*")];
+        let answer = self.shop.api.send_with(method, &path, &text.unwrap_or_default(), &seen).await;
+        assert!(answer.status.is_success(), "{name}: {} {}", answer.status, answer.body);
+        self.shop.settle().await;
+        let example = Example { body, status: answer.status.as_u16(), answer: answer.body.clone() };
+        self.told.insert(name.to_owned(), example);
+        answer.body
+    }
+
+    async fn show(&mut self, name: &str, variables: &[&str], query: &str) -> Value {
+        self.call(name, variables, query, None).await
+    }
+
+    async fn tell(&mut self, name: &str, variables: &[&str], body: Value) -> Value {
+        self.call(name, variables, "", Some(body)).await
+    }
+
+    /// The marketplace, its keys and people.
+    async fn opening(&mut self, merchant: &str) {
+        self.show("marketplace.show", &[], "").await;
+        let rules = json!([{"fee": "commission", "percent": "15"}]);
+        let settings = json!({"hold_days": 3, "commission": rules, "critical_balance": eur("50.00")});
+        self.tell("marketplace.set_settings", &[], settings).await;
+        self.show("api_keys.list", &[], "").await;
+        let scopes = ["orders:read", "fulfillment:write"];
+        let key = self.tell("api_keys.issue", &[], json!({"name": "warehouse", "scopes": scopes})).await;
+        self.tell("api_keys.revoke", &[at(&key, "/id")], json!({})).await;
+        let person = json!({"issuer": "https://login.example", "subject": "ann", "scopes": ["orders:write"]});
+        self.tell("operators.set", &[], person.clone()).await;
+        let mut member = person;
+        member["scopes"] = json!(["fulfillment:write"]);
+        member["merchant"] = json!(merchant);
+        self.tell("members.set", &[], member).await;
+    }
+
+    /// A merchant comes, sells, and may be paid; answers its id.
+    async fn merchant(&mut self, name: &str) -> String {
+        let invitation = json!({"name": name, "external_id": name, "schedule": {"every": "day"}});
+        let id = at(&self.tell("merchants.invite", &[], invitation).await, "/id").to_owned();
+        self.tell("merchants.approve", &[&id], json!({})).await;
+        let account = json!({"holder": name, "iban": tests::iban(name)});
+        self.tell("merchants.set_payout_account", &[&id], account).await;
+        self.tell("merchants.activate_payout_account", &[&id], json!({})).await;
+        id
+    }
+
+    /// A merchant's ways out of selling and back.
+    async fn leaving(&mut self, merchant: &str) {
+        let because = || json!({"reason": "parcels come late"});
+        let terms = json!({
+            "schedule": {"every": "week", "weekday": 5},
+            "commission": [{"fee": "commission", "category": "books", "percent": "12.5"}],
+        });
+        self.tell("merchants.set_terms", &[merchant], terms).await;
+        self.tell("merchants.suspend", &[merchant], because()).await;
+        self.tell("merchants.reopen", &[merchant], because()).await;
+        self.tell("merchants.block_payout_account", &[merchant], because()).await;
+        self.tell("merchants.close", &[merchant], because()).await;
+        self.tell("merchants.terminate", &[merchant], because()).await;
+    }
+
+    /// What alma sells, and how much of it is there.
+    async fn stocking(&mut self, alma: &str) {
+        let category = json!({"handle": "mugs", "name": "Mug"});
+        self.tell("categories.create", &[], category).await;
+        self.tell("categories.change", &["mugs"], json!({"name": "Mugs"})).await;
+        let product = json!({
+            "merchant": alma,
+            "title": "Stoneware Mug",
+            "categories": ["mugs"],
+            "axes": ["color"],
+            "variants": [{"values": ["sand"], "weight": 380}, {"values": ["slate"], "weight": 380}],
+        });
+        let product = at(&self.tell("products.create", &[], product).await, "/id").to_owned();
+        self.tell("products.change", &[&product], json!({"description": "Fired twice."})).await;
+        let offer = json!({
+            "merchant": alma, "product": product, "variant": 2, "sku": "mug", "price": eur("15.00"),
+        });
+        let offer = at(&self.tell("offers.create", &[], offer).await, "/id").to_owned();
+        self.tell("offers.change", &[&offer], json!({"price": eur("14.50")})).await;
+        self.tell("stock.receive", &[&offer], json!({"quantity": 25})).await;
+        self.show("stock.movements", &[&offer], "").await;
+        self.tell("stock.adjust", &[&offer], json!({"by": -1, "reason": "one was broken"})).await;
+        self.show("stock.show", &[&offer], "").await;
+        self.show("categories.list", &[], "").await;
+        self.show("categories.show", &["mugs"], "").await;
+        self.show("products.list", &[], "?category=mugs").await;
+        self.show("products.show", &[&product], "").await;
+        self.show("offers.list", &[], &format!("?merchant={alma}")).await;
+        self.show("offers.show", &[&offer], "").await;
+    }
+
+    /// Orders on their way; answers one whose parts are delivered.
+    async fn selling(&mut self, alma: &str, birch: &str) -> String {
+        let lines = json!([line(alma, "mug", 3, "14.50"), line(birch, "novel", 1, "9.00")]);
+        let promised = || order_body("A-1", lines.clone(), json!({"delivery": eur("4.90")}));
+        let wrong = json!([{"method": "card", "amount": eur("1.00")}]);
+        let odd = order_body("A-2", json!([line(alma, "mug", 1, "14.50")]), json!({"payments": wrong}));
+        let odd = at(&self.tell("orders.place", &[], odd).await, "/id").to_owned();
+        let why = json!({"reason": "the rest was paid in the shop"});
+        self.tell("orders.resolve_exception", &[&odd], why).await;
+        let gone = order_body("A-3", lines.clone(), json!({}));
+        let gone = at(&self.tell("orders.place", &[], gone).await, "/id").to_owned();
+        self.tell("orders.cancel", &[&gone], json!({"reason": "changed mind"})).await;
+
+        let order = at(&self.tell("orders.place", &[], promised()).await, "/id").to_owned();
+        self.tell("orders.pay", &[&order], json!({})).await;
+        let (first, second) = (part(&order, 1), part(&order, 2));
+        self.tell("merchant_orders.accept", &[&first], json!({"lines": [1]})).await;
+        let units = json!([{"line": 1, "quantity": 1}]);
+        let broken = json!({"lines": units, "reason": "one is broken"});
+        self.tell("merchant_orders.reject", &[&first], broken).await;
+        for (part, tracking) in [(&second, "T-2"), (&first, "T-1")] {
+            let parcel = json!({"carrier": "dhl", "tracking_number": tracking});
+            let view = self.tell("merchant_orders.ship", &[part], parcel).await;
+            let shipment = at(&view, "/shipments/0/id").to_owned();
+            self.tell("merchant_orders.track", &[part, &shipment], json!({"status": "delivered"})).await;
+        }
+        let refund = json!({"merchant_order": first, "lines": units, "reason": "a crack"});
+        self.tell("orders.refund", &[&order], refund).await;
+        self.show("orders.list", &[], "?channel=web&external_id=A-1").await;
+        self.show("orders.show", &[&order], "").await;
+        self.show("merchant_orders.list", &[], &format!("?merchant={alma}&limit=1")).await;
+        self.show("merchant_orders.show", &[&first], "").await;
+        order
+    }
+
+    /// What the bank does.
+    async fn paying(&mut self, alma: &str, birch: &str) {
+        self.show("balances.show", &[alma], "").await;
+        self.shop.wait_days(5).await;
+        let of_birch = self.show("payouts.list", &[], &format!("?merchant={birch}")).await;
+        let failed = at(&of_birch, "/items/0/id").to_owned();
+        self.tell("payouts.fail", &[&failed], json!({"reason": "the account is closed"})).await;
+        let of_alma = self.show("payouts.list", &[], &format!("?merchant={alma}")).await;
+        let paid = at(&of_alma, "/items/0/id").to_owned();
+        self.show("payouts.show", &[&paid], "").await;
+        self.show("payouts.lines", &[&paid], "").await;
+        self.tell("payouts.confirm", &[&paid], json!({})).await;
+        self.show("ledger.accounts", &[], "").await;
+    }
+}
+
+/// Tells the story.
+pub(crate) async fn examples() -> Examples {
+    let shop = Shop::open().await;
+    let operations = operations(&shop.market);
+    let mut story = Story { shop, operations, told: Examples::new() };
+    let cedar = story.merchant("cedar").await;
+    story.leaving(&cedar).await;
+    let birch = story.merchant("birch").await;
+    let alma = story.merchant("alma").await;
+    story.show("merchants.list", &[], "?external_id=alma").await;
+    story.show("merchants.show", &[&alma], "").await;
+    story.opening(&alma).await;
+    story.stocking(&alma).await;
+    let order = story.selling(&alma, &birch).await;
+    story.show("audit.trail", &[&order], "?limit=2").await;
+    story.paying(&alma, &birch).await;
+    counted(story.told)
+}
+
+/// The examples with counted ids in the place of those that chance gave or that count the calls of the SDK, and a
+/// secret that opens nothing.
+fn counted(told: Examples) -> Examples {
+    let bodies = told.values().map(|example| json!([example.body, example.answer]).to_string());
+    let text = bodies.collect::<String>();
+    let replaced = |value: &Value| -> Value {
+        let mut shown = value.to_string();
+        for (tail, number) in given(&text, &["mer_", "key_", "prd_", "off_", "mov_"]).iter().zip(1_u128..) {
+            shown = shown.replace(tail, domain::id::MerchantId::from_bits(number).tail());
+        }
+        let requests = given(&text, &["\"correlation\":\""]);
+        for (request, number) in requests.iter().filter(|id| id.contains('-')).zip(1_u64..) {
+            shown = shown.replace(request, &format!("00000000-0000-4000-8000-{number:012x}"));
+        }
+        serde_json::from_str(&shown).expect("it is JSON still")
+    };
+    let one = |(name, example): (String, Example)| {
+        let mut answer = replaced(&example.answer);
+        if answer["secret"].is_string() {
+            answer["secret"] = format!("sk_{}", "0".repeat(64)).into();
+        }
+        (name, Example { body: example.body.as_ref().map(replaced), answer, ..example })
+    };
+    told.into_iter().map(one).collect()
+}
+
+/// What follows the prefixes in a text, in the order of its first appearance.
+fn given(text: &str, prefixes: &[&str]) -> Vec<String> {
+    let mut given: Vec<String> = Vec::new();
+    for prefix in prefixes {
+        for (at, _) in text.match_indices(prefix) {
+            let part = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+            let tail = text[at + prefix.len()..].chars().take_while(part).collect();
+            if !given.contains(&tail) {
+                given.push(tail);
+            }
+        }
+    }
+    given
+}
+
+#[tokio::test]
+async fn every_answer_is_one_that_the_contract_has() {
+    let examples = examples().await;
+    let operations = operations(&open().await);
+    let contract = document(&operations, &Examples::new());
+    let mut complaints = Vec::new();
+    for (_, operation) in &operations {
+        let Some(Example { body, status, answer }) = examples.get(operation.name) else { continue };
+        let told = &contract["paths"][operation.path][operation.method.as_str().to_lowercase()];
+        let named = |place: &Value| place["content"]["application/json"]["schema"].clone();
+        let mut hold = |what: String, schema: Value, value: &Value| {
+            let found = if schema.is_null() {
+                vec!["the contract does not have it".to_owned()]
+            } else {
+                schema::complaints_within(&contract, &schema, value)
+            };
+            complaints.extend(found.into_iter().map(|found| format!("{} {what}: {found}", operation.name)));
+        };
+        hold(status.to_string(), named(&told["responses"][status.to_string()]), answer);
+        if let Some(body) = body {
+            hold("body".to_owned(), named(&told["requestBody"]), body);
+        }
+    }
+    none(complaints, "the types of the handler say more or less than it answers: correct their schema");
+    assert!(examples.len() > 30, "the story is told");
+}

@@ -1,0 +1,347 @@
+//! `infra/openapi.json`, OpenAPI 3.1: made from the functions' tables of routes and the types of their handlers.
+//!
+//! Nothing of it is written by hand but what types cannot say: the API's promises, and which texts are times and days.
+
+use crate::examples::{Example, Examples, examples};
+use crate::files::{REPAIR, compare, none, pretty, read, updating};
+use crate::schema;
+use crate::wiring::{functions, open};
+use edge::routes::{Audience, Operation};
+use http::Method;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value, json};
+use souk::Market;
+use std::collections::BTreeSet;
+
+const FILE: &str = "infra/openapi.json";
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// What every client should know.
+const ABOUT: &str = "\
+Changes are additive: ignore members that you do not know. Money is a decimal text with its currency. Ids have a \
+prefix that says of what. Lists page by an opaque cursor: `next` is the `cursor` of the next page; a page may be short \
+and still have one.\n\n\
+A refusal is a problem document (RFC 9457): branch on `code`, name `trace_id` when you ask about it. Another \
+merchant's object answers 404, as if it were not there.\n\n\
+`Idempotency-Key` makes a retry safe: the same key with the same body answers what was done the first time, with \
+`Idempotent-Replayed: true`. `If-Match` with the `ETag` of what you have seen refuses a change of what others have \
+changed since: 409 `stale`.";
+
+/// Every operation of every function, with the function's name.
+pub(crate) fn operations(market: &Market) -> Vec<(&'static str, Operation)> {
+    let functions = functions(market);
+    let operations = functions.iter().flat_map(|function| {
+        function.operations().iter().map(|operation| (function.name(), operation.clone()))
+    });
+    operations.collect()
+}
+
+/// The document as the code has it.
+pub(crate) fn document(operations: &[(&'static str, Operation)], examples: &Examples) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut generator = settings.into_generator();
+    let mut paths = Map::new();
+    for (function, operation) in operations {
+        let mut told = operation_object(function, operation, &mut generator);
+        if let Some(Example { body, status, answer }) = examples.get(operation.name) {
+            show(&mut told["responses"][status.to_string()], answer);
+            body.iter().for_each(|body| show(&mut told["requestBody"], body));
+        }
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        path[operation.method.as_str().to_lowercase()] = told;
+    }
+    generator.subschema_for::<edge::Problem>();
+    let mut schemas = Value::Object(generator.take_definitions(true));
+    let types = schemas.as_object_mut().expect("definitions are an object");
+    types.values_mut().for_each(without_nulls);
+    types.values_mut().for_each(sharpen);
+    let mut tags: Vec<&str> = operations.iter().map(|(function, _)| *function).collect();
+    tags.dedup();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Souk",
+            "version": "1",
+            "description": ABOUT,
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [
+            { "url": "http://127.0.0.1:8080", "description": "The local cloud" },
+            {
+                "url": "https://{api}.execute-api.{region}.amazonaws.com",
+                "description": "AWS; the stack's output `ApiUrl`",
+                "variables": { "api": { "default": "api" }, "region": { "default": "eu-central-1" } },
+            },
+        ],
+        "tags": tags.into_iter().map(tag).collect::<Vec<_>>(),
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": refusals(),
+            "securitySchemes": {
+                "person": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A token of an issuer that the marketplace trusts; roles come from Souk.",
+                },
+                "system": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "sk_…",
+                    "description": "An API key. Its POSTs carry an `Idempotency-Key`.",
+                },
+            },
+        },
+    })
+}
+
+/// Puts an example into a body or an answer.
+fn show(place: &mut Value, example: &Value) {
+    place["content"]["application/json"]["example"] = example.clone();
+}
+
+/// A function, with what the first line of its code says.
+fn tag(function: &str) -> Value {
+    let head = read(&format!("functions/{function}/src/lib.rs"));
+    let about = head.lines().next().unwrap_or_default().trim_start_matches("//! ");
+    json!({ "name": function, "description": about })
+}
+
+fn operation_object(function: &str, operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+    let Operation { method, path, name, summary, scope, audience, creates, shape } = operation;
+    let described = shape(generator);
+    let whose = match audience {
+        Audience::Operators => "operators",
+        Audience::Merchants => "operators, and merchants for what is theirs",
+        Audience::Everyone => "operators and merchants",
+    };
+    let mut parameters = path_parameters(path);
+    let answers = described.answers.to_value();
+    let mut responses = Map::new();
+    let answer = |about: &str| success(about, &answers, method);
+    if *creates {
+        responses.insert("201".to_owned(), answer("Made"));
+        responses.insert("200".to_owned(), answer("It was made before by the same request"));
+    } else {
+        responses.insert("200".to_owned(), answer("Done"));
+    }
+    let mut refusals = vec!["400", "401", "403", "404", "422", "429", "500", "503"];
+    let mut told = json!({
+        "operationId": name,
+        "tags": [function],
+        "summary": summary,
+        "description": format!("For {whose}, with the scope `{scope}`."),
+        "security": [{ "person": [scope] }, { "system": [scope] }],
+    });
+    if described.has_body {
+        parameters.push(header("Idempotency-Key", false, "1 to 255 characters; API keys must send one", 255));
+        refusals.extend(["409", "413"]);
+        let required = body_is_required(described.takes.as_value(), generator);
+        let content = json!({ "application/json": { "schema": described.takes } });
+        told["requestBody"] = json!({ "required": required, "content": content });
+    } else {
+        parameters.extend(query_parameters(described.takes.to_value()));
+    }
+    if *method == Method::PATCH {
+        refusals.push("428");
+        parameters.push(header("If-Match", true, "The ETag of what you have seen, or `*`", 32));
+    }
+    for status in refusals {
+        responses.insert(status.to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }));
+    }
+    told["parameters"] = parameters.into();
+    told["responses"] = responses.into();
+    told
+}
+
+fn header(name: &str, required: bool, about: &str, longest: u16) -> Value {
+    let schema = json!({ "type": "string", "minLength": 1, "maxLength": longest });
+    json!({ "name": name, "in": "header", "required": required, "description": about, "schema": schema })
+}
+
+/// `{id}` in a path.
+fn path_parameters(path: &str) -> Vec<Value> {
+    let names = path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+    let one = |name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
+    names.map(one).collect()
+}
+
+/// The members of a query's type, each a parameter.
+fn query_parameters(mut schema: Value) -> Vec<Value> {
+    without_nulls(&mut schema);
+    sharpen(&mut schema);
+    let required = schema["required"].take();
+    let required: Vec<Value> = required.as_array().cloned().unwrap_or_default();
+    let members = schema["properties"].as_object().cloned().unwrap_or_default();
+    let one = |(name, mut schema): (String, Value)| {
+        let about = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        if name == "limit" {
+            schema = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 });
+        }
+        let required = required.contains(&json!(name));
+        let mut told = json!({ "name": name, "in": "query", "required": required, "schema": schema });
+        let told_members = told.as_object_mut().expect("a parameter is an object");
+        told_members.extend(about.map(|about| ("description".to_owned(), about)));
+        told
+    };
+    members.into_iter().map(one).collect()
+}
+
+/// Whether an empty body would lack something.
+fn body_is_required(schema: &Value, generator: &SchemaGenerator) -> bool {
+    let name = schema["$ref"].as_str().and_then(|path| path.strip_prefix(SCHEMAS));
+    let named = name.and_then(|name| generator.definitions().get(name));
+    let required = named.unwrap_or(schema).get("required").and_then(Value::as_array);
+    required.is_some_and(|required| !required.is_empty())
+}
+
+fn success(about: &str, schema: &Value, method: &Method) -> Value {
+    let text = |about: &str| json!({ "description": about, "schema": { "type": "string" } });
+    let mut headers = Map::new();
+    if !schema["$ref"].as_str().is_some_and(|name| name.ends_with("Page")) {
+        headers.insert("ETag".to_owned(), text("The revision, of things that have one: for `If-Match`"));
+    }
+    if method != Method::GET {
+        headers.insert(
+            "Idempotent-Replayed".to_owned(),
+            text("`true`: it was done before, by the same request"),
+        );
+    }
+    let content = json!({ "application/json": { "schema": schema } });
+    let mut told = json!({ "description": about, "content": content });
+    if !headers.is_empty() {
+        told["headers"] = headers.into();
+    }
+    told
+}
+
+/// The refusals that any operation may answer.
+fn refusals() -> Value {
+    let problem = |about: &str| {
+        let schema = json!({ "$ref": format!("{SCHEMAS}Problem") });
+        json!({ "description": about, "content": { "application/problem+json": { "schema": schema } } })
+    };
+    let with = |mut response: Value, header: &str, about: &str| {
+        let schema = json!({ "type": "string" });
+        response["headers"] = json!({ header: { "description": about, "schema": schema } });
+        response
+    };
+    let message = json!({ "type": "object", "properties": { "message": { "type": "string" } } });
+    json!({
+        "400": problem("The request cannot be read: no JSON, an unknown member, a wrong type"),
+        "401": with(problem("Who is asking is not known"), "WWW-Authenticate", "`Bearer`"),
+        "403": problem("The scope is missing, or this is for operators"),
+        "404": problem("There is no such thing, or it is another merchant's"),
+        "409": problem("The state of the thing does not allow it, or it has changed"),
+        "413": problem("The body is larger than a million bytes"),
+        "422": problem("A value is not acceptable; `errors` says which, all at once"),
+        "428": problem("An `If-Match` is missing"),
+        "429": {
+            "description": "Too many requests, in the words of API Gateway: come again later",
+            "content": { "application/json": { "schema": message } },
+        },
+        "500": problem("Something broke on our side"),
+        "503": with(problem("Others change the same thing at this moment"), "Retry-After", "Seconds"),
+    })
+}
+
+/// A member that may be left out is left out: nobody sends null, and nobody is asked to.
+fn without_nulls(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            let nothing = members.get("default").is_some_and(|value| value.is_null() || *value == json!([]));
+            if nothing {
+                members.remove("default");
+            }
+            if let Some(Value::Array(types)) = members.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [one] = types.as_slice() {
+                    let one = one.clone();
+                    members.insert("type".to_owned(), one);
+                }
+            }
+            if let Some(Value::Array(choices)) = members.get_mut("anyOf") {
+                choices.retain(|choice| choice["type"] != "null");
+                if let [Value::Object(one)] = choices.as_slice() {
+                    let one = one.clone();
+                    members.remove("anyOf");
+                    members.extend(one);
+                }
+            }
+            members.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// What the types cannot say of texts: moments, days, amounts.
+fn sharpen(schema: &mut Value) {
+    let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let money = members.len() == 2 && members.contains_key("amount") && members.contains_key("currency");
+    for (name, member) in members.iter_mut().filter(|(_, member)| member["type"] == "string") {
+        match name.as_str() {
+            "at" => member["format"] = "date-time".into(),
+            name if name.ends_with("_at") => member["format"] = "date-time".into(),
+            "from" | "to" | "through" | "payable_day" => member["format"] = "date".into(),
+            "amount" if money => member["pattern"] = schema::AMOUNT.into(),
+            "currency" => member["pattern"] = schema::CURRENCY.into(),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_contract_of_the_api_is_what_the_code_says() {
+    let document = document(&operations(&open().await), &examples().await);
+    none(compare(FILE, &pretty(&document)), REPAIR);
+}
+
+#[tokio::test]
+async fn an_operation_has_a_name_of_its_own_and_says_what_it_is() {
+    let operations = operations(&open().await);
+    let mut names = BTreeSet::new();
+    let mut complaints = Vec::new();
+    for (function, Operation { name, summary, scope, method, path, .. }) in &operations {
+        let words: Vec<&str> = name.split('.').collect();
+        let word =
+            |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && !word.is_empty();
+        if !matches!(words.as_slice(), [thing, verb] if word(thing) && word(verb)) {
+            complaints.push(format!("{function}: `{name}` is no name like `orders.show`"));
+        }
+        if !names.insert(*name) {
+            complaints.push(format!("{function}: `{name}` is the name of two operations"));
+        }
+        if summary.is_empty() || summary.ends_with('.') {
+            complaints.push(format!("{name}: say what it is in one line without a period"));
+        }
+        if !edge::identity::is_scope(scope) {
+            complaints.push(format!("{name}: `{scope}` is no scope"));
+        }
+        if (*method == Method::GET) != scope.ends_with(":read") {
+            complaints
+                .push(format!("{name}: {method} with `{scope}`: who reads needs :read, who writes :write"));
+        }
+        if !path.starts_with("/v1/") {
+            complaints.push(format!("{name}: {path} does not begin with /v1/"));
+        }
+    }
+    none(complaints, "correct the line in the `Routes` of the function's lib.rs");
+    assert!(operations.len() > 30, "the operations are found");
+}
+
+#[tokio::test]
+async fn a_type_of_the_contract_has_a_name_of_its_own() {
+    let document = document(&operations(&open().await), &Examples::new());
+    let schemas = document["components"]["schemas"].as_object().expect("there are schemas");
+    let repair = "two types have this name in the contract: give one of them `schemars(rename = \"…\")`";
+    let strange = |name: &&String| !name.bytes().all(|b| b.is_ascii_alphabetic());
+    none(schemas.keys().filter(strange).cloned(), repair);
+    if !updating() {
+        assert!(schemas.contains_key("Problem") && schemas.contains_key("Order"));
+    }
+}

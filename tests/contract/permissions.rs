@@ -1,0 +1,245 @@
+//! Who may what: every operation of the tables of routes, asked by nobody, by strangers, by neighbors and by owners.
+//!
+//! The requests are made of the contract: paths with things that are there, bodies with the least that a schema takes.
+//! So a new operation is proven by itself; one about a new kind of thing needs a line in `Things::of`.
+
+use crate::examples::Examples;
+use crate::files::none;
+use crate::openapi::{document, operations};
+use edge::identity::SCOPES;
+use edge::routes::{Audience, Operation};
+use http::{Method, Request};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use tests::{Shop, at, line, part};
+
+/// A shop with one of everything, all of one merchant, and the requests that the contract allows.
+struct Bazaar {
+    shop: Shop,
+    operations: Vec<Operation>,
+    contract: Value,
+    things: Things,
+}
+
+/// What the requests are about.
+struct Things {
+    merchant: String,
+    order: String,
+    shipment: String,
+    payout: String,
+    api_key: String,
+    product: String,
+    offer: String,
+}
+
+impl Things {
+    /// What stands for a variable of a path.
+    fn of(&self, path: &str, variable: &str) -> String {
+        let noun = path.split('/').nth(2).unwrap_or_default();
+        match (noun, variable) {
+            (_, "shipment") => self.shipment.clone(),
+            (_, "merchant") | ("merchants", "id") => self.merchant.clone(),
+            ("orders" | "audit", "id") => self.order.clone(),
+            ("merchant-orders", "id") => part(&self.order, 1),
+            ("payouts", "id") => self.payout.clone(),
+            ("categories", "handle") => "mugs".to_owned(),
+            ("products", "id") => self.product.clone(),
+            ("offers", "id") | ("stock", "offer") => self.offer.clone(),
+            ("api-keys", "id") => self.api_key.clone(),
+            _ => panic!("{path}: tests/contract/permissions.rs has no thing for {{{variable}}}"),
+        }
+    }
+}
+
+struct Asked {
+    status: u16,
+    body: Value,
+}
+
+impl Bazaar {
+    async fn open() -> Self {
+        let shop = Shop::open().await;
+        let operations = operations(&shop.market);
+        let contract = document(&operations, &Examples::new());
+        let operations = operations.into_iter().map(|(_, operation)| operation).collect();
+        let merchant = shop.merchant("alma", json!({"every": "day"})).await;
+        let order = shop.delivered_order("A-1", json!([line(&merchant, "mug", 2, "10.00")])).await;
+        shop.wait_days(5).await;
+        let payout = at(&shop.payouts(&merchant).await[0], "/id").to_owned();
+        let shipment = at(&shop.merchant_order(&part(&order, 1)).await, "/shipments/0/id").to_owned();
+        let api_key = shop.done("/v1/api-keys", &json!({"name": "spare", "scopes": []})).await;
+        let api_key = at(&api_key, "/id").to_owned();
+        shop.done("/v1/categories", &json!({"handle": "mugs", "name": "Mugs"})).await;
+        let offer = shop.stocked(&merchant, "mug", 5).await;
+        let product = at(&shop.get(&format!("/v1/offers/{offer}")).await, "/product").to_owned();
+        let things = Things { merchant, order, shipment, payout, api_key, product, offer };
+        Self { shop, operations, contract, things }
+    }
+
+    fn told(&self, operation: &Operation) -> &Value {
+        &self.contract["paths"][operation.path][operation.method.as_str().to_lowercase()]
+    }
+
+    /// The operation's path, about the things; with `merchant` in the query where the operation asks whose.
+    fn path(&self, operation: &Operation) -> String {
+        let mut path = operation.path.to_owned();
+        while let Some((before, rest)) = path.split_once('{') {
+            let (variable, after) = rest.split_once('}').expect("a variable ends");
+            path = format!("{before}{}{after}", self.things.of(operation.path, variable));
+        }
+        let parameters = self.told(operation)["parameters"].as_array().expect("there are parameters");
+        if parameters.iter().any(|one| one["in"] == "query" && one["name"] == "merchant") {
+            path = format!("{path}?merchant={}", self.things.merchant);
+        }
+        path
+    }
+
+    /// The least that a schema takes.
+    fn least(&self, schema: &Value) -> Value {
+        if let Some(name) = schema["$ref"].as_str() {
+            let found = self.contract.pointer(name.trim_start_matches('#'));
+            return self.least(found.expect("a reference leads somewhere"));
+        }
+        let first = |name: &str| schema[name].as_array().and_then(|all| all.first());
+        if let Some(one) = first("oneOf").or_else(|| first("anyOf")) {
+            return self.least(one);
+        }
+        if let Some(value) = schema.get("const").or_else(|| first("enum")) {
+            return value.clone();
+        }
+        match schema["type"].as_str() {
+            Some("object") => {
+                let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                // Whose it is, where a body may say so.
+                let whose = schema["properties"].get("merchant").map(|_| "merchant");
+                let required = required.filter(|name| *name != "merchant").chain(whose);
+                let member = |name: &str| match name {
+                    "merchant" => json!(self.things.merchant),
+                    "product" => json!(self.things.product),
+                    "merchant_order" => json!(part(&self.things.order, 1)),
+                    _ => self.least(&schema["properties"][name]),
+                };
+                Value::Object(required.map(|name| (name.to_owned(), member(name))).collect())
+            }
+            Some("array") => json!([]),
+            Some("integer") => json!(1),
+            Some("boolean") => json!(false),
+            Some("string") => json!("x"),
+            other => panic!("{other:?} has no least value: {schema}"),
+        }
+    }
+
+    async fn ask(&self, bearer: &str, operation: &Operation, condition: Option<&str>) -> Asked {
+        let body = &self.told(operation)["requestBody"]["content"]["application/json"]["schema"];
+        let body = if body.is_null() { String::new() } else { self.least(body).to_string() };
+        let mut request = Request::builder().method(&operation.method).uri(self.path(operation));
+        if !bearer.is_empty() {
+            request = request.header("authorization", format!("Bearer {bearer}"));
+        }
+        if let Some(condition) = condition {
+            request = request.header("if-match", condition);
+        }
+        let request = request.header("idempotency-key", self.shop.fresh()).body(body.into()).unwrap();
+        let (parts, body) = self.shop.market.cloud.http(request).await.into_parts();
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        Asked { status: parts.status.as_u16(), body }
+    }
+
+    /// Asks for every operation; complains where the answer is another.
+    async fn all(&self, bearer: &str, want: impl Fn(&Operation) -> u16) {
+        let mut complaints = Vec::new();
+        for operation in &self.operations {
+            let (want, asked) = (want(operation), self.ask(bearer, operation, Some("*")).await);
+            if asked.status != want {
+                complaints
+                    .push(format!("{}: {} and not {want}: {}", operation.name, asked.status, asked.body));
+            }
+        }
+        none(complaints, "see how `edge::routes` admits, and what the handler does with its `reach`");
+    }
+}
+
+#[tokio::test]
+async fn a1_1_a_key_with_no_scope_gets_403_everywhere() {
+    let bazaar = Bazaar::open().await;
+    bazaar.shop.key("sk_nothing", &[], None).await;
+    let before = bazaar.shop.contents().await;
+    bazaar.all("sk_nothing", |_| 403).await;
+    bazaar.all("", |_| 401).await;
+    bazaar.all("sk_unknown", |_| 401).await;
+    assert!(bazaar.shop.contents().await == before, "a request that was refused wrote something");
+}
+
+#[tokio::test]
+async fn every_operation_opens_to_its_own_scope_and_to_no_other() {
+    let bazaar = Bazaar::open().await;
+    let scopes: BTreeSet<&str> = bazaar.operations.iter().map(|operation| operation.scope).collect();
+    let all = SCOPES.iter().flat_map(|thing| [format!("{thing}:read"), format!("{thing}:write")]);
+    let all: Vec<String> = all.collect();
+    let mut complaints = Vec::new();
+    for scope in scopes {
+        // Who may write may read.
+        let write = scope.replace(":read", ":write");
+        let others: Vec<&str> =
+            all.iter().map(String::as_str).filter(|other| *other != scope && *other != write).collect();
+        let (exact, other) = (format!("sk_{scope}"), format!("sk_not_{scope}"));
+        bazaar.shop.key(&exact, &[scope], None).await;
+        bazaar.shop.key(&other, &others, None).await;
+        for operation in bazaar.operations.iter().filter(|operation| operation.scope == scope) {
+            let asked = bazaar.ask(&other, operation, Some("*")).await;
+            if asked.status != 403 {
+                complaints
+                    .push(format!("{}: {} without {scope}: {}", operation.name, asked.status, asked.body));
+            }
+            let asked = bazaar.ask(&exact, operation, Some("*")).await;
+            if [401, 403, 404, 405].contains(&asked.status) || asked.status >= 500 {
+                complaints.push(format!("{}: {} with {scope}: {}", operation.name, asked.status, asked.body));
+            }
+        }
+    }
+    none(complaints, "the scope in the table of routes is the only one that an operation asks for");
+}
+
+#[tokio::test]
+async fn a1_2_another_merchants_object_is_not_there_and_what_is_the_operators_is_forbidden() {
+    let bazaar = Bazaar::open().await;
+    let birch = bazaar.shop.merchant("birch", json!({"every": "day"})).await;
+    let every = SCOPES.map(|thing| format!("{thing}:write"));
+    let every: Vec<&str> = every.iter().map(String::as_str).collect();
+    bazaar.shop.key("sk_birch", &every, Some(&birch)).await;
+    bazaar.shop.key("sk_alma", &every, Some(&bazaar.things.merchant)).await;
+    let before = bazaar.shop.contents().await;
+    bazaar
+        .all("sk_birch", |operation| match operation.audience {
+            Audience::Operators => 403,
+            Audience::Merchants => 404,
+            Audience::Everyone => 200,
+        })
+        .await;
+    assert!(bazaar.shop.contents().await == before, "a request that was refused wrote something");
+    // The very same requests of the owner find it.
+    let mut complaints = Vec::new();
+    for operation in bazaar.operations.iter().filter(|one| one.audience == Audience::Merchants) {
+        let asked = bazaar.ask("sk_alma", operation, Some("*")).await;
+        if [401, 403, 404, 405].contains(&asked.status) || asked.status >= 500 {
+            complaints.push(format!("{}: {} to its owner: {}", operation.name, asked.status, asked.body));
+        }
+    }
+    none(complaints, "a merchant reaches its own objects with the scope of the operation");
+}
+
+#[tokio::test]
+async fn every_patch_says_what_it_has_seen() {
+    let bazaar = Bazaar::open().await;
+    let mut complaints = Vec::new();
+    for operation in bazaar.operations.iter().filter(|operation| operation.method == Method::PATCH) {
+        for (condition, want) in [(None, 428), (Some("\"0\""), 409)] {
+            let asked = bazaar.ask(tests::SECRET, operation, condition).await;
+            if asked.status != want {
+                complaints
+                    .push(format!("{}: {} and not {want}: {}", operation.name, asked.status, asked.body));
+            }
+        }
+    }
+    none(complaints, "call `command.if_match(held.revision())?` after `asked_before`, before deciding");
+}
