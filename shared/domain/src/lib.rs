@@ -12,9 +12,14 @@
 //! | [`merchant_order`] | one merchant's part of an order, up to its delivery and earning |
 //! | [`payout`] | from earnings to money in the merchant's bank |
 //! | [`ledger`] | double entry: every movement of money, balanced |
+//! | [`place`] [`address`] | countries, areas that rows of a table are about; addresses in one spelling |
+//! | [`tax`] | rates by destination, category and date; who owes the tax; tax ids |
+//! | [`fx`] | dated exchange rates with a visible margin |
 
+pub mod address;
 pub mod commission;
 pub mod currency;
+pub mod fx;
 pub mod id;
 pub mod ledger;
 pub mod marketplace;
@@ -23,6 +28,8 @@ pub mod merchant_order;
 pub mod money;
 pub mod order;
 pub mod payout;
+pub mod place;
+pub mod tax;
 pub mod text;
 
 pub use currency::Currency;
