@@ -14,11 +14,13 @@
 //! | [`ledger`] | double entry: every movement of money, balanced |
 //! | [`place`] [`address`] | countries, areas that rows of a table are about; addresses in one spelling |
 //! | [`tax`] | rates by destination, category and date; who owes the tax; tax ids |
+//! | [`delivery`] | a merchant's rate table: services, prices, expected dates |
 //! | [`fx`] | dated exchange rates with a visible margin |
 
 pub mod address;
 pub mod commission;
 pub mod currency;
+pub mod delivery;
 pub mod fx;
 pub mod id;
 pub mod ledger;
