@@ -65,6 +65,17 @@ pub enum Service {
     Pickup,
 }
 
+impl Service {
+    /// The stable word for API and documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Express => "express",
+            Self::Pickup => "pickup",
+        }
+    }
+}
+
 /// Bands go up to and including their limit; beyond the last one the service is not offered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -125,7 +136,7 @@ pub enum BadTable {
     CutOff(i8),
     #[error("zone {0}: its bands do not rise")]
     Bands(Word),
-    #[error("zone {zone}: {service:?} stands there twice")]
+    #[error("zone {zone}: {} stands there twice", service.word())]
     Twice { zone: Word, service: Service },
     #[error("zone {0}: the fastest way takes longer than the slowest")]
     Transit(Word),

@@ -16,6 +16,7 @@
 //! | [`tax`] | rates by destination, category and date; who owes the tax; tax ids |
 //! | [`delivery`] | a merchant's rate table: services, prices, expected dates |
 //! | [`fx`] | dated exchange rates with a visible margin |
+//! | [`pricing`] | what a basket costs, and how each total came about |
 
 pub mod address;
 pub mod commission;
@@ -31,6 +32,7 @@ pub mod money;
 pub mod order;
 pub mod payout;
 pub mod place;
+pub mod pricing;
 pub mod tax;
 pub mod text;
 
