@@ -235,9 +235,8 @@ impl Calendar {
     fn handed_over(&self, now: Timestamp) -> Result<Date, BadTable> {
         let zone = TimeZone::get(&self.time_zone);
         let here = now.to_zoned(zone.map_err(|_| BadTable::TimeZone(self.time_zone.clone()))?);
-        let today = here.date();
-        let late = self.works_on(today) && here.hour() >= self.cut_off_hour;
-        let begun = self.after(today, u8::from(late))?;
+        let late = here.hour() >= self.cut_off_hour;
+        let begun = self.after(here.date(), u8::from(late))?;
         self.after(begun, self.handling_days)
     }
 }

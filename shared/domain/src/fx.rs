@@ -207,7 +207,8 @@ mod tests {
             by in 1_i64..1_000_000,
             margin in 0_i64..10_000,
         ) {
-            let by = FxRate { rate: Decimal::new(by, 4), margin_percent: Decimal::new(margin, 2), ..rate(from, to, "1", "0") };
+            let (by, margin_percent) = (Decimal::new(by, 4), Decimal::new(margin, 2));
+            let by = FxRate { rate: by, margin_percent, ..rate(from, to, "1", "0") };
             let frozen = by.freeze(money(parts.iter().sum(), to)).unwrap();
             let (mut before, mut settled) = (Money::zero(by.to), Money::zero(by.from));
             for part in parts {

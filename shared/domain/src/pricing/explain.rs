@@ -185,10 +185,7 @@ impl std::fmt::Display for Component {
             Self::TaxRelief { amount } => write!(f, "tax that the buyer declares: {amount} less"),
             Self::Conversion { merchant, rate, margin } => {
                 let FxRate { from, to, rate, as_of, .. } = rate;
-                write!(
-                    f,
-                    "prices of {merchant} from {from} to {to} at {rate} of {as_of}: {margin} of margin in them"
-                )
+                write!(f, "prices of {merchant} from {from} to {to} at {rate} of {as_of}: {margin} of margin")
             }
         }
     }

@@ -143,6 +143,26 @@ fn a6_6_all_off_is_nothing_and_never_less() {
 }
 
 #[test]
+fn an_amount_takes_no_more_than_is_left() {
+    for (amount, total) in [(2_99, 1), (3_00, 0), (3_01, 0)] {
+        let lines = vec![line(1, 1, "gifts", 1, 1_00), line(2, 1, "gifts", 1, 2_00)];
+        let priced =
+            priced(&basket(lines, vec![off("x", Benefit::Amount(eur(amount)), Scope::Order)]), &added());
+        assert_eq!((priced.totals.total, priced.totals.discount), (eur(total), eur(3_00 - total)));
+    }
+}
+
+#[test]
+fn a_parcel_is_worth_what_its_goods_cost_after_discounts() {
+    let discounts =
+        vec![off("ten", percent(10), Scope::Order), off("post", Benefit::FreeDelivery, Scope::Order)];
+    let mut basket = basket(vec![line(1, 1, "toys", 4, 15_00)], discounts);
+    basket.sellers[0] = seller(1, Some(4_90));
+    let parcel = priced(&basket, &added()).merchants[0].parcel();
+    assert_eq!(parcel, Ok(Parcel { grams: 1_000, value: eur(54_00) }));
+}
+
+#[test]
 fn a8_4_the_mode_of_rounding_stands_on_the_answer() {
     let basket = basket(vec![line(1, 1, "toys", 3, 1_08)], vec![]);
     for (rounding, total) in [(Rounding::Line, 3_86), (Rounding::Unit, 3_87)] {
@@ -382,7 +402,9 @@ proptest! {
         rounding in prop::sample::select(vec![Rounding::Line, Rounding::Unit]),
         french in any::<bool>(),
     ) {
-        let lines = (1..).zip(lines).map(|(number, (of, category, quantity, minor))| line(number, of, category, quantity, minor));
+        let lines = (1..).zip(lines).map(|(number, (of, category, count, minor))| {
+            line(number, of, category, count, minor)
+        });
         let mut basket = basket(lines.collect(), discounts);
         basket.sellers = (1..).zip(delivery).map(|(of, minor)| seller(of, minor)).collect();
         basket.sellers[0].country = id("FR");

@@ -89,6 +89,7 @@ fn a8_4_added_tax_is_rounded_per_line_or_per_unit() {
         (3_24, 3, Rounding::Unit, 3_87), // 3 × 0.2052
         (1_00, 3, Rounding::Line, 1_19), // 0.19
         (1_00, 3, Rounding::Unit, 1_18), // 34, 33, 33: 0.0646, 0.0627, 0.0627
+        (23, 3, Rounding::Unit, 28),     // 8, 8, 7: 1.52, 1.52, 1.33 cents
         (0, 3, Rounding::Unit, 0),
         (2, 3, Rounding::Unit, 2), // 1, 1, 0
     ] {
@@ -150,6 +151,12 @@ fn a_business_of_another_member_state_pays_the_base_and_owes_the_tax() {
     assert_eq!(line("FR", Some(&british), &de), (Reason::Standard, 11_90, OwedBy::Merchant));
     assert_eq!(line("CH", Some(&german), &de), (Reason::Standard, 11_90, OwedBy::Merchant));
     assert_eq!(line("FR", Some(&german), &gb), (Reason::NotConfigured, 11_90, OwedBy::Merchant));
+    let exempt = Policy {
+        rates: vec![row(country("DE"), "", date(2007, 1, 1), Treatment::Exempt)],
+        ..policy(Prices::Added, Rounding::Line)
+    };
+    let untaxed = exempt.line(&sale("FR", Some(&german), &de), None, eur(11_90), 1).unwrap();
+    assert_eq!(untaxed.reason, Reason::Exempt, "what is not taxed has nothing to declare");
     let off = Policy { reverse_charge: false, ..policy(Prices::Included, Rounding::Line) };
     let taxed = off.line(&sale("FR", Some(&german), &de), None, eur(11_90), 1).unwrap();
     assert_eq!(taxed.reason, Reason::Standard);
