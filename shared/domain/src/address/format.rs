@@ -10,50 +10,30 @@
 
 use crate::place::{Country, bare};
 
-/// One country: what must be given beside name and line (`C` city, `S` region, `P` postal code), and the forms of its
-/// postal code; no form where it has none.
+/// Countries, what they want beside name and line (`C` city, `S` region, `P` postal code), and the forms of their
+/// postal codes; no form where there are none.
 const FORMATS: &[(&str, &str, &str)] = &[
     ("AE", "S", ""),
-    ("AT", "CP", "####"),
+    ("AT BE CH DK HU LU NO NZ", "CP", "####"),
     ("AU", "CSP", "####"),
-    ("BE", "CP", "####"),
-    ("BG", "", "####"),
+    ("BG CY SI", "", "####"),
     ("BR", "CSP", "#####-###"),
     ("CA", "CSP", "?#? #?#"),
-    ("CH", "CP", "####"),
-    ("CN", "CSP", "######"),
-    ("CY", "", "####"),
-    ("CZ", "CP", "### ##"),
-    ("DE", "CP", "#####"),
-    ("DK", "CP", "####"),
-    ("EE", "CP", "#####"),
-    ("ES", "CSP", "#####"),
-    ("FI", "CP", "#####"),
-    ("FR", "CP", "#####"),
+    ("CN IN", "CSP", "######"),
+    ("CZ GR SE SK", "CP", "### ##"),
+    ("DE EE FI FR LT", "CP", "#####"),
+    ("ES IT KR MX", "CSP", "#####"),
     ("GB", "CP", "?# #??|?## #??|??# #??|??## #??|?#? #??|??#? #??|BFPO #|BFPO ##|BFPO ###|BFPO ####"),
-    ("GR", "CP", "### ##"),
     ("HR", "", "#####"),
-    ("HU", "CP", "####"),
     ("IE", "", "?** ****"),
-    ("IN", "CSP", "######"),
-    ("IT", "CSP", "#####"),
     ("JP", "SP", "###-####"),
-    ("KR", "CSP", "#####"),
-    ("LT", "CP", "#####"),
-    ("LU", "CP", "####"),
     ("LV", "CP", "LV-####"),
     ("MT", "", "??? ####|??? ##|??? ###"),
-    ("MX", "CSP", "#####"),
     ("NL", "CP", "#### ??"),
-    ("NO", "CP", "####"),
-    ("NZ", "CP", "####"),
     ("PL", "CP", "##-###"),
     ("PT", "CP", "####-###"),
     ("RO", "CP", "######"),
-    ("SE", "CP", "### ##"),
     ("SG", "P", "######"),
-    ("SI", "", "####"),
-    ("SK", "CP", "### ##"),
     ("US", "CSP", "#####|#####-####"),
 ];
 
@@ -108,7 +88,8 @@ pub struct Format {
 
 /// The format of a country, if the table knows it.
 pub fn of(country: Country) -> Option<Format> {
-    let (_, needs, postal_forms) = FORMATS.iter().find(|(code, ..)| *code == country.code())?;
+    let (_, needs, postal_forms) =
+        FORMATS.iter().find(|(codes, ..)| codes.split(' ').any(|code| code == country.code()))?;
     let regions = REGIONS.iter().find(|(code, _)| *code == country.code()).map_or("", |(_, regions)| regions);
     let needs = |letter| needs.contains(letter);
     Some(Format { city: needs('C'), region: needs('S'), postal: needs('P'), postal_forms, regions })
