@@ -14,10 +14,18 @@
 //! | [`merchant_order`] | one merchant's part of an order, up to its delivery and earning |
 //! | [`payout`] | from earnings to money in the merchant's bank |
 //! | [`ledger`] | double entry: every movement of money, balanced |
+//! | [`place`] [`address`] | countries, areas that rows of a table are about; addresses in one spelling |
+//! | [`tax`] | rates by destination, category and date; who owes the tax; tax ids |
+//! | [`delivery`] | a merchant's rate table: services, prices, expected dates |
+//! | [`fx`] | dated exchange rates with a visible margin |
+//! | [`pricing`] | what a basket costs, and how each total came about |
 
+pub mod address;
 pub mod catalog;
 pub mod commission;
 pub mod currency;
+pub mod delivery;
+pub mod fx;
 pub mod id;
 pub mod ledger;
 pub mod marketplace;
@@ -26,7 +34,10 @@ pub mod merchant_order;
 pub mod money;
 pub mod order;
 pub mod payout;
+pub mod place;
+pub mod pricing;
 pub mod stock;
+pub mod tax;
 pub mod text;
 
 pub use currency::Currency;

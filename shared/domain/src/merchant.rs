@@ -150,7 +150,7 @@ impl Iban {
 }
 
 /// ISO 7064 mod 97-10 of digits and letters, where letters count from 10.
-fn remainder(text: &str) -> u32 {
+pub(crate) fn remainder(text: &str) -> u32 {
     text.chars().filter_map(|c| c.to_digit(36)).fold(0, |sum, digit| {
         let shift = if digit > 9 { 100 } else { 10 };
         (sum * shift + digit) % 97

@@ -1,0 +1,230 @@
+//! Exchange rates: one currency in terms of another on a day, with the margin that is added shown beside it.
+//!
+//! A converted amount always carries what it was and the rate it came by; nothing converts silently. The one rounding
+//! is [`Money::round`], half-up. What is frozen at placement is a [`Frozen`] pair: parts of it settle and go back at
+//! its own rate, and all parts together are the whole.
+
+use crate::currency::Currency;
+use crate::money::{Money, MoneyError};
+use jiff::ToSpan;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// One `from` is `rate` of `to`, before the margin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FxRate {
+    pub from: Currency,
+    pub to: Currency,
+    pub rate: Decimal,
+    pub as_of: Date,
+    /// What the marketplace adds for the risk: `2` makes 100 into 102.
+    pub margin_percent: Decimal,
+}
+
+/// An amount in another currency, and how it came about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Converted {
+    pub original: Money,
+    /// With the margin in it.
+    pub amount: Money,
+    pub margin: Money,
+    pub rate: FxRate,
+}
+
+/// What was agreed in the customer's currency and what it is in the merchant's, at one rate for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frozen {
+    pub charged: Money,
+    pub own: Money,
+    pub rate: FxRate,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FxError {
+    #[error("there is no rate from {from} to {to} for that day")]
+    NoRate { from: Currency, to: Currency },
+    #[error("the latest rate from {from} to {to} is of {as_of}: too old")]
+    Stale { from: Currency, to: Currency, as_of: Date },
+    #[error("{0} is no rate between two currencies: want more than zero")]
+    Rate(Decimal),
+    #[error("{0} % is no margin: want 0 to 100")]
+    Margin(Decimal),
+    #[error("{from} is less than the smallest amount of {to}")]
+    Vanishes { from: Money, to: Currency },
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+/// The latest rate of a day or of up to `max_age` days before it.
+pub fn find(
+    rates: &[FxRate],
+    from: Currency,
+    to: Currency,
+    on: Date,
+    max_age: u16,
+) -> Result<&FxRate, FxError> {
+    let known = rates.iter().filter(|rate| rate.from == from && rate.to == to && rate.as_of <= on);
+    let rate = known.max_by_key(|rate| rate.as_of).ok_or(FxError::NoRate { from, to })?;
+    if rate.as_of < on.saturating_sub(i64::from(max_age).days()) {
+        return Err(FxError::Stale { from, to, as_of: rate.as_of });
+    }
+    Ok(rate)
+}
+
+impl FxRate {
+    /// A rate that may be stored.
+    pub fn check(&self) -> Result<(), FxError> {
+        if self.rate <= Decimal::ZERO || self.from == self.to {
+            return Err(FxError::Rate(self.rate));
+        }
+        if self.margin_percent < Decimal::ZERO || self.margin_percent > Decimal::ONE_HUNDRED {
+            return Err(FxError::Margin(self.margin_percent));
+        }
+        Ok(())
+    }
+
+    /// The rate with the margin in it.
+    fn charged(&self) -> Result<Decimal, FxError> {
+        self.check()?;
+        let margin = Decimal::ONE_HUNDRED.checked_add(self.margin_percent);
+        let rate = margin.and_then(|margin| self.rate.checked_mul(margin)?.checked_div(Decimal::ONE_HUNDRED));
+        Ok(rate.ok_or(MoneyError::Overflow)?)
+    }
+
+    /// An amount of `from` in `to`. Something never becomes nothing.
+    pub fn convert(&self, original: Money) -> Result<Converted, FxError> {
+        let in_to = |rate: Decimal| {
+            let value = original.decimal().checked_mul(rate).ok_or(MoneyError::Overflow)?;
+            Money::round(value, self.to)
+        };
+        if original.currency != self.from {
+            return Err(MoneyError::Mixed { left: self.from, right: original.currency }.into());
+        }
+        let amount = in_to(self.charged()?)?;
+        if amount.minor == 0 && original.minor != 0 {
+            return Err(FxError::Vanishes { from: original, to: self.to });
+        }
+        let margin = amount.minus(in_to(self.rate)?)?;
+        Ok(Converted { original, amount, margin, rate: self.clone() })
+    }
+
+    /// What `charged`, an amount of `to` with the margin in it, is to the one who sells in `from`.
+    pub fn freeze(&self, charged: Money) -> Result<Frozen, FxError> {
+        if charged.currency != self.to {
+            return Err(MoneyError::Mixed { left: self.to, right: charged.currency }.into());
+        }
+        let own = charged.decimal().checked_div(self.charged()?).ok_or(MoneyError::Overflow)?;
+        Ok(Frozen { charged, own: Money::round(own, self.from)?, rate: self.clone() })
+    }
+}
+
+impl Frozen {
+    /// What a part of the charged amount is in the merchant's currency, after parts of `before` in all. So the parts
+    /// sum to `own`, whatever each of them rounds to.
+    pub fn part(&self, before: Money, part: Money) -> Result<Money, MoneyError> {
+        self.up_to(before.plus(part)?)?.minus(self.up_to(before)?)
+    }
+
+    fn up_to(&self, charged: Money) -> Result<Money, MoneyError> {
+        if charged.currency != self.charged.currency {
+            return Err(MoneyError::Mixed { left: self.charged.currency, right: charged.currency });
+        }
+        if self.charged.minor == 0 {
+            return Ok(Money::zero(self.own.currency));
+        }
+        let share = self.own.decimal().checked_mul(charged.decimal());
+        let share = share.and_then(|share| share.checked_div(self.charged.decimal()));
+        Money::round(share.ok_or(MoneyError::Overflow)?, self.own.currency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    fn money(minor: i64, code: &str) -> Money {
+        Money::new(minor, code.parse().unwrap())
+    }
+
+    fn rate(from: &str, to: &str, rate: &str, margin: &str) -> FxRate {
+        let [from, to] = [from, to].map(|code| code.parse().unwrap());
+        let [rate, margin_percent] = [rate, margin].map(|text| text.parse().unwrap());
+        FxRate { from, to, rate, as_of: date(2026, 3, 2), margin_percent }
+    }
+
+    #[test]
+    fn a_converted_amount_shows_its_margin() {
+        for (original, to, by, margin, want, shown) in [
+            (money(10_00, "USD"), "EUR", "0.92", "2", "9.38 EUR", "0.18 EUR"), // 9.384 against 9.20
+            (money(10_00, "USD"), "EUR", "0.92", "0", "9.20 EUR", "0.00 EUR"),
+            (money(19_99, "EUR"), "JPY", "161.37", "1.5", "3274 JPY", "48 JPY"), // 3274.17 and 3225.79
+            (money(1500, "JPY"), "KWD", "0.00205", "0", "3.075 KWD", "0.000 KWD"),
+            (money(1_005, "KWD"), "USD", "3.25", "3", "3.36 USD", "0.09 USD"), // 3.3642 and 3.26625
+            (money(0, "USD"), "EUR", "0.92", "2", "0.00 EUR", "0.00 EUR"),
+        ] {
+            let converted = rate(original.currency.code(), to, by, margin).convert(original).unwrap();
+            assert_eq!(
+                (converted.amount.to_string(), converted.margin.to_string()),
+                (want.into(), shown.into())
+            );
+        }
+    }
+
+    #[test]
+    fn something_never_becomes_nothing_and_currencies_never_meet() {
+        let to_eur = rate("JPY", "EUR", "0.0062", "0");
+        let vanishes = FxError::Vanishes { from: money(1, "JPY"), to: to_eur.to };
+        assert_eq!(rate("JPY", "EUR", "0.0049", "0").convert(money(1, "JPY")), Err(vanishes));
+        assert_eq!(to_eur.convert(money(1, "JPY")).unwrap().amount, money(1, "EUR"));
+        assert!(matches!(to_eur.convert(money(1, "USD")), Err(FxError::Money(MoneyError::Mixed { .. }))));
+        assert!(matches!(rate("JPY", "EUR", "0", "0").convert(money(1, "JPY")), Err(FxError::Rate(_))));
+        assert!(matches!(rate("EUR", "EUR", "1", "0").check(), Err(FxError::Rate(_))));
+        assert!(matches!(rate("JPY", "EUR", "1", "-1").check(), Err(FxError::Margin(_))));
+    }
+
+    #[test]
+    fn the_latest_rate_of_a_day_is_taken_unless_it_is_too_old() {
+        let on = |day| FxRate { as_of: date(2026, 3, day), ..rate("USD", "EUR", "0.92", "2") };
+        let rates = [on(2), on(9), on(5)];
+        let [usd, eur] = ["USD", "EUR"].map(|code| code.parse().unwrap());
+        let found = |day| find(&rates, usd, eur, date(2026, 3, day), 3).map(|rate| rate.as_of.day());
+        assert_eq!(found(4), Ok(2));
+        assert_eq!(found(8), Ok(5));
+        assert_eq!(found(12), Ok(9));
+        assert_eq!(found(13), Err(FxError::Stale { from: usd, to: eur, as_of: date(2026, 3, 9) }));
+        assert_eq!(found(1), Err(FxError::NoRate { from: usd, to: eur }));
+        assert_eq!(find(&rates, eur, usd, date(2026, 3, 9), 3), Err(FxError::NoRate { from: eur, to: usd }));
+    }
+
+    proptest! {
+        #[test]
+        fn parts_of_a_frozen_pair_sum_to_the_whole(
+            parts in prop::collection::vec(0_i64..1_000_000, 1..12),
+            (from, to) in prop::sample::select(vec![("USD", "EUR"), ("JPY", "EUR"), ("KWD", "JPY")]),
+            by in 1_i64..1_000_000,
+            margin in 0_i64..10_000,
+        ) {
+            let (by, margin_percent) = (Decimal::new(by, 4), Decimal::new(margin, 2));
+            let by = FxRate { rate: by, margin_percent, ..rate(from, to, "1", "0") };
+            let frozen = by.freeze(money(parts.iter().sum(), to)).unwrap();
+            let (mut before, mut settled) = (Money::zero(by.to), Money::zero(by.from));
+            for part in parts {
+                let part = money(part, to);
+                settled = settled.plus(frozen.part(before, part).unwrap()).unwrap();
+                before = before.plus(part).unwrap();
+            }
+            prop_assert!(settled == frozen.own);
+        }
+
+        #[test]
+        fn what_is_converted_and_frozen_is_what_it_was(minor in 1_i64..100_000_000, margin in 0_i64..1_000) {
+            // The other currency is the finer one, so nothing is lost on the way.
+            let by = FxRate { margin_percent: Decimal::new(margin, 2), ..rate("EUR", "KWD", "3.3", "0") };
+            let converted = by.convert(money(minor, "EUR")).unwrap();
+            prop_assert_eq!(by.freeze(converted.amount).unwrap().own, money(minor, "EUR"));
+        }
+    }
+}
