@@ -11,10 +11,16 @@
 //! | [`order`] | what a customer bought: intake, payment, cancellation, refunds, exceptions |
 //! | [`merchant_order`] | one merchant's part of an order, up to its delivery and earning |
 //! | [`payout`] | from earnings to money in the merchant's bank |
+//! | [`gateway`] | the words of the port to those who move customers' money |
+//! | [`payment`] | an order's money by one method: attempts, captures, refunds |
+//! | [`tender`] | who of several payments pays what, and gets what back |
+//! | [`checkout`] | the gate between cart and order, and its lock |
 //! | [`ledger`] | double entry: every movement of money, balanced |
 
+pub mod checkout;
 pub mod commission;
 pub mod currency;
+pub mod gateway;
 pub mod id;
 pub mod ledger;
 pub mod marketplace;
@@ -22,7 +28,9 @@ pub mod merchant;
 pub mod merchant_order;
 pub mod money;
 pub mod order;
+pub mod payment;
 pub mod payout;
+pub mod tender;
 pub mod text;
 
 pub use currency::Currency;
