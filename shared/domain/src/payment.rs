@@ -11,8 +11,8 @@
 //! were told the attempt is `contradicted`, for a person to look at.
 //!
 //! Invariants: while an attempt is open none of the same kind begins (A9(1)); Σ captures ≤ their authorization,
-//! Σ refunds ≤ captured (A9(3)); money goes back only where somebody granted it (A9(5)). Money that fits nothing, because
-//! the payment is closed or more than its amount came, is a refund that awaits approval.
+//! Σ refunds ≤ captured (A9(3)); money goes back only where somebody granted it (A9(5)). Money that fits nothing,
+//! because the payment is closed or more than its amount came, is a refund that awaits approval.
 //! Absent on purpose: how many payments an order has and who pays which part ([`crate::tender`]), and the call itself.
 
 mod agenda;

@@ -99,8 +99,8 @@ pub struct Planned {
     pub amount: Money,
 }
 
-/// The payments of an order, in the order in which they are taken: one per tender; one per tender and part where the gateway captures only once. Tenders
-/// that pay nothing get none. `parts` are the merchant orders' totals.
+/// The payments of an order, in the order in which they are taken: one per tender; one per tender and part where the
+/// gateway captures only once. Tenders that pay nothing get none. `parts` are the merchant orders' totals.
 pub fn plan(parts: &[Money], tenders: &[Tender], currency: Currency) -> Result<Vec<Planned>, Refused> {
     let given = cover(Money::sum(currency, parts.iter().copied())?, tenders)?;
     let order = taken_first(tenders);

@@ -168,7 +168,10 @@ fn the_gate_names_everything_that_is_missing_with_its_step() {
     let want = [
         (
             Step::Cart,
-            r#"{"code":"lines_unavailable","lines":[{"line":1,"problem":"insufficient_stock","available":2},{"line":3,"problem":"unavailable"}]}"#,
+            concat!(
+                r#"{"code":"lines_unavailable","lines":[{"line":1,"problem":"insufficient_stock","available":2},"#,
+                r#"{"line":3,"problem":"unavailable"}]}"#,
+            ),
         ),
         (Step::Contact, r#"{"code":"contact_missing"}"#),
         (Step::Address, r#"{"code":"address_missing"}"#),

@@ -192,10 +192,12 @@ fn renewal(payment: &Payment, gateway: Capabilities, due: &mut Vec<(Timestamp, D
     let rest = payment.left().minor > 0 && payment.pending() == 0;
     let Some(at) = renew_at(held).filter(|_| rest) else { return };
     let authorization = held.number;
-    let tries: Vec<&Attempt> = payment.authorizations().filter(|one| one.number > authorization).collect();
-    if tries.iter().any(|one| one.state.is_open() && !payment.is_over(one)) {
+    if payment.open_authorization().is_some() {
         return;
     }
+    // A newer one that was declined earlier was a second try and no renewal.
+    let renews = |one: &&Attempt| one.number > authorization && one.at >= at;
+    let tries: Vec<&Attempt> = payment.authorizations().filter(renews).collect();
     due.push(match retry_at(&tries, at).filter(|_| gateway.renewal) {
         Some(at) => (at, Duty::Renew { authorization }),
         None => (at, Duty::Alert(Alert::Expiring { authorization })),

@@ -273,6 +273,9 @@ fn a9_1_an_unknown_capture_or_refund_blocks_its_like() {
     let life = walk(captured(), &[returns("rma-1", 10_00), Step::Refund(1), tell(3, Outcome::Unknown)]);
     assert_eq!(answer(&life, &Step::Refund(1), at(2)), Err(Refused::Unknown(3)));
     assert_eq!(answer(&life, &Step::Redirect(1), at(2)), Err(Refused::Unknown(3)));
+    // It is asked for, neither sent again nor shown as failed.
+    let due: Vec<Duty> = agenda(&life, FULL).into_iter().map(|(_, duty)| duty).collect();
+    assert_eq!(due, [Duty::Ask { attempt: 3, ask: 1 }, Duty::Renew { authorization: 1 }]);
 }
 
 #[test]
