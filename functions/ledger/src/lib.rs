@@ -71,6 +71,9 @@ async fn accounts(
         Account::Commission,
         Account::PayoutsInTransit,
         Account::Adjustments,
+        Account::GatewayClearing,
+        Account::StoreCredit,
+        Account::RefundsPayable,
     ];
     for account in accounts {
         for (currency, balance) in world.table.account(&query.caller.marketplace, &account).await? {
@@ -83,7 +86,10 @@ async fn accounts(
                 | Account::Exceptions
                 | Account::Commission
                 | Account::PayoutsInTransit
-                | Account::Adjustments => account.to_string(),
+                | Account::Adjustments
+                | Account::GatewayClearing
+                | Account::StoreCredit
+                | Account::RefundsPayable => account.to_string(),
             };
             items.push(AccountView {
                 account: name,

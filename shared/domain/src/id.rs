@@ -134,6 +134,15 @@ id!(
     /// The merchant's tail and the last day (yyyymmdd) that the payout claims.
     PayoutId, "a payout id", "pyo_"
 );
+id!(CartId, "a cart id", "crt_");
+id!(
+    /// The order's tail and the two-digit number of the payment.
+    PaymentId, "a payment id", "pay_"
+);
+id!(
+    /// The payment's tail and the three-digit number of the attempt: what the gateway knows a call by.
+    AttemptId, "an attempt id", "att_"
+);
 id!(
     /// A system's key; its secret is never stored.
     ApiKeyId, "an API key id", "key_"
@@ -143,6 +152,11 @@ impl OrderId {
     /// The order that a channel calls `external_id`.
     pub fn of_channel(marketplace: &MarketplaceId, channel: &str, external_id: &str) -> Self {
         Self::from_bits(derive(&["order", marketplace.as_str(), channel, external_id]))
+    }
+
+    /// The one order that a cart can become: completing twice names the same order (A8(1)).
+    pub fn of_cart(cart: &CartId) -> Self {
+        Self::from_bits(derive(&["order", cart.as_str()]))
     }
 }
 
@@ -172,6 +186,34 @@ impl MerchantOrderId {
         let tail = self.tail();
         let (order, part) = tail.split_at_checked(tail.len().checked_sub(2)?)?;
         Some((format!("ord_{order}").parse().ok()?, part.parse().ok()?))
+    }
+}
+
+impl PaymentId {
+    /// The `number`-th payment of `order`, counted from 1.
+    pub fn of(order: &OrderId, number: u8) -> Self {
+        Self(format!("pay_{}{number:02}", order.tail()))
+    }
+
+    /// The order it belongs to and its number, if the id has that form.
+    pub fn place(&self) -> Option<(OrderId, u8)> {
+        let tail = self.tail();
+        let (order, number) = tail.split_at_checked(tail.len().checked_sub(2)?)?;
+        Some((format!("ord_{order}").parse().ok()?, number.parse().ok()?))
+    }
+}
+
+impl AttemptId {
+    /// The `number`-th attempt of `payment`, counted from 1.
+    pub fn of(payment: &PaymentId, number: u16) -> Self {
+        Self(format!("att_{}{number:03}", payment.tail()))
+    }
+
+    /// The payment it belongs to and its number, if the id has that form.
+    pub fn place(&self) -> Option<(PaymentId, u16)> {
+        let tail = self.tail();
+        let (payment, number) = tail.split_at_checked(tail.len().checked_sub(3)?)?;
+        Some((format!("pay_{payment}").parse().ok()?, number.parse().ok()?))
     }
 }
 
@@ -212,10 +254,15 @@ mod tests {
     fn a_part_knows_its_whole() {
         let order = OrderId::from_bits(7);
         let part = MerchantOrderId::of(&order, 3);
-        assert_eq!(part.place(), Some((order, 3)));
+        assert_eq!(part.place(), Some((order.clone(), 3)));
         let (merchant, day) = (MerchantId::from_bits(9), jiff::civil::date(2017, 2, 28));
         assert_eq!(PayoutId::of(&merchant, day).place(), Some((merchant, day)));
         assert_eq!("pyo_12345678".parse::<PayoutId>().unwrap().place(), None);
+        let payment = PaymentId::of(&order, 2);
+        assert_eq!(payment.place(), Some((order, 2)));
+        let attempt = AttemptId::of(&payment, 17);
+        assert_eq!(attempt.as_str(), "att_0000000000000000000000000702017");
+        assert_eq!(attempt.place(), Some((payment, 17)));
     }
 
     #[test]

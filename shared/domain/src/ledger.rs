@@ -13,6 +13,9 @@
 //! | `commission` | revenue | the marketplace has earned |
 //! | `payouts_in_transit` | liability | a payout is on its way to the bank |
 //! | `adjustments` | revenue or cost | an operator has resolved a difference |
+//! | `gateway_clearing` | asset | a gateway has paid out, or sent money back to a customer |
+//! | `store_credit` | liability | a customer has got credit to spend here |
+//! | `refunds_payable` | liability | a refund is granted and not executed yet |
 
 use crate::currency::Currency;
 use crate::id::MerchantId;
@@ -31,6 +34,9 @@ pub enum Account {
     Commission,
     PayoutsInTransit,
     Adjustments,
+    GatewayClearing,
+    StoreCredit,
+    RefundsPayable,
 }
 
 /// Why a text is no account.
@@ -49,6 +55,9 @@ impl TryFrom<String> for Account {
             "commission" => Self::Commission,
             "payouts_in_transit" => Self::PayoutsInTransit,
             "adjustments" => Self::Adjustments,
+            "gateway_clearing" => Self::GatewayClearing,
+            "store_credit" => Self::StoreCredit,
+            "refunds_payable" => Self::RefundsPayable,
             other => match other.strip_prefix("payable:").map(str::parse) {
                 Some(Ok(merchant)) => Self::Payable(merchant),
                 Some(Err(_)) | None => return Err(NotAnAccount(text)),
@@ -68,6 +77,9 @@ impl std::fmt::Display for Account {
             Self::Commission => "commission",
             Self::PayoutsInTransit => "payouts_in_transit",
             Self::Adjustments => "adjustments",
+            Self::GatewayClearing => "gateway_clearing",
+            Self::StoreCredit => "store_credit",
+            Self::RefundsPayable => "refunds_payable",
         })
     }
 }

@@ -13,6 +13,10 @@
 //! | [`order`] | what a customer bought: intake, payment, cancellation, refunds, exceptions |
 //! | [`merchant_order`] | one merchant's part of an order, up to its delivery and earning |
 //! | [`payout`] | from earnings to money in the merchant's bank |
+//! | [`gateway`] | the words of the port to those who move customers' money |
+//! | [`payment`] | an order's money by one method: attempts, captures, refunds |
+//! | [`tender`] | who of several payments pays what, and gets what back |
+//! | [`checkout`] | the gate between cart and order, and its lock |
 //! | [`ledger`] | double entry: every movement of money, balanced |
 //! | [`place`] [`address`] | countries, areas that rows of a table are about; addresses in one spelling |
 //! | [`tax`] | rates by destination, category and date; who owes the tax; tax ids |
@@ -22,10 +26,12 @@
 
 pub mod address;
 pub mod catalog;
+pub mod checkout;
 pub mod commission;
 pub mod currency;
 pub mod delivery;
 pub mod fx;
+pub mod gateway;
 pub mod id;
 pub mod ledger;
 pub mod marketplace;
@@ -33,11 +39,13 @@ pub mod merchant;
 pub mod merchant_order;
 pub mod money;
 pub mod order;
+pub mod payment;
 pub mod payout;
 pub mod place;
 pub mod pricing;
 pub mod stock;
 pub mod tax;
+pub mod tender;
 pub mod text;
 
 pub use currency::Currency;

@@ -16,6 +16,8 @@ pub enum NotAText {
     Unprintable,
     #[error("it has `{0}`: want only [a-z0-9_-]")]
     NotASlug(char),
+    #[error("it does not begin with https://")]
+    NotHttps,
 }
 
 fn checked(text: String, max: usize, lines: bool) -> Result<String, NotAText> {
@@ -92,6 +94,10 @@ fn slug(text: &str) -> Result<(), NotAText> {
     }
 }
 
+fn https(text: &str) -> Result<(), NotAText> {
+    if text.starts_with("https://") { Ok(()) } else { Err(NotAText::NotHttps) }
+}
+
 text!(
     /// What another system calls a thing of ours. Unique within its kind (orders: within their channel).
     ExternalId, 64, any
@@ -125,6 +131,10 @@ text!(
     Reason, 500, any
 );
 text!(
+    /// Where a browser is sent: `https` only.
+    Link, 2000, https
+);
+text!(
     /// A short technical word: payment method, carrier, tracking number, fee.
     Word, 64, any
 );
@@ -140,6 +150,8 @@ mod tests {
         assert_eq!(" a".parse::<Sku>(), Err(NotAText::Unprintable));
         assert_eq!("a\u{0}b".parse::<Sku>(), Err(NotAText::Unprintable));
         assert_eq!("Web".parse::<Channel>(), Err(NotAText::NotASlug('W')));
+        assert_eq!("http://bank.example".parse::<Link>(), Err(NotAText::NotHttps));
+        assert_eq!("javascript:pay()".parse::<Link>(), Err(NotAText::NotHttps));
         assert_eq!("Größe 38".parse::<Sku>().unwrap().as_str(), "Größe 38");
     }
 }

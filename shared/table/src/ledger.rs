@@ -177,7 +177,10 @@ fn collective(account: &Account) -> Account {
         | Account::Exceptions
         | Account::Commission
         | Account::PayoutsInTransit
-        | Account::Adjustments => account.clone(),
+        | Account::Adjustments
+        | Account::GatewayClearing
+        | Account::StoreCredit
+        | Account::RefundsPayable => account.clone(),
     }
 }
 

@@ -1,0 +1,244 @@
+//! What time brings to a payment: questions to the gateway, renewals, releases, retries, and what a person must see.
+//!
+//! The schedule reads the [`agenda`]: what is due before now is done, the earliest of the rest is when to look again.
+//! Absent on purpose: a refund that nobody granted (A9(5)).
+
+use super::{Attempt, Call, Payment, RefundStage, State, Waits};
+use crate::gateway::{Capabilities, Class};
+use crate::money::Money;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// After the call, then after each question: 5 minutes, 1 hour after the call, then daily five times.
+const WAITS: [SignedDuration; 7] = [
+    SignedDuration::from_mins(5),
+    SignedDuration::from_mins(55),
+    SignedDuration::from_hours(24),
+    SignedDuration::from_hours(24),
+    SignedDuration::from_hours(24),
+    SignedDuration::from_hours(24),
+    SignedDuration::from_hours(24),
+];
+
+/// A customer who has not confirmed by then has gone; the cart must not be pinned for days.
+const ACTION_LIMIT: SignedDuration = SignedDuration::from_mins(30);
+/// An authorization is renewed so long before it ends, or at half its time where that is later.
+const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(24);
+/// Money without its order for so long is shown to a person.
+const FINALIZE_LIMIT: SignedDuration = SignedDuration::from_mins(15);
+/// What failed by no fault of the customer's is tried so often, an hour apart.
+const TRIES: usize = 3;
+const RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// How often the gateway was asked, and when last (or when it was called).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub times: u8,
+    pub last: Timestamp,
+}
+
+impl Asked {
+    pub fn never(called: Timestamp) -> Self {
+        Self { times: 0, last: called }
+    }
+}
+
+/// When the gateway is asked next. None: it was asked for five days, an operator decides.
+pub fn next_ask(asked: Asked) -> Option<Timestamp> {
+    WAITS.get(usize::from(asked.times)).map(|wait| later(asked.last, *wait))
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(at)
+}
+
+/// What the schedule does. The refusals of the steps hold here too: what is refused is not due any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Duty {
+    /// `ask` is the number of the question, told back with the answer.
+    Ask {
+        attempt: u16,
+        ask: u8,
+    },
+    Void {
+        authorization: u16,
+    },
+    /// Another authorization before this one ends.
+    Renew {
+        authorization: u16,
+    },
+    /// A capture that failed is begun again.
+    Capture {
+        attempt: u16,
+    },
+    Refund {
+        refund: u16,
+    },
+    /// The order is told of its money again.
+    Finalize,
+    Alert(Alert),
+}
+
+/// What a person must see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Alert {
+    /// The gateway could not say for five days.
+    Unresolved {
+        attempt: u16,
+    },
+    NotFinalized,
+    /// The authorization ends and cannot be renewed.
+    Expiring {
+        authorization: u16,
+    },
+    CaptureFailed {
+        attempt: u16,
+    },
+    RefundFailed {
+        refund: u16,
+    },
+    /// Money that fits nothing goes back when somebody approves.
+    Stray {
+        amount: Money,
+    },
+}
+
+/// When the authorization should be renewed. None: it does not end.
+pub(super) fn renew_at(authorization: &Attempt) -> Option<Timestamp> {
+    let ends = authorization.expires_at()?;
+    let half = SignedDuration::from_secs(ends.duration_since(authorization.at).as_secs() / 2);
+    Some(later(authorization.at, half).max(later(ends, -RENEW_BEFORE)))
+}
+
+/// When to try again after these tries: at once (`first`) without one, later after a fault, never after a decline.
+fn retry_at(tries: &[&Attempt], first: Timestamp) -> Option<Timestamp> {
+    match tries.last().map(|last| (&last.state, last.told_at.unwrap_or(last.at))) {
+        None => Some(first),
+        Some((State::Declined { decline }, at)) if decline.class == Class::Fault && tries.len() < TRIES => {
+            Some(later(at, RETRY_AFTER))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Everything that is due some time if nothing else happens, the earliest first. An alert stays as long as it is true.
+pub fn agenda(payment: &Payment, gateway: Capabilities) -> Vec<(Timestamp, Duty)> {
+    let mut due = Vec::new();
+    due.extend(payment.attempts.iter().filter_map(|attempt| question(payment, attempt)));
+    releases(payment, &mut due);
+    renewal(payment, gateway, &mut due);
+    captures(payment, &mut due);
+    refunds(payment, &mut due);
+    let brings = |one: &&Attempt| payment.is_live(one) || payment.captured_on(one) > 0;
+    let first = payment.authorizations().filter(brings).filter_map(|one| one.told_at).min();
+    if let (false, None, Some(first)) = (payment.finalized, payment.closed, first) {
+        due.push((first, Duty::Finalize));
+        due.push((later(first, FINALIZE_LIMIT), Duty::Alert(Alert::NotFinalized)));
+    }
+    let amount = payment.awaits_approval();
+    if amount.minor > 0 {
+        let news = payment.attempts.iter().filter_map(|attempt| attempt.told_at).max();
+        due.push((news.unwrap_or(payment.created_at), Duty::Alert(Alert::Stray { amount })));
+    }
+    due.sort_by_key(|(at, _)| *at);
+    due
+}
+
+fn question(payment: &Payment, attempt: &Attempt) -> Option<(Timestamp, Duty)> {
+    let State::Open { asked, .. } = attempt.state else { return None };
+    if attempt.is_authorize() && payment.is_over(attempt) {
+        return None;
+    }
+    let (number, ask) = (attempt.number, asked.times.saturating_add(1));
+    Some(match next_ask(asked) {
+        Some(at) => (at, Duty::Ask { attempt: number, ask }),
+        None => (asked.last, Duty::Alert(Alert::Unresolved { attempt: number })),
+    })
+}
+
+/// Authorizations that are too much, and customers who have gone.
+fn releases(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
+    let kept = payment.in_force().filter(|_| payment.closed.is_none() && payment.left().minor > 0);
+    let busy = |one: &Attempt| payment.on(one.number).any(|on| on.state.is_open());
+    let held = kept.map(|held| held.number);
+    for one in payment.authorizations().filter(|one| !payment.is_over(one) && !busy(one)) {
+        let first = match (&one.state, payment.closed) {
+            (State::Approved { .. }, _) if payment.is_live(one) && held != Some(one.number) => {
+                Some(one.told_at.unwrap_or(one.at))
+            }
+            (State::Promised, Some(closed)) => Some(closed.at),
+            (State::Open { waits: Waits::Customer { .. }, .. }, None) => Some(later(one.at, ACTION_LIMIT)),
+            (State::Open { waits: Waits::Customer { .. }, .. }, Some(closed)) => Some(closed.at),
+            (
+                State::Approved { .. }
+                | State::Promised
+                | State::Open { waits: Waits::Answer | Waits::Question, .. }
+                | State::GivenUp { .. }
+                | State::Declined { .. }
+                | State::Captured { .. },
+                _,
+            ) => None,
+        };
+        let tries: Vec<&Attempt> =
+            payment.on(one.number).filter(|on| matches!(on.call, Call::Void { .. })).collect();
+        let at = first.and_then(|first| retry_at(&tries, first));
+        due.extend(at.map(|at| (at, Duty::Void { authorization: one.number })));
+    }
+}
+
+fn renewal(payment: &Payment, gateway: Capabilities, due: &mut Vec<(Timestamp, Duty)>) {
+    let Some(held) = payment.in_force() else { return };
+    // An open capture may have taken its share already; what is left is renewed when that is known.
+    let rest = payment.left().minor > 0 && payment.pending() == 0;
+    let Some(at) = renew_at(held).filter(|_| rest) else { return };
+    let authorization = held.number;
+    if payment.open_authorization().is_some() {
+        return;
+    }
+    // A newer one that was declined earlier was a second try and no renewal.
+    let renews = |one: &&Attempt| one.number > authorization && one.at >= at;
+    let tries: Vec<&Attempt> = payment.authorizations().filter(renews).collect();
+    due.push(match retry_at(&tries, at).filter(|_| gateway.renewal) {
+        Some(at) => (at, Duty::Renew { authorization }),
+        None => (at, Duty::Alert(Alert::Expiring { authorization })),
+    });
+}
+
+/// Goods have left: their money must come.
+fn captures(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
+    let parts = payment.attempts.iter().filter_map(|attempt| match attempt.call {
+        Call::Capture { part, .. } => Some((part, attempt)),
+        Call::Authorize | Call::Void { .. } | Call::Refund { .. } => None,
+    });
+    let mut parts: Vec<(u8, &Attempt)> = parts.collect();
+    parts.sort_by_key(|(part, attempt)| (*part, attempt.number));
+    for tries in parts.chunk_by(|(one, _), (other, _)| one == other) {
+        let tries: Vec<&Attempt> = tries.iter().map(|(_, attempt)| *attempt).collect();
+        let Some(last) = tries.last() else { continue };
+        if payment.closed.is_some() || tries.iter().any(|one| one.state.is_open() || one.state.is_success()) {
+            continue;
+        }
+        let at = last.told_at.unwrap_or(last.at);
+        due.push(match retry_at(&tries, at) {
+            Some(at) => (at, Duty::Capture { attempt: last.number }),
+            None => (at, Duty::Alert(Alert::CaptureFailed { attempt: last.number })),
+        });
+    }
+}
+
+fn refunds(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
+    for refund in &payment.refunds {
+        match payment.refund_stage(refund) {
+            RefundStage::Granted | RefundStage::Failed { .. } => {}
+            RefundStage::Executing | RefundStage::Unknown | RefundStage::Executed { .. } => continue,
+        }
+        let tries: Vec<&Attempt> = payment.attempts_of(refund.number).collect();
+        due.push(match retry_at(&tries, refund.at) {
+            Some(at) => (at, Duty::Refund { refund: refund.number }),
+            None => {
+                let news = tries.iter().filter_map(|one| one.told_at).max();
+                (news.unwrap_or(refund.at), Duty::Alert(Alert::RefundFailed { refund: refund.number }))
+            }
+        });
+    }
+}

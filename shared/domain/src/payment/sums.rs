@@ -1,0 +1,205 @@
+//! What a payment's attempts come to: sums, stages and books. Nothing here is stored.
+//!
+//! Sums saturate: a payment's amounts are far below the rim, and a wrong sum must not stop what has happened.
+
+use super::{Attempt, Call, Payment, Refund, RefundStage, Stage, State, To, Waits, next_ask};
+use crate::gateway::Method;
+use crate::ledger::Account;
+use crate::money::Money;
+use crate::text::Word;
+use jiff::{SignedDuration, Timestamp};
+
+impl Payment {
+    pub fn attempt(&self, number: u16) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.number == number)
+    }
+
+    /// The attempt that the gateway calls so.
+    pub fn attempt_called(&self, reference: &Word) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.reference.as_ref() == Some(reference))
+    }
+
+    pub(super) fn authorizations(&self) -> impl DoubleEndedIterator<Item = &Attempt> {
+        self.attempts.iter().filter(|attempt| attempt.is_authorize())
+    }
+
+    pub(super) fn on(&self, authorization: u16) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(move |attempt| attempt.is_on(authorization))
+    }
+
+    /// Lapsed, voided, or captured for the last time.
+    pub(super) fn is_over(&self, authorization: &Attempt) -> bool {
+        let ends = |attempt: &Attempt| match attempt.call {
+            Call::Void { .. } => true,
+            Call::Capture { last, .. } => last,
+            Call::Authorize | Call::Refund { .. } => false,
+        };
+        authorization.lapsed || self.on(authorization.number).any(|on| on.state.is_success() && ends(on))
+    }
+
+    pub(super) fn captured_on(&self, authorization: &Attempt) -> i64 {
+        let along = if let State::Captured { amount } = authorization.state { amount.minor } else { 0 };
+        let captures = self.on(authorization.number).filter(|on| on.is_capture() && on.state.is_success());
+        captures.fold(along, |sum, capture| sum.saturating_add(capture.amount.minor))
+    }
+
+    /// Captures whose outcome is open: they may have taken the money.
+    pub(super) fn pending(&self) -> i64 {
+        let captures = self.attempts.iter().filter(|attempt| attempt.is_capture() && attempt.state.is_open());
+        captures.fold(0, |sum, capture| sum.saturating_add(capture.amount.minor))
+    }
+
+    /// An authorization that can still be captured from.
+    pub(super) fn is_live(&self, authorization: &Attempt) -> bool {
+        matches!(authorization.state, State::Approved { .. })
+            && !self.is_over(authorization)
+            && self.captured_on(authorization) < authorization.amount.minor
+    }
+
+    /// The authorization that captures are taken from: the newest live one. An older one beside it is too much.
+    pub fn in_force(&self) -> Option<&Attempt> {
+        self.authorizations().rev().find(|authorization| self.is_live(authorization))
+    }
+
+    /// The authorization that bars another one: nobody knows yet what became of it.
+    pub(super) fn open_authorization(&self) -> Option<&Attempt> {
+        self.authorizations().find(|attempt| attempt.state.is_open() && !self.is_over(attempt))
+    }
+
+    pub(super) fn money(&self, minor: i64) -> Money {
+        Money { minor, ..self.amount }
+    }
+
+    /// Everything that was taken from the customer.
+    pub fn captured(&self) -> Money {
+        self.money(self.authorizations().fold(0, |sum, one| sum.saturating_add(self.captured_on(one))))
+    }
+
+    /// What was captured and fits nothing; it goes back when somebody approves.
+    pub fn stray(&self) -> Money {
+        let fits = self.closed.map_or(self.amount, |closed| closed.kept);
+        self.money(self.captured().minor.saturating_sub(fits.minor).max(0))
+    }
+
+    pub(super) fn granted(&self, stray: bool) -> i64 {
+        let refunds = self.refunds.iter().filter(|refund| refund.stray == stray);
+        refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.minor))
+    }
+
+    /// What may still be granted as a refund of the order's.
+    pub fn refundable(&self) -> Money {
+        let kept = self.captured().minor.saturating_sub(self.stray().minor);
+        self.money(kept.saturating_sub(self.granted(false)))
+    }
+
+    /// The stray money that nobody has approved to send back.
+    pub fn awaits_approval(&self) -> Money {
+        self.money(self.stray().minor.saturating_sub(self.granted(true)))
+    }
+
+    /// What may still be captured.
+    pub fn left(&self) -> Money {
+        let room = self.in_force().map_or(0, |held| held.amount.minor.saturating_sub(self.captured_on(held)));
+        let rest = self.amount.minor.saturating_sub(self.captured().minor);
+        let left = room.min(rest).saturating_sub(self.pending()).max(0);
+        self.money(if self.closed.is_some() { 0 } else { left })
+    }
+
+    /// What of its amount is authorized, promised or captured.
+    pub fn secured(&self) -> Money {
+        let kept = self.captured().minor.saturating_sub(self.stray().minor);
+        if self.closed.is_some() {
+            return self.money(kept);
+        }
+        let promised = |one: &Attempt| matches!(one.state, State::Promised) && !self.is_over(one);
+        if self.authorizations().any(promised) {
+            return self.amount;
+        }
+        let secured = kept.saturating_add(self.pending()).saturating_add(self.left().minor);
+        self.money(secured.min(self.amount.minor))
+    }
+
+    pub fn stage(&self) -> Stage {
+        let captured = self.captured();
+        if let Some(held) = self.in_force() {
+            let until = held.expires_at();
+            return Stage::Authorized { until, captured };
+        }
+        let last = self.open_authorization().or_else(|| self.authorizations().next_back());
+        match last {
+            _ if captured.minor > 0 => Stage::Captured { amount: captured },
+            None => Stage::Created,
+            Some(one) if self.is_over(one) => Stage::Released,
+            Some(one) => match &one.state {
+                State::Open { waits: Waits::Answer, .. } => Stage::Authorizing,
+                State::Open { waits: Waits::Customer { url }, .. } => {
+                    Stage::RequiresAction { url: url.clone() }
+                }
+                State::Open { waits: Waits::Question, asked } => {
+                    Stage::Unknown { asked: asked.times, next_ask: next_ask(*asked) }
+                }
+                State::Promised => Stage::Promised,
+                State::GivenUp { .. } => Stage::Declined { decline: None },
+                State::Declined { decline } => Stage::Declined { decline: Some(decline.clone()) },
+                State::Approved { .. } | State::Captured { .. } => Stage::Released,
+            },
+        }
+    }
+
+    pub(super) fn attempts_of(&self, refund: u16) -> impl DoubleEndedIterator<Item = &Attempt> {
+        self.attempts.iter().filter(move |attempt| attempt.call == Call::Refund { refund })
+    }
+
+    pub fn refund_stage(&self, refund: &Refund) -> RefundStage {
+        let done = self.attempts_of(refund.number).find(|attempt| attempt.state.is_success());
+        let Some(last) = done.or_else(|| self.attempts_of(refund.number).next_back()) else {
+            return RefundStage::Granted;
+        };
+        match &last.state {
+            State::Open { waits: Waits::Answer, .. } => RefundStage::Executing,
+            State::Open { waits: Waits::Question | Waits::Customer { .. }, .. } | State::Promised => {
+                RefundStage::Unknown
+            }
+            State::GivenUp { .. } => RefundStage::Failed { decline: None },
+            State::Declined { decline } => RefundStage::Failed { decline: Some(decline.clone()) },
+            State::Approved { .. } | State::Captured { .. } => {
+                RefundStage::Executed { since: last.told_at.unwrap_or(last.at) }
+            }
+        }
+    }
+
+    /// How long the customer has waited for the money, or had to.
+    pub fn refund_age(&self, refund: &Refund, now: Timestamp) -> SignedDuration {
+        let stage = self.refund_stage(refund);
+        let end = if let RefundStage::Executed { since } = stage { since } else { now };
+        end.duration_since(refund.at)
+    }
+
+    pub(super) fn executed(&self, to: To) -> i64 {
+        let done = |refund: &&Refund| {
+            refund.to == to && matches!(self.refund_stage(refund), RefundStage::Executed { .. })
+        };
+        self.refunds.iter().filter(done).fold(0, |sum, refund| sum.saturating_add(refund.amount.minor))
+    }
+
+    /// What the payment has moved so far, debits positive. `receivable` is where it meets its order: the order debits
+    /// the sale and credits what it gives back there.
+    pub(super) fn books(&self) -> [(Account, i64); 4] {
+        let (captured, stray) = (self.captured().minor, self.stray().minor);
+        let (granted, original) = (self.granted(false), self.executed(To::Original));
+        let credit = self.executed(To::StoreCredit);
+        let money = match self.method {
+            Method::Card | Method::Wallet | Method::Bnpl => Account::GatewayClearing,
+            Method::BankTransfer => Account::Cash,
+            Method::Voucher | Method::StoreCredit => Account::StoreCredit,
+        };
+        let kept = captured.saturating_sub(stray);
+        let owed = stray.saturating_add(granted).saturating_sub(original).saturating_sub(credit);
+        [
+            (money, captured.saturating_sub(original)),
+            (Account::Receivable, granted.saturating_sub(kept)),
+            (Account::RefundsPayable, owed.saturating_neg()),
+            (Account::StoreCredit, credit.saturating_neg()),
+        ]
+    }
+}
