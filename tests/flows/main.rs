@@ -10,6 +10,7 @@ mod cancel_and_refund;
 mod events;
 mod exceptions;
 mod identity;
+mod opening;
 mod order_to_payout;
 mod races;
 mod replay;

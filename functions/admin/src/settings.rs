@@ -1,6 +1,7 @@
 //! The marketplace as its operator sees and sets it.
 
 use axum::extract::State;
+use domain::Currency;
 use domain::id::MarketplaceId;
 use domain::marketplace::{Marketplace, Settings};
 use edge::query::None as NoParameters;
@@ -25,7 +26,7 @@ pub(crate) struct MarketplaceView {
 }
 
 impl MarketplaceView {
-    fn of(marketplace: &Marketplace) -> Self {
+    pub(crate) fn of(marketplace: &Marketplace) -> Self {
         let Marketplace { id, name, currency, locale, settings } = marketplace.clone();
         Self {
             id,
@@ -61,6 +62,19 @@ pub(crate) struct SettingsBody {
     critical_balance: Amount,
 }
 
+impl SettingsBody {
+    /// The settings, or what is wrong with them; `under` is where they stand in the body.
+    pub(crate) fn read(&self, check: &mut Check, under: &str, currency: Currency) -> Option<Settings> {
+        let commission = RuleBody::read(check, &format!("{under}commission"), &self.commission, currency);
+        let critical = check.money(format!("{under}critical_balance"), &self.critical_balance, currency);
+        if self.hold_days > HOLD_MAX {
+            let message = format!("{} is more than {HOLD_MAX}", self.hold_days);
+            check.wrong(format!("{under}hold_days"), "range", message);
+        }
+        critical.map(|critical_balance| Settings { hold_days: self.hold_days, commission, critical_balance })
+    }
+}
+
 /// All settings at once; they bind what is committed from now on.
 pub(crate) async fn set(
     State(world): State<World>,
@@ -75,17 +89,11 @@ pub(crate) async fn set(
             if command.asked_before(&world).await?.is_some() {
                 return Ok(Reply::ok(MarketplaceView::of(&held.value)).revision(held.revision()).replayed());
             }
-            let currency = held.value.currency;
             let mut check = Check::new();
-            let commission = RuleBody::read(&mut check, "commission", &body.commission, currency);
-            let critical = check.money("critical_balance", &body.critical_balance, currency);
-            if body.hold_days > HOLD_MAX {
-                check.wrong("hold_days", "range", format!("{} is more than {HOLD_MAX}", body.hold_days));
-            }
+            let settings = body.read(&mut check, "", held.value.currency);
             check.done()?;
-            let Some(critical_balance) = critical else { return Err(Problem::internal()) };
-            let hold_days = body.hold_days;
-            let settings = Settings { hold_days, commission, critical_balance };
+            let Some(settings) = settings else { return Err(Problem::internal()) };
+            let hold_days = settings.hold_days;
             let next = Marketplace { settings, ..held.value.clone() };
             let now = world.now();
             let context = command.context(now);

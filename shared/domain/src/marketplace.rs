@@ -28,3 +28,11 @@ pub struct Settings {
     /// A merchant's balance below minus this raises `merchant.balance_critical.v1`.
     pub critical_balance: Money,
 }
+
+impl Settings {
+    /// What a marketplace begins with where nothing else is said: two weeks for returns, no fees, and word of every
+    /// merchant who owes anything.
+    pub fn first(currency: Currency) -> Self {
+        Self { hold_days: 14, commission: Vec::new(), critical_balance: Money::zero(currency) }
+    }
+}

@@ -85,14 +85,8 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
     async fn from_request(request: Request, world: &World) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let caller = Caller::of(world, &parts.headers).await?;
-        let bytes = axum::body::to_bytes(body, BODY_MAX).await.map_err(|_| {
-            Problem::new(413, "body_too_large", "The body is too large")
-                .with(format!("at most {BODY_MAX} bytes"))
-        })?;
-        let digest = sha256_hex(&bytes);
-        let given = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
-        let body = serde_json::from_slice(given).map_err(Problem::malformed)?;
-        let request = request_id(&parts.extensions).unwrap_or_else(|| format!("{:032x}", world.fresh()));
+        let (body, digest) = read_body(body).await?;
+        let request = request_id(world, &parts.extensions);
         let asked = match idempotency_key(&parts.headers)? {
             Some(key) => {
                 let path = [caller.actor.as_str(), parts.method.as_str(), parts.uri.path(), key].join("\n");
@@ -115,11 +109,22 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     }
 }
 
-pub(crate) fn request_id(extensions: &http::Extensions) -> Option<String> {
-    match extensions.get::<RequestContext>() {
+/// A JSON body, and the SHA-256 of its bytes; none at all is an empty object.
+pub async fn read_body<T: DeserializeOwned>(body: axum::body::Body) -> Result<(T, String), Problem> {
+    let bytes = axum::body::to_bytes(body, BODY_MAX).await.map_err(|_| {
+        Problem::new(413, "body_too_large", "The body is too large").with(format!("at most {BODY_MAX} bytes"))
+    })?;
+    let given = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+    Ok((serde_json::from_slice(given).map_err(Problem::malformed)?, sha256_hex(&bytes)))
+}
+
+/// The id that the API gave the request, or a fresh one.
+pub fn request_id(world: &World, extensions: &http::Extensions) -> String {
+    let given = match extensions.get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
         _ => None,
-    }
+    };
+    given.unwrap_or_else(|| format!("{:032x}", world.fresh()))
 }
 
 /// Another request was there first: the idempotency key, the fresh id or the entry is taken. What it did is found at

@@ -70,10 +70,7 @@ fn grants(scopes: &[String], wanted: &str) -> bool {
 impl Caller {
     /// From the request's `Authorization: Bearer …`: an API key (`sk_…`) or a JWT.
     pub async fn of(world: &World, headers: &HeaderMap) -> Result<Self, Problem> {
-        let given = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(bearer) = given.and_then(|text| text.strip_prefix("Bearer ")) else {
-            return Err(Problem::unauthenticated("send `Authorization: Bearer` with a token or an API key"));
-        };
+        let bearer = bearer(headers)?;
         if bearer.starts_with("sk_") { by_key(world, bearer).await } else { by_token(world, bearer).await }
     }
 
@@ -110,6 +107,14 @@ impl Caller {
     }
 }
 
+/// What follows `Authorization: Bearer`.
+pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let given = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    given
+        .and_then(|text| text.strip_prefix("Bearer "))
+        .ok_or_else(|| Problem::unauthenticated("send `Authorization: Bearer` with a token or an API key"))
+}
+
 async fn by_key(world: &World, secret: &str) -> Result<Caller, Problem> {
     let held = world.table.load::<ApiKey>(&Key::api_key(secret)).await?;
     let Some(key) = held.map(|held| held.value).filter(|key| key.revoked_at.is_none()) else {
@@ -131,15 +136,29 @@ pub fn subject(issuer: &str, sub: &str) -> String {
     format!("{}:{sub}", digest.get(..8).unwrap_or_default())
 }
 
+fn refuse(why: &str) -> Problem {
+    Problem::unauthenticated(format!("the token is not accepted: {why}"))
+}
+
+/// Where a token says that it comes from; nothing is proven yet.
+pub fn issuer_of(token: &str) -> Result<String, Problem> {
+    let unproven = jsonwebtoken::dangerous::insecure_decode::<Claims>(token);
+    unproven.map(|data| data.claims.iss).map_err(|_| refuse("it is no JWT with `iss` and `sub`"))
+}
+
 async fn by_token(world: &World, token: &str) -> Result<Caller, Problem> {
-    let refuse = |why: &str| Problem::unauthenticated(format!("the token is not accepted: {why}"));
-    let unproven: Claims = jsonwebtoken::dangerous::insecure_decode(token)
-        .map(|data| data.claims)
-        .map_err(|_| refuse("it is no JWT with `iss` and `sub`"))?;
-    let held = world.table.load::<Issuer>(&Key::issuer(&unproven.iss)).await?;
+    let held = world.table.load::<Issuer>(&Key::issuer(&issuer_of(token)?)).await?;
     let Some(issuer) = held.map(|held| held.value) else {
         return Err(refuse("its issuer is not registered with any marketplace"));
     };
+    let subject = subject(&issuer.issuer, &proven(world, token, &issuer).await?);
+    let roles = world.table.roles(&issuer.marketplace, &subject).await?;
+    let actor = format!("person:{subject}");
+    Ok(Caller { marketplace: issuer.marketplace, actor, grant: Grant::Person(roles) })
+}
+
+/// The `sub` of a token that `issuer` has signed for its audience and that has not expired.
+pub async fn proven(world: &World, token: &str, issuer: &Issuer) -> Result<String, Problem> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| refuse("its header is unreadable"))?;
     let kid = header.kid.ok_or_else(|| refuse("its header names no key (`kid`)"))?;
     let jwk = world.keys.find(&issuer.jwks_uri, &kid).await.map_err(|error| {
@@ -154,13 +173,8 @@ async fn by_token(world: &World, token: &str) -> Result<Caller, Problem> {
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.validate_nbf = true;
     let key = DecodingKey::from_jwk(&jwk).map_err(|_| refuse("its key cannot be used"))?;
-    let proven = jsonwebtoken::decode::<Claims>(token, &key, &validation)
-        .map_err(|error| refuse(&error.to_string()))?
-        .claims;
-    let subject = subject(&issuer.issuer, &proven.sub);
-    let roles = world.table.roles(&issuer.marketplace, &subject).await?;
-    let actor = format!("person:{subject}");
-    Ok(Caller { marketplace: issuer.marketplace, actor, grant: Grant::Person(roles) })
+    let proven = jsonwebtoken::decode::<Claims>(token, &key, &validation);
+    Ok(proven.map_err(|error| refuse(&error.to_string()))?.claims.sub)
 }
 
 /// The one algorithm that a key is good for; never what the token says of itself.
