@@ -21,6 +21,30 @@ fn routes(order: &str, merchant: &str, payout: &str) -> Vec<(Method, String, Val
         get("/v1/marketplace".to_owned()),
         get(format!("/v1/audit/{order}")),
         get("/v1/ledger/accounts".to_owned()),
+        get("/v1/overrides".to_owned()),
+        get("/v1/dead-letters".to_owned()),
+        get("/v1/dead-letters/orders".to_owned()),
+        get(format!("/v1/members?merchant={merchant}")),
+        post("/v1/dead-letters/orders/replay".to_owned(), json!({})),
+        post(
+            "/v1/overrides".to_owned(),
+            json!({"policy": "merchant_not_open", "subject": merchant, "reason": "x", "evidence": "x",
+                "expires_at": "2026-04-01T00:00:00Z"}),
+        ),
+        post("/v1/overrides/ovr_00000000000000000000000000/revoke".to_owned(), json!({})),
+        post("/v1/marketplaces".to_owned(), json!({"name": "x", "currency": "EUR", "locale": "en"})),
+        post(
+            "/v1/marketplace/set-merchant-terms".to_owned(),
+            json!({"url": "https://shop.example/terms", "sha256": "0".repeat(64)}),
+        ),
+        post(
+            "/v1/members".to_owned(),
+            json!({"issuer": ISSUER, "subject": "x", "merchant": merchant, "scopes": []}),
+        ),
+        post("/v1/merchants/apply".to_owned(), json!({"name": "x"})),
+        post(format!("{merchant_path}/accept-invitation"), json!({"secret": "x"})),
+        post(format!("{merchant_path}/accept-terms"), json!({"sha256": "0".repeat(64)})),
+        post(format!("{merchant_path}/set-closures"), json!({"closures": []})),
         get("/v1/orders".to_owned()),
         get(format!("/v1/orders/{order}")),
         get(format!("/v1/merchant-orders?merchant={merchant}")),
@@ -55,7 +79,7 @@ fn routes(order: &str, merchant: &str, payout: &str) -> Vec<(Method, String, Val
         post(format!("/v1/payouts/{payout}/confirm"), json!({})),
         post(format!("/v1/payouts/{payout}/fail"), because.clone()),
     ];
-    for step in ["approve", "suspend", "reopen", "close", "terminate", "activate-payout-account"] {
+    for step in ["approve", "suspend", "reopen", "close", "terminate", "invite", "activate-payout-account"] {
         routes.push(post(format!("{merchant_path}/{step}"), json!({})));
     }
     routes.push(post(format!("{merchant_path}/block-payout-account"), because));

@@ -1,8 +1,8 @@
 //! A marketplace opens: its settings, its first operator, the issuer of its tokens, a first API key.
 //!
 //! `POST /v1/marketplaces` is for one person, whom the deployment's parameters name; there is no marketplace yet that
-//! could know a role. An issuer belongs to one marketplace and the marketplace's id follows from it, so that a repeat is
-//! recognized by what it asks for.
+//! could know a role. An issuer belongs to one marketplace and the marketplace's id follows from it, so that a repeat
+//! is recognized by what it asks for.
 
 use crate::settings::{MarketplaceView, SettingsBody};
 use axum::extract::{FromRequest, Request, State};
@@ -175,7 +175,7 @@ pub(crate) async fn open(
     founding: Founding<Open>,
 ) -> Result<Reply<OpenedView>, Problem> {
     let (marketplace, issuer, operator) = read(&founding)?;
-    let secret = world.secret().map_err(|error| Problem::fault(&error))?;
+    let secret = world.secret("sk_").map_err(|error| Problem::fault(&error))?;
     let context = Context {
         at: world.now(),
         actor: format!("person:{}", subject(&founding.issuer, &founding.founder)),
@@ -261,6 +261,7 @@ fn read(founding: &Founding<Open>) -> Result<(Marketplace, Issuer, String), Prob
     let IssuerBody { issuer, audience, jwks_uri, subject: sub } = body.issuer.clone().unwrap_or(own);
     let (id, operator) = (id_for(&issuer), subject(&issuer, &sub));
     let issuer = Issuer { issuer, audience, marketplace: id.clone(), jwks_uri };
-    let marketplace = Marketplace { id, name, currency, locale: body.locale.clone(), settings };
+    let marketplace =
+        Marketplace { id, name, currency, locale: body.locale.clone(), settings, merchant_terms: Vec::new() };
     Ok((marketplace, issuer, operator))
 }

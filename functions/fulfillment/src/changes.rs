@@ -147,7 +147,8 @@ async fn change<T>(
                     .revision(held.revision())
                     .replayed());
             }
-            let Decision::New(fact) = decide(&held.value)? else {
+            let decided = command.audited(world, &key, id.as_str(), decide(&held.value)).await?;
+            let Decision::New(fact) = decided else {
                 return Ok(Reply::ok(MerchantOrderView::of(&held.value))
                     .revision(held.revision())
                     .replayed());

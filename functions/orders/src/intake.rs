@@ -3,14 +3,15 @@
 use crate::show::OrderView;
 use axum::extract::State;
 use domain::commission::freeze;
-use domain::id::{CustomerId, MerchantId, OrderId, derive, sha256_hex};
+use domain::id::{CustomerId, MarketplaceId, MerchantId, OrderId, derive, sha256_hex};
 use domain::marketplace::Marketplace;
-use domain::merchant::{Merchant, Status};
+use domain::merchant::{Merchant, NoOrders};
 use domain::order::{Intake, Line, Order, Payment};
+use domain::overrides::Override;
 use domain::text::{Category, Channel, ExternalId, Name, Sku, Word};
 use domain::{Currency, Money};
 use edge::{Check, Command, Problem, Reply, World};
-use events::{Amount, order::placed};
+use events::{Amount, order::placed, overrides::used};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use table::{Commit, Held, Key, Story, Uncommitted};
@@ -88,12 +89,19 @@ async fn attempt(world: &World, command: &Command<PlaceOrder>) -> Result<Reply<O
         return repeat(world, command, &id, None).await;
     }
 
-    let (marketplace, merchants) = load(world, command).await?;
+    let (marketplace, merchants) = load(world, command, now).await?;
     let intake = read(world, command, &marketplace, &merchants, now)?;
     let order = Order::place(intake)?;
 
     let context = command.context(now);
-    let story = Story::new(placed(&order)?).posting(order.sale()?);
+    let mut facts = placed(&order)?;
+    for told in merchants.iter().filter_map(|known| known.overridden.as_ref()).map(used) {
+        // A merchant may be named in two ways.
+        if !facts.contains(&told) {
+            facts.push(told);
+        }
+    }
+    let story = Story::new(facts).posting(order.sale()?);
     let mut commit = Commit::new(m, &context).begin(&order, order.id.as_str(), story, PlacedBefore);
     if !named {
         commit = command.remember(commit, now, 201, order.id.as_str(), PlacedBefore);
@@ -128,11 +136,40 @@ async fn repeat(
     Ok(Reply::ok(OrderView::of(order, &parts)?).revision(whole.order.revision()).replayed())
 }
 
+/// A merchant that a line names, and whether it takes the order.
+struct Known {
+    name: String,
+    merchant: Merchant,
+    takes: Result<(), NoOrders>,
+    /// The manager's word without which it would not.
+    overridden: Option<Override>,
+}
+
+/// The merchant with the override that lets an order in nevertheless, if it needs one and there is one.
+async fn known(
+    world: &World,
+    m: &MarketplaceId,
+    name: &str,
+    merchant: Merchant,
+    now: Timestamp,
+) -> Result<Known, Problem> {
+    let mut known =
+        Known { name: name.to_owned(), takes: merchant.takes_orders(now), merchant, overridden: None };
+    if let Some(policy) = known.takes.as_ref().err().and_then(NoOrders::policy) {
+        known.overridden = world.table.override_for(m, policy, known.merchant.id.as_str(), now).await?;
+        if known.overridden.is_some() {
+            known.takes = Ok(());
+        }
+    }
+    Ok(known)
+}
+
 /// The marketplace and every merchant that a line names, strongly consistent.
 async fn load(
     world: &World,
     command: &Command<PlaceOrder>,
-) -> Result<(Marketplace, Vec<(String, Merchant)>), Problem> {
+    now: Timestamp,
+) -> Result<(Marketplace, Vec<Known>), Problem> {
     let m = &command.caller.marketplace;
     let lines = &command.body.lines;
     let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Problem::not_found("marketplace"))?;
@@ -143,12 +180,13 @@ async fn load(
         .filter_map(|line| line.merchant.as_ref()?.parse::<MerchantId>().ok())
         .map(|id| Key::merchant(m, &id))
         .collect();
-    let mut merchants: Vec<(String, Merchant)> = Vec::new();
+    let mut merchants: Vec<Known> = Vec::new();
     for (name, held) in world.table.merchants_named(m, &names).await? {
-        merchants.push((name.as_str().to_owned(), held.value));
+        merchants.push(known(world, m, name.as_str(), held.value, now).await?);
     }
     for Held { value, .. } in world.table.load_all::<Merchant>(&keys).await? {
-        merchants.push((value.id.as_str().to_owned(), value));
+        let name = value.id.as_str().to_owned();
+        merchants.push(known(world, m, &name, value, now).await?);
     }
     Ok((marketplace.value, merchants))
 }
@@ -158,7 +196,7 @@ fn read(
     world: &World,
     command: &Command<PlaceOrder>,
     marketplace: &Marketplace,
-    merchants: &[(String, Merchant)],
+    merchants: &[Known],
     now: Timestamp,
 ) -> Result<Intake, Problem> {
     let body = &command.body;
@@ -208,21 +246,18 @@ fn line(
     number: u16,
     given: &PlaceLine,
     marketplace: &Marketplace,
-    merchants: &[(String, Merchant)],
+    merchants: &[Known],
 ) -> Result<Option<Line>, Problem> {
     let at = |field: &str| format!("lines[{}].{field}", number.saturating_sub(1));
     let currency = marketplace.currency;
     let merchant = match (&given.merchant, &given.merchant_external_id) {
         (Some(name), None) | (None, Some(name)) => {
-            let found = merchants.iter().find(|(known, _)| known == name).map(|(_, merchant)| merchant);
-            match found.filter(|merchant| merchant.status == Status::Open) {
-                Some(merchant) => Some(merchant),
-                None if found.is_some() => {
-                    check.wrong(
-                        at("merchant"),
-                        "not_open",
-                        format!("`{name:.64}` takes no orders at the moment"),
-                    );
+            let found = merchants.iter().find(|known| known.name == *name);
+            match found.map(|known| (&known.merchant, &known.takes)) {
+                Some((merchant, Ok(()))) => Some(merchant),
+                Some((_, Err(why))) => {
+                    let message = format!("`{name:.64}` takes no orders at the moment: {why}");
+                    check.wrong(at("merchant"), "not_open", message);
                     None
                 }
                 None => {

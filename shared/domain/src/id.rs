@@ -128,6 +128,10 @@ id!(
     PayoutId, "a payout id", "pyo_"
 );
 id!(
+    /// A manager's word against a policy.
+    OverrideId, "an override id", "ovr_"
+);
+id!(
     /// A system's key; its secret is never stored.
     ApiKeyId, "an API key id", "key_"
 );

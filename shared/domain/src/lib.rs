@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`marketplace`] | the tenant and its settings |
 //! | [`merchant`] | who sells: life cycle, terms, members, payout account |
+//! | [`overrides`] | a manager's word against a policy: who, why, on what evidence, until when |
 //! | [`commission`] | fee rules, frozen on a line at placement |
 //! | [`order`] | what a customer bought: intake, payment, cancellation, refunds, exceptions |
 //! | [`merchant_order`] | one merchant's part of an order, up to its delivery and earning |
@@ -22,6 +23,7 @@ pub mod merchant;
 pub mod merchant_order;
 pub mod money;
 pub mod order;
+pub mod overrides;
 pub mod payout;
 pub mod text;
 

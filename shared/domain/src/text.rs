@@ -16,6 +16,10 @@ pub enum NotAText {
     Unprintable,
     #[error("it has `{0}`: want only [a-z0-9_-]")]
     NotASlug(char),
+    #[error("it is no web address: want one that begins with https://")]
+    NotAnAddress,
+    #[error("it is no SHA-256: want 64 of [0-9a-f]")]
+    NotADigest,
 }
 
 fn checked(text: String, max: usize) -> Result<String, NotAText> {
@@ -88,6 +92,16 @@ fn slug(text: &str) -> Result<(), NotAText> {
     }
 }
 
+fn address(text: &str) -> Result<(), NotAText> {
+    let rest = text.strip_prefix("https://").unwrap_or_default();
+    if rest.is_empty() || text.contains(' ') { Err(NotAText::NotAnAddress) } else { Ok(()) }
+}
+
+fn digest(text: &str) -> Result<(), NotAText> {
+    let fits = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if fits { Ok(()) } else { Err(NotAText::NotADigest) }
+}
+
 text!(
     /// What another system calls a thing of ours. Unique within its kind (orders: within their channel).
     ExternalId, 64, any
@@ -113,6 +127,14 @@ text!(
     Reason, 500, any
 );
 text!(
+    /// Where something can be read by people: an address of the web.
+    WebAddress, 500, address
+);
+text!(
+    /// The SHA-256 of a document, in hex.
+    Sha256, 64, digest
+);
+text!(
     /// A short technical word: payment method, carrier, tracking number, fee.
     Word, 64, any
 );
@@ -128,6 +150,8 @@ mod tests {
         assert_eq!(" a".parse::<Sku>(), Err(NotAText::Unprintable));
         assert_eq!("a\u{0}b".parse::<Sku>(), Err(NotAText::Unprintable));
         assert_eq!("Web".parse::<Channel>(), Err(NotAText::NotASlug('W')));
+        assert_eq!("http://x".parse::<WebAddress>(), Err(NotAText::NotAnAddress));
+        assert_eq!("0".repeat(63).parse::<Sha256>(), Err(NotAText::NotADigest));
         assert_eq!("Größe 38".parse::<Sku>().unwrap().as_str(), "Größe 38");
     }
 }

@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::request::RequestContext;
 use serde::{Serialize, de::DeserializeOwned};
 use table::access::Asked;
+use table::audit::Refusal;
 use table::{Commit, Key};
 
 /// The most bytes of a body; larger ones are a 413.
@@ -31,6 +32,8 @@ pub struct Command<T> {
     pub request: String,
     /// SHA-256 of the body's bytes.
     pub digest: String,
+    /// Method and path, as refusals keep it.
+    action: String,
     asked: Option<String>,
 }
 
@@ -39,6 +42,34 @@ impl<T> Command<T> {
     pub fn context(&self, now: Timestamp) -> Context {
         let (actor, request) = (self.caller.actor.clone(), self.request.clone());
         Context { at: now, actor, cause: request.clone(), correlation: request }
+    }
+
+    /// What was decided of a thing that lies with `whole`. A refusal by its state leaves a record there before it is
+    /// answered (A1(3)); if that cannot be written, the caller hears of the fault instead.
+    pub async fn audited<D, R: Into<Problem>>(
+        &self,
+        world: &World,
+        whole: &Key,
+        subject: &str,
+        decided: Result<D, R>,
+    ) -> Result<D, Problem> {
+        let problem = match decided {
+            Ok(decided) => return Ok(decided),
+            Err(refused) => refused.into(),
+        };
+        if problem.status == 409 {
+            let refusal = Refusal {
+                subject: subject.to_owned(),
+                at: world.now(),
+                actor: self.caller.actor.clone(),
+                request: self.request.clone(),
+                action: self.action.clone(),
+                code: problem.code.to_owned(),
+                why: problem.detail.clone().unwrap_or_else(|| problem.title.to_owned()),
+            };
+            world.table.keep_refusal(whole, &refusal).await?;
+        }
+        Err(problem)
     }
 
     /// What was made or changed when this was asked before; a systems' request must carry a key.
@@ -87,6 +118,7 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
         let caller = Caller::of(world, &parts.headers).await?;
         let (body, digest) = read_body(body).await?;
         let request = request_id(world, &parts.extensions);
+        let action = format!("{} {}", parts.method, parts.uri.path());
         let asked = match idempotency_key(&parts.headers)? {
             Some(key) => {
                 let path = [caller.actor.as_str(), parts.method.as_str(), parts.uri.path(), key].join("\n");
@@ -94,7 +126,7 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
             }
             None => None,
         };
-        Ok(Self { caller, body, request, digest, asked })
+        Ok(Self { caller, body, request, digest, action, asked })
     }
 }
 
@@ -159,6 +191,12 @@ impl<T: Serialize> Reply<T> {
     #[must_use]
     pub fn revision(self, revision: u64) -> Self {
         Self { revision: Some(revision), ..self }
+    }
+
+    /// The same answer with more in its body, unless it repeats an earlier one.
+    #[must_use]
+    pub fn map_new(self, more: impl FnOnce(T) -> T) -> Self {
+        if self.replayed { self } else { Self { body: more(self.body), ..self } }
     }
 
     /// The answer to a request that was asked before.

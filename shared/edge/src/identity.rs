@@ -50,8 +50,18 @@ impl Reach {
 }
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 8] =
-    ["orders", "fulfillment", "payouts", "ledger", "merchants", "marketplace", "access", "audit"];
+pub const SCOPES: [&str; 10] = [
+    "orders",
+    "fulfillment",
+    "payouts",
+    "ledger",
+    "merchants",
+    "marketplace",
+    "access",
+    "audit",
+    "overrides",
+    "dead_letters",
+];
 
 /// Whether a text is a scope: `*`, or one of [`SCOPES`] with `:read` or `:write`.
 pub fn is_scope(text: &str) -> bool {
@@ -77,6 +87,14 @@ impl Caller {
     /// Whether this is a system: its POSTs need an idempotency key.
     pub fn is_system(&self) -> bool {
         matches!(self.grant, Grant::Key(_))
+    }
+
+    /// The subject of a person who has signed in, whatever their roles; a system is nobody.
+    pub fn person(&self) -> Result<&str, Problem> {
+        match &self.grant {
+            Grant::Person(_) => Ok(self.actor.strip_prefix("person:").unwrap_or_default()),
+            Grant::Key(_) => Err(Problem::forbidden("this is for a person who has signed in")),
+        }
     }
 
     /// May act for the whole marketplace with `scope`; a merchant's people and keys may not.

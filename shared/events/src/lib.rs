@@ -11,6 +11,7 @@ mod amount;
 pub mod merchant;
 pub mod merchant_order;
 pub mod order;
+pub mod overrides;
 pub mod payout;
 
 pub use amount::Amount;
