@@ -5,20 +5,23 @@
 use crate::schema;
 use domain::catalog::{OfferStatus, ProductStatus};
 use domain::id::{
-    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId, PayoutId,
-    ProductId, ShipmentId,
+    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
+    OverrideId, PayoutId, ProductId, ShipmentId,
 };
 use domain::merchant_order::Units;
 use domain::order::ExceptionKind;
+use domain::overrides::Policy;
 use domain::text::Location;
 use events::access::{
-    ApiKeyIssuedV1, ApiKeyRevokedV1, MarketplaceSettingsChangedV1, MemberChangedV1, OperatorChangedV1,
+    ApiKeyIssuedV1, ApiKeyRevokedV1, MarketplaceMerchantTermsSetV1, MarketplaceSettingsChangedV1,
+    MemberChangedV1, OperatorChangedV1,
 };
 use events::catalog::{
     CategoryChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1, ProductCreatedV1,
 };
 use events::merchant::{
-    MarketplaceOpenedV1, MerchantInvitedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1,
+    Days, MarketplaceOpenedV1, MerchantAppliedV1, MerchantClosuresChangedV1, MerchantInvitationAcceptedV1,
+    MerchantInvitedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1, MerchantTermsAcceptedV1,
     MerchantTermsChangedV1,
 };
 use events::merchant_order::{
@@ -30,6 +33,7 @@ use events::order::{
     Instant, OrderCanceledV1, OrderExceptionRaisedV1, OrderExceptionResolvedV1, OrderPaidV1, OrderPlacedV1,
     OrderRefundedV1, OrderShortageRaisedV1, ShortLine,
 };
+use events::overrides::{OverrideGrantedV1, OverrideRevokedV1, OverrideUsedV1};
 use events::payout::{
     MerchantBalanceCriticalV1, PayoutBlockedV1, PayoutCreatedV1, PayoutDueV1, PayoutFailedV1, PayoutPaidV1,
     PayoutSentV1,
@@ -161,7 +165,10 @@ fn again<P: Payload>(text: &str) -> Result<Value, serde_json::Error> {
 
 /// Every public event. One that is missing here fails `every_declared_event_is_in_the_catalog`.
 pub(crate) fn catalog() -> Vec<Entry> {
-    [access(), merchants(), goods(), orders(), parts(), payouts()].into_iter().flatten().collect()
+    [access(), overrides(), merchants(), goods(), orders(), parts(), payouts()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The entry of one event.
@@ -197,6 +204,45 @@ fn access() -> Vec<Entry> {
             MemberChangedV1 { subject: ben, merchant: merchant(), scopes },
         ),
         entry(Told::new(marketplace(), 2, 3, person()), MarketplaceSettingsChangedV1 { hold_days: 14 }),
+        entry(
+            Told::new(marketplace(), 3, 4, person()),
+            MarketplaceMerchantTermsSetV1 {
+                url: "https://shop.example/terms.pdf".to_owned(),
+                sha256: hash(),
+                effective_at: instant(10_000),
+            },
+        ),
+    ]
+}
+
+/// Of a document.
+fn hash() -> String {
+    domain::id::sha256_hex(b"terms")
+}
+
+fn overrides() -> Vec<Entry> {
+    let r#override = OverrideId::from_bits(8);
+    let (policy, subject) = (Policy::MerchantNotOpen, merchant().to_string());
+    let told = |step, minutes| Told::new(OverrideId::from_bits(8), step, minutes, person());
+    vec![
+        entry(
+            told(1, 8),
+            OverrideGrantedV1 {
+                r#override: r#override.clone(),
+                policy,
+                subject: subject.clone(),
+                reason: "the channel has sold it already".to_owned(),
+                expires_at: instant(1_500),
+            },
+        ),
+        entry(
+            told(2, 60),
+            OverrideRevokedV1 { r#override: r#override.clone(), policy, subject: subject.clone() },
+        ),
+        entry(
+            Told::new(order(), 1, 10, format!("key:{}", ApiKeyId::from_bits(7))).second(),
+            OverrideUsedV1 { r#override, policy, subject },
+        ),
     ]
 }
 
@@ -274,6 +320,7 @@ fn goods() -> Vec<Entry> {
 }
 
 fn merchants() -> Vec<Entry> {
+    let member = edge::identity::subject("https://login.example", "ben");
     vec![
         entry(
             Told::new(marketplace(), 1, -60, "system:admin").because(format!("open:{}", marketplace())),
@@ -282,6 +329,34 @@ fn merchants() -> Vec<Entry> {
         entry(
             Told::new(merchant(), 1, 4, person()),
             MerchantInvitedV1 { merchant: merchant(), external_id: Some("alma".to_owned()) },
+        ),
+        entry(
+            Told::new(merchant(), 1, 4, format!("person:{member}")),
+            MerchantAppliedV1 {
+                merchant: merchant(),
+                external_id: Some("alma".to_owned()),
+                member: member.clone(),
+            },
+        ),
+        entry(
+            Told::new(merchant(), 2, 4, format!("person:{member}")),
+            MerchantInvitationAcceptedV1 { merchant: merchant(), member: member.clone() },
+        ),
+        entry(
+            Told::new(merchant(), 3, 4, format!("person:{member}")),
+            MerchantTermsAcceptedV1 {
+                merchant: merchant(),
+                sha256: hash(),
+                effective_at: instant(0),
+                by: member.clone(),
+            },
+        ),
+        entry(
+            Told::new(merchant(), 5, 8, format!("person:{member}")),
+            MerchantClosuresChangedV1 {
+                merchant: merchant(),
+                closures: vec![Days { from: "2026-12-24".to_owned(), to: "2026-12-26".to_owned() }],
+            },
         ),
         entry(
             Told::new(merchant(), 2, 5, person()),

@@ -128,6 +128,7 @@ fn word(prefix: &str) -> &'static str {
         "mor" => "merchant order",
         "pyo" => "payout",
         "key" => "API key",
+        "ovr" => "override",
         "due" => "due run",
         "category" => "category",
         "prd" => "product",

@@ -64,6 +64,20 @@ impl Story {
         let rules = json!([{"fee": "commission", "percent": "15"}]);
         let settings = json!({"hold_days": 3, "commission": rules, "critical_balance": eur("50.00")});
         self.tell("marketplace.set_settings", &[], settings).await;
+        self.show("members.list", &[], &format!("?merchant={merchant}")).await;
+        let override_ = json!({
+            "policy": "merchant_not_open",
+            "subject": merchant,
+            "reason": "sold before the merchant closed",
+            "evidence": "the channel's export of Monday",
+            "expires_at": "2026-04-01T00:00:00Z",
+        });
+        let granted = self.tell("overrides.grant", &[], override_).await;
+        self.show("overrides.list", &[], "").await;
+        self.tell("overrides.revoke", &[at(&granted, "/id")], json!({})).await;
+        self.show("dead_letters.queues", &[], "").await;
+        self.show("dead_letters.list", &["orders"], "").await;
+        self.tell("dead_letters.replay", &["orders"], json!({})).await;
         self.show("api_keys.list", &[], "").await;
         let scopes = ["orders:read", "fulfillment:write"];
         let key = self.tell("api_keys.issue", &[], json!({"name": "warehouse", "scopes": scopes})).await;
@@ -221,8 +235,10 @@ fn counted(told: Examples) -> Examples {
     };
     let one = |(name, example): (String, Example)| {
         let mut answer = replaced(&example.answer);
-        if answer["secret"].is_string() {
-            answer["secret"] = format!("sk_{}", "0".repeat(64)).into();
+        for (pointer, prefix) in [("/secret", "sk_"), ("/invitation/secret", "inv_")] {
+            if let Some(secret) = answer.pointer_mut(pointer) {
+                *secret = format!("{prefix}{}", "0".repeat(64)).into();
+            }
         }
         (name, Example { body: example.body.as_ref().map(replaced), answer, ..example })
     };

@@ -118,6 +118,15 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
         Audience::Operators => "operators",
         Audience::Merchants => "operators, and merchants for what is theirs",
         Audience::Everyone => "operators and merchants",
+        Audience::Persons => "people who have signed in, whatever their roles",
+        Audience::Founder => "the person whom the deployment's parameters name",
+    };
+    let (for_whom, security) = match *scope {
+        "" => (format!("For {whose}."), json!([{ "person": [] }])),
+        scope => {
+            let security = json!([{ "person": [scope] }, { "system": [scope] }]);
+            (format!("For {whose}, with the scope `{scope}`."), security)
+        }
     };
     let mut parameters = path_parameters(path);
     let answers = described.answers.to_value();
@@ -134,8 +143,8 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
         "operationId": name,
         "tags": [function],
         "summary": summary,
-        "description": format!("For {whose}, with the scope `{scope}`."),
-        "security": [{ "person": [scope] }, { "system": [scope] }],
+        "description": for_whom,
+        "security": security,
     });
     if described.has_body {
         parameters.push(header("Idempotency-Key", false, "1 to 255 characters; API keys must send one", 255));
@@ -306,7 +315,7 @@ async fn an_operation_has_a_name_of_its_own_and_says_what_it_is() {
     let operations = operations(&open().await);
     let mut names = BTreeSet::new();
     let mut complaints = Vec::new();
-    for (function, Operation { name, summary, scope, method, path, .. }) in &operations {
+    for (function, Operation { name, summary, scope, audience, method, path, .. }) in &operations {
         let words: Vec<&str> = name.split('.').collect();
         let word =
             |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && !word.is_empty();
@@ -319,10 +328,12 @@ async fn an_operation_has_a_name_of_its_own_and_says_what_it_is() {
         if summary.is_empty() || summary.ends_with('.') {
             complaints.push(format!("{name}: say what it is in one line without a period"));
         }
-        if !edge::identity::is_scope(scope) {
+        // Whoever has signed in, or the founder, needs no scope.
+        let scoped = !matches!(audience, Audience::Persons | Audience::Founder);
+        if scoped != edge::identity::is_scope(scope) {
             complaints.push(format!("{name}: `{scope}` is no scope"));
         }
-        if (*method == Method::GET) != scope.ends_with(":read") {
+        if scoped && (*method == Method::GET) != scope.ends_with(":read") {
             complaints
                 .push(format!("{name}: {method} with `{scope}`: who reads needs :read, who writes :write"));
         }

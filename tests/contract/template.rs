@@ -173,6 +173,29 @@ fn a_dead_letter_queue_keeps_longest_and_is_in_the_alarm() {
 }
 
 #[test]
+fn an_operator_sees_every_dead_letter_queue_and_sends_back_to_the_one_that_gave_up_to_it() {
+    let raw = Raw::read();
+    let admin = &raw.resource("Admin")["Properties"]["Environment"]["Variables"]["DEAD_LETTERS"]["Fn::Sub"];
+    let named = |word: &str| word.strip_prefix("${")?.strip_suffix('}').map(str::to_owned);
+    let mut shown = std::collections::BTreeMap::new();
+    for line in admin.as_str().expect("DEAD_LETTERS is a Sub").split(',') {
+        let mut queues = line.split_whitespace().filter_map(named);
+        shown.insert(queues.next().expect("a dead-letter queue"), queues.next());
+    }
+    let queues = raw.of_type("AWS::SQS::Queue").into_iter();
+    let origins: std::collections::BTreeMap<String, &str> = queues
+        .filter_map(|(queue, of)| Some((Raw::referred(&of["RedrivePolicy"]["deadLetterTargetArn"])?, queue)))
+        .collect();
+    let dead = raw.dead_letter_queues();
+    let missing = dead.iter().filter(|queue| !shown.contains_key(*queue));
+    let missing = missing.map(|queue| format!("{queue}: not in DEAD_LETTERS of Admin"));
+    let wrong = shown.iter().filter(|(queue, origin)| {
+        !dead.contains(*queue) || origins.get(*queue).copied() != origin.as_deref()
+    });
+    none(missing.chain(wrong.map(|(queue, origin)| format!("{queue}: sent back to {origin:?}"))), REPAIR);
+}
+
+#[test]
 fn rules_may_send_to_every_queue_that_they_target_and_to_no_other() {
     let raw = Raw::read();
     let rules = raw.of_type("AWS::Events::Rule").into_iter();

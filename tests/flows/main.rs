@@ -5,13 +5,18 @@
     reason = "a test that cannot go on should stop with its cause"
 )]
 
+mod audit;
 mod bad_input;
 mod cancel_and_refund;
 mod catalog;
+mod dead_letters;
 mod events;
 mod exceptions;
 mod identity;
+mod merchants;
+mod opening;
 mod order_to_payout;
+mod overrides;
 mod races;
 mod replay;
 mod samples;

@@ -1,11 +1,13 @@
-//! `GET /v1/audit/{id}`: the story of an order with its parts, or of a merchant with its payouts.
+//! `GET /v1/audit/{id}`: the story of an order with its parts, of a merchant with its payouts or of an override, and
+//! what was refused.
 
 use axum::extract::{Path, State};
-use domain::id::{MerchantId, OrderId};
+use domain::id::{MerchantId, OrderId, OverrideId};
 use edge::{Listing, PageOf, Problem, Query, Reply, World};
 use serde::Serialize;
 use serde_json::Value;
 use table::Key;
+use table::audit::{Line, Refusal};
 use table::outbox::Entry;
 
 /// One change: who made it, why, and what is told of it.
@@ -42,6 +44,38 @@ struct PostingView {
     entries: Vec<(String, String)>,
 }
 
+/// What was asked and refused by the state of the thing (A1(3)).
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct RefusalView {
+    subject: String,
+    at: String,
+    actor: String,
+    cause: String,
+    /// Method and path of the request.
+    refused: String,
+    code: String,
+    detail: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) enum LineView {
+    Refusal(RefusalView),
+    Change(ChangeView),
+}
+
+fn line(line: Line) -> LineView {
+    match line {
+        Line::Changed(entry) => LineView::Change(change(entry)),
+        Line::Refused(Refusal { subject, at, actor, request: cause, action: refused, code, why: detail }) => {
+            let at = at.to_string();
+            LineView::Refusal(RefusalView { subject, at, actor, cause, refused, code, detail })
+        }
+    }
+}
+
 fn change(entry: Entry) -> ChangeView {
     let postings = entry.postings.iter().map(|posting| PostingView {
         currency: posting.currency().to_string(),
@@ -62,19 +96,19 @@ fn change(entry: Entry) -> ChangeView {
     }
 }
 
-/// Oldest changes of each subject first.
+/// What was refused, then the oldest changes of each subject first.
 pub(crate) async fn trail(
     State(world): State<World>,
     Path(id): Path<String>,
     query: Query<PageOf>,
-) -> Result<Reply<Listing<ChangeView>>, Problem> {
+) -> Result<Reply<Listing<LineView>>, Problem> {
     let m = &query.caller.marketplace;
     let paging = query.parameters.read()?;
-    let key = match (id.parse::<OrderId>(), id.parse::<MerchantId>()) {
-        (Ok(order), _) => Key::order(m, &order),
-        (_, Ok(merchant)) => Key::merchant(m, &merchant),
-        (Err(_), Err(_)) => return Err(Problem::not_found("order or merchant")),
-    };
-    let page = world.table.story(&key, paging.limit, paging.after.as_ref()).await?;
-    Ok(Reply::ok(Listing::of(page, change)))
+    let order = id.parse::<OrderId>().ok().map(|order| Key::order(m, &order));
+    let merchant = || id.parse::<MerchantId>().ok().map(|merchant| Key::merchant(m, &merchant));
+    let granted = || id.parse::<OverrideId>().ok().map(|granted| Key::override_(m, &granted));
+    let key = order.or_else(merchant).or_else(granted);
+    let key = key.ok_or_else(|| Problem::not_found("order, merchant or override"))?;
+    let page = world.table.trail(&key, paging.limit, paging.after.as_ref()).await?;
+    Ok(Reply::ok(Listing::of(page, line)))
 }

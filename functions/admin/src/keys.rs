@@ -74,7 +74,7 @@ pub(crate) async fn issue(
     check.done()?;
     let Some(name) = name else { return Err(Problem::internal()) };
 
-    let secret = world.secret().map_err(|error| Problem::fault(&error))?;
+    let secret = world.secret("sk_").map_err(|error| Problem::fault(&error))?;
     let key = ApiKey {
         id: ApiKeyId::from_bits(world.fresh()),
         digest: sha256_hex(secret.as_bytes()),

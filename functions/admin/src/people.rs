@@ -1,11 +1,13 @@
 //! People and their roles: operators of the marketplace, members of merchants. A token proves the subject, the table
-//! says what it may; setting no scopes takes the role away.
+//! says what it may; setting no scopes takes the role away. Members are set by operators and by members of the same
+//! merchant, who give and take only what they have themselves.
 
 use axum::extract::State;
 use domain::id::MerchantId;
 use domain::merchant::Merchant;
-use edge::identity::{is_scope, subject};
-use edge::{Check, Command, Overtaken, Problem, Reply, World};
+use edge::identity::{Reach, is_scope, subject};
+use edge::query::Paging;
+use edge::{Caller, Check, Command, Listing, Overtaken, Problem, Query, Reply, World};
 use events::Announced;
 use events::access::{MemberChangedV1, OperatorChangedV1};
 use serde::{Deserialize, Serialize};
@@ -84,6 +86,9 @@ pub(crate) async fn set_member(
     let mut check = Check::new();
     let subject = checked(&mut check, &issuer, &subject, &scopes);
     let merchant = check.parse::<MerchantId>("merchant", &merchant);
+    if merchant.as_ref().is_some_and(|merchant| !command.reach.covers(merchant)) {
+        return Err(Problem::not_found("merchant"));
+    }
     if let Some(merchant) = &merchant
         && world.table.load::<Merchant>(&Key::merchant(m, merchant)).await?.is_none()
     {
@@ -91,11 +96,59 @@ pub(crate) async fn set_member(
     }
     check.done()?;
     let Some(merchant) = merchant else { return Err(Problem::internal()) };
+    if command.reach != Reach::All {
+        let held = world.table.load::<Member>(&Key::membership(m, &subject, &merchant)).await?;
+        let before = held.map(|held| held.value.scopes).unwrap_or_default();
+        has_all(&command.caller, &merchant, scopes.iter().chain(&before))?;
+    }
     let (of, all) = (merchant.clone(), scopes.clone());
     let told = Announced::of(&MemberChangedV1 { subject: subject.clone(), merchant: of, scopes: all });
     let member = Member { subject: subject.clone(), merchant: merchant.clone(), scopes: scopes.clone() };
     set(&world, &command, &member, &format!("member-{subject}-{merchant}"), told).await?;
     Ok(Reply::ok(RoleView { subject, merchant: Some(merchant.to_string()), scopes }))
+}
+
+/// A member gives and takes only what it has itself.
+fn has_all<'a>(
+    caller: &Caller,
+    merchant: &MerchantId,
+    mut scopes: impl Iterator<Item = &'a String>,
+) -> Result<(), Problem> {
+    let lacks = |scope: &&String| !caller.reach(scope).is_ok_and(|reach| reach.covers(merchant));
+    match scopes.find(lacks) {
+        Some(scope) => Err(Problem::forbidden(format!("you do not have the scope `{scope}` yourself"))),
+        None => Ok(()),
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Whose {
+    merchant: String,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// The members of one merchant; those who were members have no scopes.
+pub(crate) async fn members(
+    State(world): State<World>,
+    query: Query<Whose>,
+) -> Result<Reply<Listing<RoleView>>, Problem> {
+    let Whose { merchant, limit, cursor } = &query.parameters;
+    let mut check = Check::new();
+    let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
+    let merchant = check.parse::<MerchantId>("merchant", merchant);
+    check.done()?;
+    let merchant = merchant.filter(|merchant| query.reach.covers(merchant));
+    let merchant = merchant.ok_or_else(|| Problem::not_found("merchant"))?;
+    let m = &query.caller.marketplace;
+    let page = world.table.members(m, &merchant, paging.limit, paging.after.as_ref()).await?;
+    let view = |Member { subject, merchant, scopes }| {
+        let merchant = Some(merchant.to_string());
+        RoleView { subject, merchant, scopes }
+    };
+    Ok(Reply::ok(Listing::of(page, view)))
 }
 
 /// Sets a role, whether it was there or not.

@@ -1,12 +1,16 @@
 //! The marketplace as its operator sees and sets it.
 
 use axum::extract::State;
+use domain::Currency;
 use domain::id::MarketplaceId;
-use domain::marketplace::{Marketplace, Settings};
+use domain::marketplace::{Document, Marketplace, Settings};
+use domain::merchant::Requirement;
+use domain::text::{Sha256, WebAddress};
 use edge::query::None as NoParameters;
 use edge::{Check, Command, Overtaken, Problem, Query, Reply, RuleBody, World};
-use events::access::MarketplaceSettingsChangedV1;
+use events::access::{MarketplaceMerchantTermsSetV1, MarketplaceSettingsChangedV1};
 use events::{Amount, Announced};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use table::{Commit, Held, Story};
 
@@ -26,11 +30,15 @@ pub(crate) struct MarketplaceView {
     commission: Vec<RuleBody>,
     /// What a merchant may owe before somebody is told.
     critical_balance: Amount,
+    requirements: Vec<&'static str>,
+    /// The document that is effective and the one that comes next.
+    merchant_terms: Vec<DocumentBody>,
 }
 
 impl MarketplaceView {
-    fn of(marketplace: &Marketplace) -> Self {
-        let Marketplace { id, name, currency, locale, settings } = marketplace.clone();
+    pub(crate) fn of(marketplace: &Marketplace) -> Self {
+        let Marketplace { id, name, currency, locale, settings, merchant_terms } = marketplace.clone();
+        let requirements = settings.requirements.iter().map(|requirement| requirement.word());
         Self {
             id,
             name: name.to_string(),
@@ -39,6 +47,8 @@ impl MarketplaceView {
             hold_days: settings.hold_days,
             commission: settings.commission.iter().map(RuleBody::of).collect(),
             critical_balance: settings.critical_balance.into(),
+            requirements: requirements.collect(),
+            merchant_terms: merchant_terms.iter().map(DocumentBody::of).collect(),
         }
     }
 }
@@ -66,6 +76,92 @@ pub(crate) struct SettingsBody {
     commission: Vec<RuleBody>,
     /// What a merchant may owe before somebody is told.
     critical_balance: Amount,
+    /// What a merchant must have done before it is approved: `terms`, `payout_account`.
+    #[serde(default)]
+    requirements: Vec<String>,
+}
+
+impl SettingsBody {
+    /// The settings, or what is wrong with them; `under` is where they stand in the body.
+    pub(crate) fn read(&self, check: &mut Check, under: &str, currency: Currency) -> Option<Settings> {
+        let commission = RuleBody::read(check, &format!("{under}commission"), &self.commission, currency);
+        let critical = check.money(format!("{under}critical_balance"), &self.critical_balance, currency);
+        if self.hold_days > HOLD_MAX {
+            let message = format!("{} is more than {HOLD_MAX}", self.hold_days);
+            check.wrong(format!("{under}hold_days"), "range", message);
+        }
+        let mut requirements = Vec::new();
+        for (position, word) in self.requirements.iter().enumerate() {
+            let read = check.parse::<Requirement>(format!("{under}requirements[{position}]"), word);
+            requirements.extend(read.filter(|requirement| !requirements.contains(requirement)));
+        }
+        let hold_days = self.hold_days;
+        critical.map(|critical_balance| Settings { hold_days, commission, critical_balance, requirements })
+    }
+}
+
+/// What merchants must accept, in a body and in views.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct DocumentBody {
+    url: String,
+    /// Of the document's bytes, in hex; names the version.
+    sha256: String,
+    /// When it begins to bind, in the future; now, if not said.
+    #[serde(default)]
+    effective_at: Option<String>,
+}
+
+impl DocumentBody {
+    fn of(document: &Document) -> Self {
+        let Document { url, sha256, effective_at } = document;
+        let effective_at = Some(effective_at.to_string());
+        Self { url: url.to_string(), sha256: sha256.to_string(), effective_at }
+    }
+
+    fn read(&self, now: Timestamp) -> Result<Document, Problem> {
+        let mut check = Check::new();
+        let url = check.parse::<WebAddress>("url", &self.url);
+        let sha256 = check.parse::<Sha256>("sha256", &self.sha256);
+        let effective_at = check.maybe::<Timestamp>("effective_at", self.effective_at.as_deref());
+        let effective_at = effective_at.unwrap_or(now);
+        if effective_at < now {
+            check.wrong("effective_at", "past", format!("{effective_at} is before now ({now})"));
+        }
+        check.done()?;
+        let (Some(url), Some(sha256)) = (url, sha256) else { return Err(Problem::internal()) };
+        Ok(Document { url, sha256, effective_at })
+    }
+}
+
+/// A new document asks every merchant again, from the moment that it is effective.
+pub(crate) async fn set_merchant_terms(
+    State(world): State<World>,
+    command: Command<DocumentBody>,
+) -> Result<Reply<MarketplaceView>, Problem> {
+    let m = &command.caller.marketplace;
+    world
+        .until_free(|| async {
+            let held = load(&world, m).await?;
+            if command.asked_before(&world).await?.is_some() {
+                return Ok(Reply::ok(MarketplaceView::of(&held.value)).revision(held.revision()).replayed());
+            }
+            let now = world.now();
+            let document = command.body.read(now)?;
+            let told = MarketplaceMerchantTermsSetV1 {
+                url: document.url.to_string(),
+                sha256: document.sha256.to_string(),
+                effective_at: document.effective_at.into(),
+            };
+            let next = held.value.clone().with_terms(document, now);
+            let context = command.context(now);
+            let story = Story::new([Announced::of(&told)]);
+            let commit = Commit::new(m, &context).change(&held, &next, m.as_str(), story);
+            command.remember(commit, now, 200, m.as_str(), Overtaken).send(&world.table).await?;
+            Ok(Reply::ok(MarketplaceView::of(&next)).revision(held.next_step()))
+        })
+        .await
 }
 
 /// All settings at once; they bind what is committed from now on.
@@ -81,17 +177,11 @@ pub(crate) async fn set(
             if command.asked_before(&world).await?.is_some() {
                 return Ok(Reply::ok(MarketplaceView::of(&held.value)).revision(held.revision()).replayed());
             }
-            let currency = held.value.currency;
             let mut check = Check::new();
-            let commission = RuleBody::read(&mut check, "commission", &body.commission, currency);
-            let critical = check.money("critical_balance", &body.critical_balance, currency);
-            if body.hold_days > HOLD_MAX {
-                check.wrong("hold_days", "range", format!("{} is more than {HOLD_MAX}", body.hold_days));
-            }
+            let settings = body.read(&mut check, "", held.value.currency);
             check.done()?;
-            let Some(critical_balance) = critical else { return Err(Problem::internal()) };
-            let hold_days = body.hold_days;
-            let settings = Settings { hold_days, commission, critical_balance };
+            let Some(settings) = settings else { return Err(Problem::internal()) };
+            let hold_days = settings.hold_days;
             let next = Marketplace { settings, ..held.value.clone() };
             let now = world.now();
             let context = command.context(now);

@@ -163,7 +163,8 @@ async fn change<T>(
                     .replayed());
             }
             let shelves = shelves_of(world, m, &held.value).await?;
-            let Decision::New(fact) = decide(&held.value, shelves)? else {
+            let decided = decide(&held.value, shelves);
+            let Decision::New(fact) = command.audited(world, &key, id.as_str(), decided).await? else {
                 return Ok(Reply::ok(MerchantOrderView::of(&held.value))
                     .revision(held.revision())
                     .replayed());

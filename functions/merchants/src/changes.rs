@@ -4,12 +4,16 @@ use crate::show::MerchantView;
 use axum::extract::{Path, State};
 use domain::Decision;
 use domain::id::MerchantId;
-use domain::merchant::{Iban, Merchant, PayoutAccount, Request, decide};
+use domain::marketplace::Marketplace;
+use domain::merchant::{Iban, Merchant, PayoutAccount, Refused, Request, decide};
+use domain::overrides::Policy;
 use domain::payout::{Schedule, day};
 use domain::text::{Name, Reason};
+use edge::identity::Reach;
 use edge::{Check, Command, Overtaken, Problem, Reply, RuleBody, World};
 use events::Announced;
 use events::merchant::{MerchantPayoutAccountChangedV1, MerchantStatusChangedV1, MerchantTermsChangedV1};
+use events::overrides::used;
 use serde::Deserialize;
 use table::{Commit, Key, Story};
 
@@ -37,7 +41,19 @@ pub(crate) async fn approve(
     Path(id): Path<String>,
     command: Command<Because>,
 ) -> Answer {
-    transition(&world, &id, &command, Request::Approve).await
+    let (m, now) = (&command.caller.marketplace, world.now());
+    // Read whether it is needed or not: approvals are rare.
+    let merchant: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
+    let granted = world.table.override_for(m, Policy::MerchantRequirements, merchant.as_str(), now).await?;
+    let reason = command.body.reason()?.map(|reason| reason.to_string());
+    change(&world, &id, &command, Who::Operator, |merchant, marketplace| {
+        let missing = merchant.missing(marketplace, now);
+        let needed = granted.as_ref().filter(|_| !missing.is_empty());
+        let request = Request::Approve { missing, overridden: needed.is_some() };
+        let changed = moved(merchant, &request, reason.clone())?;
+        Ok(changed.map(|(next, told)| (next, std::iter::once(told).chain(needed.map(used)).collect())))
+    })
+    .await
 }
 
 pub(crate) async fn suspend(
@@ -80,21 +96,30 @@ pub(crate) async fn terminate(
 
 async fn transition(world: &World, id: &str, command: &Command<Because>, request: Request) -> Answer {
     let reason = command.body.reason()?.map(|reason| reason.to_string());
-    change(world, id, command, |merchant| {
-        Ok(match decide(merchant.status, &request)? {
-            Decision::Already => None,
-            Decision::New(status) => {
-                let told = Announced::of(&MerchantStatusChangedV1 {
-                    merchant: merchant.id.clone(),
-                    from: merchant.status.word().to_owned(),
-                    to: status.word().to_owned(),
-                    reason: reason.clone(),
-                });
-                Some((Merchant { status, ..merchant.clone() }, told))
-            }
-        })
+    change(world, id, command, Who::Operator, |merchant, _| {
+        Ok(moved(merchant, &request, reason.clone())?.map(|(next, told)| (next, vec![told])))
     })
     .await
+}
+
+/// The merchant in its next status, and what is told of it.
+fn moved(
+    merchant: &Merchant,
+    request: &Request,
+    reason: Option<String>,
+) -> Result<Option<(Merchant, Announced)>, Refused> {
+    Ok(match decide(merchant.status, request)? {
+        Decision::Already => None,
+        Decision::New(status) => {
+            let told = Announced::of(&MerchantStatusChangedV1 {
+                merchant: merchant.id.clone(),
+                from: merchant.status.word().to_owned(),
+                to: status.word().to_owned(),
+                reason,
+            });
+            Some((Merchant { status, ..merchant.clone() }, told))
+        }
+    })
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -125,10 +150,10 @@ pub(crate) async fn set_terms(
     let schedule = &command.body.schedule;
     // What is payable already runs on the new schedule too.
     run_is_due(&world, &id, &command, |_| Some(schedule.clone())).await?;
-    change(&world, &id, &command, |merchant| {
+    change(&world, &id, &command, Who::Operator, |merchant, _| {
         let (schedule, commission) = (schedule.clone(), commission.clone());
         let told = Announced::of(&MerchantTermsChangedV1 { merchant: merchant.id.clone() });
-        Ok(Some((Merchant { schedule, commission, ..merchant.clone() }, told)))
+        Ok(Some((Merchant { schedule, commission, ..merchant.clone() }, vec![told])))
     })
     .await
 }
@@ -220,42 +245,75 @@ async fn change_account<T>(
     command: &Command<T>,
     next: impl Fn(PayoutAccount) -> Result<PayoutAccount, Problem>,
 ) -> Answer {
-    change(world, id, command, |merchant| {
+    change(world, id, command, Who::Operator, |merchant, _| {
         let account = next(merchant.account.clone())?;
         if account == merchant.account {
             return Ok(None);
         }
         let state = crate::show::account_state(&account).to_owned();
         let told = Announced::of(&MerchantPayoutAccountChangedV1 { merchant: merchant.id.clone(), state });
-        Ok(Some((Merchant { account, ..merchant.clone() }, told)))
+        Ok(Some((Merchant { account, ..merchant.clone() }, vec![told])))
     })
     .await
 }
 
-/// One change of one merchant, by an operator; none where it is so already.
-async fn change<T>(
+/// Who may ask for a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Operator,
+    /// An operator, or the merchant's own people and systems.
+    Own,
+    /// The merchant's own people and systems, and no operator.
+    Member,
+}
+
+impl Who {
+    fn may<T>(self, command: &Command<T>, id: &MerchantId) -> Result<(), Problem> {
+        if !command.reach.covers(id) {
+            return Err(Problem::not_found("merchant"));
+        }
+        match self {
+            Self::Member if command.reach == Reach::All => {
+                Err(Problem::forbidden("this is for the merchant's own people and systems"))
+            }
+            Self::Operator | Self::Own | Self::Member => Ok(()),
+        }
+    }
+}
+
+/// What becomes of a merchant, and what is told of it; none where it is so already.
+type Changed = Option<(Merchant, Vec<Announced>)>;
+
+/// One change of one merchant.
+pub(crate) async fn change<T>(
     world: &World,
     id: &str,
     command: &Command<T>,
-    decide: impl Fn(&Merchant) -> Result<Option<(Merchant, Announced)>, Problem>,
+    who: Who,
+    decide: impl Fn(&Merchant, &Marketplace) -> Result<Changed, Problem>,
 ) -> Answer {
     let m = &command.caller.marketplace;
     let id: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
+    who.may(command, &id)?;
+    let key = Key::merchant(m, &id);
     world
         .until_free(|| async {
-            let held = world.table.load::<Merchant>(&Key::merchant(m, &id)).await?;
+            let held = world.table.load::<Merchant>(&key).await?;
             let held = held.ok_or_else(|| Problem::not_found("merchant"))?;
-            let as_it_is =
-                || Ok(Reply::ok(MerchantView::of(&held.value)).revision(held.revision()).replayed());
+            let marketplace = crate::load_marketplace(world, m).await?;
+            let now = world.now();
+            let view = |merchant: &Merchant| MerchantView::of(merchant, &marketplace, now);
+            let as_it_is = || Ok(Reply::ok(view(&held.value)).revision(held.revision()).replayed());
             if command.asked_before(world).await?.is_some() {
                 return as_it_is();
             }
-            let Some((next, told)) = decide(&held.value)? else { return as_it_is() };
-            let now = world.now();
+            let decided = decide(&held.value, &marketplace);
+            let decided = command.audited(world, &key, id.as_str(), decided).await?;
+            let Some((next, told)) = decided else { return as_it_is() };
             let context = command.context(now);
-            let commit = Commit::new(m, &context).change(&held, &next, next.id.as_str(), Story::new([told]));
+            let commit = Commit::new(m, &context).change(&held, &next, next.id.as_str(), Story::new(told));
             command.remember(commit, now, 200, next.id.as_str(), Overtaken).send(&world.table).await?;
-            Ok(Reply::ok(MerchantView::of(&next)).revision(held.next_step()))
+            Ok(Reply::ok(view(&next)).revision(held.next_step()))
         })
         .await
 }

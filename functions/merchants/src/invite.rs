@@ -1,7 +1,9 @@
-//! `POST /v1/merchants`: a merchant is invited, or applies through the operator's system.
+//! `POST /v1/merchants`: a merchant is invited. The answer holds the secret that lets its first person in.
 
+use crate::changes::{Who, change};
+use crate::join::invitation;
 use crate::show::MerchantView;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use domain::id::MerchantId;
 use domain::merchant::{Merchant, PayoutAccount, Status};
 use domain::payout::Schedule;
@@ -54,17 +56,18 @@ pub(crate) async fn invite(
 
 async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<MerchantView>, Problem> {
     let m = &command.caller.marketplace;
+    let marketplace = crate::load_marketplace(world, m).await?;
     if let Some(asked) = command.asked_before(world).await? {
         let id: MerchantId = asked.resource.parse().map_err(|_| Problem::internal())?;
         let held = world.table.load::<Merchant>(&Key::merchant(m, &id)).await?.ok_or_else(Problem::busy)?;
-        return Ok(Reply::ok(MerchantView::of(&held.value)).revision(held.revision()).replayed());
+        let view = MerchantView::of(&held.value, &marketplace, world.now());
+        return Ok(Reply::ok(view).revision(held.revision()).replayed());
     }
-    let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Problem::not_found("marketplace"))?;
     let body = &command.body;
     let mut check = Check::new();
     let name = check.parse::<Name>("name", &body.name);
     let external_id = check.maybe::<ExternalId>("external_id", body.external_id.as_deref());
-    let commission = RuleBody::read(&mut check, "commission", &body.commission, marketplace.value.currency);
+    let commission = RuleBody::read(&mut check, "commission", &body.commission, marketplace.currency);
     let schedule = body.schedule.clone().unwrap_or(Schedule::Day);
     if let Err(error) = schedule.check() {
         check.wrong("schedule", "range", error);
@@ -74,7 +77,19 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
 
     let id = MerchantId::from_bits(world.fresh());
     let (status, account) = (Status::Pending, PayoutAccount::Missing);
-    let merchant = Merchant { id, name, external_id, status, commission, schedule, account };
+    let (invitation, secret) = invitation(world)?;
+    let merchant = Merchant {
+        id,
+        name,
+        external_id,
+        status,
+        commission,
+        schedule,
+        account,
+        invitation: Some(invitation.clone()),
+        accepted_terms: Vec::new(),
+        closures: Vec::new(),
+    };
     let now = world.now();
     let context = command.context(now);
     let story = Story::new([invited(&merchant)]);
@@ -86,8 +101,31 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
         commit = commit.add(&name, Taken::ExternalId);
     }
     match commit.send(&world.table).await {
-        Ok(()) => Ok(Reply::created(MerchantView::of(&merchant)).revision(1)),
+        Ok(()) => {
+            let view = MerchantView::of(&merchant, &marketplace, now).inviting(secret, &invitation);
+            Ok(Reply::created(view).revision(1))
+        }
         Err(Uncommitted::Refused(taken)) => Err(taken.into()),
         Err(other) => Err(other.into()),
     }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Again {}
+
+/// Another secret in the place of the one before, which opens nothing any more.
+pub(crate) async fn again(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Again>,
+) -> Result<Reply<MerchantView>, Problem> {
+    let (invitation, secret) = invitation(&world)?;
+    let reply = change(&world, &id, &command, Who::Operator, |merchant, _| {
+        let next = Merchant { invitation: Some(invitation.clone()), ..merchant.clone() };
+        let told = invited(&next);
+        Ok(Some((next, vec![told])))
+    });
+    Ok(reply.await?.map_new(|view| view.inviting(secret, &invitation)))
 }

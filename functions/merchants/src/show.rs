@@ -1,11 +1,14 @@
 //! How a merchant is shown, alone and in lists.
 
+use crate::standing::ClosureBody;
 use axum::extract::{Path, State};
 use domain::id::MerchantId;
-use domain::merchant::{Merchant, PayoutAccount};
+use domain::marketplace::{Document, Marketplace};
+use domain::merchant::{Checked, Invitation, Merchant, PayoutAccount};
 use domain::payout::Schedule;
 use edge::query::{None as NoParameters, Paging};
 use edge::{Check, Listing, Problem, Query, Reply, RuleBody, World};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use table::Key;
 use table::merchant::MerchantSummary;
@@ -25,6 +28,43 @@ pub(crate) struct MerchantView {
     /// Fee rules before the marketplace's.
     commission: Vec<RuleBody>,
     payout_account: AccountView,
+    /// What is asked of it before approval; later what has become incomplete.
+    requirements: Vec<RequirementView>,
+    /// The marketplace's terms: those that bind now and those that come next.
+    terms: Vec<TermsView>,
+    closures: Vec<ClosureBody>,
+    takes_orders: bool,
+    /// Of the merchant's first person; only in the answer that invites.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invitation: Option<InvitationView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct RequirementView {
+    code: &'static str,
+    met: bool,
+    required: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct TermsView {
+    url: String,
+    sha256: String,
+    effective_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_by: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct InvitationView {
+    /// For `accept-invitation`; shown once.
+    secret: String,
+    expires_at: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -48,8 +88,23 @@ pub(crate) fn account_state(account: &PayoutAccount) -> &'static str {
     }
 }
 
+fn requirement(Checked { requirement, met, required }: Checked) -> RequirementView {
+    RequirementView { code: requirement.word(), met, required }
+}
+
+fn terms(merchant: &Merchant, document: &Document) -> TermsView {
+    let accepted = merchant.has_accepted(document);
+    TermsView {
+        url: document.url.to_string(),
+        sha256: document.sha256.to_string(),
+        effective_at: document.effective_at.to_string(),
+        accepted_at: accepted.map(|acceptance| acceptance.at.to_string()),
+        accepted_by: accepted.map(|acceptance| acceptance.by.clone()),
+    }
+}
+
 impl MerchantView {
-    pub(crate) fn of(merchant: &Merchant) -> Self {
+    pub(crate) fn of(merchant: &Merchant, marketplace: &Marketplace, now: Timestamp) -> Self {
         let (holder, iban) = match &merchant.account {
             PayoutAccount::Missing => (None, None),
             PayoutAccount::Pending { holder, iban }
@@ -64,7 +119,18 @@ impl MerchantView {
             schedule: merchant.schedule.clone(),
             commission: merchant.commission.iter().map(RuleBody::of).collect(),
             payout_account: AccountView { state: account_state(&merchant.account), holder, iban },
+            requirements: merchant.checklist(marketplace, now).into_iter().map(requirement).collect(),
+            terms: marketplace.merchant_terms.iter().map(|document| terms(merchant, document)).collect(),
+            closures: merchant.closures.iter().map(ClosureBody::of).collect(),
+            takes_orders: merchant.takes_orders(now).is_ok(),
+            invitation: None,
         }
+    }
+
+    /// With the secret that opens the door.
+    pub(crate) fn inviting(self, secret: String, invitation: &Invitation) -> Self {
+        let expires_at = invitation.expires_at.to_string();
+        Self { invitation: Some(InvitationView { secret, expires_at }), ..self }
     }
 }
 
@@ -98,7 +164,9 @@ pub(crate) async fn one(
     let held = world.table.load::<Merchant>(&Key::merchant(&query.caller.marketplace, &id)).await?;
     let held =
         held.filter(|held| reach.covers(&held.value.id)).ok_or_else(|| Problem::not_found("merchant"))?;
-    Ok(Reply::ok(MerchantView::of(&held.value)).revision(held.revision()))
+    let marketplace = crate::load_marketplace(&world, &query.caller.marketplace).await?;
+    let view = MerchantView::of(&held.value, &marketplace, world.now());
+    Ok(Reply::ok(view).revision(held.revision()))
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -13,7 +13,7 @@ use events::{Context, merchant_order, order::announce};
 use jiff::Timestamp;
 use serde::Deserialize;
 use table::order::WholeOrder;
-use table::{Commit, Held, Story};
+use table::{Commit, Held, Key, Story};
 
 type Answer = Result<Reply<OrderView>, Problem>;
 
@@ -167,6 +167,7 @@ async fn change<T>(
     decide: impl Fn(&WholeOrder) -> Result<Decision<Changed>, Problem>,
 ) -> Answer {
     let id: OrderId = id.parse().map_err(|_| Problem::not_found("order"))?;
+    let key = Key::order(&command.caller.marketplace, &id);
     world
         .until_free(|| async {
             let whole = world.table.whole_order(&command.caller.marketplace, &id).await?;
@@ -179,7 +180,8 @@ async fn change<T>(
             if command.asked_before(world).await?.is_some() {
                 return as_it_is();
             }
-            let Decision::New(changed) = decide(&whole)? else { return as_it_is() };
+            let decided = command.audited(world, &key, id.as_str(), decide(&whole)).await?;
+            let Decision::New(changed) = decided else { return as_it_is() };
             let (next, parts) = commit(world, command, &whole, changed).await?;
             Ok(Reply::ok(OrderView::of(&next, &parts)?).revision(whole.order.next_step()))
         })

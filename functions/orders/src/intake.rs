@@ -6,15 +6,16 @@ use crate::show::OrderView;
 use axum::extract::State;
 use domain::catalog::Offer;
 use domain::commission::freeze;
-use domain::id::{CustomerId, MerchantId, OfferId, OrderId, derive, sha256_hex};
+use domain::id::{CustomerId, MarketplaceId, MerchantId, OfferId, OrderId, derive, sha256_hex};
 use domain::marketplace::Marketplace;
-use domain::merchant::{Merchant, Status};
+use domain::merchant::{Merchant, NoOrders};
 use domain::order::{Intake, Line, Order, Payment};
+use domain::overrides::Override;
 use domain::stock::Shelves;
 use domain::text::{Category, Channel, ExternalId, Name, Sku, Word};
 use domain::{Currency, Money};
 use edge::{Check, Command, Problem, Reply, World};
-use events::{Amount, order::placed};
+use events::{Amount, order::placed, overrides::used};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use table::merchant::MerchantName;
@@ -103,12 +104,19 @@ async fn attempt(world: &World, command: &Command<PlaceOrder>) -> Result<Reply<O
         return repeat(world, command, &id, None).await;
     }
 
-    let known = load(world, command).await?;
+    let known = load(world, command, now).await?;
     let intake = read(world, command, &known, now)?;
     let order = Order::place(intake)?.allocate(known.shelves);
 
     let context = command.context(now);
-    let story = Story::new(placed(&order)?).posting(order.sale()?).moving(order.movements());
+    let mut facts = placed(&order)?;
+    for told in known.sellers.iter().filter_map(|seller| seller.overridden.as_ref()).map(used) {
+        // A merchant may be named in two ways.
+        if !facts.contains(&told) {
+            facts.push(told);
+        }
+    }
+    let story = Story::new(facts).posting(order.sale()?).moving(order.movements());
     let mut commit = Commit::new(m, &context).begin(&order, order.id.as_str(), story, PlacedBefore);
     if !named {
         commit = command.remember(commit, now, 201, order.id.as_str(), PlacedBefore);
@@ -143,17 +151,46 @@ async fn repeat(
     Ok(Reply::ok(OrderView::of(order, &parts)?).revision(whole.order.revision()).replayed())
 }
 
-/// What an intake is decided on: the marketplace, every merchant that a line names by the name it uses, the offers
-/// that have the lines' SKUs and what is on their shelves.
+/// What an intake is decided on: the marketplace, every merchant that a line names, the offers that have the lines'
+/// SKUs and what is on their shelves.
 struct Known {
     marketplace: Marketplace,
-    merchants: Vec<(String, Merchant)>,
+    sellers: Vec<Seller>,
     offers: Vec<Offer>,
     shelves: Shelves,
 }
 
+/// A merchant by the name that a line uses, and whether it takes the order.
+#[derive(Debug, Clone)]
+struct Seller {
+    name: String,
+    merchant: Merchant,
+    takes: Result<(), NoOrders>,
+    /// The manager's word without which it would not.
+    overridden: Option<Override>,
+}
+
+/// The merchant with the override that lets an order in nevertheless, if it needs one and there is one.
+async fn seller(
+    world: &World,
+    m: &MarketplaceId,
+    name: &str,
+    merchant: Merchant,
+    now: Timestamp,
+) -> Result<Seller, Problem> {
+    let takes = merchant.takes_orders(now);
+    let mut seller = Seller { name: name.to_owned(), takes, merchant, overridden: None };
+    if let Some(policy) = seller.takes.as_ref().err().and_then(NoOrders::policy) {
+        seller.overridden = world.table.override_for(m, policy, seller.merchant.id.as_str(), now).await?;
+        if seller.overridden.is_some() {
+            seller.takes = Ok(());
+        }
+    }
+    Ok(seller)
+}
+
 /// In two or three batch reads, strongly consistent, however many lines there are.
-async fn load(world: &World, command: &Command<PlaceOrder>) -> Result<Known, Problem> {
+async fn load(world: &World, command: &Command<PlaceOrder>, now: Timestamp) -> Result<Known, Problem> {
     let m = &command.caller.marketplace;
     let lines = &command.body.lines;
     let names: Vec<ExternalId> =
@@ -181,12 +218,12 @@ async fn load(world: &World, command: &Command<PlaceOrder>) -> Result<Known, Pro
     let offers: Vec<Key> = offers.map(|id| Key::offer(m, &id)).collect();
     let keys: Vec<Key> = ids.iter().map(|(_, id)| Key::merchant(m, id)).chain(offers.clone()).collect();
     let mut read = world.table.read(&keys).await?;
-    let mut merchants: Vec<(String, Merchant)> = Vec::new();
+    let mut sellers: Vec<Seller> = Vec::new();
     for (name, id) in &ids {
         if let Some(held) = read.take::<Merchant>(&Key::merchant(m, id))? {
-            merchants.push((name.clone(), held.value));
-        } else if let Some((_, known)) = merchants.iter().find(|(_, merchant)| merchant.id == *id) {
-            merchants.push((name.clone(), known.clone()));
+            sellers.push(seller(world, m, name, held.value, now).await?);
+        } else if let Some(known) = sellers.iter().find(|seller| seller.merchant.id == *id) {
+            sellers.push(Seller { name: name.clone(), ..known.clone() });
         }
     }
     let mut found = Vec::new();
@@ -194,7 +231,7 @@ async fn load(world: &World, command: &Command<PlaceOrder>) -> Result<Known, Pro
         found.extend(read.take::<Offer>(key)?.map(|held| held.value));
     }
     let shelves = world.table.shelves(m, &found).await?;
-    Ok(Known { marketplace, merchants, offers: found, shelves })
+    Ok(Known { marketplace, sellers, offers: found, shelves })
 }
 
 /// From words to an intake: every bad value is told at once.
@@ -248,19 +285,16 @@ fn read(
 
 fn line(check: &mut Check, number: u16, given: &PlaceLine, known: &Known) -> Result<Option<Line>, Problem> {
     let at = |field: &str| format!("lines[{}].{field}", number.saturating_sub(1));
-    let Known { marketplace, merchants, offers, .. } = known;
+    let Known { marketplace, sellers, offers, .. } = known;
     let currency = marketplace.currency;
     let merchant = match (&given.merchant, &given.merchant_external_id) {
         (Some(name), None) | (None, Some(name)) => {
-            let found = merchants.iter().find(|(known, _)| known == name).map(|(_, merchant)| merchant);
-            match found.filter(|merchant| merchant.status == Status::Open) {
-                Some(merchant) => Some(merchant),
-                None if found.is_some() => {
-                    check.wrong(
-                        at("merchant"),
-                        "not_open",
-                        format!("`{name:.64}` takes no orders at the moment"),
-                    );
+            let found = sellers.iter().find(|seller| seller.name == *name);
+            match found.map(|seller| (&seller.merchant, &seller.takes)) {
+                Some((merchant, Ok(()))) => Some(merchant),
+                Some((_, Err(why))) => {
+                    let message = format!("`{name:.64}` takes no orders at the moment: {why}");
+                    check.wrong(at("merchant"), "not_open", message);
                     None
                 }
                 None => {

@@ -59,7 +59,9 @@ async fn change<T>(world: &World, id: &str, command: &Command<T>, told: Told) ->
                 return as_it_is();
             }
             let now = world.now();
-            let Decision::New(fact) = decide(&held.value, told.clone(), now)? else { return as_it_is() };
+            let decided = decide(&held.value, told.clone(), now);
+            let decided = command.audited(world, &key, id.as_str(), decided).await?;
+            let Decision::New(fact) = decided else { return as_it_is() };
             let next = held.value.clone().apply(&fact);
             let context = command.context(now);
             let posting = held.value.posting(&fact).map_err(|error| Problem::fault(&error))?;

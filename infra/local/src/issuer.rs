@@ -12,6 +12,11 @@ pub const ISSUER: &str = "http://127.0.0.1:8080/dev-issuer";
 pub const AUDIENCE: &str = "souk";
 const KEY_ID: &str = "local";
 
+/// Where its public keys are.
+pub fn jwks_uri() -> String {
+    format!("{ISSUER}/jwks.json")
+}
+
 /// The issuer with its key pair.
 #[derive(Clone)]
 pub struct Issuer {
@@ -51,7 +56,7 @@ impl Issuer {
     }
 
     pub fn jwks_uri(&self) -> String {
-        format!("{ISSUER}/jwks.json")
+        jwks_uri()
     }
 
     /// The public keys as a JWK set.

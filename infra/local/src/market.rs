@@ -1,10 +1,12 @@
 //! The marketplace in the local cloud: every function of the template, with a clock that can be moved.
 
 use crate::cloud::{Cloud, CloudError, Handler, Pace, Place, Template, Time};
-use crate::issuer::Issuer;
+use crate::demo::OPERATOR;
+use crate::issuer::{AUDIENCE, ISSUER, Issuer, jwks_uri};
 use edge::identity::Keys;
 use edge::{Clock, Function, World};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,8 +62,7 @@ impl Market {
     }
 
     async fn assemble(place: Place, clock: Clock, pace: Pace) -> Result<Self, NotOpen> {
-        let parameters = [("Architecture".to_owned(), "x86_64".to_owned())].into();
-        let template = Template::read(TEMPLATE, &parameters)?;
+        let template = Template::read(TEMPLATE, &parameters())?;
         let (now, moved) = (clock.clone(), clock.clone());
         let time = Time::new(Arc::new(move || now.now()), Arc::new(move |by| moved.advance(by)));
         let cloud = Cloud::open_at(template, place, time, pace).await?;
@@ -98,6 +99,19 @@ impl Market {
         let text = format!("{}\n", self.clock.shift());
         std::fs::write(&path, text).map_err(|source| NotOpen::File { path, source })
     }
+}
+
+/// The template's parameters here: people sign in with the development issuer, and its operator opens marketplaces.
+fn parameters() -> BTreeMap<String, String> {
+    let jwks_uri = jwks_uri();
+    let given = [
+        ("Architecture", "x86_64"),
+        ("OperatorIssuer", ISSUER),
+        ("OperatorAudience", AUDIENCE),
+        ("OperatorJwksUri", &jwks_uri),
+        ("OperatorSubject", OPERATOR),
+    ];
+    given.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 /// Makes a function for a world.

@@ -9,7 +9,7 @@
 
 use crate::id::{AttemptId, OrderId};
 use crate::money::Money;
-use crate::text::{Link, Word};
+use crate::text::{WebAddress, Word};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -198,7 +198,7 @@ pub enum Outcome {
     /// The customer has to confirm, at the address.
     RequiresAction {
         reference: Word,
-        url: Link,
+        url: WebAddress,
     },
     /// The money will come by itself: a bank transfer.
     Promised {

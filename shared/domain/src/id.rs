@@ -144,6 +144,10 @@ id!(
     AttemptId, "an attempt id", "att_"
 );
 id!(
+    /// A manager's word against a policy.
+    OverrideId, "an override id", "ovr_"
+);
+id!(
     /// A system's key; its secret is never stored.
     ApiKeyId, "an API key id", "key_"
 );

@@ -9,6 +9,7 @@
 //! | [`merchant`] | who sells: life cycle, terms, members, payout account |
 //! | [`catalog`] | what is sold: categories, products with variants, merchants' offers |
 //! | [`stock`] | what is there: movements as the only writers, and what an order may take |
+//! | [`overrides`] | a manager's word against a policy: who, why, on what evidence, until when |
 //! | [`commission`] | fee rules, frozen on a line at placement |
 //! | [`order`] | what a customer bought: intake, payment, cancellation, refunds, exceptions |
 //! | [`merchant_order`] | one merchant's part of an order, up to its delivery and earning |
@@ -39,6 +40,7 @@ pub mod merchant;
 pub mod merchant_order;
 pub mod money;
 pub mod order;
+pub mod overrides;
 pub mod payment;
 pub mod payout;
 pub mod place;

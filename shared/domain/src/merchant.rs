@@ -1,13 +1,26 @@
 //! Who sells. Owns the merchant's life cycle and the terms of its payouts; not its offers, orders or money.
 //!
 //! `pending → open ⇄ suspended`, both `→ closing → terminated`; terminated is final. While closing no new order comes
-//! in, so "no open order, no open payout" can be checked without a race.
+//! in, so "no open order, no open payout" can be checked without a race. A closure window blocks new orders and changes
+//! no status. How a merchant comes in stands in `onboarding.rs`.
+
+mod onboarding;
+#[cfg(test)]
+mod tests;
+
+pub use onboarding::{
+    Acceptance, Checked, INVITATION_DAYS, Invitation, NoRequirement, Requirement, accept_invitation,
+    accept_terms,
+};
 
 use crate::Decision;
 use crate::commission::Rule;
 use crate::id::MerchantId;
-use crate::payout::Schedule;
+use crate::overrides::Policy;
+use crate::payout::{Schedule, day};
 use crate::text::{ExternalId, Name, Reason};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +35,62 @@ pub struct Merchant {
     pub commission: Vec<Rule>,
     pub schedule: Schedule,
     pub account: PayoutAccount,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Invitation>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted_terms: Vec<Acceptance>,
+    /// When it takes no orders, however open it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closures: Vec<Closure>,
+}
+
+/// The most closure windows of one merchant.
+pub const CLOSURES_MAX: usize = 50;
+
+/// Days of UTC on which a merchant takes no orders, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closure {
+    pub from: Date,
+    pub to: Date,
+}
+
+/// Why a merchant takes no orders.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoOrders {
+    #[error("it is {0}")]
+    Status(&'static str),
+    #[error("it is suspended")]
+    Suspended,
+    #[error("it is closed until the end of {0}")]
+    Closed(Date),
+}
+
+impl NoOrders {
+    /// What a manager would set aside to let an order in nevertheless; none where nobody can.
+    pub fn policy(&self) -> Option<Policy> {
+        match self {
+            Self::Status(_) => None,
+            Self::Suspended | Self::Closed(_) => Some(Policy::MerchantNotOpen),
+        }
+    }
+}
+
+impl Merchant {
+    /// Whether it takes an order that comes in at `at` (A2(3)).
+    pub fn takes_orders(&self, at: Timestamp) -> Result<(), NoOrders> {
+        match self.status {
+            Status::Open => {}
+            Status::Suspended => return Err(NoOrders::Suspended),
+            Status::Pending | Status::Closing | Status::Terminated => {
+                return Err(NoOrders::Status(self.status.word()));
+            }
+        }
+        let today = day(at);
+        match self.closures.iter().find(|closure| closure.from <= today && today <= closure.to) {
+            Some(closure) => Err(NoOrders::Closed(closure.to)),
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +131,12 @@ pub enum PayoutAccount {
 /// What is asked of a merchant's life cycle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    Approve,
+    Approve {
+        /// What is required and not done.
+        missing: Vec<Requirement>,
+        /// A manager has set the checklist aside.
+        overridden: bool,
+    },
     Suspend,
     Reopen,
     Close,
@@ -79,6 +153,20 @@ pub enum Refused {
     Transition { from: &'static str, to: &'static str },
     #[error("{orders} orders and {payouts} payouts are open: bring them to their end first")]
     StillOpen { orders: u32, payouts: u32 },
+    #[error("its checklist is incomplete: {}", words(.0))]
+    Requirements(Vec<Requirement>),
+    #[error("the marketplace offers no terms with this hash")]
+    OtherTerms,
+    #[error("there is no such invitation")]
+    NoInvitation,
+    #[error("the invitation has let somebody else in: ask for another")]
+    InvitationUsed,
+    #[error("the invitation has expired: ask for another")]
+    InvitationExpired,
+}
+
+fn words(requirements: &[Requirement]) -> String {
+    requirements.iter().map(|requirement| requirement.word()).collect::<Vec<_>>().join(", ")
 }
 
 impl Status {
@@ -100,9 +188,12 @@ pub fn decide(status: Status, request: &Request) -> Result<Decision<Status>, Ref
     use Status::{Closing, Open, Pending, Suspended, Terminated};
     let refuse = |to: &'static str| Err(Refused::Transition { from: status.word(), to });
     match (status, request) {
-        (Pending, Request::Approve) | (Suspended, Request::Reopen) => Ok(New(Open)),
-        (Open, Request::Approve | Request::Reopen) => Ok(Already),
-        (Suspended | Closing | Terminated, Request::Approve) => refuse("open"),
+        (Pending, Request::Approve { missing, overridden: false }) if !missing.is_empty() => {
+            Err(Refused::Requirements(missing.clone()))
+        }
+        (Pending, Request::Approve { .. }) | (Suspended, Request::Reopen) => Ok(New(Open)),
+        (Open, Request::Approve { .. } | Request::Reopen) => Ok(Already),
+        (Suspended | Closing | Terminated, Request::Approve { .. }) => refuse("open"),
         (Pending | Closing | Terminated, Request::Reopen) => refuse("open"),
 
         (Open, Request::Suspend) => Ok(New(Suspended)),
@@ -190,53 +281,5 @@ impl std::str::FromStr for Iban {
 impl From<Iban> for String {
     fn from(iban: Iban) -> Self {
         iban.0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_status_answers_every_request() {
-        let statuses =
-            [Status::Pending, Status::Open, Status::Suspended, Status::Closing, Status::Terminated];
-        let requests = [
-            ("approve", Request::Approve),
-            ("suspend", Request::Suspend),
-            ("reopen", Request::Reopen),
-            ("close", Request::Close),
-            ("terminate", Request::Terminate { open_orders: 0, open_payouts: 0 }),
-            ("terminate, 2 orders", Request::Terminate { open_orders: 2, open_payouts: 0 }),
-        ];
-        let mut page = String::new();
-        for status in statuses {
-            for (name, request) in &requests {
-                let answer = match decide(status, request) {
-                    Ok(Decision::New(next)) => next.word().to_owned(),
-                    Ok(Decision::Already) => "already".to_owned(),
-                    Err(refused) => format!("no: {refused}"),
-                };
-                page.push_str(&format!("{:<11}{name:<21}{answer}\n", status.word()));
-            }
-        }
-        insta::assert_snapshot!(page);
-    }
-
-    #[test]
-    fn a2_2_termination_is_refused_with_open_orders_or_payouts() {
-        let open = Request::Terminate { open_orders: 0, open_payouts: 1 };
-        assert_eq!(decide(Status::Closing, &open), Err(Refused::StillOpen { orders: 0, payouts: 1 }));
-    }
-
-    #[test]
-    fn an_iban_is_known_by_its_check_digits() {
-        // The example of the ECBS registry for Germany, and the same with one digit off.
-        assert!("DE89 3704 0044 0532 0130 00".parse::<Iban>().is_ok());
-        assert_eq!("DE89370400440532013000".parse::<Iban>().unwrap().masked(), "DE…3000");
-        for text in ["DE89370400440532013001", "", "DE", "de89370400440532013000", "DE8937040044053201300É"]
-        {
-            assert!(text.parse::<Iban>().is_err(), "{text}");
-        }
     }
 }

@@ -28,7 +28,7 @@ use crate::gateway::{Decline, GatewayToken, Method, Outcome, Request};
 use crate::id::{AttemptId, OrderId, PaymentId};
 use crate::ledger::{Posting, Unbalanced};
 use crate::money::{Money, MoneyError};
-use crate::text::{Link, Reason, Word};
+use crate::text::{Reason, WebAddress, Word};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -149,7 +149,7 @@ pub enum Waits {
     /// There was none, or one that said nothing.
     Question,
     Customer {
-        url: Link,
+        url: WebAddress,
     },
 }
 
@@ -188,7 +188,7 @@ pub enum Stage {
     Created,
     Authorizing,
     RequiresAction {
-        url: Link,
+        url: WebAddress,
     },
     /// Without a next question it is for an operator to decide.
     Unknown {

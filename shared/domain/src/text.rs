@@ -16,8 +16,10 @@ pub enum NotAText {
     Unprintable,
     #[error("it has `{0}`: want only [a-z0-9_-]")]
     NotASlug(char),
-    #[error("it does not begin with https://")]
-    NotHttps,
+    #[error("it is no web address: want one that begins with https://")]
+    NotAnAddress,
+    #[error("it is no SHA-256: want 64 of [0-9a-f]")]
+    NotADigest,
 }
 
 fn checked(text: String, max: usize, lines: bool) -> Result<String, NotAText> {
@@ -94,8 +96,14 @@ fn slug(text: &str) -> Result<(), NotAText> {
     }
 }
 
-fn https(text: &str) -> Result<(), NotAText> {
-    if text.starts_with("https://") { Ok(()) } else { Err(NotAText::NotHttps) }
+fn address(text: &str) -> Result<(), NotAText> {
+    let rest = text.strip_prefix("https://").unwrap_or_default();
+    if rest.is_empty() || text.contains(' ') { Err(NotAText::NotAnAddress) } else { Ok(()) }
+}
+
+fn digest(text: &str) -> Result<(), NotAText> {
+    let fits = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if fits { Ok(()) } else { Err(NotAText::NotADigest) }
 }
 
 text!(
@@ -131,8 +139,12 @@ text!(
     Reason, 500, any
 );
 text!(
-    /// Where a browser is sent: `https` only.
-    Link, 2000, https
+    /// Where a browser is sent, or where people read something: an address of the web.
+    WebAddress, 2000, address
+);
+text!(
+    /// The SHA-256 of a document, in hex.
+    Sha256, 64, digest
 );
 text!(
     /// A short technical word: payment method, carrier, tracking number, fee.
@@ -150,8 +162,9 @@ mod tests {
         assert_eq!(" a".parse::<Sku>(), Err(NotAText::Unprintable));
         assert_eq!("a\u{0}b".parse::<Sku>(), Err(NotAText::Unprintable));
         assert_eq!("Web".parse::<Channel>(), Err(NotAText::NotASlug('W')));
-        assert_eq!("http://bank.example".parse::<Link>(), Err(NotAText::NotHttps));
-        assert_eq!("javascript:pay()".parse::<Link>(), Err(NotAText::NotHttps));
+        assert_eq!("http://bank.example".parse::<WebAddress>(), Err(NotAText::NotAnAddress));
+        assert_eq!("javascript:pay()".parse::<WebAddress>(), Err(NotAText::NotAnAddress));
+        assert_eq!("0".repeat(63).parse::<Sha256>(), Err(NotAText::NotADigest));
         assert_eq!("Größe 38".parse::<Sku>().unwrap().as_str(), "Größe 38");
     }
 }

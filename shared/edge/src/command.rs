@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::request::RequestContext;
 use serde::{Serialize, de::DeserializeOwned};
 use table::access::Asked;
+use table::audit::Refusal;
 use table::{Commit, Key};
 
 /// The most bytes of a body; larger ones are a 413.
@@ -35,6 +36,8 @@ pub struct Command<T> {
     pub request: String,
     /// SHA-256 of the body's bytes.
     pub digest: String,
+    /// Method and path, as refusals keep it.
+    action: String,
     asked: Option<String>,
     precondition: Precondition,
 }
@@ -50,6 +53,34 @@ impl<T> Command<T> {
     /// earlier answer first: a repeat names the revision that it was made for.
     pub fn if_match(&self, current: u64) -> Result<(), Problem> {
         self.precondition.holds(current)
+    }
+
+    /// What was decided of a thing that lies with `whole`. A refusal by its state leaves a record there before it is
+    /// answered (A1(3)); if that cannot be written, the caller hears of the fault instead.
+    pub async fn audited<D, R: Into<Problem>>(
+        &self,
+        world: &World,
+        whole: &Key,
+        subject: &str,
+        decided: Result<D, R>,
+    ) -> Result<D, Problem> {
+        let problem = match decided {
+            Ok(decided) => return Ok(decided),
+            Err(refused) => refused.into(),
+        };
+        if problem.status == 409 {
+            let refusal = Refusal {
+                subject: subject.to_owned(),
+                at: world.now(),
+                actor: self.caller.actor.clone(),
+                request: self.request.clone(),
+                action: self.action.clone(),
+                code: problem.code.to_owned(),
+                why: problem.detail.clone().unwrap_or_else(|| problem.title.to_owned()),
+            };
+            world.table.keep_refusal(whole, &refusal).await?;
+        }
+        Err(problem)
     }
 
     /// What was made or changed when this was asked before; a systems' request must carry a key.
@@ -99,13 +130,8 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
         let Admitted { caller, reach } = Admitted::of(&mut parts.extensions)?;
         let TraceId(request) = parts.extensions.remove().ok_or_else(Problem::internal)?;
         let precondition = Precondition::of(&parts.method, &parts.headers)?;
-        let bytes = axum::body::to_bytes(body, BODY_MAX).await.map_err(|_| {
-            Problem::new(413, "body_too_large", "The body is too large")
-                .with(format!("at most {BODY_MAX} bytes"))
-        })?;
-        let digest = sha256_hex(&bytes);
-        let given = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
-        let body = serde_json::from_slice(given).map_err(Problem::malformed)?;
+        let (body, digest) = read_body(body).await?;
+        let action = format!("{} {}", parts.method, parts.uri.path());
         let asked = match idempotency_key(&parts.headers)? {
             Some(key) => {
                 let path = [caller.actor.as_str(), parts.method.as_str(), parts.uri.path(), key].join("\n");
@@ -113,7 +139,7 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
             }
             None => None,
         };
-        Ok(Self { caller, reach, body, request, digest, asked, precondition })
+        Ok(Self { caller, reach, body, request, digest, action, asked, precondition })
     }
 }
 
@@ -128,11 +154,22 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     }
 }
 
-pub(crate) fn request_id(extensions: &http::Extensions) -> Option<String> {
-    match extensions.get::<RequestContext>() {
+/// A JSON body, and the SHA-256 of its bytes; none at all is an empty object.
+pub async fn read_body<T: DeserializeOwned>(body: axum::body::Body) -> Result<(T, String), Problem> {
+    let bytes = axum::body::to_bytes(body, BODY_MAX).await.map_err(|_| {
+        Problem::new(413, "body_too_large", "The body is too large").with(format!("at most {BODY_MAX} bytes"))
+    })?;
+    let given = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+    Ok((serde_json::from_slice(given).map_err(Problem::malformed)?, sha256_hex(&bytes)))
+}
+
+/// The id that the API gave the request, or a fresh one.
+pub(crate) fn request_id(world: &World, extensions: &http::Extensions) -> String {
+    let given = match extensions.get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
         _ => None,
-    }
+    };
+    given.unwrap_or_else(|| format!("{:032x}", world.fresh()))
 }
 
 /// Another request was there first: the idempotency key, the fresh id or the entry is taken. What it did is found at
@@ -167,6 +204,12 @@ impl<T: Serialize> Reply<T> {
     #[must_use]
     pub fn revision(self, revision: u64) -> Self {
         Self { revision: Some(revision), ..self }
+    }
+
+    /// The same answer with more in its body, unless it repeats an earlier one.
+    #[must_use]
+    pub fn map_new(self, more: impl FnOnce(T) -> T) -> Self {
+        if self.replayed { self } else { Self { body: more(self.body), ..self } }
     }
 
     /// The answer to a request that was asked before.

@@ -70,7 +70,7 @@ impl Reach {
 }
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 10] = [
+pub const SCOPES: [&str; 12] = [
     "orders",
     "fulfillment",
     "catalog",
@@ -81,6 +81,8 @@ pub const SCOPES: [&str; 10] = [
     "marketplace",
     "access",
     "audit",
+    "overrides",
+    "dead_letters",
 ];
 
 /// Whether a text is a scope: `*`, or one of [`SCOPES`] with `:read` or `:write`.
@@ -100,10 +102,7 @@ fn grants(scopes: &[String], wanted: &str) -> bool {
 impl Caller {
     /// From the request's `Authorization: Bearer …`: an API key (`sk_…`) or a JWT.
     pub async fn of(world: &World, headers: &HeaderMap) -> Result<Self, Problem> {
-        let given = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(bearer) = given.and_then(|text| text.strip_prefix("Bearer ")) else {
-            return Err(Problem::unauthenticated("send `Authorization: Bearer` with a token or an API key"));
-        };
+        let bearer = bearer(headers)?;
         if bearer.starts_with("sk_") { by_key(world, bearer).await } else { by_token(world, bearer).await }
     }
 
@@ -112,8 +111,17 @@ impl Caller {
         matches!(self.grant, Grant::Key(_))
     }
 
-    /// Which merchants' objects `scope` reaches; 403 if it reaches none. The table of routes asks, no handler.
-    pub(crate) fn reach(&self, scope: &str) -> Result<Reach, Problem> {
+    /// The subject of a person who has signed in, whatever their roles; a system is nobody.
+    pub fn person(&self) -> Result<&str, Problem> {
+        match &self.grant {
+            Grant::Person(_) => Ok(self.actor.strip_prefix("person:").unwrap_or_default()),
+            Grant::Key(_) => Err(Problem::forbidden("this is for a person who has signed in")),
+        }
+    }
+
+    /// Which merchants' objects `scope` reaches; 403 if it reaches none. The table of routes asks for an operation's
+    /// own scope; a handler only where scopes are what the request is about.
+    pub fn reach(&self, scope: &str) -> Result<Reach, Problem> {
         let reach = match &self.grant {
             Grant::Key(key) if grants(&key.scopes, scope) => {
                 Some(key.merchant.clone().map_or(Reach::All, |own| Reach::Merchants(vec![own])))
@@ -130,6 +138,14 @@ impl Caller {
         };
         reach.ok_or_else(|| Problem::forbidden(format!("it needs the scope `{scope}`")))
     }
+}
+
+/// What follows `Authorization: Bearer`.
+pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let given = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    given
+        .and_then(|text| text.strip_prefix("Bearer "))
+        .ok_or_else(|| Problem::unauthenticated("send `Authorization: Bearer` with a token or an API key"))
 }
 
 async fn by_key(world: &World, secret: &str) -> Result<Caller, Problem> {
@@ -153,15 +169,29 @@ pub fn subject(issuer: &str, sub: &str) -> String {
     format!("{}:{sub}", digest.get(..8).unwrap_or_default())
 }
 
+fn refuse(why: &str) -> Problem {
+    Problem::unauthenticated(format!("the token is not accepted: {why}"))
+}
+
+/// Where a token says that it comes from; nothing is proven yet.
+pub fn issuer_of(token: &str) -> Result<String, Problem> {
+    let unproven = jsonwebtoken::dangerous::insecure_decode::<Claims>(token);
+    unproven.map(|data| data.claims.iss).map_err(|_| refuse("it is no JWT with `iss` and `sub`"))
+}
+
 async fn by_token(world: &World, token: &str) -> Result<Caller, Problem> {
-    let refuse = |why: &str| Problem::unauthenticated(format!("the token is not accepted: {why}"));
-    let unproven: Claims = jsonwebtoken::dangerous::insecure_decode(token)
-        .map(|data| data.claims)
-        .map_err(|_| refuse("it is no JWT with `iss` and `sub`"))?;
-    let held = world.table.load::<Issuer>(&Key::issuer(&unproven.iss)).await?;
+    let held = world.table.load::<Issuer>(&Key::issuer(&issuer_of(token)?)).await?;
     let Some(issuer) = held.map(|held| held.value) else {
         return Err(refuse("its issuer is not registered with any marketplace"));
     };
+    let subject = subject(&issuer.issuer, &proven(world, token, &issuer).await?);
+    let roles = world.table.roles(&issuer.marketplace, &subject).await?;
+    let actor = format!("person:{subject}");
+    Ok(Caller { marketplace: issuer.marketplace, actor, grant: Grant::Person(roles) })
+}
+
+/// The `sub` of a token that `issuer` has signed for its audience and that has not expired.
+pub async fn proven(world: &World, token: &str, issuer: &Issuer) -> Result<String, Problem> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| refuse("its header is unreadable"))?;
     let kid = header.kid.ok_or_else(|| refuse("its header names no key (`kid`)"))?;
     let jwk = world.keys.find(&issuer.jwks_uri, &kid).await.map_err(|error| {
@@ -176,13 +206,8 @@ async fn by_token(world: &World, token: &str) -> Result<Caller, Problem> {
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.validate_nbf = true;
     let key = DecodingKey::from_jwk(&jwk).map_err(|_| refuse("its key cannot be used"))?;
-    let proven = jsonwebtoken::decode::<Claims>(token, &key, &validation)
-        .map_err(|error| refuse(&error.to_string()))?
-        .claims;
-    let subject = subject(&issuer.issuer, &proven.sub);
-    let roles = world.table.roles(&issuer.marketplace, &subject).await?;
-    let actor = format!("person:{subject}");
-    Ok(Caller { marketplace: issuer.marketplace, actor, grant: Grant::Person(roles) })
+    let proven = jsonwebtoken::decode::<Claims>(token, &key, &validation);
+    Ok(proven.map_err(|error| refuse(&error.to_string()))?.claims.sub)
 }
 
 /// The one algorithm that a key is good for; never what the token says of itself.

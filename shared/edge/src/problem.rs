@@ -233,6 +233,15 @@ impl From<merchant::Refused> for Problem {
             merchant::Refused::StillOpen { .. } => {
                 (409, "merchant_still_open", "The merchant has open orders or payouts")
             }
+            merchant::Refused::Requirements(_) => {
+                (409, "merchant_requirements", "The merchant's checklist is incomplete")
+            }
+            merchant::Refused::OtherTerms => {
+                (409, "other_terms", "These are not the terms that the marketplace offers")
+            }
+            merchant::Refused::NoInvitation => (404, "not_found", "There is no such thing"),
+            merchant::Refused::InvitationUsed => (409, "invitation_used", "The invitation is used up"),
+            merchant::Refused::InvitationExpired => (409, "invitation_expired", "The invitation has expired"),
         };
         Self::new(status, code, title).with(refused)
     }

@@ -10,7 +10,8 @@
 //!   an `If-Match`.
 //! - `.operators` admits people and systems that act for the whole marketplace; `.merchants` a merchant's own too: the
 //!   handler asks `reach.covers(&merchant)` and answers 404 for another merchant's object; `.everyone` all of them, to
-//!   what merchants share. Handlers name no scope.
+//!   what merchants share; `.persons` whoever has signed in; `.founder` leaves it to the handler's input. Handlers name
+//!   no scope.
 //! - A handler takes `State<World>`, `Path<…>` where the path has variables, and last `Command<Body>` or
 //!   `Query<Parameters>`; it answers `Result<Reply<View>, Problem>`. Body, parameters and view carry
 //!   `#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]`; their doc comments are the contract's words.
@@ -62,6 +63,10 @@ pub enum Audience {
     Merchants,
     /// Merchants too, for what all of them share.
     Everyone,
+    /// People who have signed in, whatever their roles.
+    Persons,
+    /// Whoever runs the deployment; the handler asks, for there may be no marketplace yet.
+    Founder,
 }
 
 /// What a handler takes and answers, as it says in its type.
@@ -236,10 +241,19 @@ impl Route {
         self.admits(Audience::Merchants, scope, name, summary)
     }
 
-    /// Admits merchants' people and systems too, to what the marketplace's merchants share.
-    #[must_use]
+    /// For merchants' people and systems too, to see what merchants share.
     pub fn everyone(self, scope: &'static str, name: &'static str, summary: &'static str) -> Routes {
         self.admits(Audience::Everyone, scope, name, summary)
+    }
+
+    /// For people who have signed in, whatever their roles: the handler asks who it is.
+    pub fn persons(self, name: &'static str, summary: &'static str) -> Routes {
+        self.admits(Audience::Persons, "", name, summary)
+    }
+
+    /// For whoever runs the deployment: the handler's own input admits, before it reads anything else.
+    pub fn founder(self, name: &'static str, summary: &'static str) -> Routes {
+        self.admits(Audience::Founder, "", name, summary)
     }
 
     fn admits(
@@ -275,16 +289,18 @@ async fn admit(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    if audience == Audience::Founder {
+        return Ok(next.run(request).await);
+    }
     let caller = Caller::of(&world, request.headers()).await?;
-    let reach = caller.reach(scope)?;
-    match (audience, &reach) {
-        (Audience::Operators, Reach::Merchants(_)) => {
-            return Err(Problem::forbidden(format!("`{scope}` is for operators here")));
+    let reach = match audience {
+        Audience::Persons => caller.person().map(|_| Reach::Merchants(Vec::new()))?,
+        Audience::Operators | Audience::Merchants | Audience::Everyone | Audience::Founder => {
+            caller.reach(scope)?
         }
-        (
-            Audience::Operators | Audience::Merchants | Audience::Everyone,
-            Reach::All | Reach::Merchants(_),
-        ) => {}
+    };
+    if audience == Audience::Operators && reach != Reach::All {
+        return Err(Problem::forbidden(format!("`{scope}` is for operators here")));
     }
     request.extensions_mut().insert(Admitted { caller, reach });
     Ok(next.run(request).await)
@@ -293,12 +309,12 @@ async fn admit(
 /// The request's own id: API Gateway's, where one stands before us. It heads the chain of causes of what the request
 /// changes, and stands in log lines and problems: the three meet.
 #[derive(Debug, Clone)]
-pub(crate) struct TraceId(pub(crate) String);
+pub struct TraceId(pub String);
 
 /// Every refusal is a problem document with the request's trace id: what a handler answers, and what the router refuses
 /// by itself, such as a path that is no UTF-8.
 async fn in_our_words(State(world): State<World>, mut request: Request, next: Next) -> Response {
-    let trace = request_id(request.extensions()).unwrap_or_else(|| format!("{:032x}", world.fresh()));
+    let trace = request_id(&world, request.extensions());
     request.extensions_mut().insert(TraceId(trace.clone()));
     let span = tracing::info_span!("request", trace_id = trace);
     let mut response = next.run(request).instrument(span).await;

@@ -142,12 +142,12 @@ impl World {
         }
     }
 
-    /// The secret of an API key: 256 random bits behind `sk_`. Shown once, kept as a digest only.
-    pub fn secret(&self) -> Result<String, NoSecret> {
+    /// A secret: 256 random bits behind a prefix, `sk_` for an API key. Shown once, kept as a digest only.
+    pub fn secret(&self, prefix: &str) -> Result<String, NoSecret> {
         let mut random = [0_u8; 32];
         aws_lc_rs::rand::fill(&mut random).map_err(|_| NoSecret)?;
         let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(format!("sk_{digits}"))
+        Ok(format!("{prefix}{digits}"))
     }
 
     /// A value that the template sets for this function.

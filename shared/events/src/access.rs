@@ -1,5 +1,6 @@
 //! What is told of who may do what.
 
+use crate::order::Instant;
 use crate::payloads;
 use domain::id::{ApiKeyId, MerchantId};
 
@@ -24,4 +25,9 @@ payloads! {
 
     /// Hold, fee rules or limits are new; they bind what is committed from now on.
     "marketplace.settings_changed.v1" MarketplaceSettingsChangedV1 { hold_days: u16 }
+
+    /// Merchants must accept this document from then on.
+    "marketplace.merchant_terms_set.v1" MarketplaceMerchantTermsSetV1 {
+        url: String, sha256: String, effective_at: Instant,
+    }
 }

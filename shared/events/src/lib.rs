@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod merchant;
 pub mod merchant_order;
 pub mod order;
+pub mod overrides;
 pub mod payout;
 pub mod stock;
 

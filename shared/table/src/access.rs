@@ -100,10 +100,18 @@ pub struct Member {
 
 impl Record for Member {
     const KIND: &'static str = "member.1";
-    type Summary = ();
+    type Summary = Member;
 
     fn key(&self, m: &MarketplaceId) -> Key {
         Key::membership(m, &self.subject, &self.merchant)
+    }
+
+    fn places(&self, m: &MarketplaceId) -> Vec<Place> {
+        vec![Place::member(m, &self.merchant, &self.subject)]
+    }
+
+    fn summary(&self) -> Option<Member> {
+        Some(self.clone())
     }
 }
 
@@ -146,10 +154,22 @@ impl Table {
         self.list::<ApiKey>(&List::new(Index::Gsi2, Place::api_keys(m)), limit, after).await
     }
 
+    /// A merchant's members, and those who were (without scopes).
+    pub async fn members(
+        &self,
+        m: &MarketplaceId,
+        merchant: &MerchantId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Member>, Fault> {
+        self.list::<Member>(&List::new(Index::Gsi1, Place::members(m, merchant)), limit, after).await
+    }
+
     /// All roles of a person, in one query.
     pub async fn roles(&self, m: &MarketplaceId, subject: &str) -> Result<Roles, Fault> {
         let pk = Key::roles(m, subject).pk;
-        let (items, _) = self.range(&pk, (" ", "~"), 200, None, true).await?;
+        // The stories of the roles lie before them.
+        let (items, _) = self.range(&pk, Key::ROLES, 200, None, true).await?;
         let mut roles = Roles::default();
         for item in items {
             match item.get("kind").and_then(|v| v.as_s().ok()).map(String::as_str) {

@@ -14,11 +14,14 @@
 //! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
 //! | stock            | `M#OFF#<offer>`   | `STK#<location>`          | |
 //! | outbox           | that of its subject | `EVT#<subject SK>#<step>` | |
+//! | refusal          | that of its subject's whole | `AUD#<ms>#<request>` | |
 //! | merchant by name | `M#XID#MER#<external id>` | `XID`             | |
 //! | idempotency      | `M#IDM#<digest>`  | `IDM`                     | |
 //! | event handled    | `M#SEEN#<function>#<event>` | `SEEN`          | |
 //! | ledger total     | `M#TOT#<account>#<shard>` | `<day>#<currency>` | |
-//! | roles of a person| `M#SUB#<subject>` | `OPR`, `MER#<merchant>`   | |
+//! | override         | `M#OVR#<override>`| `OVR`                     | 2 `M#OVRS`; SK `<id>` |
+//! | override of a subject | `M#OVROF#<policy>#<subject>` | `OVR`     | |
+//! | roles of a person| `M#SUB#<subject>` | `OPR`, `MER#<merchant>`   | 1 `M#MEM#<merchant>` (members); SK `<subject>` |
 //! | API key          | `KEY#<sha256>`    | `KEY`                     | 2 `M#KEYS`; SK `<id>` |
 //! | issuer           | `ISS#<sha256>`    | `ISS`                     | |
 //! | due work         | `DUE#<kind>#<hour>#<shard>` | `M#<thing>`     | |
@@ -35,10 +38,11 @@
 
 use crate::{number, record::Item, text};
 use domain::id::{
-    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId, PayoutId,
-    ProductId, derive, sha256_hex,
+    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
+    OverrideId, PayoutId, ProductId, derive, sha256_hex,
 };
 use domain::ledger::{Account, EntryKind};
+use domain::overrides::Policy;
 use domain::text::{Category, Location};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -215,8 +219,20 @@ impl Key {
         Self::new(format!("{m}#SUB#{subject}"), "OPR")
     }
 
+    /// The bounds of a person's roles, without their stories.
+    pub(crate) const ROLES: (&'static str, &'static str) = ("MER#", "OPR");
+
     pub fn membership(m: &MarketplaceId, subject: &str, merchant: &MerchantId) -> Self {
         Self::new(Self::roles(m, subject).pk, format!("MER#{}", merchant.tail()))
+    }
+
+    pub fn override_(m: &MarketplaceId, id: &OverrideId) -> Self {
+        Self::new(format!("{m}#OVR#{}", id.tail()), "OVR")
+    }
+
+    /// Where the youngest override of a policy for a subject is named.
+    pub fn override_of(m: &MarketplaceId, policy: Policy, subject: &str) -> Self {
+        Self::new(format!("{m}#OVROF#{}#{subject}", policy.word()), "OVR")
     }
 
     /// By the digest of the secret: the key itself is nowhere.
@@ -253,6 +269,15 @@ impl Key {
     pub fn outbox(subject: &Self, step: u64) -> Self {
         Self::new(subject.pk.clone(), format!("EVT#{}#{step:012}", subject.sk))
     }
+
+    /// What was asked of something in this partition and refused. Before the stories in text order, so that one range
+    /// is the whole trail.
+    pub(crate) fn refusal(whole: &Self, at: Timestamp, request: &str) -> Self {
+        Self::new(whole.pk.clone(), format!("AUD#{}#{request}", millis(at)))
+    }
+
+    /// The bounds of refusals and outbox items in a partition.
+    pub(crate) const TRAIL: (&'static str, &'static str) = ("AUD#", "EVT#~");
 
     /// The marketplace that a partition belongs to, if it belongs to one.
     pub(crate) fn marketplace_of(pk: &str) -> Option<MarketplaceId> {
@@ -352,6 +377,22 @@ impl Place {
 
     pub(crate) fn offers_of_merchant(m: &MarketplaceId, merchant: &MerchantId) -> String {
         format!("{m}#MEROFF#{}", merchant.tail())
+    }
+
+    pub(crate) fn override_(m: &MarketplaceId, id: &OverrideId) -> Self {
+        Self { index: Index::Gsi2, pk: Self::overrides(m), sk: id.as_str().to_owned() }
+    }
+
+    pub(crate) fn overrides(m: &MarketplaceId) -> String {
+        format!("{m}#OVRS")
+    }
+
+    pub(crate) fn member(m: &MarketplaceId, merchant: &MerchantId, subject: &str) -> Self {
+        Self { index: Index::Gsi1, pk: Self::members(m, merchant), sk: subject.to_owned() }
+    }
+
+    pub(crate) fn members(m: &MarketplaceId, merchant: &MerchantId) -> String {
+        format!("{m}#MEM#{}", merchant.tail())
     }
 
     pub(crate) fn api_key(m: &MarketplaceId, id: &ApiKeyId) -> Self {

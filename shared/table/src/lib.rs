@@ -8,6 +8,7 @@
 //! `list.rs` pages · one file of records per context.
 
 pub mod access;
+pub mod audit;
 pub mod catalog;
 pub mod commit;
 pub mod key;
@@ -16,6 +17,7 @@ pub mod list;
 pub mod merchant;
 pub mod order;
 pub mod outbox;
+pub mod overrides;
 pub mod payout;
 pub mod record;
 pub mod stock;

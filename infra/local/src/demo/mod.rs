@@ -60,6 +60,7 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
         hold_days: 14,
         commission: vec![commission],
         critical_balance: Money::new(50_000, currency),
+        requirements: Vec::new(),
     };
     let id = marketplace_id();
     let name = "Demo Market".parse().map_err(|error| told(&error))?;
@@ -70,7 +71,14 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
         jwks_uri: market.issuer.jwks_uri(),
     };
     let opening = Opening {
-        marketplace: Marketplace { id, name, currency, locale: "en".to_owned(), settings },
+        marketplace: Marketplace {
+            id,
+            name,
+            currency,
+            locale: "en".to_owned(),
+            settings,
+            merchant_terms: Vec::new(),
+        },
         issuer: Some(issuer),
         operators: vec![edge::identity::subject(ISSUER, OPERATOR)],
         keys: vec![("demo".to_owned(), secret.to_owned())],

@@ -107,10 +107,12 @@ async fn open(market: &Market, history: &History, secret: &str) -> Result<(), Re
         hold_days: HOLD_DAYS,
         commission: vec![commission],
         critical_balance: Money::new(100_000, history.currency),
+        requirements: Vec::new(),
     };
     let (id, currency) = (marketplace_id(), history.currency);
     let name = "Replay".parse().map_err(|error| told(&error))?;
-    let marketplace = Marketplace { id, name, currency, locale: "pt-BR".to_owned(), settings };
+    let marketplace =
+        Marketplace { id, name, currency, locale: "pt-BR".to_owned(), settings, merchant_terms: Vec::new() };
     let keys = vec![("replay".to_owned(), secret.to_owned())];
     let opening = Opening { marketplace, issuer: None, operators: Vec::new(), keys };
     match open_marketplace(&market.world, opening).await {

@@ -1,0 +1,200 @@
+//! Dead letters: messages that failed too often, shown and sent back to the queue that they failed in.
+//!
+//! Reads and writes: the dead-letter queues that the template names. A queue is everybody's: an operator sees and sends
+//! back the messages whose envelope names the own marketplace, and leaves the others where they are. A message leaves
+//! its dead-letter queue after it was sent back, so what comes twice is known by its event's id. Absent on purpose:
+//! an idempotency record, since what was sent back is no longer there; letters of the table's stream, which are AWS's
+//! pointers and name no marketplace (they are counted).
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
+use axum::extract::{Path, State};
+use domain::id::MarketplaceId;
+use edge::query::None as NoParameters;
+use edge::{Command, Listing, Problem, Query, Reply, World};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How long messages are hidden while they are looked at, in seconds; longer than the function may run.
+const HIDDEN: i32 = 60;
+/// Messages that one request looks at, at the most.
+const LOOKS_MAX: usize = 500;
+
+/// A dead-letter queue as the template names it.
+#[derive(Debug, Clone)]
+struct Dead {
+    name: String,
+    address: String,
+    /// Where its messages failed; none for those of the table's stream.
+    origin: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct QueueView {
+    queue: String,
+    /// Of all marketplaces, about.
+    messages: u64,
+    /// Whether messages can be sent back from here.
+    replayable: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct LetterView {
+    id: String,
+    event: String,
+    event_id: String,
+    subject: String,
+    /// When it was first sent, in milliseconds since 1970.
+    sent: u64,
+    /// How often it was received, by its consumer and by those who looked at it.
+    received: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct ReplayView {
+    sent_back: u64,
+}
+
+/// From the template: `name dead-letter-queue [queue it failed in]`, separated by commas.
+fn all(world: &World) -> Result<Vec<Dead>, Problem> {
+    let text = world.variable("DEAD_LETTERS").map_err(|unset| Problem::fault(&unset))?;
+    let read = |line: &str| {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        Some(Dead { name: words.next()?, address: words.next()?, origin: words.next() })
+    };
+    Ok(text.split(',').filter_map(read).collect())
+}
+
+fn one(world: &World, name: &str) -> Result<Dead, Problem> {
+    let found = all(world)?.into_iter().find(|queue| queue.name == name);
+    found.ok_or_else(|| Problem::not_found("dead-letter queue"))
+}
+
+fn failed(error: impl std::error::Error) -> Problem {
+    Problem::fault(&error)
+}
+
+async fn count(client: &Client, queue: &Dead) -> Result<u64, Problem> {
+    let visible = QueueAttributeName::ApproximateNumberOfMessages;
+    let asked = client.get_queue_attributes().queue_url(&queue.address).attribute_names(visible.clone());
+    let attributes = asked.send().await.map_err(failed)?.attributes.unwrap_or_default();
+    Ok(attributes.get(&visible).and_then(|count| count.parse().ok()).unwrap_or_default())
+}
+
+pub(crate) async fn queues(
+    State(world): State<World>,
+    _query: Query<NoParameters>,
+) -> Result<Reply<Listing<QueueView>>, Problem> {
+    let client = Client::new(&world.aws);
+    let mut items = Vec::new();
+    for queue in all(&world)? {
+        let messages = count(&client, &queue).await?;
+        items.push(QueueView { queue: queue.name, messages, replayable: queue.origin.is_some() });
+    }
+    Ok(Reply::ok(Listing { items, next: None }))
+}
+
+/// A message of the own marketplace, by its envelope.
+fn own(message: &Message, m: &MarketplaceId) -> Option<LetterView> {
+    let body: Value = serde_json::from_str(message.body()?).ok()?;
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    if text("marketplace") != m.as_str() {
+        return None;
+    }
+    let number = |name: MessageSystemAttributeName| {
+        let attributes = message.attributes.as_ref();
+        attributes.and_then(|all| all.get(&name)?.parse().ok()).unwrap_or_default()
+    };
+    Some(LetterView {
+        id: message.message_id.clone().unwrap_or_default(),
+        event: text("name"),
+        event_id: text("id"),
+        subject: text("subject"),
+        sent: number(MessageSystemAttributeName::SentTimestamp),
+        received: number(MessageSystemAttributeName::ApproximateReceiveCount),
+    })
+}
+
+/// Takes every message of the queue once, up to a bound; they stay hidden until they are [`uncovered`](uncover).
+async fn take(client: &Client, queue: &Dead) -> Result<Vec<Message>, Problem> {
+    let there = usize::try_from(count(client, queue).await?).unwrap_or(usize::MAX);
+    let mut taken: Vec<Message> = Vec::new();
+    while taken.len() < there.min(LOOKS_MAX) {
+        let asked = client
+            .receive_message()
+            .queue_url(&queue.address)
+            .max_number_of_messages(10)
+            .visibility_timeout(HIDDEN)
+            // A long poll asks all of SQS's servers.
+            .wait_time_seconds(1)
+            .message_system_attribute_names(MessageSystemAttributeName::All);
+        let found = asked.send().await.map_err(failed)?.messages.unwrap_or_default();
+        if found.is_empty() {
+            break;
+        }
+        taken.extend(found);
+    }
+    Ok(taken)
+}
+
+/// Shows messages to others again. Where this fails they come back by themselves.
+async fn uncover(client: &Client, queue: &Dead, messages: &[&Message]) {
+    for message in messages {
+        let change = client.change_message_visibility().queue_url(&queue.address).visibility_timeout(0);
+        let change = change.set_receipt_handle(message.receipt_handle.clone());
+        if let Err(error) = change.send().await {
+            tracing::warn!(error = edge::chain(&error), queue = queue.name, "a dead letter stays hidden");
+        }
+    }
+}
+
+pub(crate) async fn list(
+    State(world): State<World>,
+    Path(name): Path<String>,
+    query: Query<NoParameters>,
+) -> Result<Reply<Listing<LetterView>>, Problem> {
+    let (client, queue) = (Client::new(&world.aws), one(&world, &name)?);
+    let messages = take(&client, &queue).await?;
+    let items = messages.iter().filter_map(|message| own(message, &query.caller.marketplace)).collect();
+    uncover(&client, &queue, &messages.iter().collect::<Vec<_>>()).await;
+    Ok(Reply::ok(Listing { items, next: None }))
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Replay {}
+
+pub(crate) async fn replay(
+    State(world): State<World>,
+    Path(name): Path<String>,
+    command: Command<Replay>,
+) -> Result<Reply<ReplayView>, Problem> {
+    let (client, queue) = (Client::new(&world.aws), one(&world, &name)?);
+    let Some(origin) = &queue.origin else {
+        return Err(Problem::new(409, "not_replayable", "These messages cannot be sent back")
+            .with("they name records of the table's stream and no marketplace"));
+    };
+    let messages = take(&client, &queue).await?;
+    let (mine, others): (Vec<_>, Vec<_>) =
+        messages.iter().partition(|message| own(message, &command.caller.marketplace).is_some());
+    uncover(&client, &queue, &others).await;
+    let mut sent_back = 0_u64;
+    for message in mine {
+        let again = client.send_message().queue_url(origin).set_message_body(message.body.clone());
+        again.send().await.map_err(failed)?;
+        let gone = client.delete_message().queue_url(&queue.address);
+        gone.set_receipt_handle(message.receipt_handle.clone()).send().await.map_err(failed)?;
+        sent_back = sent_back.saturating_add(1);
+    }
+    tracing::info!(
+        actor = command.caller.actor,
+        queue = queue.name,
+        sent_back,
+        "dead letters were sent back"
+    );
+    Ok(Reply::ok(ReplayView { sent_back }))
+}
