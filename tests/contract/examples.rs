@@ -22,8 +22,8 @@ pub(crate) struct Example {
     pub(crate) answer: Value,
 }
 
-struct Story {
-    shop: Shop,
+pub(crate) struct Story {
+    pub(crate) shop: Shop,
     operations: Vec<(&'static str, Operation)>,
     told: Examples,
 }
@@ -198,8 +198,8 @@ impl Story {
     }
 }
 
-/// Tells the story.
-pub(crate) async fn examples() -> Examples {
+/// The story, told to its end.
+pub(crate) async fn told() -> Story {
     let shop = Shop::open().await;
     let operations = operations(&shop.market);
     let mut story = Story { shop, operations, told: Examples::new() };
@@ -214,7 +214,12 @@ pub(crate) async fn examples() -> Examples {
     let order = story.selling(&alma, &birch).await;
     story.show("audit.trail", &[&order], "?limit=2").await;
     story.paying(&alma, &birch).await;
-    counted(story.told)
+    story
+}
+
+/// What the story's requests and answers show.
+pub(crate) async fn examples() -> Examples {
+    counted(told().await.told)
 }
 
 /// The examples with counted ids in the place of those that chance gave or that count the calls of the SDK, and a
@@ -224,7 +229,9 @@ fn counted(told: Examples) -> Examples {
     let text = bodies.collect::<String>();
     let replaced = |value: &Value| -> Value {
         let mut shown = value.to_string();
-        for (tail, number) in given(&text, &["mer_", "key_", "prd_", "off_", "mov_", "ovr_"]).iter().zip(1_u128..) {
+        for (tail, number) in
+            given(&text, &["mer_", "key_", "prd_", "off_", "mov_", "ovr_"]).iter().zip(1_u128..)
+        {
             shown = shown.replace(tail, domain::id::MerchantId::from_bits(number).tail());
         }
         let requests = given(&text, &["\"correlation\":\""]);

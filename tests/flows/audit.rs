@@ -94,3 +94,23 @@ async fn what_is_not_understood_or_not_there_leaves_no_record() {
     assert_problem(&forbidden, 403, "forbidden");
     assert_eq!(shop.contents().await.len(), before.len() + member);
 }
+
+#[tokio::test]
+async fn every_object_has_a_trail() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let mug = shop.stocked(&alma, "mug", 5).await;
+    let product = at(&shop.get(&format!("/v1/offers/{mug}")).await, "/product").to_owned();
+    let order = shop.delivered_order("A-1", json!([line(&alma, "mug", 1, "10.00")])).await;
+    shop.wait_days(5).await;
+    let payout = at(&shop.payouts(&alma).await[0], "/id").to_owned();
+    let key = at(&shop.done("/v1/api-keys", &json!({"name": "x", "scopes": []})).await, "/id").to_owned();
+    let market = marketplace_id().to_string();
+    for id in [alma, mug, product, part(&order, 1), order, payout, key, market] {
+        let trail = shop.get(&format!("/v1/audit/{id}")).await;
+        assert!(!trail["items"].as_array().unwrap().is_empty(), "{id} has no trail: {trail}");
+    }
+    for id in ["cat_00000000000000000000000000", "nothing", "mkt_00000000000000000000000000"] {
+        assert_problem(&shop.api.get(&format!("/v1/audit/{id}")).await, 404, "not_found");
+    }
+}

@@ -1,8 +1,8 @@
-//! `GET /v1/audit/{id}`: the story of an order with its parts, of a merchant with its payouts or of an override, and
-//! what was refused.
+//! `GET /v1/audit/{id}`: the story of any object, told with that of its whole (a part with its order, a payout with its
+//! merchant, a key with the marketplace), and what was refused.
 
 use axum::extract::{Path, State};
-use domain::id::{MerchantId, OrderId, OverrideId};
+use domain::id::{ApiKeyId, MarketplaceId, MerchantOrderId, PayoutId};
 use edge::{Listing, PageOf, Problem, Query, Reply, World};
 use serde::Serialize;
 use serde_json::Value;
@@ -96,6 +96,23 @@ fn change(entry: Entry) -> ChangeView {
     }
 }
 
+/// Where the trail of a thing lies.
+fn partition(m: &MarketplaceId, id: &str) -> Option<Key> {
+    let (prefix, _) = id.split_once('_')?;
+    match prefix {
+        "mkt" => id.parse::<MarketplaceId>().ok().filter(|asked| asked == m).map(|m| Key::marketplace(&m)),
+        "key" => id.parse::<ApiKeyId>().ok().map(|_| Key::marketplace(m)),
+        "mer" => id.parse().ok().map(|id| Key::merchant(m, &id)),
+        "pyo" => id.parse::<PayoutId>().ok()?.place().map(|(merchant, _)| Key::merchant(m, &merchant)),
+        "ord" => id.parse().ok().map(|id| Key::order(m, &id)),
+        "mor" => id.parse::<MerchantOrderId>().ok()?.place().map(|(order, _)| Key::order(m, &order)),
+        "prd" => id.parse().ok().map(|id| Key::product(m, &id)),
+        "off" => id.parse().ok().map(|id| Key::offer(m, &id)),
+        "ovr" => id.parse().ok().map(|id| Key::override_(m, &id)),
+        _ => None,
+    }
+}
+
 /// What was refused, then the oldest changes of each subject first.
 pub(crate) async fn trail(
     State(world): State<World>,
@@ -104,11 +121,7 @@ pub(crate) async fn trail(
 ) -> Result<Reply<Listing<LineView>>, Problem> {
     let m = &query.caller.marketplace;
     let paging = query.parameters.read()?;
-    let order = id.parse::<OrderId>().ok().map(|order| Key::order(m, &order));
-    let merchant = || id.parse::<MerchantId>().ok().map(|merchant| Key::merchant(m, &merchant));
-    let granted = || id.parse::<OverrideId>().ok().map(|granted| Key::override_(m, &granted));
-    let key = order.or_else(merchant).or_else(granted);
-    let key = key.ok_or_else(|| Problem::not_found("order, merchant or override"))?;
+    let key = partition(m, &id).ok_or_else(|| Problem::not_found("thing with a trail"))?;
     let page = world.table.trail(&key, paging.limit, paging.after.as_ref()).await?;
     Ok(Reply::ok(Listing::of(page, line)))
 }

@@ -57,7 +57,7 @@ pub fn function(world: &World) -> Function {
         .operators(
             "audit:read",
             "audit.trail",
-            "The story of an order with its parts, or of a merchant with its payouts",
+            "The story of an object with that of its whole, and what was refused of it",
         );
     Function::new("admin", world).routes(routes)
 }

@@ -65,9 +65,9 @@ pub async fn cost() -> Result<Vec<(String, Cost)>, NotMeasured> {
         "external_id": "order-1",
         "customer_external_id": "customer-1",
         "lines": [
-            line("alma", "mug-blue", "14.50"),
-            line("alma", "bowl-white", "22.00"),
-            line("ember", "assam-100", "9.00"),
+            line("alma", "stoneware-mug-sand", "14.50"),
+            line("alma", "salad-bowl", "22.00"),
+            line("ember", "assam-100-g", "9.00"),
         ],
         "payments": [{"method": "card", "amount": {"amount": "57.20", "currency": "EUR"}}],
     });

@@ -75,3 +75,6 @@ pub(crate) fn from_item<R: Record>(mut item: Item) -> Result<Held<R>, Fault> {
         serde_dynamo::from_attribute_value(value).map_err(|source| Fault::Shape { kind: R::KIND, source })?;
     Ok(Held { value, revision })
 }
+
+#[cfg(test)]
+mod tests;
