@@ -60,9 +60,7 @@ fn welcome(market: &Market, secret: &str, fresh: bool) {
     ));
     say(format!("The marketplace's clock says {:.0}", market.clock.now()));
     if fresh {
-        say(
-            "A sample marketplace was made: 5 merchants with 60 products in euros, 25 of each variant in stock.",
-        );
+        say("A sample marketplace was made: 5 merchants, 60 products in euros, 25 of each variant in stock.");
     }
     say("\nTo copy:\n");
     say(format!("  export SOUK={API} KEY={secret}"));
@@ -71,8 +69,8 @@ fn welcome(market: &Market, secret: &str, fresh: bool) {
     say(concat!(
         "  curl -s $SOUK/v1/orders -H \"Authorization: Bearer $KEY\" -d '{\n",
         "    \"channel\": \"phone\", \"external_id\": \"first\",\n",
-        "    \"lines\": [{\"merchant_external_id\": \"alma\", \"sku\": \"stoneware-mug-sand\", \"quantity\": 2,\n",
-        "    \"unit_price\": {\"amount\": \"14.50\", \"currency\": \"EUR\"}}]}'"
+        "    \"lines\": [{\"merchant_external_id\": \"alma\", \"sku\": \"stoneware-mug-sand\",\n",
+        "    \"quantity\": 2, \"unit_price\": {\"amount\": \"14.50\", \"currency\": \"EUR\"}}]}'"
     ));
     say("  curl -s \"$SOUK/v1/orders?channel=phone&external_id=first\" -H \"Authorization: Bearer $KEY\"");
     say("  cargo souk clock advance 7d");
