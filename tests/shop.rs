@@ -37,6 +37,8 @@ pub const START: &str = "2026-03-02T09:00:00Z";
 pub const SECRET: &str = "sk_operator";
 /// The operator as a person: the subject of a development token.
 pub const OPERATOR: &str = "operator";
+/// Writes that an index does not show until all is quiet: no journey may rest on one.
+const INDEX_LAG: usize = 1_000;
 /// Days between delivery and the day an earning is payable.
 pub const HOLD_DAYS: u16 = 3;
 
@@ -61,6 +63,7 @@ impl Shop {
 
     /// The same in a market that is there already.
     pub async fn open_in(market: Market, hold_days: u16) -> Self {
+        market.cloud.lag_indexes(INDEX_LAG).expect("the tables can be read");
         let currency = "EUR".parse().unwrap();
         let charge = Charge::Percent(Decimal::from(15));
         let commission = vec![Rule { fee: "commission".parse().unwrap(), category: None, charge }];

@@ -73,6 +73,7 @@ async fn two_applications_of_one_person_at_once_are_one_merchant() {
     let answers = futures::future::join_all(asked).await;
     let ids: Vec<&str> = answers.iter().map(|answer| answer.text("/id")).collect();
     assert!(ids.iter().all(|id| *id == ids[0] && !id.is_empty()), "{ids:?}");
+    shop.settle().await;
     assert_eq!(shop.get("/v1/merchants").await["items"].as_array().unwrap().len(), 1);
 }
 
@@ -253,6 +254,7 @@ async fn a_member_adds_and_removes_members_of_its_merchant_and_gives_only_what_i
         assert_problem(&bob.post("/v1/members", &body, "").await, status, code);
     }
     assert_problem(&eve.post("/v1/members", &set("eve", &alma, json!([])), "").await, 403, "forbidden");
+    shop.settle().await;
     let list = ann.get(&members).await;
     let names: Vec<&str> =
         list.body["items"].as_array().unwrap().iter().map(|member| at(member, "/subject")).collect();

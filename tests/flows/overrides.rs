@@ -108,6 +108,7 @@ async fn a_revoked_override_does_not_count_and_the_youngest_speaks() {
     let again = shop.post(&format!("/v1/overrides/{second}/revoke"), &json!({})).await;
     assert_eq!((again.status.as_u16(), again.headers.contains_key("idempotent-replayed")), (200, true));
     assert!(shop.contents().await == before);
+    shop.settle().await;
     let list = shop.get("/v1/overrides").await;
     let ids: Vec<&str> = list["items"].as_array().unwrap().iter().map(|line| at(line, "/id")).collect();
     assert_eq!(ids, [&second, &first]);

@@ -10,6 +10,8 @@ use std::path::Path;
 /// What its tokens say of where they come from, and for whom they are.
 pub const ISSUER: &str = "http://127.0.0.1:8080/dev-issuer";
 pub const AUDIENCE: &str = "souk";
+/// The path of its public keys, at the API's own address.
+pub const JWKS_PATH: &str = "/dev-issuer/jwks.json";
 const KEY_ID: &str = "local";
 
 /// Where its public keys are.

@@ -1,14 +1,15 @@
 //! The local cloud: the whole marketplace in one process, wired by `infra/template.yaml`.
 //!
 //! `cloud/` an AWS in one process, which knows nothing of commerce · `market.rs` the functions in that cloud, a clock
-//! and an issuer · `api.rs` calls through the front door · `demo.rs` a sample marketplace · `replay/` a real order
-//! history · `books.rs` the ledger, checked ·
-//! `bench.rs` what an order costs. The command line is `main.rs` and `commands/`.
+//! and an issuer · `api.rs` calls through the front door · `demo/` a sample marketplace · `replay/` a real order
+//! history · `books.rs` the ledger, checked · `bench.rs` what an order costs · `cold.rs` how fast a function starts. The
+//! command line is `main.rs` and `commands/`.
 
 pub mod api;
 pub mod bench;
 pub mod books;
 pub mod cloud;
+pub mod cold;
 pub mod demo;
 pub mod issuer;
 pub mod market;

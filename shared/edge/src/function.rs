@@ -133,8 +133,11 @@ impl Function {
     pub async fn run(self) -> Result<(), Error> {
         lambda_http::tracing::init_default_subscriber();
         let function = &self;
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| function.call(event.payload).await))
-            .await
+        let invoke = async |event: LambdaEvent<Value>| {
+            function.world.clock.refresh().await?;
+            function.call(event.payload).await
+        };
+        lambda_runtime::run(service_fn(invoke)).await
     }
 
     async fn answer(&self, event: Value) -> Result<Value, Error> {

@@ -249,13 +249,7 @@ impl Keys {
     /// Over HTTPS, as on AWS.
     pub fn over_https() -> Self {
         Self::new(Arc::new(|address| {
-            Box::pin(async move {
-                let told = |error: reqwest::Error| crate::chain(&error);
-                let client =
-                    reqwest::Client::builder().timeout(Duration::from_secs(5)).build().map_err(told)?;
-                let answer = client.get(address).send().await.map_err(told)?;
-                answer.error_for_status().map_err(told)?.text().await.map_err(told)
-            })
+            Box::pin(async move { crate::fetch::text(&address).await.map_err(|error| crate::chain(&error)) })
         }))
     }
 

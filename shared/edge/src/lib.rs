@@ -7,11 +7,13 @@
 //! leads · `command.rs` a request that changes something, `change.rs` the common way of one, `precondition.rs` its
 //! If-Match · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
 //! `queue.rs` why a message must come again · `check.rs` words of a body, checked all at once · `rules.rs` fee rules in
-//! a body
+//! a body · `clock.rs` where "now" comes from · `fetch.rs` a text from an address
 
 pub mod change;
 pub mod check;
+pub mod clock;
 pub mod command;
+pub mod fetch;
 pub mod function;
 pub mod identity;
 pub mod problem;
@@ -24,6 +26,7 @@ pub mod world;
 mod precondition;
 
 pub use check::Check;
+pub use clock::Clock;
 pub use command::{Command, Overtaken, Reply};
 pub use function::Function;
 pub use identity::Caller;
@@ -32,7 +35,7 @@ pub use query::{Listing, PageOf, Query};
 pub use queue::Again;
 pub use routes::Routes;
 pub use rules::RuleBody;
-pub use world::{Clock, World};
+pub use world::World;
 
 /// The chain of causes on one line: each error says its part, none repeats its source.
 pub fn chain(error: &dyn std::error::Error) -> String {

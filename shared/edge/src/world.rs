@@ -2,65 +2,13 @@
 //!
 //! Time and randomness are values here, so that a test or a simulation can choose them.
 
+use crate::clock::{self, Clock};
 use crate::identity::Keys;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use table::Table;
-
-/// Where "now" comes from. On AWS the system's clock; in the local cloud one that can be moved.
-#[derive(Debug, Clone)]
-pub enum Clock {
-    System,
-    /// The system's clock plus so many milliseconds.
-    Shifted(Arc<AtomicI64>),
-    /// Stands still until it is advanced: milliseconds since 1970.
-    Manual(Arc<AtomicI64>),
-}
-
-impl Clock {
-    /// Stands at `at` until it is advanced.
-    pub fn manual(at: Timestamp) -> Self {
-        Self::Manual(Arc::new(AtomicI64::new(at.as_millisecond())))
-    }
-
-    /// Runs with the system, `shift` apart from it.
-    pub fn shifted(shift: SignedDuration) -> Self {
-        Self::Shifted(Arc::new(AtomicI64::new(i64::try_from(shift.as_millis()).unwrap_or_default())))
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the one place where the system's clock is read")]
-    pub fn now(&self) -> Timestamp {
-        let moved = |millis: i64| Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
-        match self {
-            Self::System => Timestamp::now(),
-            Self::Shifted(shift) => {
-                moved(Timestamp::now().as_millisecond().saturating_add(shift.load(Ordering::SeqCst)))
-            }
-            Self::Manual(at) => moved(at.load(Ordering::SeqCst)),
-        }
-    }
-
-    /// Moves time on; the system's clock cannot be moved and stays.
-    pub fn advance(&self, by: SignedDuration) {
-        let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        match self {
-            Self::System => {}
-            Self::Shifted(held) | Self::Manual(held) => {
-                held.fetch_add(millis, Ordering::SeqCst);
-            }
-        }
-    }
-
-    /// How far it is moved from the system's clock, for keeping.
-    pub fn shift(&self) -> SignedDuration {
-        match self {
-            Self::System | Self::Manual(_) => SignedDuration::ZERO,
-            Self::Shifted(shift) => SignedDuration::from_millis(shift.load(Ordering::SeqCst)),
-        }
-    }
-}
 
 /// Where fresh ids come from.
 #[derive(Debug, Clone)]
@@ -98,7 +46,8 @@ impl World {
     pub async fn from_env() -> Result<Self, Unset> {
         let aws = aws_config::load_defaults(aws_config::BehaviorVersion::v2026_01_12()).await;
         let environment: BTreeMap<String, String> = std::env::vars().collect();
-        let world = Self::new(aws, environment, Clock::System, Keys::over_https())?;
+        let clock = environment.get(clock::VARIABLE).map_or(Clock::System, |address| Clock::served(address));
+        let world = Self::new(aws, environment, clock, Keys::over_https())?;
         world.table.warm().await;
         Ok(world)
     }

@@ -4,6 +4,7 @@ use crate::key::{DUE_SHARDS, Key, Place};
 use crate::{Cursor, Fault, Page, Record, Table};
 use domain::Money;
 use domain::id::{MarketplaceId, MerchantId, PayoutId};
+use domain::marketplace::Marketplace;
 use domain::merchant::Merchant;
 use domain::payout::{Claimed, Payout, Schedule, Stage};
 use jiff::civil::Date;
@@ -87,8 +88,11 @@ pub struct PayoutTerms {
 impl Table {
     /// The terms that bind an earning committed now.
     pub async fn payout_terms(&self, m: &MarketplaceId, merchant: &MerchantId) -> Result<PayoutTerms, Fault> {
-        let marketplace = self.marketplace(m).await?;
-        let merchant = self.load::<Merchant>(&Key::merchant(m, merchant)).await?;
+        let keys = [Key::marketplace(m), Key::merchant(m, merchant)];
+        let [of_marketplace, of_merchant] = &keys;
+        let mut found = self.read(&keys).await?;
+        let marketplace = found.take::<Marketplace>(of_marketplace)?;
+        let merchant = found.take::<Merchant>(of_merchant)?;
         let (Some(marketplace), Some(merchant)) = (marketplace, merchant) else {
             return Err(Fault::Kind { want: Merchant::KIND, found: "nothing".to_owned() });
         };

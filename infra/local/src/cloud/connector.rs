@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -29,7 +30,7 @@ pub(super) const KEY: &str = "souk";
 
 /// An address instead of a name makes S3 clients put the bucket into the path; presigned links work over TCP
 /// as well.
-const ENDPOINT: &str = "http://127.0.0.1:8081";
+pub(super) const ENDPOINT: &str = "http://127.0.0.1:8081";
 
 pub(super) fn config(inner: &Arc<Inner>, label: &str) -> SdkConfig {
     let seam = Seam { inner: Arc::downgrade(inner), label: label.into() };
@@ -39,6 +40,8 @@ pub(super) fn config(inner: &Arc<Inner>, label: &str) -> SdkConfig {
         .endpoint_url(ENDPOINT)
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(KEY, KEY, None, None, "local")))
         .http_client(seam)
+        // Nothing stalls within a process; watching for it costs on every call.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build()
 }
 
@@ -68,10 +71,7 @@ impl HttpConnector for Seam {
             let inner =
                 seam.inner.upgrade().ok_or_else(|| ConnectorError::io("the local cloud is closed".into()))?;
             let (parts, body) = request.try_into_http1x().map_err(user)?.into_parts();
-            let body = match body.bytes() {
-                Some(bytes) => Bytes::copy_from_slice(bytes),
-                None => body.collect().await.map_err(ConnectorError::io)?.to_bytes(),
-            };
+            let body = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
             let answer = inner.aws(&seam.label, Request::from_parts(parts, body)).await;
             HttpResponse::try_from(answer.map(SdkBody::from)).map_err(user)
         })
@@ -120,7 +120,7 @@ impl Inner {
         let answer = match service(request.headers(), target) {
             Service::Dynamo => {
                 let answer = self.dynamo.answer(operation, request.body(), label);
-                if writes(operation) {
+                if super::dynamo::writes(operation) {
                     self.bells.ring_streams();
                 }
                 answer
@@ -131,20 +131,6 @@ impl Inner {
         };
         respond(answer, &self.next_id())
     }
-}
-
-fn writes(operation: &str) -> bool {
-    matches!(
-        operation,
-        "TransactWriteItems"
-            | "PutItem"
-            | "UpdateItem"
-            | "DeleteItem"
-            | "BatchWriteItem"
-            | "ExecuteStatement"
-            | "ExecuteTransaction"
-            | "BatchExecuteStatement"
-    )
 }
 
 fn failed(error: super::StoreError) -> Answer {

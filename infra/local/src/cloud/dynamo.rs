@@ -17,7 +17,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::lag::Lag;
 use super::meter::{Meter, Units, hundredths};
+use super::pattern::Pattern;
 use super::protocol::Answer;
 use super::template::{REGION, Table};
 
@@ -49,6 +51,8 @@ pub(super) struct Dynamo {
     /// Keeps our writes and the engine's apart, so that neither waits in SQLite's busy handler.
     gate: Mutex<()>,
     tokens: Mutex<Tokens>,
+    /// None while indexes are as quick as the engine's.
+    lag: Mutex<Option<Lag>>,
     meter: Arc<Meter>,
 }
 
@@ -63,8 +67,8 @@ impl std::fmt::Debug for Dynamo {
 pub(super) struct Record {
     /// Its place in the stream.
     pub(super) position: i64,
-    /// The event without its source's ARN.
-    pub(super) event: Value,
+    /// The event without its source's ARN; none where no filter can want it.
+    pub(super) event: Option<Value>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -98,7 +102,25 @@ impl Dynamo {
              ON _stream_records (table_name, CAST(sequence_number AS INTEGER))",
         )?;
         let tokens = Mutex::new(Tokens::default());
-        Ok(Self { engine, side: Mutex::new(side), gate: Mutex::new(()), tokens, meter })
+        let (side, gate, lag) = (Mutex::new(side), Mutex::new(()), Mutex::new(None));
+        Ok(Self { engine, side, gate, tokens, lag, meter })
+    }
+
+    /// From now on indexes show the tables as they were so many writes ago, or at the last
+    /// [`catch_up`](Self::catch_up).
+    pub(super) fn lag_indexes(&self, writes: usize, tables: &[Table]) -> Result<(), TableError> {
+        let _gate = lock(&self.gate);
+        let lag = Lag::new(writes, tables, &self.engine)
+            .map_err(|why| TableError::Engine { table: "(indexes)".to_owned(), why: why.to_string() })?;
+        *lock(&self.lag) = Some(lag);
+        Ok(())
+    }
+
+    /// All is quiet: indexes show what is there.
+    pub(super) fn catch_up(&self) {
+        if let Some(lag) = lock(&self.lag).as_mut() {
+            lag.catch_up();
+        }
     }
 
     /// Answers one request of the JSON protocol.
@@ -127,7 +149,7 @@ impl Dynamo {
             self.meter.count(label, "TransactWriteItems", Units::default());
             return Some(if same_items(known, body) { Answer::ok(answer.clone()) } else { mismatch() });
         }
-        let answer = self.run(|| self.engine.transact_write_items(request));
+        let answer = self.run("TransactWriteItems", body, || self.engine.transact_write_items(request));
         let write = answer.as_ref().map_or(0, |answer| answer.consumed_capacity.total());
         self.meter.count(label, "TransactWriteItems", Units { write, ..Units::default() });
         match answer {
@@ -141,6 +163,7 @@ impl Dynamo {
     }
 
     fn dispatch(&self, operation: &str, body: &[u8], label: &str) -> Result<String, Failure> {
+        let engine = self.engine_for(operation, body)?;
         /// Asks for the capacity, calls the engine, counts.
         macro_rules! metered {
             ($request:path, $call:ident, $kind:ident) => {{
@@ -148,7 +171,7 @@ impl Dynamo {
                 if request.return_consumed_capacity.as_deref().is_none_or(|mode| mode == "NONE") {
                     request.return_consumed_capacity = Some("TOTAL".to_owned());
                 }
-                let answer = self.run(|| self.engine.$call(request));
+                let answer = self.run(operation, body, || engine.$call(request));
                 let units = answer.as_ref().map_or(0, |answer| answer.consumed_capacity.total());
                 self.meter.count(label, operation, Units { $kind: units, ..Units::default() });
                 write(&answer?)
@@ -157,7 +180,7 @@ impl Dynamo {
         macro_rules! plain {
             ($call:ident) => {{
                 let request = parse(body)?;
-                let answer = self.run(|| self.engine.$call(request));
+                let answer = self.run(operation, body, || engine.$call(request));
                 self.meter.count(label, operation, Units::default());
                 write(&answer?)
             }};
@@ -200,17 +223,42 @@ impl Dynamo {
         }
     }
 
-    fn run<T>(&self, call: impl FnOnce() -> Result<T, DynoxideError>) -> Result<T, DynoxideError> {
+    /// Calls an engine; a write is kept for indexes that lag, in the order of the commits.
+    fn run<T>(
+        &self,
+        operation: &str,
+        body: &[u8],
+        call: impl FnOnce() -> Result<T, DynoxideError>,
+    ) -> Result<T, DynoxideError> {
         let _gate = lock(&self.gate);
-        call()
+        let answer = call()?;
+        if writes(operation)
+            && let Some(lag) = lock(&self.lag).as_mut()
+        {
+            lag.wrote(operation, body);
+        }
+        Ok(answer)
     }
 
-    /// Up to `limit` stream records of a table after a position, oldest first.
+    /// The engine itself, or what its indexes show where they lag.
+    fn engine_for(&self, operation: &str, body: &[u8]) -> Result<Database, DynoxideError> {
+        if let Some(lag) = lock(&self.lag).as_mut()
+            && ["Query", "Scan"].contains(&operation)
+            && serde_json::from_slice::<Value>(body).is_ok_and(|request| request.get("IndexName").is_some())
+        {
+            return lag.view();
+        }
+        Ok(self.engine.clone())
+    }
+
+    /// Up to `limit` stream records of a table after a position, oldest first. A transaction leaves a record per item
+    /// and a filter wants few of them: what none can want is not read as JSON.
     pub(super) fn records(
         &self,
         table: &str,
         after: i64,
         limit: usize,
+        filters: &[Pattern],
     ) -> Result<Vec<Record>, rusqlite::Error> {
         let side = lock(&self.side);
         let mut statement = side.prepare_cached(
@@ -220,7 +268,7 @@ impl Dynamo {
              ORDER BY CAST(sequence_number AS INTEGER) LIMIT ?3",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![table, after, limit], record)?;
+        let rows = statement.query_map(params![table, after, limit], |row| record(row, filters))?;
         rows.collect()
     }
 
@@ -248,7 +296,22 @@ impl Dynamo {
     }
 }
 
-fn create(engine: &Database, table: &Table) -> Result<(), DynoxideError> {
+/// Whether an operation changes a table.
+pub(super) fn writes(operation: &str) -> bool {
+    matches!(
+        operation,
+        "TransactWriteItems"
+            | "PutItem"
+            | "UpdateItem"
+            | "DeleteItem"
+            | "BatchWriteItem"
+            | "ExecuteStatement"
+            | "ExecuteTransaction"
+            | "BatchExecuteStatement"
+    )
+}
+
+pub(super) fn create(engine: &Database, table: &Table) -> Result<(), DynoxideError> {
     let unreadable = |error: serde_json::Error| DynoxideError::SerializationException(error.to_string());
     let request = serde_json::from_value(table.definition.clone()).map_err(unreadable)?;
     match engine.create_table(request) {
@@ -264,41 +327,49 @@ fn create(engine: &Database, table: &Table) -> Result<(), DynoxideError> {
     Ok(())
 }
 
-fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<Record> {
+fn record(row: &rusqlite::Row<'_>, filters: &[Pattern]) -> rusqlite::Result<Record> {
     let position: i64 = row.get(0)?;
-    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    let (keys, new, old): (String, Option<String>, Option<String>) = (row.get(2)?, row.get(3)?, row.get(4)?);
-    let bytes = keys.len() + new.as_ref().map_or(0, String::len) + old.as_ref().map_or(0, String::len);
-    let view = match (new.is_some(), old.is_some()) {
-        (true, true) => "NEW_AND_OLD_IMAGES",
-        (true, false) => "NEW_IMAGE",
-        (false, true) => "OLD_IMAGE",
-        (false, false) => "KEYS_ONLY",
+    let text = |column: usize| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+    let (name, keys) = (text(1)?.unwrap_or_default(), text(2)?.unwrap_or_default());
+    let (new, old) = (text(3)?, text(4)?);
+    let contains = |piece: &str| {
+        piece.get(1..piece.len().saturating_sub(1)) == Some(name)
+            || [Some(keys), new, old].into_iter().flatten().any(|text| text.contains(piece))
+    };
+    if !filters.is_empty() && !filters.iter().any(|filter| filter.may_match(contains)) {
+        return Ok(Record { position, event: None });
+    }
+    let json = |text: Option<&str>| text.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let view = match (new, old) {
+        (Some(_), Some(_)) => "NEW_AND_OLD_IMAGES",
+        (Some(_), None) => "NEW_IMAGE",
+        (None, Some(_)) => "OLD_IMAGE",
+        (None, None) => "KEYS_ONLY",
     };
     let mut change = json!({
         "ApproximateCreationDateTime": row.get::<_, i64>(6)?,
         "Keys": json(Some(keys)),
         "SequenceNumber": sequence(position),
-        "SizeBytes": bytes,
+        "SizeBytes": keys.len() + new.map_or(0, str::len) + old.map_or(0, str::len),
         "StreamViewType": view,
     });
-    for (name, image) in [("NewImage", json(new)), ("OldImage", json(old))] {
-        if let (Some(image), Some(change)) = (image, change.as_object_mut()) {
-            change.insert(name.to_owned(), image);
+    for (image, text) in [("NewImage", new), ("OldImage", old)] {
+        if let (Some(image_json), Some(change)) = (json(text), change.as_object_mut()) {
+            change.insert(image.to_owned(), image_json);
         }
     }
     let mut event = json!({
-        "eventID": row.get::<_, Option<String>>(5)?.unwrap_or_else(|| position.to_string()),
-        "eventName": row.get::<_, String>(1)?,
+        "eventID": text(5)?.map_or_else(|| position.to_string(), str::to_owned),
+        "eventName": name,
         "eventVersion": "1.1",
         "eventSource": "aws:dynamodb",
         "awsRegion": REGION,
         "dynamodb": change,
     });
-    if let (Some(identity), Some(event)) = (json(row.get(7)?), event.as_object_mut()) {
+    if let (Some(identity), Some(event)) = (json(text(7)?), event.as_object_mut()) {
         event.insert("userIdentity".to_owned(), identity);
     }
-    Ok(Record { position, event })
+    Ok(Record { position, event: Some(event) })
 }
 
 /// A position in DynamoDB's form: fixed width, so that text sorts as numbers do.

@@ -46,7 +46,8 @@ impl Inner {
             return plain(StatusCode::NOT_FOUND, "Not Found");
         };
         let event = self.event(route, variables, &request);
-        let Ok(answer) = tokio::time::timeout(PATIENCE, self.invoke(&route.function, event)).await else {
+        let patience = self.patience(&route.function, PATIENCE);
+        let Ok(answer) = tokio::time::timeout(patience, self.invoke(&route.function, event)).await else {
             return plain(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
         };
         match answer {

@@ -17,6 +17,7 @@ mod bus;
 mod connector;
 mod dynamo;
 mod gateway;
+mod lag;
 mod meter;
 mod pattern;
 mod protocol;
@@ -33,6 +34,7 @@ pub mod template;
 #[cfg(test)]
 mod tests;
 mod time;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
@@ -133,6 +135,8 @@ struct Inner {
     objects: s3::Objects,
     meter: Arc<Meter>,
     handlers: RwLock<BTreeMap<String, Handler>>,
+    /// Functions that a runner outside has.
+    watched: RwLock<BTreeSet<String>>,
     readers: BTreeMap<String, tokio::sync::Mutex<stream::Reader>>,
     scheduler: tokio::sync::Mutex<()>,
     bells: pump::Bells,
@@ -202,6 +206,7 @@ impl Cloud {
             objects,
             meter,
             handlers: RwLock::default(),
+            watched: RwLock::default(),
             readers,
             scheduler: tokio::sync::Mutex::new(()),
             bells,
@@ -236,6 +241,15 @@ impl Cloud {
     #[must_use]
     pub fn meter(&self) -> &Meter {
         &self.inner.meter
+    }
+
+    /// From now on indexes lag, as they may on AWS: a query of one sees the table as it was so many writes ago. When
+    /// all is quiet they have caught up.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub fn lag_indexes(&self, writes: usize) -> Result<(), CloudError> {
+        Ok(self.inner.dynamo.lag_indexes(writes, &self.inner.template.tables)?)
     }
 
     /// The configuration for real SDK clients that end here. The label names who calls, for the meter.
@@ -303,12 +317,24 @@ impl Inner {
                 .ok_or_else(|| format!("the function {function} has no handler"))?
         };
         let limit = self.template.function(function).map_or(3, |found| found.timeout);
+        let limit = self.patience(function, Duration::from_secs(u64::from(limit)));
         let call = AssertUnwindSafe(async move { handler(event).await }).catch_unwind();
-        match tokio::time::timeout(Duration::from_secs(u64::from(limit)), call).await {
+        match tokio::time::timeout(limit, call).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(panic)) => Err(format!("the handler panicked: {}", panic_words(panic.as_ref()))),
-            Err(_) => Err(format!("Task timed out after {limit} seconds")),
+            Err(_) => Err(format!("Task timed out after {} seconds", limit.as_secs())),
         }
+    }
+
+    /// A runner outside has the function from now on.
+    fn outside(&self, function: &str) {
+        self.watched.write().unwrap_or_else(PoisonError::into_inner).insert(function.to_owned());
+    }
+
+    /// How long a function is waited for: as AWS does, but longer where it runs outside.
+    fn patience(&self, function: &str, of_aws: Duration) -> Duration {
+        let watched = self.watched.read().unwrap_or_else(PoisonError::into_inner);
+        if watched.contains(function) { watch::PATIENCE } else { of_aws }
     }
 
     /// Sends messages and wakes who reads their queues.

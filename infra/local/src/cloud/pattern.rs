@@ -57,6 +57,29 @@ impl Pattern {
     pub fn matches(&self, event: &Value) -> bool {
         fits(&self.0, Some(event))
     }
+
+    /// Whether an event may match whose JSON `contains` these pieces. "No" is certain, and costs no reading of JSON.
+    #[must_use]
+    pub fn may_match(&self, contains: impl Fn(&str) -> bool) -> bool {
+        may_fit(&self.0, &contains)
+    }
+}
+
+fn may_fit(node: &Node, contains: &dyn Fn(&str) -> bool) -> bool {
+    match node {
+        Node::Members(members) => members.values().all(|inner| may_fit(inner, contains)),
+        Node::AnyOf(tests) => tests.iter().any(|test| match test {
+            Test::Exact(text @ Value::String(_)) => contains(&text.to_string()),
+            Test::Exact(_)
+            | Test::Prefix(_)
+            | Test::Suffix(_)
+            | Test::IgnoreCase(_)
+            | Test::Exists(_)
+            | Test::AnythingBut(_)
+            | Test::NotPrefix(_)
+            | Test::Numeric(_) => true,
+        }),
+    }
 }
 
 fn node(pattern: &Value) -> Result<Node, String> {

@@ -280,6 +280,7 @@ impl Inner {
     }
 
     async fn settled(&self, work: Work) -> Result<Settled, CloudError> {
+        self.dynamo.catch_up();
         let now = self.time.millis();
         let count = |messages: i64| usize::try_from(messages).unwrap_or_default();
         let mut settled =
@@ -395,9 +396,9 @@ impl Inner {
     }
 
     async fn run_source(&self, source: &Source) {
-        let id = match source {
-            Source::Stream(source) => &source.id,
-            Source::Queue(source) => &source.id,
+        let (id, window) = match source {
+            Source::Stream(source) => (&source.id, Duration::from_secs(u64::from(source.window))),
+            Source::Queue(source) => (&source.id, Duration::ZERO),
         };
         loop {
             let pause = match self.drain(source, false).await {
@@ -409,7 +410,10 @@ impl Inner {
             };
             match self.bells.sources.get(id) {
                 Some(bell) => {
-                    let _ = tokio::time::timeout(pause, bell.notified()).await;
+                    let rung = tokio::time::timeout(pause, bell.notified()).await;
+                    if rung.is_ok() && !window.is_zero() {
+                        tokio::time::sleep(window).await;
+                    }
                 }
                 None => tokio::time::sleep(pause).await,
             }

@@ -16,13 +16,14 @@ use super::{Cloud, CloudError, gateway};
 const AWS_LIMIT: usize = 16 * 1_024 * 1_024;
 
 impl Cloud {
-    /// Serves the HTTP API until the task ends.
+    /// Serves the HTTP API until the task ends. `beside` are routes of whoever runs the cloud, which are no part of
+    /// the API.
     ///
     /// # Errors
     /// If the listener fails.
-    pub async fn serve_api(&self, listener: TcpListener) -> Result<(), CloudError> {
+    pub async fn serve_api(&self, listener: TcpListener, beside: Router) -> Result<(), CloudError> {
         let router = Router::new().fallback(api).with_state(self.clone());
-        axum::serve(listener, router).await.map_err(CloudError::Listener)
+        axum::serve(listener, beside.merge(router)).await.map_err(CloudError::Listener)
     }
 
     /// Serves the AWS side until the task ends; the service is told by the signature's scope. `control` are routes

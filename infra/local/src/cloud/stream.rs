@@ -83,14 +83,15 @@ impl Inner {
                 break;
             }
             let _busy = self.busy();
-            let page =
-                self.dynamo.records(&source.table, reader.position, PAGE).map_err(CloudError::Stream)?;
+            let page = self.dynamo.records(&source.table, reader.position, PAGE, &source.filters);
+            let page = page.map_err(CloudError::Stream)?;
             let Some(last) = page.last().map(|record| record.position) else {
                 reader.retry_at = None;
                 break;
             };
             let wanted = |record: &&Record| {
-                source.filters.is_empty() || source.filters.iter().any(|filter| filter.matches(&record.event))
+                let matches = |event: &Value| source.filters.iter().any(|filter| filter.matches(event));
+                record.event.as_ref().is_some_and(|event| source.filters.is_empty() || matches(event))
             };
             let matching: Vec<&Record> = page.iter().filter(wanted).collect();
             match self.deliver_page(source, &mut reader, &matching, &mut work).await? {
@@ -156,12 +157,12 @@ impl Inner {
         let from = stream_arn(&source.table);
         let records: Vec<Value> = batch
             .iter()
-            .map(|record| {
-                let mut event = record.event.clone();
+            .filter_map(|record| {
+                let mut event = record.event.clone()?;
                 if let Some(event) = event.as_object_mut() {
                     event.insert("eventSourceARN".to_owned(), from.as_str().into());
                 }
-                event
+                Some(event)
             })
             .collect();
         let ids: Vec<String> = batch.iter().map(|record| sequence(record.position)).collect();
@@ -190,8 +191,8 @@ impl Inner {
         tracing::error!(function = source.function, records = left.len(), "stream records are given up");
         let now = self.time.now();
         let arrival = |record: &Record| {
-            let seconds =
-                record.event.pointer("/dynamodb/ApproximateCreationDateTime").and_then(Value::as_i64);
+            let created = |event: &Value| event.pointer("/dynamodb/ApproximateCreationDateTime")?.as_i64();
+            let seconds = record.event.as_ref().and_then(created);
             seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()).unwrap_or(now)
         };
         let function = self.template.function(&source.function).map(|function| function.arn.as_str());

@@ -1,10 +1,16 @@
-//! `cargo souk bench`: what an order costs.
+//! `cargo souk bench`: what an order costs, how fast a function starts.
 
-use super::{Done, say};
+use super::{Done, Failed, root, say};
 use clap::{Args, Subcommand};
 use souk::bench::{Cost, cost};
+use souk::cold::starts;
+use std::path::PathBuf;
+use std::process::Command;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo souk bench cost
+  cargo souk bench cold")]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
@@ -14,11 +20,37 @@ pub(crate) struct Bench {
 enum What {
     /// Table calls, read and write units of one order from intake to payout, by step.
     Cost,
+    /// From the start of each function's release binary to its first question for work, beside an empty function.
+    Cold,
 }
 
 impl Bench {
     pub(crate) async fn run(self) -> Done {
-        let What::Cost = self.what;
+        match self.what {
+            What::Cost => Self::cost().await,
+            What::Cold => Self::cold().await,
+        }
+    }
+
+    async fn cold() -> Done {
+        let binaries = built()?;
+        say("From the start of the process to the first question for work, on this machine:\n");
+        say(format!(
+            "{:<16} {:>10} {:>12} {:>12} {:>14}",
+            "function", "binary", "fastest", "median", "above empty"
+        ));
+        let starts = starts(&binaries).await?;
+        let empty = starts.first().map_or(0, |start| start.median);
+        for start in starts {
+            let above = start.median.saturating_sub(empty);
+            let (size, millis) = (megabytes(start.bytes), |micros| format!("{} ms", thousandths(micros)));
+            let (fastest, median, above) = (millis(start.fastest), millis(start.median), millis(above));
+            say(format!("{:<16} {size:>10} {fastest:>12} {median:>12} {above:>14}", start.name));
+        }
+        Ok(())
+    }
+
+    async fn cost() -> Done {
         let hundredths = |units: u64| {
             let (whole, rest) =
                 (units.checked_div(100).unwrap_or_default(), units.checked_rem(100).unwrap_or_default());
@@ -42,4 +74,37 @@ impl Bench {
         say(row("together", &all));
         Ok(())
     }
+}
+
+/// Builds what is measured, with cargo's own progress; answers the folder of the binaries.
+fn built() -> Result<PathBuf, Failed> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.current_dir(root()).args(["build", "--release", "--package", "souk", "--example", "empty"]);
+    for (name, _) in souk::market::functions() {
+        build.args(["--package", name, "--bin", name]);
+    }
+    if !build.status()?.success() {
+        return Err(Failed::new("the functions are not built").hint("cargo's own words stand above"));
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target.join("release"))
+}
+
+fn thousandths(micros: u128) -> String {
+    let rest = micros.checked_rem(1_000).unwrap_or_default();
+    format!(
+        "{}.{:01}",
+        micros.checked_div(1_000).unwrap_or_default(),
+        rest.checked_div(100).unwrap_or_default()
+    )
+}
+
+fn megabytes(bytes: u64) -> String {
+    let tenths = bytes.checked_div(100_000).unwrap_or_default();
+    format!(
+        "{}.{} MB",
+        tenths.checked_div(10).unwrap_or_default(),
+        tenths.checked_rem(10).unwrap_or_default()
+    )
 }

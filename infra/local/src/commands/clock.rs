@@ -31,7 +31,7 @@ impl Clock {
             What::Show => SignedDuration::ZERO,
             What::Advance { by } => duration(by)?,
         };
-        if let Some(now) = ask_running(&format!("advance?seconds={}", by.as_secs())).await? {
+        if let Some(now) = ask_running(data, &format!("advance?seconds={}", by.as_secs())).await? {
             say(now);
             return Ok(());
         }

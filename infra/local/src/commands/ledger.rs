@@ -29,7 +29,14 @@ impl Ledger {
     pub(crate) async fn run(self, data: &Path) -> Done {
         let What::Check { replay } = self.what;
         let data = match replay {
-            Some(history) => super::replay::folder(data, &history),
+            Some(history) => {
+                let folder = super::replay::folder(data, &history);
+                if !folder.is_dir() {
+                    let reason = format!("{} was not replayed here", history.display());
+                    return Err(Failed::new(reason).hint("cargo souk replay DIR does it; --data says where"));
+                }
+                folder
+            }
             None => data.to_owned(),
         };
         let market = super::open(&data).await?;

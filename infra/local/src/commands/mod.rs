@@ -22,19 +22,23 @@ struct Words {
     /// Where the data lies; `.souk` at the workspace's root if not said.
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    up: up::Up,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 const EXAMPLES: &str = "Examples:
   cargo souk                                     run the marketplace, with a sample in it
+  cargo souk --watch orders                      the same, with one function under `cargo lambda watch`
   cargo souk token                               a token for the sample's operator
   cargo souk clock advance 7d                    a week later, with every payout that falls due
   cargo souk replay tests/history                replay the small sample history
   cargo souk replay DIR --json figures.json      replay a folder in the Olist format
   cargo souk dlq list                            what could not be handled
   cargo souk ledger check                        every account against its sources
-  cargo souk bench cost                          table calls and units per order";
+  cargo souk bench cost                          table calls and units per order
+  cargo souk bench cold                          how fast each function starts";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -94,28 +98,35 @@ pub(crate) fn say(line: impl std::fmt::Display) {
 
 pub(crate) fn main() -> ExitCode {
     let words = Words::parse();
+    if words.command.is_some() && words.up != up::Up::default() {
+        return tell(&Failed::new("--watch stands without a command: cargo souk --watch NAME"));
+    }
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("SOUK_LOG").unwrap_or_else(|_| "warn".into()),
         )
         .with_writer(std::io::stderr)
         .init();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // The embedded engine keeps its thread waiting while another one writes: two threads a core leave none idle.
+    let threads = std::thread::available_parallelism().map_or(4, |cores| cores.get().saturating_mul(2));
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match runtime.worker_threads(threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return tell(&Failed::new(format!("no runtime: {error}"))),
     };
     let data = words.data.unwrap_or_else(|| root().join(".souk"));
     let done = runtime.block_on(async {
-        match words.command.unwrap_or(Command::Up(up::Up::default())) {
-            Command::Up(up) => up.run(&data).await,
-            Command::Replay(replay) => replay.run(&data).await,
-            Command::Token(token) => token.run(&data).await,
-            Command::Clock(clock) => clock.run(&data).await,
-            Command::Dlq(dlq) => dlq.run(&data).await,
-            Command::Outbox(outbox) => outbox.run(&data).await,
-            Command::Ledger(ledger) => ledger.run(&data).await,
-            Command::Bench(bench) => bench.run().await,
-            Command::Reset(reset) => reset.run(&data),
+        match words.command {
+            None => words.up.run(&data).await,
+            Some(Command::Up(up)) => up.run(&data).await,
+            Some(Command::Replay(replay)) => replay.run(&data).await,
+            Some(Command::Token(token)) => token.run(&data).await,
+            Some(Command::Clock(clock)) => clock.run(&data).await,
+            Some(Command::Dlq(dlq)) => dlq.run(&data).await,
+            Some(Command::Outbox(outbox)) => outbox.run(&data).await,
+            Some(Command::Ledger(ledger)) => ledger.run(&data).await,
+            Some(Command::Bench(bench)) => bench.run().await,
+            Some(Command::Reset(reset)) => reset.run(&data),
         }
     });
     match done {
@@ -158,12 +169,22 @@ pub(crate) fn secret(market: &Market, name: &str) -> Result<String, Failed> {
     Ok(secret)
 }
 
-/// Asks a running `cargo souk`; none if there is no one to ask.
-pub(crate) async fn ask_running(path: &str) -> Result<Option<String>, Failed> {
+/// The header that names the data folder a command is about; without it, nobody is commanded.
+pub(crate) const FOLDER: &str = "souk-folder";
+
+/// A folder's one name, as [`FOLDER`] has it.
+pub(crate) fn name_of(folder: &Path) -> String {
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).to_string_lossy().into_owned()
+}
+
+/// Asks the `cargo souk` that runs with this data; none if there is no one to ask, or it runs with another folder.
+pub(crate) async fn ask_running(data: &Path, path: &str) -> Result<Option<String>, Failed> {
     let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(600)).build()?;
-    match client.post(format!("http://127.0.0.1:8081/_souk/{path}")).send().await {
+    let asked = client.post(format!("http://127.0.0.1:8081/_souk/{path}")).header(FOLDER, name_of(data));
+    match asked.send().await {
         Err(error) if error.is_connect() => Ok(None),
         Err(error) => Err(error.into()),
+        Ok(answer) if answer.status() == reqwest::StatusCode::MISDIRECTED_REQUEST => Ok(None),
         Ok(answer) => {
             let good = answer.status().is_success();
             let text = answer.text().await?;

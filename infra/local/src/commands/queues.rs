@@ -1,6 +1,6 @@
 //! `cargo souk dlq` and `cargo souk outbox`: what could not be handled, and telling events again.
 
-use super::{Done, ask_running, open, say};
+use super::{Done, Failed, ask_running, open, say};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use souk::Market;
@@ -8,6 +8,10 @@ use souk::cloud::CloudError;
 use std::path::Path;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo souk dlq list
+  cargo souk dlq replay
+  cargo souk dlq replay souk-OrderSplitDead")]
 pub(crate) struct Dlq {
     #[command(subcommand)]
     what: What,
@@ -31,7 +35,7 @@ impl Dlq {
             What::Replay { queue: Some(queue) } => format!("dlq/replay?queue={queue}"),
             What::Replay { queue: None } => "dlq/replay".to_owned(),
         };
-        if let Some(told) = ask_running(&path).await? {
+        if let Some(told) = ask_running(data, &path).await? {
             say(told);
             return Ok(());
         }
@@ -39,7 +43,11 @@ impl Dlq {
         match self.what {
             What::List => say(list(&market)?),
             What::Replay { queue } => {
-                say(replay(&market, queue.as_deref())?);
+                say(replay(&market, queue.as_deref()).map_err(|error| {
+                    let names = market.cloud.template().queues.keys().filter(|name| name.ends_with("Dead"));
+                    let names: Vec<&str> = names.map(String::as_str).collect();
+                    Failed::from(error).hint(format!("the dead-letter queues are {}", names.join(", ")))
+                })?);
                 market.cloud.settle_with_retries().await?;
             }
         }
@@ -83,34 +91,54 @@ enum Resend {
     /// Tell all events again that were committed since a moment; consumers know them by their ids.
     #[command(after_help = "Example:\n  cargo souk outbox resend --since 2026-11-23T08:00:00Z")]
     Resend {
-        #[arg(long, value_name = "TIME")]
+        /// The moment, by the marketplace's clock.
+        #[arg(long, value_name = "TIME", value_parser = moment)]
         since: Timestamp,
     },
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "want a time like 2026-11-23T08:00:00Z".to_owned())
 }
 
 impl Outbox {
     pub(crate) async fn run(self, data: &Path) -> Done {
         let Resend::Resend { since } = self.what;
-        let market = open(data).await?;
-        let mut after = None;
-        let mut told = 0_usize;
-        loop {
-            let page = market.world.table.scan_outbox(after.as_ref()).await?;
-            let entries: Vec<_> = page.items.into_iter().filter(|entry| entry.context.at >= since).collect();
-            let events: Vec<_> = entries.iter().flat_map(table::outbox::Entry::envelopes).collect();
-            told = told.saturating_add(events.len());
-            let failed = outbox::tell(&market.world, events).await;
-            if failed > 0 {
-                return Err(super::Failed::new(format!("the bus did not take {failed} events"))
-                    .hint("try again: telling an event twice is harmless"));
-            }
-            match page.next {
-                Some(cursor) => after = Some(cursor),
-                None => break,
-            }
+        if let Some(told) = ask_running(data, &format!("outbox/resend?since={since}")).await? {
+            say(told);
+            return Ok(());
         }
+        let market = open(data).await?;
+        say(resend(&market, since).await?);
         market.cloud.settle_with_retries().await?;
-        say(format!("{told} events told again"));
         Ok(())
+    }
+}
+
+/// The bus did not take what was told again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Untold {
+    #[error("the table cannot be read")]
+    Table(#[from] table::Fault),
+    #[error("the bus did not take {0} events; try again: telling an event twice is harmless")]
+    Bus(usize),
+}
+
+pub(crate) async fn resend(market: &Market, since: Timestamp) -> Result<String, Untold> {
+    let mut after = None;
+    let mut told = 0_usize;
+    loop {
+        let page = market.world.table.scan_outbox(after.as_ref()).await?;
+        let entries: Vec<_> = page.items.into_iter().filter(|entry| entry.context.at >= since).collect();
+        let events: Vec<_> = entries.iter().flat_map(table::outbox::Entry::envelopes).collect();
+        told = told.saturating_add(events.len());
+        let failed = outbox::tell(&market.world, events).await;
+        if failed > 0 {
+            return Err(Untold::Bus(failed));
+        }
+        match page.next {
+            Some(cursor) => after = Some(cursor),
+            None => return Ok(format!("{told} events told again")),
+        }
     }
 }

@@ -33,6 +33,12 @@ pub(crate) fn folder(data: &Path, history: &Path) -> PathBuf {
 impl Replay {
     pub(crate) async fn run(self, data: &Path) -> Done {
         let history = History::read(&self.history)?;
+        let folder_of =
+            self.json.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(missing) = folder_of.filter(|folder| !folder.is_dir()) {
+            let reason = format!("the figures cannot be written: there is no folder {}", missing.display());
+            return Err(Failed::new(reason).hint("make it first, or name another file after --json"));
+        }
         let start = history.start().ok_or_else(|| Failed::new("the history has no orders"))?;
         let market = Market::open(&folder(data, &self.history), Some(start)).await?;
         let secret = secret(&market, "replay.key")?;
@@ -50,9 +56,8 @@ impl Replay {
         figures.orders_per_second = new.saturating_mul(1000).checked_div(seconds).unwrap_or_default();
         if let Some(path) = &self.json {
             let text = serde_json::to_string_pretty(&figures)?;
-            std::fs::write(path, text + "\n").map_err(|error| {
-                Failed::new(format!("{}: {error}", path.display())).hint("is the folder there?")
-            })?;
+            std::fs::write(path, text + "\n")
+                .map_err(|error| Failed::new(format!("{}: {error}", path.display())))?;
         }
         table(&figures, history.currency.code());
         Ok(())

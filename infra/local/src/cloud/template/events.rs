@@ -87,6 +87,8 @@ fn stream(function: &str, at: &str, properties: &Json) -> Result<StreamSource> {
         starting_position: String,
         batch_size: Option<usize>,
         #[serde(default)]
+        maximum_batching_window_in_seconds: u32,
+        #[serde(default)]
         function_response_types: Vec<String>,
         #[serde(default)]
         filter_criteria: Filters,
@@ -95,13 +97,7 @@ fn stream(function: &str, at: &str, properties: &Json) -> Result<StreamSource> {
         maximum_retry_attempts: Option<i64>,
         destination_config: Option<Destination>,
     }
-    let inert = [
-        "MaximumBatchingWindowInSeconds",
-        "MaximumRecordAgeInSeconds",
-        "ParallelizationFactor",
-        "TumblingWindowInSeconds",
-        "Enabled",
-    ];
+    let inert = ["MaximumRecordAgeInSeconds", "ParallelizationFactor", "TumblingWindowInSeconds", "Enabled"];
     let read: Properties = read_as(properties, &inert, at)?;
     let from_the_start = match read.starting_position.as_str() {
         "TRIM_HORIZON" => true,
@@ -118,6 +114,7 @@ fn stream(function: &str, at: &str, properties: &Json) -> Result<StreamSource> {
         function: function.to_owned(),
         table,
         batch: read.batch_size.unwrap_or(100).max(1),
+        window: read.maximum_batching_window_in_seconds,
         filters: read.filter_criteria.patterns(at)?,
         partial: partial(&read.function_response_types, at)?,
         bisect: read.bisect_batch_on_function_error,

@@ -113,6 +113,8 @@ pub struct StreamSource {
     pub table: String,
     /// Records in one invocation at most.
     pub batch: usize,
+    /// Seconds that records may wait for others to come with; a pump that delivers until all is quiet does not wait.
+    pub window: u32,
     /// A record passes if any matches, or if there are none.
     pub filters: Vec<Pattern>,
     /// ReportBatchItemFailures.

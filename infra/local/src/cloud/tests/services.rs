@@ -195,7 +195,7 @@ async fn the_aws_side_and_the_api_are_served_over_tcp() {
     let serving = cloud.clone();
     tokio::spawn(async move { serving.serve_aws(aws, axum::Router::new()).await });
     let serving = cloud.clone();
-    tokio::spawn(async move { serving.serve_api(api).await });
+    tokio::spawn(async move { serving.serve_api(api, axum::Router::new()).await });
 
     let credentials = aws_sdk_sqs::config::Credentials::new(KEY, KEY, None, None, "test");
     let config = aws_sdk_sqs::Config::builder()
