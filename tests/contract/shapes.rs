@@ -24,7 +24,9 @@ fn spell(value: &AttributeValue) -> Value {
         AttributeValue::Null(flag) => json!({ "NULL": flag }),
         AttributeValue::L(items) => json!({ "L": items.iter().map(spell).collect::<Vec<_>>() }),
         AttributeValue::M(members) => json!({ "M": spelled(members) }),
-        other => panic!("no record stores {other:?}"),
+        AttributeValue::B(_) | AttributeValue::Bs(_) | AttributeValue::Ns(_) | AttributeValue::Ss(_) | _ => {
+            panic!("no record stores {value:?}")
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Indexes that lag: what GSIs do on AWS and the engine's never do.
 //!
 //! A second engine gets the same writes in the same order, but late, and answers the queries of indexes. It is made
-//! when the first one comes: a run without such queries only keeps its writes. When all is quiet the indexes have caught
-//! up.
+//! when the first one comes: a run without such queries only keeps its writes. When all is quiet the indexes have
+//! caught up.
 
 use std::collections::VecDeque;
 
