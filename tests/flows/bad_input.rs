@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use tests::*;
 
 /// An order that would be taken.
@@ -117,7 +118,7 @@ async fn all_bad_values_are_told_in_one_answer() {
     let body = json!({
         "channel": "Web",
         "external_id": "A-1",
-        "occurred_at": "2026-03-02T09:00:00.001Z",
+        "occurred_at": "2026-03-02T09:05:00.001Z",
         "lines": [line(&alma, "mug", 0, "1.005"), line(&birch, "novel", 1, "1.00")],
         "payments": [{"method": "", "amount": eur("-1")}],
     });
@@ -161,6 +162,9 @@ async fn an_order_has_at_most_80_lines_and_40_payments() {
     let payments =
         |count: usize| json!({"payments": vec![json!({"method": "card", "amount": eur("2.00")}); count]});
     let too_many = order_body("A-1", lines(81), json!({}));
+    shop.refused("/v1/orders", &too_many, 422, "order_line_count").await;
+    // Counted before anything is looked up.
+    let too_many = order_body("A-1", json!(vec![line("nobody", "mug", 1, "1.00"); 81]), json!({}));
     shop.refused("/v1/orders", &too_many, 422, "order_line_count").await;
     let too_many = order_body("A-1", lines(80), payments(41));
     shop.refused("/v1/orders", &too_many, 422, "order_payment_count").await;
@@ -292,8 +296,38 @@ async fn an_unknown_path_is_a_404_and_another_method_a_405_and_both_are_problems
 #[tokio::test]
 async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
     let shop = Shop::open().await;
-    let lists = ["/v1/orders?", "/v1/merchants?", "/v1/payouts?", "/v1/orders?exception=open&"];
-    for list in lists {
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let offer = shop.stocked(&alma, "bowl", 1).await;
+    let order = shop.delivered_order("A-1", json!([line(&alma, "mug", 1, "10.00")])).await;
+    shop.wait_days(5).await;
+    let payout = at(&shop.payouts(&alma).await[0], "/id").to_owned();
+    // A list in the order of time or of a range knows a foreign cursor; one in the order of names goes on after it.
+    let (foreign, named) = (true, false);
+    let lists = [
+        ("/v1/orders?".to_owned(), foreign),
+        ("/v1/orders?exception=open&".to_owned(), foreign),
+        (format!("/v1/orders?merchant={alma}&"), foreign),
+        ("/v1/orders?customer=cus_00000000000000000000000000&".to_owned(), foreign),
+        (format!("/v1/merchant-orders?merchant={alma}&"), foreign),
+        (format!("/v1/merchant-orders?merchant={alma}&status=open&"), foreign),
+        ("/v1/payouts?".to_owned(), foreign),
+        (format!("/v1/payouts?merchant={alma}&"), foreign),
+        (format!("/v1/payouts/{payout}/lines?"), foreign),
+        (format!("/v1/audit/{order}?"), foreign),
+        (format!("/v1/audit/{alma}?"), foreign),
+        (format!("/v1/stock/{offer}/movements?"), foreign),
+        ("/v1/merchants?".to_owned(), named),
+        (format!("/v1/members?merchant={alma}&"), named),
+        ("/v1/api-keys?".to_owned(), named),
+        ("/v1/overrides?".to_owned(), named),
+        ("/v1/categories?".to_owned(), named),
+        ("/v1/products?".to_owned(), named),
+        (format!("/v1/offers?merchant={alma}&"), named),
+    ];
+    let paged = include_str!("../../infra/openapi.json").matches("\"name\": \"cursor\"").count();
+    let paths: BTreeSet<&str> = lists.iter().filter_map(|(list, _)| list.split('?').next()).collect();
+    assert_eq!(paths.len(), paged + 1, "every list is here, and two stories: {paths:?}");
+    for (list, own) in lists {
         for wrong in
             ["limit=0", "limit=101", "limit=abc", "limit=-1", "limit=1.5", "limit=", "limit=99999999999"]
         {
@@ -306,9 +340,17 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
             assert_problem(&answer, 422, "invalid_value");
             assert_eq!(errors(&answer.body), [("cursor", "format")], "{list}{wrong}");
         }
+        for cursor in ["30", "414141", "5a", "7e7e", "4c454423"] {
+            let answer = shop.api.get(&format!("{list}limit=100&cursor={cursor}")).await;
+            if own == foreign {
+                assert_problem(&answer, 422, "invalid_value");
+                assert_eq!(errors(&answer.body), [("cursor", "foreign")], "{list}{cursor}");
+            } else {
+                assert_eq!(answer.status, 200, "{list}{cursor} {}", answer.body);
+            }
+        }
         assert_problem(&shop.api.get(&format!("{list}size=3")).await, 400, "malformed_request");
         assert_problem(&shop.api.get(&format!("{list}limit=1&limit=2")).await, 400, "malformed_request");
-        assert_eq!(shop.get(&format!("{list}limit=100&cursor=30")).await["items"], json!([]));
     }
     for (query, field) in [("from=yesterday", "from"), ("customer=x", "customer"), ("status=lost", "status")]
     {
@@ -425,7 +467,7 @@ async fn parcels_and_units_that_do_not_fit_are_refused() {
     }
     let track = format!("{path}/shipments/{shipment}/track");
     shop.refused(&track, &json!({"status": "lost"}), 400, "malformed_request").await;
-    let future = json!({"status": "delivered", "occurred_at": "2026-03-02T09:00:01Z"});
+    let future = json!({"status": "delivered", "occurred_at": "2026-03-02T09:05:01Z"});
     let answer = shop.refused(&track, &future, 422, "invalid_value").await;
     assert_eq!(errors(&answer.body), [("occurred_at", "future")]);
 }
@@ -443,6 +485,7 @@ async fn terms_and_accounts_that_cannot_be_kept_are_refused() {
         (terms(json!({"every": "week", "weekday": 8}), json!([])), "schedule"),
         (terms(json!({"every": "month", "day": 0}), json!([])), "schedule"),
         (terms(json!({"every": "days", "days": []}), json!([])), "schedule"),
+        (terms(json!({"every": "days", "days": vec![1; 32]}), json!([])), "schedule"),
         (terms(day(), json!([{"fee": "commission", "percent": "100.1"}])), "commission"),
         (terms(day(), json!([{"fee": "commission", "percent": "-1"}])), "commission"),
         (terms(day(), json!([{"fee": "commission", "percent": "x"}])), "commission[0].percent"),

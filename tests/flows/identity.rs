@@ -216,3 +216,58 @@ async fn a_revoked_key_is_unknown() {
     assert_eq!(shop.calls_as("sk_new").get("/v1/orders").await.status, 200);
     assert_problem(&shop.calls_as("sk_old").get("/v1/orders").await, 401, "unauthenticated");
 }
+
+#[tokio::test]
+async fn who_gives_access_gives_and_takes_only_what_he_has_himself() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    shop.key("sk_access", &["access:write", "orders:write"], None).await;
+    let access = shop.calls_as("sk_access");
+    let role = |sub: &str, scopes: Value| json!({"issuer": ISSUER, "subject": sub, "scopes": scopes});
+    let member = |scopes: Value| {
+        let mut body = role("ann", scopes);
+        body["merchant"] = json!(alma);
+        body
+    };
+    let key = |scopes: Value| json!({"name": "robot", "scopes": scopes});
+    let key_of_alma = |scopes: Value| json!({"name": "robot", "scopes": scopes, "merchant": alma});
+    for (path, body) in [
+        ("/v1/api-keys", key(json!(["*"]))),
+        ("/v1/api-keys", key(json!(["orders:read", "payouts:read"]))),
+        ("/v1/api-keys", key_of_alma(json!(["payouts:read"]))),
+        ("/v1/operators", role("ann", json!(["*"]))),
+        ("/v1/operators", role("ann", json!(["ledger:read"]))),
+        // Nor is anybody else's role his to take.
+        ("/v1/operators", role(OPERATOR, json!([]))),
+    ] {
+        let before = shop.contents().await;
+        assert_problem(&access.post(path, &body, &shop.fresh()).await, 403, "forbidden");
+        assert!(shop.contents().await == before, "{path} {body}");
+    }
+    for (path, body, status) in [
+        ("/v1/api-keys", key(json!(["orders:read", "access:write"])), 201),
+        ("/v1/api-keys", key_of_alma(json!(["orders:write"])), 201),
+        ("/v1/operators", role("ann", json!(["orders:read"])), 200),
+        ("/v1/operators", role("ann", json!([])), 200),
+    ] {
+        let answer = access.post(path, &body, &shop.fresh()).await;
+        assert_eq!(answer.status, status, "{path} {body}: {}", answer.body);
+    }
+    // The whole set at once: what is no scope, what is twice, what is too much.
+    for (scopes, field, code) in [
+        (json!(["orders:read", "orders:read"]), "scopes[1]", "twice"),
+        (json!(["orders:fly"]), "scopes[0]", "unknown"),
+        (json!(vec!["orders:read"; 51]), "scopes", "range"),
+    ] {
+        let bodies = [
+            ("/v1/api-keys", key(scopes.clone())),
+            ("/v1/operators", role("ann", scopes.clone())),
+            ("/v1/members", member(scopes.clone())),
+        ];
+        for (path, body) in bodies {
+            let answer = shop.refused(path, &body, 422, "invalid_value").await;
+            let error = &answer.body["errors"][0];
+            assert_eq!((at(error, "/field"), at(error, "/code")), (field, code), "{path} {scopes}");
+        }
+    }
+}

@@ -1,10 +1,10 @@
 //! API keys of systems: the secret is shown once, only its digest is stored.
 
+use crate::people::{check_scopes, has_all};
 use axum::extract::{Path, State};
 use domain::id::{ApiKeyId, MerchantId, sha256_hex};
 use domain::merchant::Merchant;
 use domain::text::Name;
-use edge::identity::is_scope;
 use edge::{Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
 use events::Announced;
 use events::access::{ApiKeyIssuedV1, ApiKeyRevokedV1};
@@ -63,15 +63,14 @@ pub(crate) async fn issue(
     let mut check = Check::new();
     let name = check.parse::<Name>("name", &command.body.name);
     let merchant = check.maybe::<MerchantId>("merchant", command.body.merchant.as_deref());
-    for (position, scope) in command.body.scopes.iter().enumerate().filter(|(_, scope)| !is_scope(scope)) {
-        check.wrong(format!("scopes[{position}]"), "unknown", format!("`{scope:.40}` is no scope"));
-    }
+    check_scopes(&mut check, &command.body.scopes);
     if let Some(merchant) = &merchant
         && world.table.load::<Merchant>(&Key::merchant(m, merchant)).await?.is_none()
     {
         check.wrong("merchant", "unknown", format!("there is no merchant {merchant}"));
     }
     check.done()?;
+    has_all(&command.caller, merchant.as_ref(), command.body.scopes.iter())?;
     let Some(name) = name else { return Err(Problem::internal()) };
 
     let secret = world.secret("sk_").map_err(|error| Problem::fault(&error))?;

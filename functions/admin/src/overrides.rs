@@ -156,6 +156,7 @@ pub(crate) async fn revoke(
             if command.asked_before(&world).await?.is_some() {
                 return as_it_is();
             }
+            command.if_match(held.revision())?;
             let now = world.now();
             let Decision::New(next) = held.value.revoke(&command.caller.actor, now) else {
                 return as_it_is();

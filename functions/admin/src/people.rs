@@ -1,6 +1,6 @@
 //! People and their roles: operators of the marketplace, members of merchants. A token proves the subject, the table
 //! says what it may; setting no scopes takes the role away. Members are set by operators and by members of the same
-//! merchant, who give and take only what they have themselves.
+//! merchant. Whoever gives and takes does so only with scopes that he has himself, in roles and keys alike.
 
 use axum::extract::State;
 use domain::id::MerchantId;
@@ -57,10 +57,26 @@ fn checked(check: &mut Check, issuer: &str, sub: &str, scopes: &[String]) -> Str
     if sub.is_empty() || sub.len() > 200 || sub.contains('#') {
         check.wrong("subject", "format", "want the `sub` of the tokens, up to 200 characters without `#`");
     }
-    for (position, scope) in scopes.iter().enumerate().filter(|(_, scope)| !is_scope(scope)) {
-        check.wrong(format!("scopes[{position}]"), "unknown", format!("`{scope:.40}` is no scope"));
-    }
+    check_scopes(check, scopes);
     subject(issuer, sub)
+}
+
+/// The most scopes of a key or a role.
+const SCOPES_MAX: usize = 50;
+
+/// Scopes that there are, each once.
+pub(crate) fn check_scopes(check: &mut Check, scopes: &[String]) {
+    if scopes.len() > SCOPES_MAX {
+        return check.wrong("scopes", "range", format!("{} are more than {SCOPES_MAX}", scopes.len()));
+    }
+    for (position, scope) in scopes.iter().enumerate() {
+        let field = format!("scopes[{position}]");
+        if !is_scope(scope) {
+            check.wrong(field, "unknown", format!("`{scope:.40}` is no scope"));
+        } else if scopes.iter().take(position).any(|before| before == scope) {
+            check.wrong(field, "twice", format!("`{scope}` is named before"));
+        }
+    }
 }
 
 pub(crate) async fn set_operator(
@@ -71,6 +87,9 @@ pub(crate) async fn set_operator(
     let mut check = Check::new();
     let subject = checked(&mut check, &issuer, &subject, &scopes);
     check.done()?;
+    let held = world.table.load::<Operator>(&Key::roles(&command.caller.marketplace, &subject)).await?;
+    let before = held.map(|held| held.value.scopes).unwrap_or_default();
+    has_all(&command.caller, None, scopes.iter().chain(&before))?;
     let told = Announced::of(&OperatorChangedV1 { subject: subject.clone(), scopes: scopes.clone() });
     let operator = Operator { subject: subject.clone(), scopes: scopes.clone() };
     set(&world, &command, &operator, &format!("operator-{subject}"), told).await?;
@@ -96,11 +115,9 @@ pub(crate) async fn set_member(
     }
     check.done()?;
     let Some(merchant) = merchant else { return Err(Problem::internal()) };
-    if command.reach != Reach::All {
-        let held = world.table.load::<Member>(&Key::membership(m, &subject, &merchant)).await?;
-        let before = held.map(|held| held.value.scopes).unwrap_or_default();
-        has_all(&command.caller, &merchant, scopes.iter().chain(&before))?;
-    }
+    let held = world.table.load::<Member>(&Key::membership(m, &subject, &merchant)).await?;
+    let before = held.map(|held| held.value.scopes).unwrap_or_default();
+    has_all(&command.caller, Some(&merchant), scopes.iter().chain(&before))?;
     let (of, all) = (merchant.clone(), scopes.clone());
     let told = Announced::of(&MemberChangedV1 { subject: subject.clone(), merchant: of, scopes: all });
     let member = Member { subject: subject.clone(), merchant: merchant.clone(), scopes: scopes.clone() };
@@ -108,13 +125,14 @@ pub(crate) async fn set_member(
     Ok(Reply::ok(RoleView { subject, merchant: Some(merchant.to_string()), scopes }))
 }
 
-/// A member gives and takes only what it has itself.
-fn has_all<'a>(
+/// Who gives and takes does so only with what he has himself: for one merchant, or for the whole marketplace.
+pub(crate) fn has_all<'a>(
     caller: &Caller,
-    merchant: &MerchantId,
+    merchant: Option<&MerchantId>,
     mut scopes: impl Iterator<Item = &'a String>,
 ) -> Result<(), Problem> {
-    let lacks = |scope: &&String| !caller.reach(scope).is_ok_and(|reach| reach.covers(merchant));
+    let covers = |reach: Reach| merchant.map_or(reach == Reach::All, |merchant| reach.covers(merchant));
+    let lacks = |scope: &&String| !caller.reach(scope).is_ok_and(covers);
     match scopes.find(lacks) {
         Some(scope) => Err(Problem::forbidden(format!("you do not have the scope `{scope}` yourself"))),
         None => Ok(()),

@@ -147,6 +147,7 @@ pub(crate) async fn set_merchant_terms(
             if command.asked_before(&world).await?.is_some() {
                 return Ok(Reply::ok(MarketplaceView::of(&held.value)).revision(held.revision()).replayed());
             }
+            command.if_match(held.revision())?;
             let now = world.now();
             let document = command.body.read(now)?;
             let told = MarketplaceMerchantTermsSetV1 {
@@ -177,6 +178,7 @@ pub(crate) async fn set(
             if command.asked_before(&world).await?.is_some() {
                 return Ok(Reply::ok(MarketplaceView::of(&held.value)).revision(held.revision()).replayed());
             }
+            command.if_match(held.revision())?;
             let mut check = Check::new();
             let settings = body.read(&mut check, "", held.value.currency);
             check.done()?;

@@ -157,18 +157,21 @@ async fn change<T>(
             let held = world.table.load::<MerchantOrder>(&key).await?;
             let held = held.filter(|held| reach.covers(&held.value.merchant));
             let held = held.ok_or_else(|| Problem::not_found("merchant order"))?;
-            if name == Name::Key && command.asked_before(world).await?.is_some() {
-                return Ok(Reply::ok(MerchantOrderView::of(&held.value))
-                    .revision(held.revision())
-                    .replayed());
+            let as_it_is =
+                || Ok(Reply::ok(MerchantOrderView::of(&held.value)).revision(held.revision()).replayed());
+            if name == Name::Key {
+                if command.asked_before(world).await?.is_some() {
+                    return as_it_is();
+                }
+                command.if_match(held.revision())?;
             }
             let shelves = shelves_of(world, m, &held.value).await?;
             let decided = decide(&held.value, shelves);
             let Decision::New(fact) = command.audited(world, &key, id.as_str(), decided).await? else {
-                return Ok(Reply::ok(MerchantOrderView::of(&held.value))
-                    .revision(held.revision())
-                    .replayed());
+                return as_it_is();
             };
+            // Where the effect has its own name, only the decision tells a repeat, whatever it has seen.
+            command.if_match(held.revision())?;
             let next = held.value.clone().apply(&fact);
             commit(world, command, name, &held, &next, &fact).await?;
             Ok(Reply::ok(MerchantOrderView::of(&next)).revision(held.next_step()))

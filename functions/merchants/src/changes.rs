@@ -307,6 +307,7 @@ pub(crate) async fn change<T>(
             if command.asked_before(world).await?.is_some() {
                 return as_it_is();
             }
+            command.if_match(held.revision())?;
             let decided = decide(&held.value, &marketplace);
             let decided = command.audited(world, &key, id.as_str(), decided).await?;
             let Some((next, told)) = decided else { return as_it_is() };

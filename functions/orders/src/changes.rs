@@ -180,6 +180,7 @@ async fn change<T>(
             if command.asked_before(world).await?.is_some() {
                 return as_it_is();
             }
+            command.if_match(whole.order.revision())?;
             let decided = command.audited(world, &key, id.as_str(), decide(&whole)).await?;
             let Decision::New(changed) = decided else { return as_it_is() };
             let (next, parts) = commit(world, command, &whole, changed).await?;

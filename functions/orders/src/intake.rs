@@ -92,6 +92,11 @@ pub(crate) async fn place(
     State(world): State<World>,
     command: Command<PlaceOrder>,
 ) -> Result<Reply<OrderView>, Problem> {
+    // Before anything is read: each line costs a read.
+    let count = command.body.lines.len();
+    if count > domain::order::LINES_MAX {
+        return Err(domain::order::Refused::LineCount(count).into());
+    }
     world.until_free(|| attempt(&world, &command)).await
 }
 

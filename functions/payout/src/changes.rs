@@ -58,6 +58,7 @@ async fn change<T>(world: &World, id: &str, command: &Command<T>, told: Told) ->
             if command.asked_before(world).await?.is_some() {
                 return as_it_is();
             }
+            command.if_match(held.revision())?;
             let now = world.now();
             let decided = decide(&held.value, told.clone(), now);
             let decided = command.audited(world, &key, id.as_str(), decided).await?;

@@ -19,6 +19,9 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
+/// A month has no more days.
+const DAYS_MAX: usize = 31;
+
 /// When a merchant is paid. The run of a day claims up to the day before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "every", rename_all = "snake_case", deny_unknown_fields)]
@@ -48,6 +51,8 @@ pub enum BadSchedule {
     Day(i8),
     #[error("a schedule of chosen days names at least one")]
     NoDay,
+    #[error("a schedule names at most {DAYS_MAX} days of the month, not {0}")]
+    DayCount(usize),
 }
 
 impl Schedule {
@@ -60,6 +65,7 @@ impl Schedule {
             Self::Week { weekday } => Err(BadSchedule::Weekday(*weekday)),
             Self::Month { day } => day_of_month(day),
             Self::Days { days } if days.is_empty() => Err(BadSchedule::NoDay),
+            Self::Days { days } if days.len() > DAYS_MAX => Err(BadSchedule::DayCount(days.len())),
             Self::Days { days } => days.iter().try_for_each(day_of_month),
         }
     }

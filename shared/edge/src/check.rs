@@ -3,9 +3,12 @@
 use crate::problem::{FieldError, Problem};
 use domain::{Currency, Money};
 use events::Amount;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt::Display;
 use std::str::FromStr;
+
+/// How far another's clock may be ahead of ours.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Collects what is wrong; [`done`](Check::done) is a 422 if anything is.
 #[derive(Debug, Default)]
@@ -67,11 +70,12 @@ impl Check {
         texts.iter().enumerate().filter_map(read).collect()
     }
 
-    /// When something happened elsewhere: not in the future. None given means now.
+    /// When something happened elsewhere: not in the future. None given means now, and so does what another's clock
+    /// took for now.
     pub fn occurred_at(&mut self, field: impl Display, text: Option<&str>, now: Timestamp) -> Timestamp {
         let Some(text) = text else { return now };
         match text.parse::<Timestamp>() {
-            Ok(at) if at <= now => at,
+            Ok(at) if at.duration_since(now) <= CLOCKS_DIFFER => at.min(now),
             Ok(at) => {
                 self.wrong(field, "future", format!("{at} is after now ({now})"));
                 now

@@ -12,7 +12,7 @@ use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use domain::id::sha256_hex;
 use events::Context;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::request::RequestContext;
 use serde::{Serialize, de::DeserializeOwned};
@@ -40,6 +40,8 @@ pub struct Command<T> {
     action: String,
     asked: Option<String>,
     precondition: Precondition,
+    /// Whether it is a PATCH, which says what it has seen.
+    patches: bool,
 }
 
 impl<T> Command<T> {
@@ -83,11 +85,12 @@ impl<T> Command<T> {
         Err(problem)
     }
 
-    /// What was made or changed when this was asked before; a systems' request must carry a key.
+    /// What was made or changed when this was asked before; a systems' request must carry a key. A record that has
+    /// expired says nothing, also where it is still there: the write takes its place.
     pub async fn asked_before(&self, world: &World) -> Result<Option<Asked>, Problem> {
         let Some(digest) = &self.asked else {
-            // Who says what it has seen finds it changed when it asks again.
-            if self.caller.is_system() && self.precondition == Precondition::None {
+            // Who patches what it has seen finds it changed when it asks again; a POST may change it twice.
+            if self.caller.is_system() && !self.patches {
                 return Err(Problem::new(400, "idempotency_key_missing", "An Idempotency-Key is required")
                     .with(
                         "requests with an API key carry an `Idempotency-Key` header, so that a retry is safe",
@@ -96,7 +99,7 @@ impl<T> Command<T> {
             return Ok(None);
         };
         let key = Key::idempotency(&self.caller.marketplace, digest);
-        match world.table.load::<Asked>(&key).await?.map(|held| held.value) {
+        match world.table.load_live::<Asked>(&key, world.now()).await?.map(|held| held.value) {
             Some(asked) if asked.body != self.digest => Err(Problem::new(
                 422,
                 "idempotency_key_reused",
@@ -130,6 +133,7 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
         let Admitted { caller, reach } = Admitted::of(&mut parts.extensions)?;
         let TraceId(request) = parts.extensions.remove().ok_or_else(Problem::internal)?;
         let precondition = Precondition::of(&parts.method, &parts.headers)?;
+        let patches = parts.method == Method::PATCH;
         let (body, digest) = read_body(body).await?;
         let action = format!("{} {}", parts.method, parts.uri.path());
         let asked = match idempotency_key(&parts.headers)? {
@@ -139,7 +143,7 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
             }
             None => None,
         };
-        Ok(Self { caller, reach, body, request, digest, action, asked, precondition })
+        Ok(Self { caller, reach, body, request, digest, action, asked, precondition, patches })
     }
 }
 

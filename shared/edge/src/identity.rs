@@ -258,13 +258,29 @@ impl Keys {
             let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
             cache.get(address).map(|(at, set)| (at.elapsed(), set.find(kid).cloned()))
         };
-        match cached {
-            Some((age, Some(jwk))) if age < FRESH => return Ok(Some(jwk)),
-            Some((age, None)) if age < PAUSE => return Ok(None),
+        match &cached {
+            Some((age, Some(jwk))) if *age < FRESH => return Ok(Some(jwk.clone())),
+            Some((age, None)) if *age < PAUSE => return Ok(None),
             Some(_) | None => {}
         }
-        let text = (self.fetch)(address.to_owned()).await?;
-        let set: JwkSet = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let read = match (self.fetch)(address.to_owned()).await {
+            Ok(text) => serde_json::from_str::<JwkSet>(&text).map_err(|error| error.to_string()),
+            Err(error) => Err(error),
+        };
+        let set = match (read, cached) {
+            (Ok(set), _) => set,
+            // An issuer that is down has not taken its key back; it is asked again after a pause.
+            (Err(error), Some((_, Some(jwk)))) => {
+                tracing::warn!(error, address, "an issuer's keys cannot be read: the ones from before count");
+                let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some((at, _)) = cache.get_mut(address) {
+                    let again = Instant::now().checked_sub(FRESH.saturating_sub(PAUSE));
+                    *at = again.unwrap_or(*at);
+                }
+                return Ok(Some(jwk));
+            }
+            (Err(error), Some((_, None)) | None) => return Err(error),
+        };
         let found = set.find(kid).cloned();
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         cache.insert(address.to_owned(), (Instant::now(), set));
@@ -312,5 +328,22 @@ mod tests {
         let caller = key(&["fulfillment:write"], Some(own.clone()));
         let reach = caller.reach("fulfillment:write").unwrap();
         assert!(reach.covers(&own) && !reach.covers(&other));
+    }
+
+    #[tokio::test]
+    async fn an_issuer_that_is_down_has_not_taken_its_keys_back() {
+        let keys = Keys::new(Arc::new(|_| Box::pin(async { Err("connection refused".to_owned()) })));
+        let (address, other) = ("https://issuer.example/jwks", "https://other.example/jwks");
+        let set: JwkSet = serde_json::from_value(serde_json::json!({"keys": [
+            {"kty": "OKP", "crv": "Ed25519", "kid": "one", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+        ]}))
+        .unwrap();
+        let old = Instant::now().checked_sub(FRESH * 2).unwrap();
+        keys.cache.lock().unwrap().insert(address.to_owned(), (old, set));
+        assert!(keys.find(address, "one").await.unwrap().is_some());
+        let (at, _) = keys.cache.lock().unwrap()[address];
+        assert!(at.elapsed() < FRESH, "it is not asked again at once");
+        assert_eq!(keys.find(address, "two").await.unwrap_err(), "connection refused");
+        assert_eq!(keys.find(other, "one").await.unwrap_err(), "connection refused");
     }
 }

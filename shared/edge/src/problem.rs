@@ -116,7 +116,16 @@ impl IntoResponse for Problem {
 
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
-        Self::fault(&fault)
+        match &fault {
+            Fault::Busy => Self::busy(),
+            Fault::ForeignCursor => {
+                let (field, message) = ("cursor".to_owned(), fault.to_string());
+                Self::invalid(vec![FieldError { field, code: "foreign", message }])
+            }
+            Fault::Call { .. } | Fault::Shape { .. } | Fault::Kind { .. } | Fault::TooManyWrites(_) => {
+                Self::fault(&fault)
+            }
+        }
     }
 }
 
@@ -244,5 +253,19 @@ impl From<merchant::Refused> for Problem {
             merchant::Refused::InvitationExpired => (409, "invitation_expired", "The invitation has expired"),
         };
         Self::new(status, code, title).with(refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_table_asks_to_come_again_and_is_no_fault_of_ours() {
+        let answer = Problem::from(Fault::Busy).into_response();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["retry-after"]),
+            (503, &"1".parse().unwrap())
+        );
     }
 }

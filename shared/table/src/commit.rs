@@ -258,7 +258,7 @@ impl<'a, C: Debug> Commit<'a, C> {
 
 impl Write {
     fn action(self, table: &str) -> Result<TransactWriteItem, Fault> {
-        let build = |error| Fault::call("build a write", error);
+        let build = |error| Fault::build("build a write", error);
         let action = TransactWriteItem::builder();
         Ok(match self {
             Self::Put { item, condition } => {
@@ -327,7 +327,8 @@ fn verdict(error: Option<&TransactWriteItemsError>) -> Verdict {
         Some(
             TransactWriteItemsError::TransactionInProgressException(_)
             | TransactWriteItemsError::ProvisionedThroughputExceededException(_)
-            | TransactWriteItemsError::RequestLimitExceeded(_),
+            | TransactWriteItemsError::RequestLimitExceeded(_)
+            | TransactWriteItemsError::ThrottlingException(_),
         ) => Verdict::Busy,
         _ => Verdict::Unknown,
     }

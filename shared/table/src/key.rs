@@ -422,3 +422,9 @@ impl Place {
 pub(crate) fn expires(at: Timestamp) -> (String, aws_sdk_dynamodb::types::AttributeValue) {
     ("expires".to_owned(), number(at.as_second()))
 }
+
+/// Whether an item may be forgotten by now: `expires < :now`, as conditions say it.
+pub(crate) fn has_expired(item: &Item, now: Timestamp) -> bool {
+    let expires: Option<i64> = item.get("expires").and_then(|v| v.as_n().ok()?.parse().ok());
+    expires.is_some_and(|expires| expires < now.as_second())
+}

@@ -27,8 +27,10 @@ pub use key::Key;
 pub use list::{Cursor, Page};
 pub use record::{Held, Record};
 
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::id::MarketplaceId;
+use jiff::Timestamp;
 use record::Item;
 use std::collections::{HashMap, HashSet};
 
@@ -39,7 +41,8 @@ pub struct Table {
     pub(crate) name: String,
 }
 
-/// The table let us down; nobody's request was wrong. Display says what we were doing; the cause is in `source`, once.
+/// What a call of the table came to instead of an answer: mostly that it let us down. Display says what we were doing;
+/// the cause is in `source`, once.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error("{doing} failed")]
@@ -50,15 +53,37 @@ pub enum Fault {
     Kind { want: &'static str, found: String },
     #[error("a commit of {0} writes: DynamoDB takes at most 100")]
     TooManyWrites(usize),
-    #[error("the table answers with unread keys, again and again")]
-    Unread,
+    /// Nothing is broken: the same call may go well in a moment.
+    #[error("the table is busy")]
+    Busy,
+    /// The caller's to mend: the cursor was given for another list.
+    #[error("the cursor is not of this list")]
+    ForeignCursor,
 }
 
+/// What DynamoDB calls it where it is asked for too much at once.
+const BUSY: [&str; 5] = [
+    "ThrottlingException",
+    "ThrottlingError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "TransactionConflictException",
+];
+
 impl Fault {
+    /// Of a call that DynamoDB did not do.
     pub(crate) fn call(
         doing: &'static str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+        source: impl ProvideErrorMetadata + Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
+        if source.code().is_some_and(|code| BUSY.contains(&code)) {
+            return Self::Busy;
+        }
+        Self::Call { doing, source: source.into() }
+    }
+
+    /// Of a call that could not even be written down.
+    pub(crate) fn build(doing: &'static str, source: BuildError) -> Self {
         Self::Call { doing, source: source.into() }
     }
 }
@@ -78,6 +103,8 @@ impl Loaded {
 
 /// DynamoDB's own bound of one batch read.
 const BATCH_MAX: usize = 100;
+/// How often a batch is asked for what it left unread; then the table is busy, and who asks pauses.
+const ROUNDS_MAX: usize = 3;
 
 impl Table {
     pub fn new(client: aws_sdk_dynamodb::Client, name: impl Into<String>) -> Self {
@@ -86,6 +113,16 @@ impl Table {
 
     /// What is there now. Reads that lead to a decision are strongly consistent.
     pub async fn load<R: Record>(&self, key: &Key) -> Result<Option<Held<R>>, Fault> {
+        self.item(key).await?.map(record::from_item).transpose()
+    }
+
+    /// As [`load`](Self::load), of what is kept for a while: the expired is not there, however late TTL takes it away.
+    pub async fn load_live<R: Record>(&self, key: &Key, now: Timestamp) -> Result<Option<Held<R>>, Fault> {
+        let item = self.item(key).await?.filter(|item| !key::has_expired(item, now));
+        item.map(record::from_item).transpose()
+    }
+
+    async fn item(&self, key: &Key) -> Result<Option<Item>, Fault> {
         let answer = self
             .client
             .get_item()
@@ -95,7 +132,7 @@ impl Table {
             .send()
             .await
             .map_err(|error| Fault::call("load", error))?;
-        answer.item.map(record::from_item).transpose()
+        Ok(answer.item)
     }
 
     /// Many at once, strongly consistent, in the order of `keys`; what is not there is absent. Duplicate keys are read
@@ -116,14 +153,14 @@ impl Table {
             let mut rounds = 0;
             while !left.is_empty() {
                 rounds += 1;
-                if rounds > 8 {
-                    return Err(Fault::Unread);
+                if rounds > ROUNDS_MAX {
+                    return Err(Fault::Busy);
                 }
                 let asked = KeysAndAttributes::builder()
                     .set_keys(Some(std::mem::take(&mut left)))
                     .consistent_read(true)
                     .build()
-                    .map_err(|error| Fault::call("build a batch read", error))?;
+                    .map_err(|error| Fault::build("build a batch read", error))?;
                 let answer = self
                     .client
                     .batch_get_item()
@@ -162,4 +199,24 @@ pub(crate) fn text(text: impl Into<String>) -> AttributeValue {
 
 pub(crate) fn number(number: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::operation::get_item::GetItemError;
+
+    #[test]
+    fn a_throttled_call_is_busy_and_any_other_failure_is_a_fault() {
+        let failed = |code: &str| {
+            Fault::call("load", GetItemError::generic(ErrorMetadata::builder().code(code).build()))
+        };
+        for code in BUSY {
+            assert!(matches!(failed(code), Fault::Busy), "{code}");
+        }
+        for code in ["ValidationException", "ResourceNotFoundException", "InternalServerError", ""] {
+            assert!(matches!(failed(code), Fault::Call { .. }), "{code}");
+        }
+    }
 }

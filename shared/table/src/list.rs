@@ -37,10 +37,11 @@ impl Cursor {
         String::from_utf8(bytes?).ok().filter(|text| !text.is_empty()).map(Self)
     }
 
-    /// The moment at its head, in lists that are ordered by time.
+    /// The moment at its head, in lists that are ordered by time: 13 digits.
     fn moment(&self) -> Option<Timestamp> {
-        let millis = self.0.split('#').next()?.parse().ok()?;
-        Timestamp::from_millisecond(millis).ok()
+        let millis = self.0.split('#').next()?;
+        let digits = millis.len() == 13 && millis.bytes().all(|byte| byte.is_ascii_digit());
+        Timestamp::from_millisecond(millis.parse().ok().filter(|_| digits)?).ok()
     }
 }
 
@@ -55,15 +56,19 @@ impl std::fmt::Display for Cursor {
 pub struct List {
     index: Index,
     pk: String,
+    /// Whether its order is that of moments, or that of names.
+    by_time: bool,
 }
 
 impl List {
+    /// By time: where things of a moment have their place.
     pub(crate) fn of(place: Place) -> Self {
-        Self { index: place.index, pk: place.pk }
+        Self { index: place.index, pk: place.pk, by_time: true }
     }
 
+    /// By name.
     pub(crate) fn new(index: Index, pk: String) -> Self {
-        Self { index, pk }
+        Self { index, pk, by_time: false }
     }
 }
 
@@ -107,6 +112,9 @@ impl Table {
         limit: u16,
         after: Option<&Cursor>,
     ) -> Result<Page<R::Summary>, Fault> {
+        if list.by_time && after.is_some_and(|cursor| cursor.moment().is_none()) {
+            return Err(Fault::ForeignCursor);
+        }
         let rows = self.index_rows(list, limit, after).await?;
         let next = (rows.len() > usize::from(limit)).then(|| rows.get(usize::from(limit).saturating_sub(1)));
         let next = next.flatten().map(|(sk, _)| Cursor(sk.clone()));
@@ -126,7 +134,10 @@ impl Table {
     ) -> Result<Page<R::Summary>, Fault> {
         let (from, to) = days;
         let limit = usize::from(limit);
-        let start = after.and_then(Cursor::moment).map_or(to, |at| domain::payout::day(at).min(to));
+        let start = match after {
+            Some(cursor) => domain::payout::day(cursor.moment().ok_or(Fault::ForeignCursor)?).min(to),
+            None => to,
+        };
         let mut rows: Vec<(String, Item)> = Vec::new();
         let mut day = start;
         for _ in 0..DAYS_MAX {
@@ -188,7 +199,7 @@ impl Table {
         Ok(answer.items.unwrap_or_default().into_iter().map(|item| (key(&item), item)).collect())
     }
 
-    /// Items of one partition with `from < SK ≤ to`, strongly consistent.
+    /// Items of one partition with `from < SK ≤ to`, strongly consistent. A cursor outside of that is of another list.
     pub(crate) async fn range(
         &self,
         pk: &str,
@@ -197,6 +208,9 @@ impl Table {
         after: Option<&Cursor>,
         forward: bool,
     ) -> Result<(Vec<Item>, Option<Cursor>), Fault> {
+        if after.is_some_and(|cursor| !(from..=to).contains(&cursor.0.as_str())) {
+            return Err(Fault::ForeignCursor);
+        }
         let (from, to) = match after {
             Some(cursor) if forward => (cursor.0.as_str(), to),
             Some(cursor) => (from, cursor.0.as_str()),

@@ -125,18 +125,24 @@ pub struct WholeOrder {
 }
 
 impl Table {
-    /// The order and its merchant orders, strongly consistent, in one query.
+    /// The order and its merchant orders, strongly consistent; one query, where they fit a page.
     pub async fn whole_order(&self, m: &MarketplaceId, id: &OrderId) -> Result<Option<WholeOrder>, Fault> {
         let pk = Key::order(m, id).pk;
-        let (items, _) = self.range(&pk, ("MOR#", "ORD"), 100, None, true).await?;
-        let (mut order, mut parts) = (None, Vec::new());
-        for item in items {
-            match item.get("kind").and_then(|v| v.as_s().ok()).map(String::as_str) {
-                Some(Order::KIND) => order = Some(from_item::<Order>(item)?),
-                _ => parts.push(from_item::<MerchantOrder>(item)?),
+        let (mut order, mut parts, mut after) = (None, Vec::new(), None);
+        loop {
+            // A page also ends at 1 MB, before the order where its parts are large.
+            let (items, next) = self.range(&pk, ("MOR#", "ORD"), 100, after.as_ref(), true).await?;
+            for item in items {
+                match item.get("kind").and_then(|v| v.as_s().ok()).map(String::as_str) {
+                    Some(Order::KIND) => order = Some(from_item::<Order>(item)?),
+                    _ => parts.push(from_item::<MerchantOrder>(item)?),
+                }
             }
+            if next.is_none() {
+                return Ok(order.map(|order| WholeOrder { order, parts }));
+            }
+            after = next;
         }
-        Ok(order.map(|order| WholeOrder { order, parts }))
     }
 
     /// Orders placed from one day to another, newest first.

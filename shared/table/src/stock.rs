@@ -88,7 +88,7 @@ fn write(key: &Key, effect: Levels, needs: Levels, table: &str) -> Result<Transa
     if !conditions.is_empty() {
         update = update.condition_expression(conditions.join(" AND "));
     }
-    let update = update.build().map_err(|error| Fault::call("build a stock write", error))?;
+    let update = update.build().map_err(|error| Fault::build("build a stock write", error))?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
 

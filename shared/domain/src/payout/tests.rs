@@ -269,6 +269,7 @@ fn a_schedule_without_a_next_run_is_refused() {
         (Schedule::Month { day: 0 }, BadSchedule::Day(0)),
         (Schedule::Month { day: 32 }, BadSchedule::Day(32)),
         (Schedule::Days { days: vec![] }, BadSchedule::NoDay),
+        (Schedule::Days { days: vec![1; 32] }, BadSchedule::DayCount(32)),
         (Schedule::Days { days: vec![1, -1] }, BadSchedule::Day(-1)),
     ];
     for (schedule, bad) in cases {

@@ -28,17 +28,21 @@ fn again<R: Record>(item: Item) -> Result<Item, Fault> {
     to_item(&m, &held.value, held.revision)
 }
 
+fn unread() -> Fault {
+    Fault::Kind { want: "an item that reads", found: "one that does not".to_owned() }
+}
+
 /// Counters and marks have no value; entries of the outbox and refusals are read by their own code.
 fn outbox(item: Item) -> Result<Item, Fault> {
-    crate::outbox::Entry::read(&item)?.map(|_| item).ok_or(Fault::Unread)
+    crate::outbox::Entry::read(&item)?.map(|_| item).ok_or_else(unread)
 }
 
 fn stock(item: Item) -> Result<Item, Fault> {
-    crate::stock::stock_of(&item).map(|_| item).ok_or(Fault::Unread)
+    crate::stock::stock_of(&item).map(|_| item).ok_or_else(unread)
 }
 
 fn total(item: Item) -> Result<Item, Fault> {
-    crate::ledger::total_of(&item).map(|_| item).ok_or(Fault::Unread)
+    crate::ledger::total_of(&item).map(|_| item).ok_or_else(unread)
 }
 
 fn refusal(item: Item) -> Result<Item, Fault> {
