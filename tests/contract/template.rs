@@ -7,6 +7,8 @@ use souk::cloud::Template;
 use std::collections::BTreeSet;
 
 const REPAIR: &str = "correct infra/template.yaml";
+/// How long a table's stream keeps a record, in seconds.
+const DAY: i64 = 86_400;
 /// CloudFormation takes 500; some room is left for what comes.
 const RESOURCES_MAX: usize = 400;
 
@@ -56,6 +58,20 @@ impl Raw {
         self.functions().iter().any(|(_, _, function)| {
             let variables = function["Environment"]["Variables"].as_object().into_iter().flatten();
             variables.into_iter().any(|(_, value)| Self::referred(value).as_deref() == Some(queue))
+        })
+    }
+
+    /// Whether a function may set items aside: its own dead-letter queue, of a queue that it reads.
+    fn is_set_aside(&self, crate_name: &str) -> bool {
+        self.functions().iter().filter(|(_, name, _)| name == crate_name).any(|(_, _, function)| {
+            let dead = Self::referred(&function["Environment"]["Variables"]["DEAD"]);
+            let events = function["Events"].as_object().into_iter().flat_map(|events| events.values());
+            let queues = events.filter_map(|event| Self::referred(&event["Properties"]["Queue"]));
+            let mut given_up = queues.filter_map(|queue| {
+                let policy = &self.resource(&queue)["Properties"]["RedrivePolicy"];
+                Self::referred(&policy["deadLetterTargetArn"])
+            });
+            dead.is_some_and(|dead| given_up.any(|queue| queue == dead))
         })
     }
 
@@ -120,7 +136,7 @@ fn understood() -> Template {
 
 #[test]
 fn a_queue_hides_messages_six_times_as_long_as_its_function_may_run_and_gives_up_to_a_dead_letter_queue() {
-    let template = understood();
+    let (raw, template) = (Raw::read(), understood());
     let mut complaints = Vec::new();
     for source in &template.consumers {
         let (queue, function) = (&template.queues[&source.queue], &template.functions[&source.function]);
@@ -138,8 +154,12 @@ fn a_queue_hides_messages_six_times_as_long_as_its_function_may_run_and_gives_up
         }
     }
     for source in &template.streams {
-        if source.on_failure.is_none() || !source.partial || !source.bisect || source.retries.is_none() {
+        if !source.partial || !source.bisect || !raw.is_set_aside(&source.function) {
             complaints.push(format!("{}: one bad record blocks the stream", source.id));
+        }
+        let kept = source.age.is_some_and(|age| (DAY / 2..DAY).contains(&age));
+        if source.retries.is_some() || !kept || source.on_failure.is_none() {
+            complaints.push(format!("{}: an outage loses records, or loses them in silence", source.id));
         }
     }
     none(complaints, REPAIR);

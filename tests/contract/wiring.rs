@@ -150,7 +150,11 @@ async fn every_consumer_handles_exactly_the_events_that_its_rules_route_to_it() 
     let raw = Raw::read();
     let (rules, readers) = (rules(&raw), readers(&raw));
     let mut complaints = Vec::new();
-    for (function, handled) in handled(&open().await) {
+    let market = open().await;
+    let functions = functions(&market).into_iter();
+    let keyed: BTreeSet<&str> =
+        functions.filter(Function::takes_keys).map(|function| function.name()).collect();
+    for (function, handled) in handled(&market) {
         let queues = readers.iter().filter(|(_, readers)| readers.iter().any(|reader| reader == function));
         let queues: BTreeSet<&String> = queues.map(|(queue, _)| queue).collect();
         let routed: BTreeSet<&str> = rules
@@ -166,8 +170,8 @@ async fn every_consumer_handles_exactly_the_events_that_its_rules_route_to_it() 
         let idle = handled.iter().filter(|event| !routed.contains(*event) && !direct);
         complaints
             .extend(idle.map(|event| format!("{function}: handles {event} and no rule routes it there")));
-        if handled.is_empty() != queues.is_empty() {
-            complaints.push(format!("{function}: has a queue or handles events, not both"));
+        if (handled.is_empty() && !keyed.contains(function)) != queues.is_empty() {
+            complaints.push(format!("{function}: has a queue or handles events or keys, not both"));
         }
     }
     none(

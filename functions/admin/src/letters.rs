@@ -1,10 +1,10 @@
 //! Dead letters: messages that failed too often, shown and sent back to the queue that they failed in.
 //!
 //! Reads and writes: the dead-letter queues that the template names. A queue is everybody's: an operator sees and sends
-//! back the messages whose envelope names the own marketplace, and leaves the others where they are. A message leaves
-//! its dead-letter queue after it was sent back, so what comes twice is known by its event's id. Absent on purpose:
-//! an idempotency record, since what was sent back is no longer there; letters of the table's stream, which are AWS's
-//! pointers and name no marketplace (they are counted).
+//! back the messages of the own marketplace, which their envelope or their item's key names, and leaves the others
+//! where they are. A message leaves its dead-letter queue after it was sent back, so what comes twice is known by its
+//! event's id. Absent on purpose: an idempotency record, since what was sent back is no longer there; AWS's pointers to
+//! records that the table's stream has lost, which name no marketplace (they are counted).
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
@@ -14,6 +14,7 @@ use edge::query::None as NoParameters;
 use edge::{Command, Listing, Problem, Query, Reply, World};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use table::Key;
 
 /// How long messages are hidden while they are looked at, in seconds; longer than the function may run.
 const HIDDEN: i32 = 60;
@@ -25,8 +26,8 @@ const LOOKS_MAX: usize = 500;
 struct Dead {
     name: String,
     address: String,
-    /// Where its messages failed; none for those of the table's stream.
-    origin: Option<String>,
+    /// Where its messages failed.
+    origin: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -35,17 +36,19 @@ pub(crate) struct QueueView {
     queue: String,
     /// Of all marketplaces, about.
     messages: u64,
-    /// Whether messages can be sent back from here.
-    replayable: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct LetterView {
     id: String,
+    /// Its name; `item` for an item of the table that could not be told or projected.
     event: String,
+    /// For an item, its key.
     event_id: String,
-    subject: String,
+    /// None for an item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
     /// When it was first sent, in milliseconds since 1970.
     sent: u64,
     /// How often it was received, by its consumer and by those who looked at it.
@@ -58,12 +61,12 @@ pub(crate) struct ReplayView {
     sent_back: u64,
 }
 
-/// From the template: `name dead-letter-queue [queue it failed in]`, separated by commas.
+/// From the template: `name dead-letter-queue queue-it-failed-in`, separated by commas.
 fn all(world: &World) -> Result<Vec<Dead>, Problem> {
     let text = world.variable("DEAD_LETTERS").map_err(|unset| Problem::fault(&unset))?;
     let read = |line: &str| {
         let mut words = line.split_whitespace().map(str::to_owned);
-        Some(Dead { name: words.next()?, address: words.next()?, origin: words.next() })
+        Some(Dead { name: words.next()?, address: words.next()?, origin: words.next()? })
     };
     Ok(text.split(',').filter_map(read).collect())
 }
@@ -92,27 +95,29 @@ pub(crate) async fn queues(
     let mut items = Vec::new();
     for queue in all(&world)? {
         let messages = count(&client, &queue).await?;
-        items.push(QueueView { queue: queue.name, messages, replayable: queue.origin.is_some() });
+        items.push(QueueView { queue: queue.name, messages });
     }
     Ok(Reply::ok(Listing { items, next: None }))
 }
 
-/// A message of the own marketplace, by its envelope.
+/// A message of the own marketplace, by its envelope or its item's key.
 fn own(message: &Message, m: &MarketplaceId) -> Option<LetterView> {
     let body: Value = serde_json::from_str(message.body()?).ok()?;
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    if text("marketplace") != m.as_str() {
-        return None;
-    }
+    let (event, event_id, subject) = match serde_json::from_value::<Key>(body.clone()) {
+        Ok(key) if key.tenant().as_ref() == Some(m) => ("item".to_owned(), key.to_string(), None),
+        Err(_) if text("marketplace") == m.as_str() => (text("name"), text("id"), Some(text("subject"))),
+        Ok(_) | Err(_) => return None,
+    };
     let number = |name: MessageSystemAttributeName| {
         let attributes = message.attributes.as_ref();
         attributes.and_then(|all| all.get(&name)?.parse().ok()).unwrap_or_default()
     };
     Some(LetterView {
         id: message.message_id.clone().unwrap_or_default(),
-        event: text("name"),
-        event_id: text("id"),
-        subject: text("subject"),
+        event,
+        event_id,
+        subject,
         sent: number(MessageSystemAttributeName::SentTimestamp),
         received: number(MessageSystemAttributeName::ApproximateReceiveCount),
     })
@@ -174,17 +179,13 @@ pub(crate) async fn replay(
     command: Command<Replay>,
 ) -> Result<Reply<ReplayView>, Problem> {
     let (client, queue) = (Client::new(&world.aws), one(&world, &name)?);
-    let Some(origin) = &queue.origin else {
-        return Err(Problem::new(409, "not_replayable", "These messages cannot be sent back")
-            .with("they name records of the table's stream and no marketplace"));
-    };
     let messages = take(&client, &queue).await?;
     let (mine, others): (Vec<_>, Vec<_>) =
         messages.iter().partition(|message| own(message, &command.caller.marketplace).is_some());
     uncover(&client, &queue, &others).await;
     let mut sent_back = 0_u64;
     for message in mine {
-        let again = client.send_message().queue_url(origin).set_message_body(message.body.clone());
+        let again = client.send_message().queue_url(&queue.origin).set_message_body(message.body.clone());
         again.send().await.map_err(failed)?;
         let gone = client.delete_message().queue_url(&queue.address);
         gone.set_receipt_handle(message.receipt_handle.clone()).send().await.map_err(failed)?;

@@ -234,6 +234,7 @@ async fn run_is_due<T>(
     let held = world.table.load::<Merchant>(&Key::merchant(m, &id)).await?;
     let held = held.ok_or_else(|| Problem::not_found("merchant"))?;
     if let (None, Some(schedule)) = (command.asked_before(world).await?, schedule(&held.value)) {
+        command.if_match(held.revision())?;
         world.table.payout_is_due(m, &id, schedule.run_after(day(world.now()))).await?;
     }
     Ok(())

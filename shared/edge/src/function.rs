@@ -18,6 +18,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use table::Key;
 use tower::Service;
 
 /// What is wrong with an invocation as a whole; AWS counts it as failed and tries again by its own rules.
@@ -25,6 +26,7 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 type OnEvent = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 type OnStream = Arc<dyn Fn(World, Vec<Image>) -> BoxFuture<'static, Vec<usize>> + Send + Sync>;
+type OnKey = Arc<dyn Fn(World, Key) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 type OnSchedule = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 
 /// A new item of the table, as its stream shows it.
@@ -39,6 +41,7 @@ pub struct Function {
     operations: Vec<Operation>,
     events: BTreeMap<&'static str, OnEvent>,
     stream: Option<OnStream>,
+    set_aside: Option<OnKey>,
     schedule: Option<OnSchedule>,
 }
 
@@ -50,8 +53,16 @@ impl std::fmt::Debug for Function {
 
 impl Function {
     pub fn new(name: &'static str, world: &World) -> Self {
-        let (world, operations, events) = (world.clone(), Vec::new(), BTreeMap::new());
-        Self { name, world, routes: None, operations, events, stream: None, schedule: None }
+        Self {
+            name,
+            world: world.clone(),
+            routes: None,
+            operations: Vec::new(),
+            events: BTreeMap::new(),
+            stream: None,
+            set_aside: None,
+            schedule: None,
+        }
     }
 
     /// HTTP requests.
@@ -92,6 +103,17 @@ impl Function {
         self
     }
 
+    /// Keys of items that were [set aside](crate::stream::set_aside) and are sent back.
+    #[must_use]
+    pub fn sent_back<F, Fut>(mut self, handle: F) -> Self
+    where
+        F: Fn(World, Key) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Again>> + Send + 'static,
+    {
+        self.set_aside = Some(Arc::new(move |world, key| Box::pin(handle(world, key))));
+        self
+    }
+
     /// A schedule's input, whose time is the schedule's own.
     #[must_use]
     pub fn schedule<F, Fut>(mut self, handle: F) -> Self
@@ -115,6 +137,11 @@ impl Function {
     /// The events that it takes from queues, in the order of their names.
     pub fn handles(&self) -> Vec<&'static str> {
         self.events.keys().copied().collect()
+    }
+
+    /// Whether it takes keys of items that were set aside.
+    pub fn takes_keys(&self) -> bool {
+        self.set_aside.is_some()
     }
 
     /// One invocation: an event's JSON in, an answer's JSON out.
@@ -167,6 +194,10 @@ impl Function {
 
     async fn handle(&self, body: &str) -> Result<(), Again> {
         let body: Value = serde_json::from_str(body).map_err(Again::Unreadable)?;
+        if let Some(door) = &self.set_aside {
+            let key: Key = serde_json::from_value(body).map_err(Again::Unreadable)?;
+            return self.world.until_free(|| door(self.world.clone(), key.clone())).await;
+        }
         let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
         let door = self.events.get(name).ok_or_else(|| Again::Unknown(name.to_owned()))?;
         self.world.until_free(|| door(self.world.clone(), body.clone())).await

@@ -6,8 +6,9 @@
 //! `world.rs` what a handler may reach · `function.rs` doors and dispatch · `routes.rs` who may come in and to whom it
 //! leads · `command.rs` a request that changes something, `change.rs` the common way of one, `precondition.rs` its
 //! If-Match · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
-//! `queue.rs` why a message must come again · `check.rs` words of a body, checked all at once · `rules.rs` fee rules in
-//! a body · `clock.rs` where "now" comes from · `fetch.rs` a text from an address
+//! `queue.rs` why a message must come again · `stream.rs` items that could never be handled · `check.rs` words of a
+//! body, checked all at once · `rules.rs` fee rules in a body · `clock.rs` where "now" comes from · `fetch.rs` a text
+//! from an address
 
 pub mod change;
 pub mod check;
@@ -21,6 +22,7 @@ pub mod query;
 pub mod queue;
 pub mod routes;
 pub mod rules;
+pub mod stream;
 pub mod world;
 
 mod precondition;

@@ -8,7 +8,7 @@ use table::{Fault, Uncommitted};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Again {
-    #[error("the message is no event envelope")]
+    #[error("the message is no event envelope and no key")]
     Unreadable(#[source] serde_json::Error),
     #[error("this function does not handle `{0}`")]
     Unknown(String),

@@ -46,12 +46,23 @@ use domain::overrides::Policy;
 use domain::text::{Category, Location};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// Where an item lies.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Where an item lies. Its JSON is that of the item's own key attributes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Key {
+    #[serde(rename = "PK")]
     pub(crate) pk: String,
+    #[serde(rename = "SK")]
     pub(crate) sk: String,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.pk, self.sk)
+    }
 }
 
 /// A place in one of the three indexes.
@@ -284,11 +295,17 @@ impl Key {
         pk.split('#').next()?.parse().ok()
     }
 
+    /// The marketplace whose item lies here, if it is one's.
+    pub fn tenant(&self) -> Option<MarketplaceId> {
+        Self::marketplace_of(&self.pk)
+    }
+
     pub(crate) fn item(&self) -> Item {
         Item::from([("PK".to_owned(), text(&self.pk)), ("SK".to_owned(), text(&self.sk))])
     }
 
-    pub(crate) fn of_item(item: &Item) -> Self {
+    /// Where an item lies, as a stream or a query shows it.
+    pub fn of_item(item: &Item) -> Self {
         let part = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
         Self { pk: part("PK"), sk: part("SK") }
     }

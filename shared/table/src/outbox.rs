@@ -103,9 +103,8 @@ pub(crate) fn to_item(
 }
 
 impl Table {
-    /// The outbox item under exactly this key, for a replay of what the stream could not deliver.
-    pub async fn outbox_entry(&self, pk: &str, sk: &str) -> Result<Option<Entry>, Fault> {
-        let key = Key { pk: pk.to_owned(), sk: sk.to_owned() };
+    /// The outbox item under exactly this key, for a replay of what could not be handled.
+    pub async fn outbox_entry(&self, key: &Key) -> Result<Option<Entry>, Fault> {
         let answer = self
             .client
             .get_item()

@@ -26,6 +26,9 @@ pub(super) struct Reader {
     /// The size of the next batch: halved by bisection, doubled by success.
     limit: usize,
     attempts: u32,
+    /// When the record at its head failed first, from which its age is counted: the engine's own stamp on a record is
+    /// the system's clock, not this cloud's.
+    failing_since: Option<i64>,
     /// When a failed batch is tried again.
     pub(super) retry_at: Option<i64>,
     since_trim: usize,
@@ -60,7 +63,14 @@ impl Reader {
                 start
             }
         };
-        Ok(Self { position, limit: source.batch, attempts: 0, retry_at: None, since_trim: 0 })
+        Ok(Self {
+            position,
+            limit: source.batch,
+            attempts: 0,
+            failing_since: None,
+            retry_at: None,
+            since_trim: 0,
+        })
     }
 }
 
@@ -141,13 +151,17 @@ impl Inner {
                 continue;
             }
             reader.attempts = reader.attempts.saturating_add(1);
-            if source.retries.is_some_and(|most| reader.attempts > most) {
+            let (now, exhausted) =
+                (self.time.millis(), source.retries.is_some_and(|most| reader.attempts > most));
+            let since = *reader.failing_since.get_or_insert(now);
+            let old = source.age.is_some_and(|age| now.saturating_sub(since) >= age.saturating_mul(1_000));
+            if exhausted || old {
                 self.give_up(source, reader, left)?;
                 rest = after;
                 continue;
             }
             let pause = 1_000_i64.checked_shl(reader.attempts.min(6)).unwrap_or(60_000).min(60_000);
-            reader.retry_at = Some(self.time.millis().saturating_add(pause));
+            reader.retry_at = Some(now.saturating_add(pause));
             return Ok(Page::Waiting);
         }
         Ok(Page::Done)
@@ -175,7 +189,7 @@ impl Inner {
 
     fn pass(&self, source: &StreamSource, reader: &mut Reader, position: i64) -> Result<(), CloudError> {
         reader.position = position;
-        reader.retry_at = None;
+        (reader.retry_at, reader.failing_since) = (None, None);
         self.store.set_mark(&mark(source), position)?;
         Ok(())
     }

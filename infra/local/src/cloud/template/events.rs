@@ -95,9 +95,10 @@ fn stream(function: &str, at: &str, properties: &Json) -> Result<StreamSource> {
         #[serde(default)]
         bisect_batch_on_function_error: bool,
         maximum_retry_attempts: Option<i64>,
+        maximum_record_age_in_seconds: Option<i64>,
         destination_config: Option<Destination>,
     }
-    let inert = ["MaximumRecordAgeInSeconds", "ParallelizationFactor", "TumblingWindowInSeconds", "Enabled"];
+    let inert = ["ParallelizationFactor", "TumblingWindowInSeconds", "Enabled"];
     let read: Properties = read_as(properties, &inert, at)?;
     let from_the_start = match read.starting_position.as_str() {
         "TRIM_HORIZON" => true,
@@ -119,6 +120,7 @@ fn stream(function: &str, at: &str, properties: &Json) -> Result<StreamSource> {
         partial: partial(&read.function_response_types, at)?,
         bisect: read.bisect_batch_on_function_error,
         retries,
+        age: read.maximum_record_age_in_seconds.filter(|age| *age != -1),
         on_failure: read.destination_config.map(|config| last_of_arn(&config.on_failure.destination)),
         from_the_start,
     })

@@ -123,6 +123,8 @@ pub struct StreamSource {
     pub bisect: bool,
     /// MaximumRetryAttempts; `None` is for ever.
     pub retries: Option<u32>,
+    /// MaximumRecordAgeInSeconds; `None` is as long as the stream keeps a record.
+    pub age: Option<i64>,
     /// The queue that is told of records given up.
     pub on_failure: Option<String>,
     /// Whether records from before the first start count.
