@@ -224,7 +224,9 @@ fn counted(told: Examples) -> Examples {
     let text = bodies.collect::<String>();
     let replaced = |value: &Value| -> Value {
         let mut shown = value.to_string();
-        for (tail, number) in given(&text, &["mer_", "key_", "prd_", "off_", "mov_", "ovr_"]).iter().zip(1_u128..) {
+        for (tail, number) in
+            given(&text, &["mer_", "key_", "prd_", "off_", "mov_", "ovr_"]).iter().zip(1_u128..)
+        {
             shown = shown.replace(tail, domain::id::MerchantId::from_bits(number).tail());
         }
         let requests = given(&text, &["\"correlation\":\""]);

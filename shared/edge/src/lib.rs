@@ -6,12 +6,14 @@
 //! `world.rs` what a handler may reach · `function.rs` doors and dispatch · `routes.rs` who may come in and to whom it
 //! leads · `command.rs` a request that changes something, `change.rs` the common way of one, `precondition.rs` its
 //! If-Match · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
-//! `queue.rs` why a message must come again · `check.rs` words of a body, checked all at once · `rules.rs` fee rules in
+//! `queue.rs` why a message must come again · `due.rs` work that a
+//! schedule hands on · `check.rs` words of a body, checked all at once · `rules.rs` fee rules in
 //! a body
 
 pub mod change;
 pub mod check;
 pub mod command;
+pub mod due;
 pub mod function;
 pub mod identity;
 pub mod problem;
