@@ -70,6 +70,7 @@ impl Shop {
         let settings = Settings {
             hold_days,
             commission,
+            unpaid_days: 7,
             critical_balance: Money::new(50_00, currency),
             requirements: Vec::new(),
         };

@@ -31,7 +31,7 @@ use events::merchant_order::{
 };
 use events::order::{
     Instant, OrderCanceledV1, OrderExceptionRaisedV1, OrderExceptionResolvedV1, OrderPaidV1, OrderPlacedV1,
-    OrderRefundedV1, OrderShortageRaisedV1, ShortLine,
+    OrderRefundedV1, OrderShortageRaisedV1, OrderUnpaidV1, ShortLine,
 };
 use events::overrides::{OverrideGrantedV1, OverrideRevokedV1, OverrideUsedV1};
 use events::payout::{
@@ -540,6 +540,7 @@ fn parts() -> Vec<Entry> {
 
 fn payouts() -> Vec<Entry> {
     let due = format!("due:{}:2026-01-21T01", merchant());
+    let unpaid = format!("due:{}:2026-01-21T01", order());
     let told = |subject: String, step, minutes| {
         let event = format!("{due}.0");
         Told::new(subject, step, minutes, "system:payout").because(event)
@@ -548,6 +549,10 @@ fn payouts() -> Vec<Entry> {
     let amount = || eur("30.42");
     let account = format!("{}-account", merchant());
     vec![
+        entry(
+            Told::new(unpaid.clone(), 0, 22_560, "system:unpaid").because(&unpaid),
+            OrderUnpaidV1 { order: order() },
+        ),
         entry(told(due.clone(), 0, 22_560).because(&due), PayoutDueV1 { merchant: merchant() }),
         entry(
             told(payout().to_string(), 1, 22_561),

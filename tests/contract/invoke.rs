@@ -36,7 +36,7 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 11] = [
+const INVOCATIONS: [(&str, &str, By); 12] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("catalog", "catalog", By::Get("/v1/products")),
     ("fulfillment", "fulfillment", By::Bus("order.paid.v1")),
@@ -45,6 +45,7 @@ const INVOCATIONS: [(&str, &str, By); 11] = [
     ("merchants", "merchants", By::Get("/v1/merchants")),
     ("order-split", "order-split", By::Bus("order.placed.v1")),
     ("orders", "orders", By::Bus("merchant_order.rejected.v1")),
+    ("orders.schedule", "orders", By::Schedule),
     ("outbox", "outbox", By::Stream),
     ("payout", "payout", By::Queue("payout.due.v1", "PAYOUT_QUEUE")),
     ("payout.schedule", "payout", By::Schedule),

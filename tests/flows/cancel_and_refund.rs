@@ -365,3 +365,52 @@ async fn a_cancellation_may_complete_32_merchant_orders_at_once() {
     assert_eq!(shop.accounts().await, accounts(&left));
     shop.books_are_right().await;
 }
+
+#[tokio::test]
+async fn a10_5_an_order_of_which_nothing_is_paid_in_time_is_canceled_and_gives_its_stock_back() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let mug = shop.stocked(&alma, "mug", 9).await;
+    let lines = || json!([line(&alma, "mug", 2, "10.00")]);
+    let place = async |name: &str, more: Value| at(&shop.place(name, lines(), more).await, "/id").to_owned();
+    let unpaid = place("A-1", json!({})).await;
+    let paid = shop.paid_order("A-2", lines()).await;
+    // A payment that is named and not confirmed is an attempt.
+    let attempted = place("A-3", json!({"payments": [{"method": "card", "amount": eur("20.00")}]})).await;
+    shop.settle().await;
+    assert_eq!(shop.stock(&mug).await, (9, 6, 3));
+
+    shop.wait_until("2026-03-10T00:30:00Z").await;
+    assert_eq!(
+        at(&shop.order(&unpaid).await, "/status"),
+        "awaiting_payment",
+        "its seventh day was yesterday"
+    );
+    shop.wait_until("2026-03-10T01:30:00Z").await;
+    let view = shop.order(&unpaid).await;
+    assert_eq!(
+        (at(&view, "/status"), at(&view, "/merchant_orders/0/status")),
+        ("canceled", "canceled"),
+        "{view}"
+    );
+    let canceled = shop.events(&unpaid).await.into_iter().find(|event| event.name == "order.canceled.v1");
+    let canceled = canceled.unwrap();
+    assert_eq!(
+        (at(&canceled.data, "/reason"), canceled.actor.as_str()),
+        ("not paid in time", "system:orders")
+    );
+    assert_eq!(at(&shop.order(&paid).await, "/status"), "paid");
+    assert_eq!(at(&shop.order(&attempted).await, "/status"), "awaiting_payment");
+    assert_eq!(shop.stock(&mug).await, (9, 4, 5));
+
+    // The setting binds what is placed afterwards: 0 waits for ever.
+    let settings =
+        json!({"hold_days": 3, "commission": [], "unpaid_days": 0, "critical_balance": eur("50.00")});
+    shop.done("/v1/marketplace/set-settings", &settings).await;
+    let patient = place("A-4", json!({})).await;
+    shop.wait_days(30).await;
+    assert_eq!(at(&shop.order(&patient).await, "/status"), "awaiting_payment");
+    let due = shop.contents().await.into_keys().filter(|(pk, _)| pk.starts_with("DUE#unpaid"));
+    assert_eq!(due.count(), 0, "what was handed on is gone");
+    shop.books_are_right().await;
+}

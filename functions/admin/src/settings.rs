@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use table::{Commit, Held, Story};
 
-/// The longest time between delivery and payability, in days.
-const HOLD_MAX: u16 = 365;
+/// The longest time that a setting may ask for, in days.
+const DAYS_MAX: u16 = 365;
 
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Marketplace"))]
@@ -28,6 +28,8 @@ pub(crate) struct MarketplaceView {
     hold_days: u16,
     /// Fee rules; the first that matches a line wins.
     commission: Vec<RuleBody>,
+    /// Days that an order of which nothing is paid waits for its payment; 0: for ever.
+    unpaid_days: u16,
     /// What a merchant may owe before somebody is told.
     critical_balance: Amount,
     requirements: Vec<&'static str>,
@@ -46,6 +48,7 @@ impl MarketplaceView {
             locale,
             hold_days: settings.hold_days,
             commission: settings.commission.iter().map(RuleBody::of).collect(),
+            unpaid_days: settings.unpaid_days,
             critical_balance: settings.critical_balance.into(),
             requirements: requirements.collect(),
             merchant_terms: merchant_terms.iter().map(DocumentBody::of).collect(),
@@ -74,6 +77,10 @@ pub(crate) struct SettingsBody {
     hold_days: u16,
     /// Fee rules; the first that matches a line wins.
     commission: Vec<RuleBody>,
+    /// Days that an order of which nothing is paid waits for its payment, then it is canceled in the night; 0: for ever;
+    /// a week, if not said.
+    #[serde(default)]
+    unpaid_days: Option<u16>,
     /// What a merchant may owe before somebody is told.
     critical_balance: Amount,
     /// What a merchant must have done before it is approved: `terms`, `payout_account`.
@@ -86,9 +93,11 @@ impl SettingsBody {
     pub(crate) fn read(&self, check: &mut Check, under: &str, currency: Currency) -> Option<Settings> {
         let commission = RuleBody::read(check, &format!("{under}commission"), &self.commission, currency);
         let critical = check.money(format!("{under}critical_balance"), &self.critical_balance, currency);
-        if self.hold_days > HOLD_MAX {
-            let message = format!("{} is more than {HOLD_MAX}", self.hold_days);
-            check.wrong(format!("{under}hold_days"), "range", message);
+        let unpaid_days = self.unpaid_days.unwrap_or(Settings::first(currency).unpaid_days);
+        for (field, days) in [("hold_days", self.hold_days), ("unpaid_days", unpaid_days)] {
+            if days > DAYS_MAX {
+                check.wrong(format!("{under}{field}"), "range", format!("{days} is more than {DAYS_MAX}"));
+            }
         }
         let mut requirements = Vec::new();
         for (position, word) in self.requirements.iter().enumerate() {
@@ -96,7 +105,13 @@ impl SettingsBody {
             requirements.extend(read.filter(|requirement| !requirements.contains(requirement)));
         }
         let hold_days = self.hold_days;
-        critical.map(|critical_balance| Settings { hold_days, commission, critical_balance, requirements })
+        critical.map(|critical_balance| Settings {
+            hold_days,
+            commission,
+            unpaid_days,
+            critical_balance,
+            requirements,
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use domain::id::{MerchantOrderId, OrderId};
 use domain::merchant_order::{MerchantOrder, RefundLines, Stage, Units};
 use domain::order::{Cancellation, Decided, Order};
 use domain::text::Reason;
-use domain::{Decision, order, payout};
+use domain::{Decision, MoneyError, order, payout};
 use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use events::{Context, merchant_order, order::announce};
 use jiff::Timestamp;
@@ -68,11 +68,7 @@ pub(crate) async fn cancel(
     let Some(reason) = reason else { return Err(Problem::internal()) };
     change(&world, &id, &command, |whole| {
         let held = &whole.order.value;
-        // Before the split the parts are what the split would make: whoever writes them first, they are the same.
-        let parts = match whole.parts.as_slice() {
-            [] => order::split(held)?,
-            parts => parts.iter().map(|part| part.value.clone()).collect(),
-        };
+        let parts = parts_of(whole)?;
         let Decision::New(Cancellation { order, parts: facts }) =
             order::cancel(held, &parts, reason.clone(), at)?
         else {
@@ -151,6 +147,14 @@ pub(crate) async fn resolve_exception(
         })
     })
     .await
+}
+
+/// Before the split the parts are what the split would make: whoever writes them first, they are the same.
+pub(crate) fn parts_of(whole: &WholeOrder) -> Result<Vec<MerchantOrder>, MoneyError> {
+    match whole.parts.as_slice() {
+        [] => order::split(&whole.order.value),
+        parts => Ok(parts.iter().map(|part| part.value.clone()).collect()),
+    }
 }
 
 /// What a request comes to: the order's fact, and parts with their place, state and fact. A part without a fact is

@@ -1,6 +1,7 @@
 //! Order management: intake, reading and listing, payment, cancellation, refunds, exceptions.
 //!
-//! Routes: `/v1/orders…`. Consumes: `merchant_order.rejected.v1` pays rejected units back. Reads: marketplace,
+//! Routes: `/v1/orders…`. Schedule: nightly, hands on orders that have waited too long for their payment.
+//! Consumes: `order.unpaid.v1` from that, cancels them; `merchant_order.rejected.v1` pays rejected units back. Reads: marketplace,
 //! merchants, overrides, offers and their stock, orders with their parts. Writes: orders, the stock that they take;
 //! their parts where an order is canceled or refunded; the merchant's entry that a refund or a completion is. Emits:
 //! `order.*.v1`, `merchant_order.canceled.v1`, `merchant_order.refunded.v1`, `override.used.v1`.
@@ -12,8 +13,10 @@ mod changes;
 mod intake;
 mod rejected;
 mod show;
+mod unpaid;
 
-use edge::{Function, Routes, World};
+use edge::{Function, Routes, World, due};
+use table::due::Work;
 
 pub fn function(world: &World) -> Function {
     let routes = Routes::new()
@@ -39,5 +42,9 @@ pub fn function(world: &World) -> Function {
             "orders.resolve_exception",
             "A person has explained why payments and lines differ",
         );
-    Function::new("orders", world).routes(routes).on(rejected::pay_back)
+    Function::new("orders", world)
+        .routes(routes)
+        .schedule(|world, input| due::hand_on(world, input, Work::Unpaid, "ORDERS_QUEUE", unpaid::payload))
+        .on(rejected::pay_back)
+        .on(unpaid::cancel)
 }

@@ -10,11 +10,12 @@
 
 mod bank;
 mod changes;
-mod due;
 mod run;
 mod show;
 
-use edge::{Function, Routes, World};
+use edge::{Function, Routes, World, due};
+use events::payout::PayoutDueV1;
+use table::due::Work;
 
 pub fn function(world: &World) -> Function {
     let bank = bank::Bank::new(world);
@@ -33,6 +34,10 @@ pub fn function(world: &World) -> Function {
         .merchants("payouts:read", "balances.show", "What a merchant has earned and no payout has claimed");
     Function::new("payout", world)
         .routes(routes)
-        .schedule(due::hand_on)
+        .schedule(|world, input| {
+            due::hand_on(world, input, Work::Payout, "PAYOUT_QUEUE", |merchant| {
+                Some(PayoutDueV1 { merchant: merchant.parse().ok()? })
+            })
+        })
         .on(move |world, event| run::run(world, bank.clone(), event))
 }

@@ -33,6 +33,10 @@ pub(crate) async fn run(world: World, bank: Bank, event: Envelope<PayoutDueV1>) 
     }
     let through = claimable_through(now);
     let after = claimed.as_ref().map_or(Date::ZERO, |held| held.value.through);
+    // A clock that was behind has nothing to claim.
+    if through <= after {
+        return Ok(());
+    }
     let totals = sum(&world, m, &merchant.id, marketplace.currency, (after, through)).await?;
     let state =
         claimed.as_ref().map_or_else(|| Claimed::nothing(merchant.id.clone()), |held| held.value.clone());

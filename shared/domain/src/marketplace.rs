@@ -59,6 +59,9 @@ pub struct Settings {
     pub hold_days: u16,
     /// Fee rules for all merchants; a merchant's own come first.
     pub commission: Vec<Rule>,
+    /// Days that an order waits for its payment before it is canceled; 0: for ever.
+    #[serde(default = "Settings::unpaid_days")]
+    pub unpaid_days: u16,
     /// A merchant's balance below minus this raises `merchant.balance_critical.v1`.
     pub critical_balance: Money,
     /// What a merchant must have done before it is approved, beside accepting the terms.
@@ -67,10 +70,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// A week, time for a transfer.
+    fn unpaid_days() -> u16 {
+        7
+    }
+
     /// What a marketplace begins with where nothing else is said: two weeks for returns, no fees, and word of every
     /// merchant who owes anything.
     pub fn first(currency: Currency) -> Self {
         let (commission, critical_balance) = (Vec::new(), Money::zero(currency));
-        Self { hold_days: 14, commission, critical_balance, requirements: Vec::new() }
+        let (unpaid_days, requirements) = (Self::unpaid_days(), Vec::new());
+        Self { hold_days: 14, commission, unpaid_days, critical_balance, requirements }
     }
 }

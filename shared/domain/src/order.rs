@@ -479,6 +479,20 @@ pub fn cancel(
     Ok(Decision::New(Cancellation { order, parts: facts }))
 }
 
+/// The order has waited for its payment long enough: it is canceled if nothing of it was paid. A payment that was named
+/// but not confirmed is an attempt, and keeps it (A10(5)).
+pub fn expire(
+    order: &Order,
+    parts: &[MerchantOrder],
+    reason: Reason,
+    at: Timestamp,
+) -> Result<Decision<Cancellation>, Refused> {
+    match order.stage {
+        Stage::AwaitingPayment if order.payments.is_empty() => cancel(order, parts, reason, at),
+        Stage::AwaitingPayment | Stage::Paid { .. } | Stage::Canceled { .. } => Ok(Decision::Already),
+    }
+}
+
 /// The order's side of lines that a merchant has rejected: their value goes back to the customer, as far as it was
 /// paid; everything that is left where `nothing_left` of the order.
 pub fn refund_rejected(

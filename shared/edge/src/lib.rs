@@ -6,14 +6,15 @@
 //! `world.rs` what a handler may reach · `function.rs` doors and dispatch · `routes.rs` who may come in and to whom it
 //! leads · `command.rs` a request that changes something, `change.rs` the common way of one, `precondition.rs` its
 //! If-Match · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
-//! `queue.rs` why a message must come again · `stream.rs` items that could never be handled · `check.rs` words of a
-//! body, checked all at once · `rules.rs` fee rules in a body · `clock.rs` where "now" comes from · `fetch.rs` a text
-//! from an address
+//! `queue.rs` why a message must come again · `stream.rs` items that could never be handled · `due.rs` work that has
+//! fallen due · `check.rs` words of a body, checked all at once · `rules.rs` fee rules in a body · `clock.rs` where
+//! "now" comes from · `fetch.rs` a text from an address
 
 pub mod change;
 pub mod check;
 pub mod clock;
 pub mod command;
+pub mod due;
 pub mod fetch;
 pub mod function;
 pub mod identity;

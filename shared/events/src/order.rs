@@ -22,6 +22,10 @@ payloads! {
         merchant_orders: Vec<MerchantOrderId>,
     }
 
+    /// Work, not news: an order has waited for its payment long enough. Goes through the orders' own queue, never over
+    /// the bus.
+    "order.unpaid.v1" OrderUnpaidV1 { order: OrderId }
+
     /// The promise has become money: merchant orders may ship.
     "order.paid.v1" OrderPaidV1 { order: OrderId, paid_at: Instant, merchant_orders: Vec<MerchantOrderId> }
 

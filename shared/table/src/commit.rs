@@ -4,6 +4,7 @@
 //! is taken"), not as a place in a list of reasons. State and story cannot be written apart: [`Commit::begin`] and
 //! [`Commit::change`] take both.
 
+use crate::due::{DUE, Work};
 use crate::key::{Key, expires};
 use crate::record::{Held, Item, Record, to_item};
 use crate::{Fault, Table, number, outbox, stock, text};
@@ -196,6 +197,14 @@ impl<'a, C: Debug> Commit<'a, C> {
     /// Adds whole numbers to a counter item. No event of its own, no condition.
     pub(crate) fn count(mut self, key: Key, kind: &'static str, amounts: Vec<(&'static str, i64)>) -> Self {
         self.writes.push((Write::Add { key, amounts, kind }, None));
+        self
+    }
+
+    /// Work that is due some time on, written with its cause.
+    pub fn due(mut self, work: Work, thing: &str, run: Timestamp) -> Self {
+        let mut item = Key::due(self.marketplace, work, thing, run).item();
+        item.insert("kind".to_owned(), text(DUE));
+        self.writes.push((Write::Put { item, condition: Condition::Any }, None));
         self
     }
 

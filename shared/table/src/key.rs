@@ -36,6 +36,7 @@
 //! are queries of an index, newest first; all open exceptions are index 3; a statement is a range of a merchant's
 //! entries; what is due in an hour is one query per shard.
 
+use crate::due::Work;
 use crate::{number, record::Item, text};
 use domain::id::{
     ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
@@ -260,14 +261,13 @@ impl Key {
         Self::new(format!("ISS#{}", sha256_hex(issuer.as_bytes())), "ISS")
     }
 
-    /// A merchant's payout that is due at `run`.
-    pub fn due_payout(m: &MarketplaceId, merchant: &MerchantId, run: Timestamp) -> Self {
-        let shard = shard(merchant.as_str(), DUE_SHARDS);
-        Self::new(Self::due_partition("payout", run, shard), format!("{m}#{merchant}"))
+    /// Work on a thing that is due at `run`.
+    pub fn due(m: &MarketplaceId, work: Work, thing: &str, run: Timestamp) -> Self {
+        Self::new(Self::due_partition(work, run, shard(thing, DUE_SHARDS)), format!("{m}#{thing}"))
     }
 
-    pub(crate) fn due_partition(kind: &str, at: Timestamp, shard: u8) -> String {
-        format!("DUE#{kind}#{}#{shard}", hour(at))
+    pub(crate) fn due_partition(work: Work, at: Timestamp, shard: u8) -> String {
+        format!("DUE#{}#{}#{shard}", work.word(), hour(at))
     }
 
     /// A part of this whole, by its name.

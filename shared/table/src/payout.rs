@@ -1,14 +1,15 @@
 //! Where payouts lie, how far a merchant's entries are claimed, and the due work that leads to a payout.
 
-use crate::key::{DUE_SHARDS, Key, Place};
+use crate::due::{DUE, Work, night};
+use crate::key::{Key, Place};
 use crate::{Cursor, Fault, Page, Record, Table};
 use domain::Money;
 use domain::id::{MarketplaceId, MerchantId, PayoutId};
 use domain::marketplace::Marketplace;
 use domain::merchant::Merchant;
 use domain::payout::{Claimed, Payout, Schedule, Stage};
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 impl Record for Claimed {
@@ -66,18 +67,6 @@ impl Record for Payout {
     }
 }
 
-/// The kind of a due item; its keys say everything.
-pub const DUE: &str = "due.1";
-
-/// A merchant's payout that is due.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DuePayout {
-    pub marketplace: MarketplaceId,
-    pub merchant: MerchantId,
-    /// The hour that the work was put under; names it when it is done.
-    pub hour: Timestamp,
-}
-
 /// What decides when an earning is paid: the marketplace's hold and the merchant's schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayoutTerms {
@@ -100,32 +89,6 @@ impl Table {
         Ok(PayoutTerms { hold_days, schedule: merchant.value.schedule })
     }
 
-    /// What is due in the hour of `at`, all marketplaces together, in one shard's pages.
-    pub async fn due_payouts(&self, at: Timestamp) -> Result<Vec<DuePayout>, Fault> {
-        let mut due = Vec::new();
-        for shard in 0..DUE_SHARDS {
-            let pk = Key::due_partition("payout", at, shard);
-            let mut after = None;
-            loop {
-                let (items, next) = self.range(&pk, (" ", "~"), 500, after.as_ref(), true).await?;
-                due.extend(items.iter().filter_map(|item| {
-                    let sk = Key::of_item(item).sk;
-                    let (m, merchant) = sk.split_once('#')?;
-                    Some(DuePayout {
-                        marketplace: m.parse().ok()?,
-                        merchant: merchant.parse().ok()?,
-                        hour: at,
-                    })
-                }));
-                match next {
-                    Some(cursor) => after = Some(cursor),
-                    None => break,
-                }
-            }
-        }
-        Ok(due)
-    }
-
     /// Puts a merchant's payout run on the list of due work. Written before the entry that causes it: a run that finds
     /// nothing is harmless, and no two commits of one merchant meet on this item.
     pub async fn payout_is_due(
@@ -134,23 +97,10 @@ impl Table {
         merchant: &MerchantId,
         run: Date,
     ) -> Result<(), Fault> {
-        let mut item = Key::due_payout(m, merchant, run_hour(run)).item();
+        let mut item = Key::due(m, Work::Payout, merchant.as_str(), night(run)).item();
         item.insert("kind".to_owned(), crate::text(DUE));
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
         put.send().await.map_err(|error| Fault::call("put due work", error))?;
-        Ok(())
-    }
-
-    /// Due work that has been handed on; deleting it twice is no error.
-    pub async fn payout_is_handed_on(&self, due: &DuePayout) -> Result<(), Fault> {
-        let key = Key::due_payout(&due.marketplace, &due.merchant, due.hour);
-        self.client
-            .delete_item()
-            .table_name(&self.name)
-            .set_key(Some(key.item()))
-            .send()
-            .await
-            .map_err(|error| Fault::call("delete due work", error))?;
         Ok(())
     }
 
@@ -185,10 +135,4 @@ impl Table {
         let items = page.items.iter().filter_map(|held| held.value.summary()).collect();
         Ok(Page { items, next: page.next })
     }
-}
-
-/// The hour at which a run day's payouts are due: 01:00 UTC, an hour after the claimed day has ended.
-pub fn run_hour(run: Date) -> Timestamp {
-    let midnight = run.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp());
-    midnight.and_then(|at| at.checked_add(1.hour())).unwrap_or(Timestamp::MAX)
 }

@@ -66,6 +66,7 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
     let settings = Settings {
         hold_days: 14,
         commission: vec![commission],
+        unpaid_days: 7,
         critical_balance: Money::new(50_000, currency),
         requirements: Vec::new(),
     };

@@ -106,6 +106,8 @@ async fn open(market: &Market, history: &History, secret: &str) -> Result<(), Re
     let settings = Settings {
         hold_days: HOLD_DAYS,
         commission: vec![commission],
+        // What history left unpaid stays so.
+        unpaid_days: 0,
         critical_balance: Money::new(100_000, history.currency),
         requirements: Vec::new(),
     };
@@ -315,7 +317,7 @@ async fn pay_out(market: &Market, api: &Api, history: &History) -> Result<(), Re
     let payable = latest.saturating_add(hold).unwrap_or(Timestamp::MAX);
     let month = domain::payout::day(payable).first_of_month().saturating_add(1.month());
     tracing::info!("payouts fall due");
-    market.advance_to(table::payout::run_hour(month.saturating_add(1.day()))).await?;
+    market.advance_to(table::due::night(month.saturating_add(1.day()))).await?;
     market.cloud.settle_with_retries().await?;
     tracing::info!("payouts are sent");
     confirm(market, api).await

@@ -1,0 +1,82 @@
+//! A nightly schedule's work: what is due goes to the function's own queue, one message per thing.
+//!
+//! A run looks at its own night and at those of a week before: what a missed or a cut run has left is caught up.
+
+use crate::{Again, World};
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use events::{Announced, Change, Context, Payload};
+use jiff::{Timestamp, ToSpan};
+use serde_json::Value;
+use table::due::{Due, Work, night};
+
+/// A run looks at this many nights, its own and those before.
+const NIGHTS: i64 = 8;
+/// SQS's bound of one call.
+const MESSAGES_MAX: usize = 10;
+
+/// Hands on what is due to the queue that the environment names. Due items are deleted once the queue has them; a crash
+/// before that hands them on twice, so whoever hears of them finds the second time nothing to do.
+pub async fn hand_on<P: Payload>(
+    world: World,
+    input: Value,
+    work: Work,
+    queue: &'static str,
+    payload: fn(&str) -> Option<P>,
+) -> Result<(), Again> {
+    let refuse = || Again::Refused(format!("{input} has no `scheduled_at`"));
+    let at: Timestamp = input
+        .get("scheduled_at")
+        .and_then(Value::as_str)
+        .and_then(|at| at.parse().ok())
+        .ok_or_else(refuse)?;
+    let client = Client::new(&world.aws);
+    let queue = world.variable(queue).map_err(|unset| Again::call("find the queue of due work", unset))?;
+    let today = domain::payout::day(at);
+    for back in (0..NIGHTS).rev() {
+        let due = world.table.due(work, night(today.saturating_sub(back.days()))).await?;
+        for batch in due.chunks(MESSAGES_MAX) {
+            send(&client, queue, batch, payload).await?;
+            for done in batch {
+                world.table.is_handed_on(done).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn send<P: Payload>(
+    client: &Client,
+    queue: &str,
+    batch: &[Due],
+    payload: fn(&str) -> Option<P>,
+) -> Result<(), Again> {
+    let mut entries = Vec::with_capacity(batch.len());
+    for (position, due) in batch.iter().enumerate() {
+        // What no payload can be made of was never put there by the table.
+        let Some(payload) = payload(&due.thing) else { continue };
+        let body = message(due, &payload)?;
+        let entry = SendMessageBatchRequestEntry::builder().id(position.to_string()).message_body(body);
+        entries.push(entry.build().map_err(|error| Again::call("build a message", error))?);
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let sent = client.send_message_batch().queue_url(queue).set_entries(Some(entries)).send().await;
+    let sent = sent.map_err(|error| Again::call("send due work", error))?;
+    match sent.failed().first() {
+        None => Ok(()),
+        Some(failed) => Err(Again::Refused(format!("the queue did not take due work: {}", failed.code()))),
+    }
+}
+
+/// The same due item always makes the same message.
+fn message<P: Payload>(due: &Due, payload: &P) -> Result<String, Again> {
+    let Due { work, marketplace, thing, hour: at } = due;
+    let cause = format!("due:{thing}:{}", at.strftime("%Y-%m-%dT%H"));
+    let actor = format!("system:{}", work.word());
+    let context = Context { at: *at, actor, cause: cause.clone(), correlation: cause.clone() };
+    let facts = [Announced::of(payload)];
+    let change = Change { marketplace, subject: &cause, step: 0, context: &context, facts: &facts };
+    serde_json::to_string(&change.envelopes().first()).map_err(Again::Unreadable)
+}

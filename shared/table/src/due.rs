@@ -1,0 +1,86 @@
+//! Due work: what is to be done in an hour to come, all marketplaces together, so that idle ones cost no reads.
+//!
+//! An item names its thing and nothing else; what is to be done is decided when it is handed on, from the thing as it
+//! is then. So a run that finds nothing is harmless, and nobody has to take work back.
+
+use crate::key::{DUE_SHARDS, Key};
+use crate::{Fault, Table};
+use domain::id::MarketplaceId;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+
+/// The kind of a due item; its keys say everything.
+pub const DUE: &str = "due.1";
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A merchant's earnings are to be paid out.
+    Payout,
+    /// An order that waits for its payment has waited long enough.
+    Unpaid,
+}
+
+impl Work {
+    /// Its word in keys.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Payout => "payout",
+            Self::Unpaid => "unpaid",
+        }
+    }
+}
+
+/// One thing that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    pub work: Work,
+    pub marketplace: MarketplaceId,
+    /// The id of what it is about.
+    pub thing: String,
+    /// The hour that the work was put under; names it when it is done.
+    pub hour: Timestamp,
+}
+
+impl Table {
+    /// What is due in the hour of `at`, all marketplaces together.
+    pub async fn due(&self, work: Work, at: Timestamp) -> Result<Vec<Due>, Fault> {
+        let mut due = Vec::new();
+        for shard in 0..DUE_SHARDS {
+            let pk = Key::due_partition(work, at, shard);
+            let mut after = None;
+            loop {
+                let (items, next) = self.range(&pk, (" ", "~"), 500, after.as_ref(), true).await?;
+                due.extend(items.iter().filter_map(|item| {
+                    let sk = Key::of_item(item).sk;
+                    let (m, thing) = sk.split_once('#')?;
+                    Some(Due { work, marketplace: m.parse().ok()?, thing: thing.to_owned(), hour: at })
+                }));
+                match next {
+                    Some(cursor) => after = Some(cursor),
+                    None => break,
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    /// Due work that has been handed on; deleting it twice is no error.
+    pub async fn is_handed_on(&self, due: &Due) -> Result<(), Fault> {
+        let key = Key::due(&due.marketplace, due.work, &due.thing, due.hour);
+        self.client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(key.item()))
+            .send()
+            .await
+            .map_err(|error| Fault::call("delete due work", error))?;
+        Ok(())
+    }
+}
+
+/// The hour under which a day's work is put: 01:00 UTC, an hour after the day before has ended.
+pub fn night(day: Date) -> Timestamp {
+    let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp());
+    midnight.and_then(|at| at.checked_add(1.hour())).unwrap_or(Timestamp::MAX)
+}
