@@ -77,8 +77,8 @@ pub(crate) struct SettingsBody {
     hold_days: u16,
     /// Fee rules; the first that matches a line wins.
     commission: Vec<RuleBody>,
-    /// Days that an order of which nothing is paid waits for its payment, then it is canceled in the night; 0: for ever;
-    /// a week, if not said.
+    /// Days that an order of which nothing is paid waits for its payment, then it is canceled in the night; 0: for
+    /// ever; a week, if not said.
     #[serde(default)]
     unpaid_days: Option<u16>,
     /// What a merchant may owe before somebody is told.

@@ -1,10 +1,10 @@
 //! Order management: intake, reading and listing, payment, cancellation, refunds, exceptions.
 //!
 //! Routes: `/v1/orders…`. Schedule: nightly, hands on orders that have waited too long for their payment.
-//! Consumes: `order.unpaid.v1` from that, cancels them; `merchant_order.rejected.v1` pays rejected units back. Reads: marketplace,
-//! merchants, overrides, offers and their stock, orders with their parts. Writes: orders, the stock that they take;
-//! their parts where an order is canceled or refunded; the merchant's entry that a refund or a completion is. Emits:
-//! `order.*.v1`, `merchant_order.canceled.v1`, `merchant_order.refunded.v1`, `override.used.v1`.
+//! Consumes: `order.unpaid.v1` from that, cancels them; `merchant_order.rejected.v1` pays rejected units back.
+//! Reads: marketplace, merchants, overrides, offers and their stock, orders with their parts. Writes: orders, the stock
+//! that they take; their parts where an order is canceled or refunded; the merchant's entry that a refund or a completion
+//! is. Emits: `order.*.v1`, `merchant_order.canceled.v1`, `merchant_order.refunded.v1`, `override.used.v1`.
 //!
 //! Intake is idempotent by name: an order of a channel is (channel, external id), for ever, and its id is derived from
 //! both; so it needs no idempotency record, and a repeat with another content is refused.
@@ -44,7 +44,10 @@ pub fn function(world: &World) -> Function {
         );
     Function::new("orders", world)
         .routes(routes)
-        .schedule(|world, input| due::hand_on(world, input, Work::Unpaid, "ORDERS_QUEUE", unpaid::payload))
+        .schedule(|world, input| async move {
+            let queue = world.variable("ORDERS_QUEUE").map(str::to_owned);
+            due::hand_on(world, input, Work::Unpaid, queue, unpaid::payload).await
+        })
         .on(rejected::pay_back)
         .on(unpaid::cancel)
 }

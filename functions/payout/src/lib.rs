@@ -34,10 +34,10 @@ pub fn function(world: &World) -> Function {
         .merchants("payouts:read", "balances.show", "What a merchant has earned and no payout has claimed");
     Function::new("payout", world)
         .routes(routes)
-        .schedule(|world, input| {
-            due::hand_on(world, input, Work::Payout, "PAYOUT_QUEUE", |merchant| {
-                Some(PayoutDueV1 { merchant: merchant.parse().ok()? })
-            })
+        .schedule(|world, input| async move {
+            let queue = world.variable("PAYOUT_QUEUE").map(str::to_owned);
+            let payload = |merchant: &str| Some(PayoutDueV1 { merchant: merchant.parse().ok()? });
+            due::hand_on(world, input, Work::Payout, queue, payload).await
         })
         .on(move |world, event| run::run(world, bank.clone(), event))
 }

@@ -2,6 +2,7 @@
 //!
 //! A run looks at its own night and at those of a week before: what a missed or a cut run has left is caught up.
 
+use crate::world::Unset;
 use crate::{Again, World};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
@@ -21,7 +22,7 @@ pub async fn hand_on<P: Payload>(
     world: World,
     input: Value,
     work: Work,
-    queue: &'static str,
+    queue: Result<String, Unset>,
     payload: fn(&str) -> Option<P>,
 ) -> Result<(), Again> {
     let refuse = || Again::Refused(format!("{input} has no `scheduled_at`"));
@@ -31,12 +32,12 @@ pub async fn hand_on<P: Payload>(
         .and_then(|at| at.parse().ok())
         .ok_or_else(refuse)?;
     let client = Client::new(&world.aws);
-    let queue = world.variable(queue).map_err(|unset| Again::call("find the queue of due work", unset))?;
+    let queue = queue.map_err(|unset| Again::call("find the queue of due work", unset))?;
     let today = domain::payout::day(at);
     for back in (0..NIGHTS).rev() {
         let due = world.table.due(work, night(today.saturating_sub(back.days()))).await?;
         for batch in due.chunks(MESSAGES_MAX) {
-            send(&client, queue, batch, payload).await?;
+            send(&client, &queue, batch, payload).await?;
             for done in batch {
                 world.table.is_handed_on(done).await?;
             }
