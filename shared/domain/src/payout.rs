@@ -313,7 +313,7 @@ pub enum Fact {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error("the payout is not sent yet: the bank cannot have paid it")]
+    #[error("the payout is not sent yet: the bank has nothing to say of it")]
     NotSent,
     #[error("the payout has failed; its amount is open again and goes with the next payout")]
     Failed,
@@ -379,7 +379,9 @@ pub fn decide(payout: &Payout, told: Told, now: Timestamp) -> Result<Decision<Fa
         (Stage::Paid { .. }, Told::Paid) => Ok(Already),
         (Stage::Failed { .. }, Told::Paid) => Err(Refused::Failed),
 
-        (Stage::Created | Stage::Sent { .. }, Told::Failed { reason }) => {
+        // Its file may be at the bank already: a debt that is opened again now would be paid twice.
+        (Stage::Created, Told::Failed { .. }) => Err(Refused::NotSent),
+        (Stage::Sent { .. }, Told::Failed { reason }) => {
             Ok(New(Fact::Failed { at: now, reason, after_success: false }))
         }
         (Stage::Paid { .. }, Told::Failed { reason }) => {
