@@ -9,6 +9,7 @@ mod audit;
 mod bad_input;
 mod cancel_and_refund;
 mod catalog;
+mod clock;
 mod dead_letters;
 mod edges;
 mod events;

@@ -50,10 +50,9 @@ impl Market {
             let now = Clock::System.now();
             start.map_or(SignedDuration::ZERO, |start| start.duration_since(now))
         });
-        let market =
-            Self::assemble(Place::Folder(folder.to_owned()), Clock::shifted(shift), Pace::Parallel).await?;
-        market.keep_clock()?;
-        Ok(market)
+        let clock = Clock::shifted(shift);
+        keep(folder, &clock)?;
+        Self::assemble(Place::Folder(folder.to_owned()), clock, Pace::Parallel).await
     }
 
     /// Opens in memory with a clock that stands still at `start`: tests, benchmarks.
@@ -64,7 +63,18 @@ impl Market {
     async fn assemble(place: Place, clock: Clock, pace: Pace) -> Result<Self, NotOpen> {
         let template = Template::read(TEMPLATE, &parameters())?;
         let (now, moved) = (clock.clone(), clock.clone());
-        let time = Time::new(Arc::new(move || now.now()), Arc::new(move |by| moved.advance(by)));
+        let folder = match &place {
+            Place::Folder(folder) => Some(folder.clone()),
+            Place::Memory => None,
+        };
+        // Kept at each step, before what falls due there: after a kill no claim lies in the future.
+        let advance = move |by| {
+            moved.advance(by);
+            if let Some(Err(error)) = folder.as_deref().map(|folder| keep(folder, &moved)) {
+                tracing::error!(error = edge::chain(&error), "the clock is not kept");
+            }
+        };
+        let time = Time::new(Arc::new(move || now.now()), Arc::new(advance));
         let cloud = Cloud::open_at(template, place, time, pace).await?;
         let issuer = Issuer::open(&cloud.folder().join("issuer.der"))?;
         let keys = keys_of(&issuer);
@@ -82,10 +92,10 @@ impl Market {
         Ok(Self { cloud, clock, issuer, world })
     }
 
-    /// Moves time on, through every schedule and time-out on the way, and keeps it.
+    /// Moves time on, through every schedule and time-out on the way.
     pub async fn advance(&self, by: SignedDuration) -> Result<(), NotOpen> {
         self.cloud.advance(by).await?;
-        self.keep_clock()
+        Ok(())
     }
 
     /// Moves time on to a moment; one that is past already changes nothing.
@@ -93,12 +103,13 @@ impl Market {
         let missing = at.duration_since(self.clock.now());
         if missing.is_positive() { self.advance(missing).await } else { Ok(()) }
     }
+}
 
-    fn keep_clock(&self) -> Result<(), NotOpen> {
-        let path = self.cloud.folder().join(CLOCK);
-        let text = format!("{}\n", self.clock.shift());
-        std::fs::write(&path, text).map_err(|source| NotOpen::File { path, source })
-    }
+/// Keeps the clock's shift for the next run; a kill in between leaves the one before.
+fn keep(folder: &Path, clock: &Clock) -> Result<(), NotOpen> {
+    let (path, fresh) = (folder.join(CLOCK), folder.join("clock.new"));
+    let put = std::fs::write(&fresh, format!("{}\n", clock.shift()));
+    put.and_then(|()| std::fs::rename(&fresh, &path)).map_err(|source| NotOpen::File { path, source })
 }
 
 /// The template's parameters here: people sign in with the development issuer, and its operator opens marketplaces.
