@@ -239,3 +239,22 @@ async fn a1_2_another_merchants_offer_and_its_stock_are_not_there() {
     assert_eq!((own.status.as_u16(), own.text("/merchant")), (201, birch.as_str()), "{}", own.body);
     assert_ne!(own.text("/id"), mug, "a3_3: the same SKU of two merchants");
 }
+
+#[tokio::test]
+async fn a_channels_order_is_known_again_whatever_has_become_of_its_merchant() {
+    let shop = Shop::open().await;
+    let alma = seller(&shop).await;
+    shop.stocked(&alma, "mug", 5).await;
+    let body = order_body("A-1", json!([line(&alma, "mug", 2, "10.00")]), json!({}));
+    let placed = shop.done("/v1/orders", &body).await;
+    shop.settle().await;
+    shop.done(&format!("/v1/merchants/{alma}/suspend"), &json!({"reason": "parcels come late"})).await;
+    let again = shop.post("/v1/orders", &body).await;
+    assert_eq!((again.status.as_u16(), again.text("/id")), (200, at(&placed, "/id")), "{}", again.body);
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    let other = order_body("A-1", json!([line(&alma, "mug", 3, "10.00")]), json!({}));
+    shop.refused("/v1/orders", &other, 409, "external_id_taken").await;
+    shop.refused("/v1/orders", &order_body("A-2", json!([]), json!({})), 422, "order_empty").await;
+    let fresh = order_body("A-3", json!([line(&alma, "mug", 1, "10.00")]), json!({}));
+    shop.refused("/v1/orders", &fresh, 422, "invalid_value").await;
+}

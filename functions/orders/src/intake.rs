@@ -30,21 +30,21 @@ pub(crate) struct PlaceOrder {
     /// Where it comes from, a word in lower case: `web`, `phone`.
     channel: String,
     /// With the channel the order's name for ever; a manual order may leave it out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
     /// What the channel calls the customer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     customer_external_id: Option<String>,
     /// When it was placed; now, if not said.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     occurred_at: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     lines: Vec<PlaceLine>,
     /// Delivery cost of the order as a whole, beside that of its lines.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     delivery: Option<Amount>,
     /// What was paid; none is a promise of the total.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     payments: Vec<PlacePayment>,
 }
 
@@ -53,15 +53,15 @@ pub(crate) struct PlaceOrder {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PlaceLine {
     /// The merchant by its id or by its external id.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant_external_id: Option<String>,
     sku: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     title: Option<String>,
     /// Fee rules may be about it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     category: Option<String>,
     /// 1 to a million.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000)))]
@@ -69,7 +69,7 @@ struct PlaceLine {
     /// Of one unit.
     unit_price: Amount,
     /// Delivery cost of this line.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     delivery: Option<Amount>,
 }
 
@@ -81,8 +81,24 @@ pub(crate) struct PlacePayment {
     method: String,
     amount: Amount,
     /// What it is called where it was made.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
+}
+
+impl PlaceOrder {
+    /// The id that its name gives it, if it has one.
+    fn named(&self, m: &MarketplaceId) -> Option<OrderId> {
+        let channel: Channel = self.channel.parse().ok()?;
+        let external_id: ExternalId = self.external_id.as_deref()?.parse().ok()?;
+        Some(OrderId::of_channel(m, channel.as_str(), external_id.as_str()))
+    }
+
+    /// What tells a repeat from another order of the same name: what was said, whatever the order of fields and blanks.
+    /// What is not said leaves no trace, so that a field more changes no order of before.
+    fn fingerprint(&self) -> Result<String, Problem> {
+        let content = serde_json::to_vec(self).map_err(|error| Problem::fault(&error))?;
+        Ok(sha256_hex(&content).chars().take(16).collect())
+    }
 }
 
 /// An order of this name is there already.
@@ -104,13 +120,19 @@ pub(crate) async fn place(
 async fn attempt(world: &World, command: &Command<PlaceOrder>) -> Result<Reply<OrderView>, Problem> {
     let m = &command.caller.marketplace;
     let now = world.now();
-    let named = command.body.external_id.is_some();
+    let (named, id) = (command.body.external_id.is_some(), command.body.named(m));
     if !named && let Some(asked) = command.asked_before(world).await? {
         let id = asked.resource.parse().unwrap_or_else(|_| OrderId::from_bits(0));
         return repeat(world, command, &id, None).await;
     }
 
-    let known = load(world, command, now).await?;
+    let known = load(world, command, id.as_ref(), now).await?;
+    // A repeat is one whatever has become of merchants and offers since.
+    let known = match (known, &id) {
+        (Some(known), _) => known,
+        (None, Some(id)) => return repeat(world, command, id, Some(&command.body.fingerprint()?)).await,
+        (None, None) => return Err(Problem::internal()),
+    };
     let intake = read(world, command, &known, now)?;
     let order = Order::place(intake)?.allocate(known.shelves);
 
@@ -197,7 +219,13 @@ async fn seller(
 }
 
 /// In two or three batch reads, strongly consistent, however many lines there are.
-async fn load(world: &World, command: &Command<PlaceOrder>, now: Timestamp) -> Result<Known, Problem> {
+/// None where an order of this name is there already.
+async fn load(
+    world: &World,
+    command: &Command<PlaceOrder>,
+    id: Option<&OrderId>,
+    now: Timestamp,
+) -> Result<Option<Known>, Problem> {
     let m = &command.caller.marketplace;
     let lines = &command.body.lines;
     let names: Vec<ExternalId> =
@@ -207,11 +235,18 @@ async fn load(world: &World, command: &Command<PlaceOrder>, now: Timestamp) -> R
         .filter_map(|line| Some((line.merchant.clone()?, line.merchant.as_ref()?.parse().ok()?)))
         .collect();
     let by_name = names.iter().map(|name| Key::merchant_by_external_id(m, name.as_str()));
-    let keys: Vec<Key> = by_name.chain([Key::marketplace(m)]).collect();
-    let mut read = world.table.read(&keys).await?;
+    let by_name: Vec<Key> = by_name.collect();
+    let before = id.map(|id| Key::order(m, id));
+    let keys = by_name.iter().cloned().chain([Key::marketplace(m)]).chain(before.clone());
+    let mut read = world.table.read(&keys.collect::<Vec<Key>>()).await?;
+    if let Some(before) = before
+        && read.take::<Order>(&before)?.is_some()
+    {
+        return Ok(None);
+    }
     let marketplace = read.take::<Marketplace>(&Key::marketplace(m))?;
     let marketplace = marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value;
-    for key in &keys {
+    for key in &by_name {
         if let Some(name) = read.take::<MerchantName>(key)? {
             ids.push((name.value.external_id.as_str().to_owned(), name.value.merchant));
         }
@@ -238,7 +273,7 @@ async fn load(world: &World, command: &Command<PlaceOrder>, now: Timestamp) -> R
         found.extend(read.take::<Offer>(key)?.map(|held| held.value));
     }
     let shelves = world.table.shelves(m, &found).await?;
-    Ok(Known { marketplace, sellers, offers: found, shelves })
+    Ok(Some(Known { marketplace, sellers, offers: found, shelves }))
 }
 
 /// From words to an intake: every bad value is told at once.
@@ -265,16 +300,11 @@ fn read(
     let Some(channel) = channel else { return Err(Problem::internal()) };
 
     let m = &command.caller.marketplace;
-    let id = match &external_id {
-        Some(external) => OrderId::of_channel(m, channel.as_str(), external.as_str()),
-        None => OrderId::from_bits(world.fresh()),
-    };
+    let id = body.named(m).unwrap_or_else(|| OrderId::from_bits(world.fresh()));
     let customer = customer.map(|name| {
         CustomerId::from_bits(derive(&["customer", m.as_str(), channel.as_str(), name.as_str()]))
     });
-    // Of the content as it was understood, so that blanks and the order of fields do not matter.
-    let content = serde_json::to_vec(body).map_err(|error| Problem::fault(&error))?;
-    let fingerprint = sha256_hex(&content).chars().take(16).collect();
+    let fingerprint = body.fingerprint()?;
     let delivery = delivery.unwrap_or(Money::zero(currency));
     Ok(Intake {
         id,
