@@ -20,14 +20,14 @@ use events::catalog::{
     CategoryChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1, ProductCreatedV1,
 };
 use events::merchant::{
-    Days, MarketplaceOpenedV1, MerchantAppliedV1, MerchantClosuresChangedV1, MerchantInvitationAcceptedV1,
-    MerchantInvitedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1, MerchantTermsAcceptedV1,
-    MerchantTermsChangedV1,
+    Days, MarketplaceOpenedV1, MerchantAppliedV1, MerchantClosuresChangedV1, MerchantConditionsChangedV1,
+    MerchantInvitationAcceptedV1, MerchantInvitedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1,
+    MerchantTermsAcceptedV1,
 };
 use events::merchant_order::{
     MerchantOrderAcceptedV1, MerchantOrderCanceledV1, MerchantOrderCreatedV1, MerchantOrderDeliveredV1,
     MerchantOrderOpenedV1, MerchantOrderRefundedV1, MerchantOrderRejectedV1, MerchantOrderShippedV1,
-    ShipmentDeliveredV1,
+    ShipmentDeliveredV1, ShipmentLostV1,
 };
 use events::order::{
     Instant, OrderCanceledV1, OrderExceptionRaisedV1, OrderExceptionResolvedV1, OrderPaidV1, OrderPlacedV1,
@@ -371,7 +371,7 @@ fn merchants() -> Vec<Entry> {
             Told::new(merchant(), 3, 6, person()),
             MerchantPayoutAccountChangedV1 { merchant: merchant(), state: "active".to_owned() },
         ),
-        entry(Told::new(merchant(), 4, 7, person()), MerchantTermsChangedV1 { merchant: merchant() }),
+        entry(Told::new(merchant(), 4, 7, person()), MerchantConditionsChangedV1 { merchant: merchant() }),
     ]
 }
 
@@ -444,7 +444,7 @@ fn orders() -> Vec<Entry> {
 fn parts() -> Vec<Entry> {
     let (merchant_order, key) = (part(1), "person:ben");
     let told = |step, minutes| Told::new(part(1), step, minutes, key);
-    let shipment = ShipmentId::from_bits(6);
+    let (shipment, lost) = (ShipmentId::from_bits(6), ShipmentId::from_bits(7));
     vec![
         entry(
             Told::new(part(1), 1, 11, "system:order-split"),
@@ -525,7 +525,18 @@ fn parts() -> Vec<Entry> {
             },
         ),
         entry(
-            Told::new(part(1), 8, 20_000, person()),
+            told(8, 3_100),
+            ShipmentLostV1 {
+                shipment: lost,
+                merchant_order: merchant_order.clone(),
+                merchant: merchant(),
+                lost_at: instant(3_100),
+                lines: units(1, 1),
+                value: eur("14.50"),
+            },
+        ),
+        entry(
+            Told::new(part(1), 9, 20_000, person()),
             MerchantOrderRefundedV1 {
                 merchant_order,
                 merchant: merchant(),

@@ -108,12 +108,11 @@ impl Story {
             "schedule": {"every": "week", "weekday": 5},
             "commission": [{"fee": "commission", "category": "books", "percent": "12.5"}],
         });
-        self.tell("merchants.set_terms", &[merchant], terms).await;
+        self.tell("merchants.set_conditions", &[merchant], terms).await;
         self.tell("merchants.suspend", &[merchant], because()).await;
         self.tell("merchants.reopen", &[merchant], because()).await;
         self.tell("merchants.block_payout_account", &[merchant], because()).await;
         self.tell("merchants.close", &[merchant], because()).await;
-        self.tell("merchants.terminate", &[merchant], because()).await;
     }
 
     /// What alma sells, and how much of it is there.
@@ -214,6 +213,7 @@ pub(crate) async fn told() -> Story {
     let order = story.selling(&alma, &birch).await;
     story.show("audit.trail", &[&order], "?limit=2").await;
     story.paying(&alma, &birch).await;
+    story.tell("merchants.terminate", &[&cedar], json!({"reason": "parcels come late"})).await;
     story
 }
 

@@ -222,7 +222,11 @@ fn rules_may_send_to_every_queue_that_they_target_and_to_no_other() {
     let raw = Raw::read();
     let rules = raw.of_type("AWS::Events::Rule").into_iter();
     let targets = rules.flat_map(|(_, rule)| rule["Targets"].as_array().into_iter().flatten());
-    let targets: BTreeSet<String> = targets.filter_map(|target| Raw::referred(&target["Arn"])).collect();
+    // What a queue does not take is kept: every target names where.
+    let both = targets.flat_map(|target| [&target["Arn"], &target["DeadLetterConfig"]["Arn"]]);
+    let targets: BTreeSet<String> = both
+        .map(|queue| Raw::referred(queue).unwrap_or_else(|| "a target without dead letters".to_owned()))
+        .collect();
     let allowed = &raw.resource("QueuePolicy")["Properties"]["Queues"];
     let allowed = allowed.as_array().into_iter().flatten().filter_map(Raw::referred).collect();
     let differ = targets.symmetric_difference(&allowed);

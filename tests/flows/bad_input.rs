@@ -234,7 +234,10 @@ async fn ids_that_are_foreign_invented_or_malformed_are_a_404() {
         (format!("/v1/merchants/{alma}/suspend"), &because),
         (format!("/v1/payouts/{payout}/fail"), &because),
         (format!("/v1/merchant-orders/{}/accept", part(&order, 1)), &json!({})),
-        (format!("/v1/merchants/{alma}/set-terms"), &json!({"schedule": {"every": "day"}, "commission": []})),
+        (
+            format!("/v1/merchants/{alma}/set-conditions"),
+            &json!({"schedule": {"every": "day"}, "commission": []}),
+        ),
         (format!("/v1/merchants/{alma}/activate-payout-account"), &json!({})),
     ] {
         assert_problem(&neighbor.post(&path, body, "k").await, 404, "not_found");
@@ -466,7 +469,7 @@ async fn parcels_and_units_that_do_not_fit_are_refused() {
         shop.refused(&format!("{path}/shipments/{wrong}/track"), &delivered, 404, "not_found").await;
     }
     let track = format!("{path}/shipments/{shipment}/track");
-    shop.refused(&track, &json!({"status": "lost"}), 400, "malformed_request").await;
+    shop.refused(&track, &json!({"status": "vanished"}), 400, "malformed_request").await;
     let future = json!({"status": "delivered", "occurred_at": "2026-03-02T09:05:01Z"});
     let answer = shop.refused(&track, &future, 422, "invalid_value").await;
     assert_eq!(errors(&answer.body), [("occurred_at", "future")]);
@@ -495,11 +498,11 @@ async fn terms_and_accounts_that_cannot_be_kept_are_refused() {
             "commission[0].per_item",
         ),
     ] {
-        let answer = shop.refused(&format!("{path}/set-terms"), &body, 422, "invalid_value").await;
+        let answer = shop.refused(&format!("{path}/set-conditions"), &body, 422, "invalid_value").await;
         assert_eq!(errors(&answer.body)[0].0, field, "{body}");
     }
     let never = terms(json!({"every": "never"}), json!([]));
-    shop.refused(&format!("{path}/set-terms"), &never, 400, "malformed_request").await;
+    shop.refused(&format!("{path}/set-conditions"), &never, 400, "malformed_request").await;
     let account = json!({"holder": "alma", "iban": "DE00370400440532013000"});
     let answer = shop.refused(&format!("{path}/set-payout-account"), &account, 422, "invalid_value").await;
     assert_eq!(errors(&answer.body), [("iban", "format")]);
@@ -508,6 +511,6 @@ async fn terms_and_accounts_that_cannot_be_kept_are_refused() {
     shop.refused(&format!("{path}/terminate"), &json!({}), 409, "merchant_transition").await;
     let nobody = "/v1/merchants/mer_00000000000000000000000000";
     let terms = terms(day(), json!([]));
-    shop.refused(&format!("{nobody}/set-terms"), &terms, 404, "not_found").await;
+    shop.refused(&format!("{nobody}/set-conditions"), &terms, 404, "not_found").await;
     shop.refused(&format!("{nobody}/activate-payout-account"), &json!({}), 404, "not_found").await;
 }

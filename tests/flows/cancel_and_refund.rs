@@ -239,9 +239,62 @@ async fn what_has_not_arrived_is_not_refunded() {
     let of =
         |part: &str| json!({"merchant_order": part, "lines": [{"line": 1, "quantity": 1}], "reason": "x"});
     let path = format!("/v1/orders/{order}/refund");
-    shop.refused(&path, &of(&part(&order, 1)), 409, "merchant_order_not_delivered").await;
+    shop.refused(&path, &of(&part(&order, 1)), 409, "line_units").await;
     let other = shop.delivered_order("A-2", json!([line(&alma, "mug", 1, "10.00")])).await;
     shop.refused(&path, &of(&part(&other, 1)), 404, "not_found").await;
+}
+
+#[tokio::test]
+async fn what_has_arrived_is_refunded_while_another_parcel_is_under_way() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let order = shop.paid_order("A-1", json!([line(&alma, "mug", 3, "10.00")])).await;
+    let first = shop.ship(&part(&order, 1), "T-1", json!([{"line": 1, "quantity": 2}])).await;
+    shop.deliver(&part(&order, 1), &first).await;
+    let one =
+        json!({"merchant_order": part(&order, 1), "lines": [{"line": 1, "quantity": 1}], "reason": "broken"});
+    shop.done(&format!("/v1/orders/{order}/refund"), &one).await;
+    shop.settle().await;
+    // Nothing is earned yet, so nothing is taken back from anybody: 10.00 of 30.00 left.
+    assert_eq!(shop.accounts().await, accounts(&[("cash", "20.00"), ("unearned", "-20.00")]));
+    shop.fulfill(&part(&order, 1)).await;
+    // 15 % of what stayed.
+    assert_eq!(
+        shop.accounts().await,
+        accounts(&[("cash", "20.00"), ("payable", "-17.00"), ("commission", "-3.00")])
+    );
+    assert_eq!(shop.balance(&alma).await, ("0.00".into(), "17.00".into()));
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_lost_parcel_is_paid_back_and_a_later_word_changes_nothing() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let order =
+        shop.paid_order("A-1", json!([line(&alma, "mug", 2, "10.00"), line(&alma, "jug", 1, "5.00")])).await;
+    let mugs = shop.ship(&part(&order, 1), "T-1", json!([{"line": 1, "quantity": 2}])).await;
+    let track = format!("/v1/merchant-orders/{}/shipments/{mugs}/track", part(&order, 1));
+    shop.done(&track, &json!({"status": "lost"})).await;
+    let found = shop.done(&track, &json!({"status": "delivered"})).await;
+    assert_eq!((at(&found, "/status"), found.pointer("/shipments/0/delivered_at")), ("open", None));
+    shop.settle().await;
+    let canceled = shop.order(&order).await;
+    assert_eq!((at(&canceled, "/status"), eur_at(&canceled, "/totals/refunded")), ("paid", "20.00".into()));
+    shop.fulfill(&part(&order, 1)).await;
+    assert_eq!(shop.balance(&alma).await, ("0.00".into(), "4.25".into()));
+    assert!(shop.told(&order).await.contains(&"order.canceled.v1".to_owned()));
+    shop.books_are_right().await;
+
+    // With the last parcel the order itself is over.
+    let other = shop.paid_order("A-2", json!([line(&alma, "mug", 1, "10.00")])).await;
+    let parcel = shop.ship(&part(&other, 1), "T-2", json!([])).await;
+    let track = format!("/v1/merchant-orders/{}/shipments/{parcel}/track", part(&other, 1));
+    let lost = shop.done(&track, &json!({"status": "lost"})).await;
+    assert_eq!(at(&lost, "/status"), "canceled");
+    shop.settle().await;
+    assert_eq!(at(&shop.order(&other).await, "/status"), "canceled");
+    shop.books_are_right().await;
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ async fn a_post_that_has_seen_another_revision_is_stale_and_changes_nothing() {
         ),
         (format!("/v1/orders/{order}"), "cancel", because.clone()),
         (format!("/v1/payouts/{payout}"), "fail", because.clone()),
-        (format!("/v1/merchants/{alma}"), "set-terms", terms),
+        (format!("/v1/merchants/{alma}"), "set-conditions", terms),
         (format!("/v1/merchants/{alma}"), "suspend", because),
         ("/v1/marketplace".to_owned(), "set-settings", settings),
     ] {

@@ -174,6 +174,9 @@ async fn a2_2_termination_is_refused_with_open_orders_or_payouts() {
     let order = shop.paid_order("A-1", json!([line(&alma, "mug", 2, "10.00")])).await;
     let path = format!("/v1/merchants/{alma}");
     shop.done(&format!("{path}/close"), &json!({})).await;
+    let soon = format!("/v1/merchants/{}", shop.merchant("bruno", json!({"every": "day"})).await);
+    shop.done(&format!("{soon}/close"), &json!({})).await;
+    shop.refused(&format!("{soon}/terminate"), &json!({}), 409, "merchant_still_settling").await;
     let late = order_body("A-2", json!([line(&alma, "mug", 1, "1.00")]), json!({}));
     let answer = shop.refused("/v1/orders", &late, 422, "invalid_value").await;
     assert_eq!(answer.text("/errors/0/code"), "not_open");
@@ -181,7 +184,9 @@ async fn a2_2_termination_is_refused_with_open_orders_or_payouts() {
     let open = shop.refused(&terminate, &json!({}), 409, "merchant_still_open").await;
     assert!(open.text("/detail").starts_with("1 orders and 0 payouts"), "{}", open.body);
     shop.fulfill(&part(&order, 1)).await;
-    shop.wait_days(5).await;
+    shop.wait_days(1).await;
+    shop.refused(&terminate, &json!({}), 409, "merchant_still_owed").await;
+    shop.wait_days(4).await;
     let payout = at(&shop.payouts(&alma).await[0], "/id").to_owned();
     let open = shop.refused(&terminate, &json!({}), 409, "merchant_still_open").await;
     assert!(open.text("/detail").starts_with("0 orders and 1 payouts"), "{}", open.body);

@@ -26,7 +26,7 @@ async fn two_merchants(shop: &Shop) -> (String, String) {
             {"fee": "handling", "per_item": eur("0.25")},
         ],
     });
-    shop.done(&format!("/v1/merchants/{birch}/set-terms"), &terms).await;
+    shop.done(&format!("/v1/merchants/{birch}/set-conditions"), &terms).await;
     (alma, birch)
 }
 
@@ -247,7 +247,7 @@ async fn a12_2_a_new_commission_changes_no_order_that_is_placed() {
         "schedule": {"every": "day"},
         "commission": [{"fee": "commission", "percent": "50"}],
     });
-    shop.done(&format!("/v1/merchants/{alma}/set-terms"), &terms).await;
+    shop.done(&format!("/v1/merchants/{alma}/set-conditions"), &terms).await;
     let new = shop.paid_order("A-2", json!([line(&alma, "mug", 1, "10.00")])).await;
     shop.fulfill(&part(&old, 1)).await;
     assert_eq!(shop.balance(&alma).await.1, "8.50");

@@ -4,10 +4,10 @@ use crate::show::MerchantOrderView;
 use axum::extract::{Path, State};
 use domain::catalog::Offer;
 use domain::id::{MarketplaceId, MerchantOrderId, ShipmentId};
-use domain::merchant_order::{Fact, MerchantOrder, Refused, Stage, Tracking, Units, movements};
+use domain::merchant_order::{Fact, MerchantOrder, Refused, Tracking, Units, movements};
 use domain::stock::Shelves;
 use domain::text::{Reason, Word};
-use domain::{Decision, merchant_order, payout};
+use domain::{Decision, merchant_order};
 use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use events::merchant_order::announce;
 use serde::Deserialize;
@@ -111,6 +111,8 @@ pub(crate) struct Track {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ParcelStatus"))]
 enum Status {
     InTransit,
+    /// It will not arrive: the customer is paid back, and a later word changes nothing.
+    Lost,
     Delivered,
 }
 
@@ -125,6 +127,7 @@ pub(crate) async fn track(
     let shipment: ShipmentId = shipment.parse().map_err(|_| Problem::not_found("shipment"))?;
     let status = match command.body.status {
         Status::InTransit => Tracking::InTransit,
+        Status::Lost => Tracking::Lost,
         Status::Delivered => Tracking::Delivered,
     };
     change(&world, &id, &command, Name::Own, |part, _| merchant_order::track(part, &shipment, status, at))
@@ -209,14 +212,10 @@ async fn commit<T>(
         story = story.moving(movements(&held.value, fact));
     }
     let mut commit = Commit::new(m, &context);
-    if let (Stage::Open { .. }, Stage::Delivered { .. }) = (&held.value.stage, &next.stage) {
-        let terms = world.table.payout_terms(m, &next.merchant).await?;
-        let earning = payout::earning(next, terms.hold_days, now).map_err(|error| Problem::fault(&error))?;
-        if let Some((entry, posting)) = earning {
-            world.table.payout_is_due(m, &next.merchant, terms.schedule.run_after(entry.payable_day)).await?;
-            story = story.posting(posting);
-            commit = commit.add(&entry, Overtaken);
-        }
+    if let Some((entry, posting)) = world.table.account_entry(m, (&held.value, next), Some(fact), now).await?
+    {
+        story = posting.into_iter().fold(story, Story::posting);
+        commit = commit.add(&entry, Overtaken);
     }
     let mut commit = commit.change(held, next, next.id.as_str(), story);
     if name == Name::Key {

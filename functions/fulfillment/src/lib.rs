@@ -3,7 +3,8 @@
 //! Routes: `/v1/merchant-orders…`. Consumes: `order.paid.v1` opens the parts. Reads: merchant orders, merchant,
 //! marketplace, stock of lines that are short. Writes: merchant orders, the stock that leaves, and the merchant's
 //! earning when a part is complete. Emits:
-//! `merchant_order.*.v1`, `shipment.delivered.v1`. Rejected units are paid back by `orders`, which hears of them.
+//! `merchant_order.*.v1`, `shipment.delivered.v1`, `shipment.lost.v1`. Rejected and lost units are paid back by
+//! `orders`, which hears of them.
 
 mod changes;
 mod show;

@@ -68,6 +68,9 @@ struct ShipmentView {
     shipped_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     delivered_at: Option<String>,
+    /// It will not arrive; its units are canceled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost_at: Option<String>,
 }
 
 impl MerchantOrderView {
@@ -121,6 +124,7 @@ fn shipment(shipment: &Shipment) -> ShipmentView {
         lines: shipment.lines.clone(),
         shipped_at: shipment.shipped_at.to_string(),
         delivered_at: shipment.delivered_at.map(|at| at.to_string()),
+        lost_at: shipment.lost_at.map(|at| at.to_string()),
     }
 }
 

@@ -5,15 +5,19 @@ use axum::extract::{Path, State};
 use domain::Decision;
 use domain::id::MerchantId;
 use domain::marketplace::Marketplace;
-use domain::merchant::{Iban, Merchant, PayoutAccount, Refused, Request, decide};
+use domain::merchant::{Iban, Merchant, PayoutAccount, Refused, Request, Unfinished, decide};
 use domain::overrides::Policy;
-use domain::payout::{Schedule, day};
+use domain::payout::{Claimed, Schedule, day};
 use domain::text::{Name, Reason};
 use edge::identity::Reach;
 use edge::{Check, Command, Overtaken, Problem, Reply, RuleBody, World};
 use events::Announced;
-use events::merchant::{MerchantPayoutAccountChangedV1, MerchantStatusChangedV1, MerchantTermsChangedV1};
+use events::merchant::{
+    MerchantConditionsChangedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1,
+};
 use events::overrides::used;
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Deserialize;
 use table::{Commit, Key, Story};
 
@@ -50,7 +54,7 @@ pub(crate) async fn approve(
         let missing = merchant.missing(marketplace, now);
         let needed = granted.as_ref().filter(|_| !missing.is_empty());
         let request = Request::Approve { missing, overridden: needed.is_some() };
-        let changed = moved(merchant, &request, reason.clone())?;
+        let changed = moved(merchant, &request, reason.clone(), now)?;
         Ok(changed.map(|(next, told)| (next, std::iter::once(told).chain(needed.map(used)).collect())))
     })
     .await
@@ -80,7 +84,8 @@ pub(crate) async fn close(
     transition(&world, &id, &command, Request::Close).await
 }
 
-/// The merchant is closing, so no order comes in any more: what is open can be counted without a race.
+/// The merchant is closing, so no order comes in any more: once the last has come to light, what is open can be counted
+/// without a race.
 pub(crate) async fn terminate(
     State(world): State<World>,
     Path(id): Path<String>,
@@ -89,15 +94,27 @@ pub(crate) async fn terminate(
     let m = &command.caller.marketplace;
     let merchant: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
     let count = |items: usize| u32::try_from(items).unwrap_or(u32::MAX);
-    let open_orders = count(world.table.merchant_orders(m, &merchant, true, 100, None).await?.items.len());
-    let open_payouts = count(world.table.open_payouts(m, &merchant).await?);
-    transition(&world, &id, &command, Request::Terminate { open_orders, open_payouts }).await
+    let orders = count(world.table.merchant_orders(m, &merchant, true, 100, None).await?.items.len());
+    let payouts = count(world.table.open_payouts(m, &merchant).await?);
+    let currency = crate::load_marketplace(&world, m).await?.currency;
+    let claimed = world.table.load::<Claimed>(&Key::claimed(m, &merchant)).await?;
+    let after = claimed.map_or(Date::ZERO, |held| held.value.through);
+    let owed = world.table.earned(m, &merchant, currency, (after, Date::MAX)).await?.net.minor > 0;
+    let now = world.now();
+    let reason = command.body.reason()?.map(|reason| reason.to_string());
+    change(&world, &id, &command, Who::Operator, |merchant, _| {
+        let open = Unfinished { orders, payouts, owed, settles_at: merchant.settles_at(now) };
+        let changed = moved(merchant, &Request::Terminate(open), reason.clone(), now)?;
+        Ok(changed.map(|(next, told)| (next, vec![told])))
+    })
+    .await
 }
 
 async fn transition(world: &World, id: &str, command: &Command<Because>, request: Request) -> Answer {
     let reason = command.body.reason()?.map(|reason| reason.to_string());
+    let now = world.now();
     change(world, id, command, Who::Operator, |merchant, _| {
-        Ok(moved(merchant, &request, reason.clone())?.map(|(next, told)| (next, vec![told])))
+        Ok(moved(merchant, &request, reason.clone(), now)?.map(|(next, told)| (next, vec![told])))
     })
     .await
 }
@@ -107,6 +124,7 @@ fn moved(
     merchant: &Merchant,
     request: &Request,
     reason: Option<String>,
+    now: Timestamp,
 ) -> Result<Option<(Merchant, Announced)>, Refused> {
     Ok(match decide(merchant.status, request)? {
         Decision::Already => None,
@@ -117,15 +135,15 @@ fn moved(
                 to: status.word().to_owned(),
                 reason,
             });
-            Some((Merchant { status, ..merchant.clone() }, told))
+            Some((merchant.becoming(status, now), told))
         }
     })
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MerchantTerms"))]
-pub(crate) struct Terms {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MerchantConditions"))]
+pub(crate) struct Conditions {
     /// When it is paid.
     schedule: Schedule,
     /// Fee rules before the marketplace's; the first that matches a line wins.
@@ -133,10 +151,10 @@ pub(crate) struct Terms {
 }
 
 /// Fee rules and payout schedule; orders that are placed keep their fees (A12(2)).
-pub(crate) async fn set_terms(
+pub(crate) async fn set_conditions(
     State(world): State<World>,
     Path(id): Path<String>,
-    command: Command<Terms>,
+    command: Command<Conditions>,
 ) -> Answer {
     let m = &command.caller.marketplace;
     let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Problem::not_found("marketplace"))?;
@@ -152,7 +170,7 @@ pub(crate) async fn set_terms(
     run_is_due(&world, &id, &command, |_| Some(schedule.clone())).await?;
     change(&world, &id, &command, Who::Operator, |merchant, _| {
         let (schedule, commission) = (schedule.clone(), commission.clone());
-        let told = Announced::of(&MerchantTermsChangedV1 { merchant: merchant.id.clone() });
+        let told = Announced::of(&MerchantConditionsChangedV1 { merchant: merchant.id.clone() });
         Ok(Some((Merchant { schedule, commission, ..merchant.clone() }, vec![told])))
     })
     .await

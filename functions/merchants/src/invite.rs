@@ -89,6 +89,7 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
         invitation: Some(invitation.clone()),
         accepted_terms: Vec::new(),
         closures: Vec::new(),
+        closing_since: None,
     };
     let now = world.now();
     let context = command.context(now);

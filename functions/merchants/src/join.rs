@@ -68,6 +68,7 @@ pub(crate) async fn apply(State(world): State<World>, command: Command<Apply>) -
                 invitation: None,
                 accepted_terms: Vec::new(),
                 closures: Vec::new(),
+                closing_since: None,
             };
             let context = command.context(world.now());
             match commit_application(&world, m, &context, &merchant, &person).await {

@@ -43,8 +43,12 @@ pub fn function(world: &World) -> Function {
         .operators("merchants:write", "merchants.close", "No new orders; what is open is finished")
         .post("/v1/merchants/{id}/terminate", changes::terminate)
         .operators("merchants:write", "merchants.terminate", "The end: nothing may be open any more")
-        .post("/v1/merchants/{id}/set-terms", changes::set_terms)
-        .operators("merchants:write", "merchants.set_terms", "Fee rules and payout schedule, from now on")
+        .post("/v1/merchants/{id}/set-conditions", changes::set_conditions)
+        .operators(
+            "merchants:write",
+            "merchants.set_conditions",
+            "Fee rules and payout schedule, from now on",
+        )
         .post("/v1/merchants/{id}/set-payout-account", changes::set_payout_account)
         .operators("merchants:write", "merchants.set_payout_account", "A new account, to be verified")
         .post("/v1/merchants/{id}/activate-payout-account", changes::activate_payout_account)

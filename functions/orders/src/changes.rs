@@ -4,13 +4,12 @@ use crate::intake::{PlacePayment, payments};
 use crate::show::OrderView;
 use axum::extract::{Path, State};
 use domain::id::{MerchantOrderId, OrderId};
-use domain::merchant_order::{MerchantOrder, RefundLines, Stage, Units};
+use domain::merchant_order::{MerchantOrder, RefundLines, Units};
 use domain::order::{Cancellation, Decided, Order};
 use domain::text::Reason;
-use domain::{Decision, MoneyError, order, payout};
+use domain::{Decision, MoneyError, order};
 use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use events::{Context, merchant_order, order::announce};
-use jiff::Timestamp;
 use serde::Deserialize;
 use table::order::WholeOrder;
 use table::{Commit, Held, Key, Story};
@@ -245,7 +244,9 @@ async fn write_part<'a>(
     if let Some(fact) = &fact {
         story.facts.extend(merchant_order::announce(&before, &after, fact)?);
     }
-    let (entry, story) = entry_of(world, context.at, m, &before, &after, fact.as_ref(), story).await?;
+    let entry = world.table.account_entry(m, (&before, &after), fact.as_ref(), context.at).await?;
+    let (entry, posting) = entry.unzip();
+    let story = posting.flatten().into_iter().fold(story, Story::posting);
     let mut commit = match held {
         Some(held) if fact.is_some() => commit.change(held, &after, after.id.as_str(), story),
         Some(_) => commit,
@@ -255,31 +256,4 @@ async fn write_part<'a>(
         commit = commit.add(&entry, Overtaken);
     }
     Ok(commit)
-}
-
-/// What the change means for the merchant's account: the earning of a part that is now complete, or a claw-back.
-async fn entry_of(
-    world: &World,
-    now: Timestamp,
-    m: &domain::id::MarketplaceId,
-    before: &MerchantOrder,
-    after: &MerchantOrder,
-    fact: Option<&domain::merchant_order::Fact>,
-    story: Story,
-) -> Result<(Option<domain::ledger::MerchantEntry>, Story), Problem> {
-    let completes = matches!((&before.stage, &after.stage), (Stage::Open { .. }, Stage::Delivered { .. }));
-    let refund = fact.and_then(|fact| payout::claw_back(after, fact, now));
-    if !completes && refund.is_none() {
-        return Ok((None, story));
-    }
-    let terms = world.table.payout_terms(m, &after.merchant).await?;
-    let (entry, story) = match refund {
-        Some(entry) => (entry.map_err(domain::order::Refused::from)?, story),
-        None => match payout::earning(after, terms.hold_days, now).map_err(|error| Problem::fault(&error))? {
-            Some((entry, posting)) => (entry, story.posting(posting)),
-            None => return Ok((None, story)),
-        },
-    };
-    world.table.payout_is_due(m, &after.merchant, terms.schedule.run_after(entry.payable_day)).await?;
-    Ok((Some(entry), story))
 }

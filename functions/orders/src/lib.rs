@@ -1,7 +1,8 @@
 //! Order management: intake, reading and listing, payment, cancellation, refunds, exceptions.
 //!
 //! Routes: `/v1/orders…`. Schedule: nightly, hands on orders that have waited too long for their payment.
-//! Consumes: `order.unpaid.v1` from that, cancels them; `merchant_order.rejected.v1` pays rejected units back.
+//! Consumes: `order.unpaid.v1` from that, cancels them; `merchant_order.rejected.v1` and `shipment.lost.v1`: what will
+//! not be delivered is paid back.
 //! Reads: marketplace, merchants, overrides, offers and their stock, orders with their parts. Writes: orders, the stock
 //! that they take; their parts where an order is canceled or refunded; the merchant's entry that a refund or a
 //! completion is. Emits: `order.*.v1`, `merchant_order.canceled.v1`, `merchant_order.refunded.v1`, `override.used.v1`.
@@ -11,8 +12,8 @@
 
 mod changes;
 mod intake;
-mod rejected;
 mod show;
+mod undelivered;
 mod unpaid;
 
 use edge::{Function, Routes, World, due};
@@ -48,6 +49,7 @@ pub fn function(world: &World) -> Function {
             let queue = world.variable("ORDERS_QUEUE").map(str::to_owned);
             due::hand_on(world, input, Work::Unpaid, queue, unpaid::payload).await
         })
-        .on(rejected::pay_back)
+        .on(undelivered::rejected)
+        .on(undelivered::lost)
         .on(unpaid::cancel)
 }

@@ -70,8 +70,8 @@ async fn change<T>(world: &World, id: &str, command: &Command<T>, told: Told) ->
             let mut commit = Commit::new(m, &context).change(&held, &next, next.id.as_str(), story);
             if let Fact::Failed { .. } = fact {
                 let entry = next.returned(now);
-                let terms = world.table.payout_terms(m, &next.merchant).await?;
-                let run = terms.schedule.run_after(entry.payable_day);
+                let conditions = world.table.payout_conditions(m, &next.merchant).await?;
+                let run = conditions.schedule.run_after(entry.payable_day);
                 world.table.payout_is_due(m, &next.merchant, run).await?;
                 commit = commit.add(&entry, Overtaken);
             }

@@ -1,18 +1,15 @@
 //! One merchant's due run: claim what is payable, then send it to the bank.
 
 use crate::bank::Bank;
-use domain::id::{MarketplaceId, MerchantId, PayoutId};
+use domain::Decision;
+use domain::id::PayoutId;
 use domain::merchant::Merchant;
-use domain::payout::{Claim, Claimed, Payout, Stage, Told, Totals, claim, claimable_through, day, decide};
-use domain::{Currency, Decision};
+use domain::payout::{Claim, Claimed, Payout, Stage, Told, claim, claimable_through, day, decide};
 use edge::{Again, World};
 use events::payout::{MerchantBalanceCriticalV1, PayoutBlockedV1, PayoutDueV1, announce, created};
 use events::{Announced, Context, Envelope};
 use jiff::civil::Date;
 use table::{Commit, Held, Key, Story};
-
-/// Entries are summed by pages of this size.
-const PAGE: u16 = 500;
 
 /// The run's claim was made by another delivery.
 #[derive(Debug)]
@@ -37,7 +34,7 @@ pub(crate) async fn run(world: World, bank: Bank, event: Envelope<PayoutDueV1>) 
     if through <= after {
         return Ok(());
     }
-    let totals = sum(&world, m, &merchant.id, marketplace.currency, (after, through)).await?;
+    let totals = world.table.earned(m, &merchant.id, marketplace.currency, (after, through)).await?;
     let state =
         claimed.as_ref().map_or_else(|| Claimed::nothing(merchant.id.clone()), |held| held.value.clone());
     match claim(&state, &merchant.account, totals, through, now)? {
@@ -69,28 +66,6 @@ pub(crate) async fn run(world: World, bank: Bank, event: Envelope<PayoutDueV1>) 
             let told =
                 Announced::of(&PayoutBlockedV1 { merchant: merchant.id.clone(), balance: balance.into() });
             tell(&world, &event, claimed.as_ref(), &state, told).await
-        }
-    }
-}
-
-/// The totals of a merchant's entries with a payable day after the first and up to the second.
-pub(crate) async fn sum(
-    world: &World,
-    m: &MarketplaceId,
-    merchant: &MerchantId,
-    currency: Currency,
-    days: (Date, Date),
-) -> Result<Totals, Again> {
-    let mut totals = Totals::zero(currency);
-    let mut after = None;
-    loop {
-        let page = world.table.merchant_entries(m, merchant, days, PAGE, after.as_ref()).await?;
-        for entry in &page.items {
-            totals = totals.with(&entry.value)?;
-        }
-        match page.next {
-            Some(cursor) => after = Some(cursor),
-            None => return Ok(totals),
         }
     }
 }

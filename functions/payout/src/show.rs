@@ -1,6 +1,5 @@
 //! How payouts, statement lines and balances are shown.
 
-use crate::run::sum;
 use axum::extract::{Path, State};
 use domain::id::{MerchantId, PayoutId};
 use domain::ledger::MerchantEntry;
@@ -230,9 +229,8 @@ pub(crate) async fn balance(
     let after = claimed.map_or(Date::ZERO, |held| held.value.through);
     let through = claimable_through(world.now()).max(after);
     let currency = marketplace.value.currency;
-    let told = |again: edge::Again| Problem::fault(&again);
-    let payable = sum(&world, m, &merchant, currency, (after, through)).await.map_err(told)?.net;
-    let pending = sum(&world, m, &merchant, currency, (through, Date::MAX)).await.map_err(told)?.net;
+    let payable = world.table.earned(m, &merchant, currency, (after, through)).await?.net;
+    let pending = world.table.earned(m, &merchant, currency, (through, Date::MAX)).await?.net;
     let (merchant, balance) = (merchant.to_string(), payable.plus(pending)?);
     let view =
         BalanceView { merchant, payable: payable.into(), pending: pending.into(), balance: balance.into() };

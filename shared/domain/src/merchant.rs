@@ -1,8 +1,8 @@
 //! Who sells. Owns the merchant's life cycle and the terms of its payouts; not its offers, orders or money.
 //!
 //! `pending → open ⇄ suspended`, both `→ closing → terminated`; terminated is final. While closing no new order comes
-//! in, so "no open order, no open payout" can be checked without a race. A closure window blocks new orders and changes
-//! no status. How a merchant comes in stands in `onboarding.rs`.
+//! in, so an hour later "no open order, no open payout, nothing owed" can be checked without a race. A closure window
+//! blocks new orders and changes no status. How a merchant comes in stands in `onboarding.rs`.
 
 mod onboarding;
 #[cfg(test)]
@@ -19,8 +19,8 @@ use crate::id::MerchantId;
 use crate::overrides::Policy;
 use crate::payout::{Schedule, day};
 use crate::text::{ExternalId, Name, Reason};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,13 @@ pub struct Merchant {
     /// When it takes no orders, however open it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closures: Vec<Closure>,
+    /// Since when it takes no new orders, once it is closing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing_since: Option<Timestamp>,
 }
+
+/// So long after closing an order that was on its way in has been committed, split and listed.
+pub const CLOSING_MINUTES: i64 = 60;
 
 /// The most closure windows of one merchant.
 pub const CLOSURES_MAX: usize = 50;
@@ -90,6 +96,19 @@ impl Merchant {
             Some(closure) => Err(NoOrders::Closed(closure.to)),
             None => Ok(()),
         }
+    }
+
+    /// Until when orders that were on their way in at closing may come to light, if that is not over at `now`.
+    pub fn settles_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.closing_since?.checked_add(CLOSING_MINUTES.minutes()).unwrap_or(Timestamp::MAX);
+        (now < until).then_some(until)
+    }
+
+    /// In another status, from `now` on.
+    #[must_use]
+    pub fn becoming(&self, status: Status, now: Timestamp) -> Self {
+        let closing_since = if status == Status::Closing { Some(now) } else { self.closing_since };
+        Self { status, closing_since, ..self.clone() }
     }
 }
 
@@ -141,10 +160,18 @@ pub enum Request {
     Reopen,
     Close,
     /// The caller has counted while the merchant is closing.
-    Terminate {
-        open_orders: u32,
-        open_payouts: u32,
-    },
+    Terminate(Unfinished),
+}
+
+/// What is not at its end with a merchant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unfinished {
+    pub orders: u32,
+    pub payouts: u32,
+    /// Earnings that no payout has claimed; a debt of the merchant's is none.
+    pub owed: bool,
+    /// Until this moment orders may still come to light; none once that is over.
+    pub settles_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -153,6 +180,10 @@ pub enum Refused {
     Transition { from: &'static str, to: &'static str },
     #[error("{orders} orders and {payouts} payouts are open: bring them to their end first")]
     StillOpen { orders: u32, payouts: u32 },
+    #[error("it is owed earnings that no payout has claimed yet: wait for its next payout")]
+    StillOwed,
+    #[error("orders from before it closed may still come to light: try again at {0}")]
+    StillSettling(Timestamp),
     #[error("its checklist is incomplete: {}", words(.0))]
     Requirements(Vec<Requirement>),
     #[error("the marketplace offers no terms with this hash")]
@@ -204,12 +235,14 @@ pub fn decide(status: Status, request: &Request) -> Result<Decision<Status>, Ref
         (Closing, Request::Close) => Ok(Already),
         (Terminated, Request::Close) => refuse("closing"),
 
-        (Closing, Request::Terminate { open_orders: 0, open_payouts: 0 }) => Ok(New(Terminated)),
-        (Closing, Request::Terminate { open_orders, open_payouts }) => {
-            Err(Refused::StillOpen { orders: *open_orders, payouts: *open_payouts })
-        }
-        (Terminated, Request::Terminate { .. }) => Ok(Already),
-        (Pending | Open | Suspended, Request::Terminate { .. }) => refuse("terminated"),
+        (Closing, Request::Terminate(open)) => match *open {
+            Unfinished { orders: 0, payouts: 0, owed: false, settles_at: None } => Ok(New(Terminated)),
+            Unfinished { orders: 0, payouts: 0, settles_at: Some(at), .. } => Err(Refused::StillSettling(at)),
+            Unfinished { orders: 0, payouts: 0, .. } => Err(Refused::StillOwed),
+            Unfinished { orders, payouts, .. } => Err(Refused::StillOpen { orders, payouts }),
+        },
+        (Terminated, Request::Terminate(_)) => Ok(Already),
+        (Pending | Open | Suspended, Request::Terminate(_)) => refuse("terminated"),
     }
 }
 

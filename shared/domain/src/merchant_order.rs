@@ -4,20 +4,23 @@
 //! the part is complete: it becomes one earning (A12(3)). Refunds to the customer are the order's.
 //!
 //! `awaiting_payment → open → delivered | canceled`. What counts is kept per line in units:
-//! shipped + canceled ≤ quantity, delivered ≤ shipped, refunded ≤ delivered.
+//! shipped + canceled ≤ quantity, delivered ≤ shipped, refunded ≤ delivered. Units of a lost parcel are canceled.
 
 use crate::Decision;
 use crate::currency::Currency;
 use crate::id::{MerchantId, MerchantOrderId, OfferId, ShipmentId, derive};
 use crate::ledger::{Account, Posting};
 use crate::money::{Money, MoneyError};
-use crate::stock::{Allocation, Change, Movement, Shelves, allocated, take_first};
+use crate::stock::{Allocation, Change, Movement, SHELVES_MAX, Shelves, allocated, take_first};
 use crate::text::{Reason, Sku, Word};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Parcels of one part; enough for every unit of a common order.
 pub const SHIPMENTS_MAX: usize = 200;
+/// Lines in all parcels of a part, so that it stays far below what one item may hold.
+pub const PACKED_MAX: usize = 2_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MerchantOrder {
@@ -71,6 +74,11 @@ pub struct Progress {
     pub refunded: u32,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub delivery_refunded: bool,
+    /// Of `refunded`, those before the part was complete: nobody earns them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub refunded_early: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub delivery_refunded_early: bool,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -109,6 +117,9 @@ pub struct Shipment {
     pub shipped_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<Timestamp>,
+    /// It will not arrive: its units are canceled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_at: Option<Timestamp>,
 }
 
 /// So many units of a line.
@@ -154,6 +165,10 @@ pub enum Fact {
         shipment: ShipmentId,
         at: Timestamp,
     },
+    Lost {
+        shipment: ShipmentId,
+        at: Timestamp,
+    },
     Refunded {
         lines: Vec<Units>,
         items: Money,
@@ -171,8 +186,6 @@ pub enum Refused {
     Canceled,
     #[error("the merchant order is delivered")]
     Delivered,
-    #[error("the merchant order is not delivered yet: cancel what is not shipped, refund what has arrived")]
-    NotDelivered,
     #[error("no line is named")]
     NoLine,
     #[error("the merchant order has no line {0}")]
@@ -187,8 +200,10 @@ pub enum Refused {
     ShipmentDiffers(ShipmentId),
     #[error("line {line} is {short} units short of stock: receive them first, or reject them")]
     OutOfStock { line: u16, short: u32 },
-    #[error("a merchant order has at most {SHIPMENTS_MAX} shipments")]
+    #[error("a merchant order has at most {SHIPMENTS_MAX} shipments with {PACKED_MAX} lines in all")]
     ShipmentCount,
+    #[error("the lines lie on {0} shelves: ship those of at most {SHELVES_MAX} at once")]
+    Shelves(usize),
     #[error(transparent)]
     Money(#[from] MoneyError),
 }
@@ -199,15 +214,18 @@ impl MerchantOrder {
         Ok(self.earned()?.gross)
     }
 
-    /// What the part is worth when it is complete: totals without the canceled units.
+    /// What the part is worth when it is complete: totals without the units that were canceled, or paid back before.
     pub fn earned(&self) -> Result<Earned, MoneyError> {
         let zero = Money::zero(self.currency);
         let (mut items, mut delivery, mut fees) = (zero, zero, zero);
         for line in &self.lines {
-            let kept = |total: Money| total.minus(total.share(line.progress.canceled, line.quantity));
-            items = items.plus(kept(line.items)?)?;
-            delivery = delivery.plus(kept(line.delivery)?)?;
-            fees = fees.plus(kept(line.fees)?)?;
+            let Progress { canceled, refunded_early, delivery_refunded_early, .. } = line.progress;
+            let kept = |total: Money, gone| total.minus(total.share(gone, line.quantity));
+            items = items.plus(kept(line.items, canceled + refunded_early)?)?;
+            fees = fees.plus(kept(line.fees, canceled + refunded_early)?)?;
+            if !delivery_refunded_early {
+                delivery = delivery.plus(kept(line.delivery, canceled)?)?;
+            }
         }
         if !self.is_canceled() {
             delivery = delivery.plus(self.delivery)?;
@@ -239,11 +257,7 @@ impl MerchantOrder {
             Fact::Canceled { at, lines, .. } => {
                 let _released = self.release(lines);
                 self.count(lines, |progress| &mut progress.canceled);
-                if self.is_canceled() {
-                    self.stage = Stage::Canceled { since: *at };
-                } else if self.is_complete() {
-                    self.stage = Stage::Delivered { since: self.last_delivery().unwrap_or(*at) };
-                }
+                self.end_if_over(*at);
             }
             Fact::Shipped { shipment, allocated } => {
                 let _used = self.use_up(&shipment.lines, allocated);
@@ -257,20 +271,44 @@ impl MerchantOrder {
                     held.lines.clone()
                 });
                 self.count(&lines.unwrap_or_default(), |progress| &mut progress.delivered);
-                if self.is_complete() {
-                    self.stage = Stage::Delivered { since: self.last_delivery().unwrap_or(*at) };
+                self.end_if_over(*at);
+            }
+            Fact::Lost { shipment, at } => {
+                let found = self.shipments.iter_mut().find(|held| held.id == *shipment);
+                let lines = found.map(|held| {
+                    held.lost_at = Some(*at);
+                    held.lines.clone()
+                });
+                let lines = lines.unwrap_or_default();
+                self.count(&lines, |progress| &mut progress.canceled);
+                for (units, line) in self.named(&lines) {
+                    line.progress.shipped = line.progress.shipped.saturating_sub(units.quantity);
                 }
+                self.end_if_over(*at);
             }
             Fact::Refunded { lines, with_delivery, .. } => {
+                let early = matches!(self.stage, Stage::Open { .. });
                 self.count(lines, |progress| &mut progress.refunded);
+                if early {
+                    self.count(lines, |progress| &mut progress.refunded_early);
+                }
                 let named = |number: u16| lines.iter().any(|units| units.line == number);
                 for line in self.lines.iter_mut().filter(|line| *with_delivery && named(line.number)) {
+                    line.progress.delivery_refunded_early |= early && !line.progress.delivery_refunded;
                     line.progress.delivery_refunded = true;
                 }
                 self.delivery_refunded |= *with_delivery && self.is_refunded();
             }
         }
         self
+    }
+
+    fn end_if_over(&mut self, at: Timestamp) {
+        if self.is_canceled() {
+            self.stage = Stage::Canceled { since: at };
+        } else if self.is_complete() {
+            self.stage = Stage::Delivered { since: self.last_delivery().unwrap_or(at) };
+        }
     }
 
     /// Takes the stock of shipped units, after what was found for them.
@@ -390,9 +428,11 @@ pub fn movements(before: &MerchantOrder, fact: &Fact) -> Vec<Movement> {
     match fact {
         Fact::Canceled { lines, .. } => part.release(lines),
         Fact::Shipped { shipment, allocated } => part.use_up(&shipment.lines, allocated),
-        Fact::Opened { .. } | Fact::Accepted { .. } | Fact::Delivered { .. } | Fact::Refunded { .. } => {
-            Vec::new()
-        }
+        Fact::Opened { .. }
+        | Fact::Accepted { .. }
+        | Fact::Delivered { .. }
+        | Fact::Lost { .. }
+        | Fact::Refunded { .. } => Vec::new(),
     }
 }
 
@@ -489,9 +529,6 @@ pub fn ship(
         };
     }
     let since = part.must_be_open()?;
-    if part.shipments.len() >= SHIPMENTS_MAX {
-        return Err(Refused::ShipmentCount);
-    }
     // No line named means all that is left.
     let all = || {
         let rest = part.lines.iter().filter(|line| line.to_ship() > 0);
@@ -499,10 +536,21 @@ pub fn ship(
     };
     let lines = if lines.is_empty() { all() } else { lines };
     part.check(&lines, Line::to_ship)?;
+    let packed = part.shipments.iter().map(|shipment| shipment.lines.len()).sum::<usize>();
+    if part.shipments.len() >= SHIPMENTS_MAX || packed.saturating_add(lines.len()) > PACKED_MAX {
+        return Err(Refused::ShipmentCount);
+    }
     let found = find_stock(part, &lines, &mut shelves)?;
     let shipped_at = at.max(since);
-    let shipment = Shipment { id, carrier, tracking_number, lines, shipped_at, delivered_at: None };
-    Ok(Decision::New(Fact::Shipped { shipment, allocated: found }))
+    let shipment =
+        Shipment { id, carrier, tracking_number, lines, shipped_at, delivered_at: None, lost_at: None };
+    let fact = Fact::Shipped { shipment, allocated: found };
+    let moved = movements(part, &fact);
+    let places: BTreeSet<_> = moved.iter().map(|moved| (&moved.offer, &moved.location)).collect();
+    if places.len() > SHELVES_MAX {
+        return Err(Refused::Shelves(places.len()));
+    }
+    Ok(Decision::New(fact))
 }
 
 /// Stock for units that leave and had none.
@@ -535,9 +583,12 @@ fn find_stock(
 pub enum Tracking {
     InTransit,
     Delivered,
+    /// It will not arrive; the customer is paid back.
+    Lost,
 }
 
-/// A carrier's message finds its place whenever it comes: a late "in transit" changes nothing (A11(4)).
+/// A carrier's message finds its place whenever it comes: a late "in transit" changes nothing (A11(4)). What has
+/// arrived cannot be lost, and what is lost and paid back has not arrived: the first word on a parcel's end holds.
 pub fn track(
     part: &MerchantOrder,
     shipment: &ShipmentId,
@@ -546,14 +597,15 @@ pub fn track(
 ) -> Result<Decision<Fact>, Refused> {
     let held = part.shipments.iter().find(|held| held.id == *shipment);
     let held = held.ok_or_else(|| Refused::UnknownShipment(shipment.clone()))?;
-    match (held.delivered_at, status) {
-        (Some(_), Tracking::InTransit | Tracking::Delivered) | (None, Tracking::InTransit) => {
-            Ok(Decision::Already)
-        }
-        (None, Tracking::Delivered) => {
-            Ok(Decision::New(Fact::Delivered { shipment: shipment.clone(), at: at.max(held.shipped_at) }))
-        }
+    if held.delivered_at.is_some() || held.lost_at.is_some() {
+        return Ok(Decision::Already);
     }
+    let (shipment, at) = (shipment.clone(), at.max(held.shipped_at));
+    Ok(match status {
+        Tracking::InTransit => Decision::Already,
+        Tracking::Delivered => Decision::New(Fact::Delivered { shipment, at }),
+        Tracking::Lost => Decision::New(Fact::Lost { shipment, at }),
+    })
 }
 
 /// What is to be refunded of a delivered part.
@@ -565,11 +617,12 @@ pub struct RefundLines {
     pub reason: Reason,
 }
 
-/// Units that have arrived and are paid back, with the fees that the marketplace gives back on them.
+/// Units that have arrived and are paid back, with the fees that the marketplace gives back on them. While other units
+/// are still to come nothing is earned yet: what is paid back then never will be.
 pub fn refund(part: &MerchantOrder, request: RefundLines) -> Result<Fact, Refused> {
     match part.stage {
-        Stage::Delivered { .. } => {}
-        Stage::AwaitingPayment | Stage::Open { .. } => return Err(Refused::NotDelivered),
+        Stage::Open { .. } | Stage::Delivered { .. } => {}
+        Stage::AwaitingPayment => return Err(Refused::AwaitingPayment),
         Stage::Canceled { .. } => return Err(Refused::Canceled),
     }
     let RefundLines { lines, delivery: with_delivery, .. } = request;

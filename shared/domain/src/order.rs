@@ -46,6 +46,9 @@ pub struct Order {
     pub payments: Vec<Payment>,
     pub stage: Stage,
     pub refunded: Money,
+    /// Value of what was canceled, as far as it is settled with the customer; none, if nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canceled: Option<Money>,
     /// What stands on the `exceptions` account: positive when more was paid than bought.
     pub difference: Money,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -232,6 +235,7 @@ impl Order {
             payments,
             stage: Stage::AwaitingPayment,
             refunded: Money::zero(currency),
+            canceled: None,
             difference: Money::zero(currency),
             exception: None,
             fingerprint,
@@ -364,6 +368,8 @@ impl Order {
             }
             Fact::Canceled { at, reason, whole, value, refund, released } => {
                 self.refunded.minor = self.refunded.minor.saturating_add(refund.minor);
+                let before = self.canceled.map_or(0, |canceled| canceled.minor);
+                self.canceled = Some(Money { minor: before.saturating_add(value.minor), ..*value });
                 let given_up = refund.minor.saturating_add(released.minor);
                 self.differ(Money { minor: value.minor.saturating_sub(given_up), ..*value });
                 let (since, reason) = (*at, reason.clone());
@@ -493,27 +499,19 @@ pub fn expire(
     }
 }
 
-/// The order's side of lines that a merchant has rejected: their value goes back to the customer, as far as it was
-/// paid; everything that is left where `nothing_left` of the order.
-pub fn refund_rejected(
+/// The order's side of units that a merchant has rejected, or that were lost on their way: canceled value leaves
+/// `unearned`, to the customer where it was paid, off the books where it was only promised. `nothing_left`: all parts
+/// are canceled. The last of several cancellations to come here takes everything that is left: which it is, their
+/// values tell, in whatever order they come.
+pub fn give_back(
     order: &Order,
     value: Money,
     nothing_left: bool,
     reason: Reason,
     at: Timestamp,
 ) -> Result<Decided, Refused> {
-    give_back(order, value, nothing_left, reason, at)
-}
-
-/// Canceled value leaves `unearned`: to the customer where it was paid, off the books where it was only promised.
-fn give_back(
-    order: &Order,
-    value: Money,
-    whole: bool,
-    reason: Reason,
-    at: Timestamp,
-) -> Result<Decided, Refused> {
     let zero = Money::zero(order.currency);
+    let whole = nothing_left && order.canceled.unwrap_or(zero).plus(value)? == order.total()?;
     let left = match order.stage {
         Stage::AwaitingPayment | Stage::Paid { .. } => order.paid()?.minus(order.refunded)?,
         Stage::Canceled { .. } => zero,
@@ -532,7 +530,8 @@ fn give_back(
 }
 
 /// Money back for delivered quantities of one part: the customer's from cash, the merchant's share from its payable,
-/// the marketplace's from its commission (A10(2): the share really paid).
+/// the marketplace's from its commission (A10(2): the share really paid); all of it from `unearned` where the part has
+/// not become an earning yet.
 pub fn refund(
     order: &Order,
     part: &MerchantOrder,
@@ -550,11 +549,16 @@ pub fn refund(
         return Err(Refused::RefundExceedsPaid { asked: amount, left });
     }
     let merchant = part.merchant.clone();
-    let posting = Posting::draft(order.currency)
-        .debit(Account::Payable(merchant.clone()), amount.minus(*fees)?)
-        .debit(Account::Commission, *fees)
-        .credit(order.money_account(), amount)
-        .close()?;
+    let draft = Posting::draft(order.currency);
+    let draft = match part.stage {
+        merchant_order::Stage::Open { .. } => draft.debit(Account::Unearned, amount),
+        merchant_order::Stage::AwaitingPayment
+        | merchant_order::Stage::Delivered { .. }
+        | merchant_order::Stage::Canceled { .. } => draft
+            .debit(Account::Payable(merchant.clone()), amount.minus(*fees)?)
+            .debit(Account::Commission, *fees),
+    };
+    let posting = draft.credit(order.money_account(), amount).close()?;
     let refunded = Fact::Refunded { at, reason, merchant, amount, fees: *fees };
     Ok((Decided { fact: refunded, posting }, fact))
 }

@@ -122,7 +122,8 @@ pub fn earning(
     Ok(Some((entry, earned.posting(&part.merchant)?)))
 }
 
-/// What a refund of delivered units takes back from the merchant; nothing for any other fact. `after` is the part with
+/// What a refund of delivered units takes back from the merchant; nothing for any other fact, nor where nothing was
+/// earned yet. `after` is the part with
 /// the refund in it: its count of refunded units makes each claw-back's name unique.
 pub fn claw_back(
     after: &MerchantOrder,
@@ -130,6 +131,7 @@ pub fn claw_back(
     now: Timestamp,
 ) -> Option<Result<MerchantEntry, MoneyError>> {
     let merchant_order::Fact::Refunded { items, delivery, fees, .. } = fact else { return None };
+    let merchant_order::Stage::Delivered { .. } = after.stage else { return None };
     let units: u64 = after.lines.iter().map(|line| u64::from(line.progress.refunded)).sum();
     let net = items.plus(*delivery).and_then(|gross| gross.minus(*fees));
     Some(net.map(|net| MerchantEntry {

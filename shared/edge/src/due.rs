@@ -1,18 +1,16 @@
 //! A nightly schedule's work: what is due goes to the function's own queue, one message per thing.
 //!
-//! A run looks at its own night and at those of a week before: what a missed or a cut run has left is caught up.
+//! A run hands on all that is due by its hour: what a missed or a cut run has left is caught up.
 
 use crate::world::Unset;
 use crate::{Again, World};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use events::{Announced, Change, Context, Payload};
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use serde_json::Value;
-use table::due::{Due, Work, night};
+use table::due::{Due, Work};
 
-/// A run looks at this many nights, its own and those before.
-const NIGHTS: i64 = 8;
 /// SQS's bound of one call.
 const MESSAGES_MAX: usize = 10;
 
@@ -33,9 +31,11 @@ pub async fn hand_on<P: Payload>(
         .ok_or_else(refuse)?;
     let client = Client::new(&world.aws);
     let queue = queue.map_err(|unset| Again::call("find the queue of due work", unset))?;
-    let today = domain::payout::day(at);
-    for back in (0..NIGHTS).rev() {
-        let due = world.table.due(work, night(today.saturating_sub(back.days()))).await?;
+    loop {
+        let due = world.table.due(work, at).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
         for batch in due.chunks(MESSAGES_MAX) {
             send(&client, &queue, batch, payload).await?;
             for done in batch {
@@ -43,7 +43,6 @@ pub async fn hand_on<P: Payload>(
             }
         }
     }
-    Ok(())
 }
 
 async fn send<P: Payload>(

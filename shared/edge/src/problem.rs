@@ -122,9 +122,12 @@ impl From<Fault> for Problem {
                 let (field, message) = ("cursor".to_owned(), fault.to_string());
                 Self::invalid(vec![FieldError { field, code: "foreign", message }])
             }
-            Fault::Call { .. } | Fault::Shape { .. } | Fault::Kind { .. } | Fault::TooManyWrites(_) => {
-                Self::fault(&fault)
-            }
+            Fault::Call { .. }
+            | Fault::Shape { .. }
+            | Fault::Kind { .. }
+            | Fault::Money(_)
+            | Fault::Unbalanced(_)
+            | Fault::TooManyWrites(_) => Self::fault(&fault),
         }
     }
 }
@@ -177,9 +180,6 @@ impl From<merchant_order::Refused> for Problem {
             R::AwaitingPayment => (409, "merchant_order_unpaid", "The merchant order is not paid yet"),
             R::Canceled => (409, "merchant_order_canceled", "The merchant order is canceled"),
             R::Delivered => (409, "merchant_order_delivered", "The merchant order is delivered"),
-            R::NotDelivered => {
-                (409, "merchant_order_not_delivered", "The merchant order is not delivered yet")
-            }
             R::NoLine => (422, "no_line", "No line is named"),
             R::UnknownLine(_) => (422, "unknown_line", "The merchant order has no such line"),
             R::LineTwice(_) => (422, "line_twice", "A line is named twice"),
@@ -188,6 +188,7 @@ impl From<merchant_order::Refused> for Problem {
             R::ShipmentDiffers(_) => (409, "shipment_differs", "The shipment exists with other lines"),
             R::OutOfStock { .. } => (409, "out_of_stock", "There is no stock for these units"),
             R::ShipmentCount => (409, "shipment_count", "The merchant order has too many shipments"),
+            R::Shelves(_) => (409, "shelf_count", "The lines lie on too many shelves for one shipment"),
         };
         Self::new(status, code, title).with(refused)
     }
@@ -238,6 +239,10 @@ impl From<merchant::Refused> for Problem {
         let (status, code, title) = match refused {
             merchant::Refused::Transition { .. } => {
                 (409, "merchant_transition", "The merchant's status does not allow this")
+            }
+            merchant::Refused::StillOwed => (409, "merchant_still_owed", "The merchant is still owed money"),
+            merchant::Refused::StillSettling(_) => {
+                (409, "merchant_still_settling", "Orders may still come to light")
             }
             merchant::Refused::StillOpen { .. } => {
                 (409, "merchant_still_open", "The merchant has open orders or payouts")

@@ -51,7 +51,7 @@ payloads! {
     }
 
     /// Fee rules or payout schedule are new; they bind what is placed or earned from now on.
-    "merchant.terms_changed.v1" MerchantTermsChangedV1 { merchant: MerchantId }
+    "merchant.conditions_changed.v1" MerchantConditionsChangedV1 { merchant: MerchantId }
 }
 
 /// Days of UTC, both ends included.

@@ -69,6 +69,16 @@ payloads! {
         delivered_at: Instant,
     }
 
+    /// A parcel will not arrive: its units are canceled and `value` goes back to the customer.
+    "shipment.lost.v1" ShipmentLostV1 {
+        shipment: ShipmentId,
+        merchant_order: MerchantOrderId,
+        merchant: MerchantId,
+        lost_at: Instant,
+        lines: Vec<Units>,
+        value: Amount,
+    }
+
     /// Everything that was not canceled has arrived: the merchant has earned.
     "merchant_order.delivered.v1" MerchantOrderDeliveredV1 {
         merchant_order: MerchantOrderId,
@@ -80,7 +90,8 @@ payloads! {
         net: Amount,
     }
 
-    /// Delivered units are paid back; the merchant and the marketplace give back their shares.
+    /// Delivered units are paid back; the merchant and the marketplace give back their shares, or never earn them where
+    /// other units are still to come.
     "merchant_order.refunded.v1" MerchantOrderRefundedV1 {
         merchant_order: MerchantOrderId,
         merchant: MerchantId,
@@ -149,6 +160,17 @@ pub fn announce(
         Fact::Delivered { shipment, at } => {
             let delivered_at = at.into();
             Announced::of(&ShipmentDeliveredV1 { shipment, merchant_order, merchant, delivered_at })
+        }
+        Fact::Lost { shipment, at } => {
+            let lost = before.shipments.iter().find(|held| held.id == shipment);
+            Announced::of(&ShipmentLostV1 {
+                lines: lost.map(|lost| lost.lines.clone()).unwrap_or_default(),
+                shipment,
+                merchant_order,
+                merchant,
+                lost_at: at.into(),
+                value: before.worth()?.minus(after.worth()?)?.into(),
+            })
         }
         Fact::Refunded { lines, items, delivery, fees, .. } => Announced::of(&MerchantOrderRefundedV1 {
             merchant_order,

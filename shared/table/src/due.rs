@@ -1,9 +1,10 @@
 //! Due work: what is to be done in an hour to come, all marketplaces together, so that idle ones cost no reads.
 //!
 //! An item names its thing and nothing else; what is to be done is decided when it is handed on, from the thing as it
-//! is then. So a run that finds nothing is harmless, and nobody has to take work back.
+//! is then. So a run that finds nothing is harmless, and nobody has to take work back. The hour leads the sort key: one
+//! query per shard finds all that is due by now, however long ago a run was missed.
 
-use crate::key::{DUE_SHARDS, Key};
+use crate::key::{DUE_SHARDS, Key, hour, hour_of};
 use crate::{Fault, Table};
 use domain::id::MarketplaceId;
 use jiff::civil::Date;
@@ -11,6 +12,9 @@ use jiff::{Timestamp, ToSpan};
 
 /// The kind of a due item; its keys say everything.
 pub const DUE: &str = "due.1";
+
+/// Items that are read of one shard at once.
+const DUE_AT_ONCE: u16 = 250;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,24 +47,20 @@ pub struct Due {
 }
 
 impl Table {
-    /// What is due in the hour of `at`, all marketplaces together.
+    /// Something of what is due by the hour of `at`, oldest first in each shard; nothing once all is handed on.
     pub async fn due(&self, work: Work, at: Timestamp) -> Result<Vec<Due>, Fault> {
+        let end = format!("{}#~", hour(at));
         let mut due = Vec::new();
         for shard in 0..DUE_SHARDS {
-            let pk = Key::due_partition(work, at, shard);
-            let mut after = None;
-            loop {
-                let (items, next) = self.range(&pk, (" ", "~"), 500, after.as_ref(), true).await?;
-                due.extend(items.iter().filter_map(|item| {
-                    let sk = Key::of_item(item).sk;
-                    let (m, thing) = sk.split_once('#')?;
-                    Some(Due { work, marketplace: m.parse().ok()?, thing: thing.to_owned(), hour: at })
-                }));
-                match next {
-                    Some(cursor) => after = Some(cursor),
-                    None => break,
-                }
-            }
+            let pk = Key::due_partition(work, shard);
+            let (items, _) = self.range(&pk, (" ", &end), DUE_AT_ONCE, None, true).await?;
+            due.extend(items.iter().filter_map(|item| {
+                let sk = Key::of_item(item).sk;
+                let mut parts = sk.splitn(3, '#');
+                let (hour, m, thing) = (parts.next()?, parts.next()?, parts.next()?);
+                let (hour, marketplace) = (hour_of(hour)?, m.parse().ok()?);
+                Some(Due { work, marketplace, thing: thing.to_owned(), hour })
+            }));
         }
         Ok(due)
     }

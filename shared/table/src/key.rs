@@ -24,7 +24,7 @@
 //! | roles of a person| `M#SUB#<subject>` | `OPR`, `MER#<merchant>`   | 1 `M#MEM#<merchant>` (members); SK `<subject>` |
 //! | API key          | `KEY#<sha256>`    | `KEY`                     | 2 `M#KEYS`; SK `<id>` |
 //! | issuer           | `ISS#<sha256>`    | `ISS`                     | |
-//! | due work         | `DUE#<kind>#<hour>#<shard>` | `M#<thing>`     | |
+//! | due work         | `DUE#<kind>#<shard>` | `<hour>#M#<thing>`     | |
 //!
 //! An order, its parts and their stories share a partition: one query tells everything, and `MOR#` to `ORD` is the
 //! order with its parts. Times in keys are milliseconds in 13 digits, so that text order is time order.
@@ -34,7 +34,7 @@
 //!
 //! Access: an order by (channel, external id) is a read of its derived id; lists by customer, by merchant and by day
 //! are queries of an index, newest first; all open exceptions are index 3; a statement is a range of a merchant's
-//! entries; what is due in an hour is one query per shard.
+//! entries; what is due by an hour is one query per shard.
 
 use crate::due::Work;
 use crate::{number, record::Item, text};
@@ -112,7 +112,7 @@ impl Index {
 pub const DAY_SHARDS: u8 = 4;
 /// Ledger totals spread their updates over this many partitions per account.
 pub const TOTAL_SHARDS: u8 = 16;
-/// Due work of one hour spreads over this many partitions.
+/// Due work of one kind spreads over this many partitions.
 pub const DUE_SHARDS: u8 = 4;
 
 /// A shard that follows from a name.
@@ -125,8 +125,14 @@ pub(crate) fn millis(at: Timestamp) -> String {
     format!("{:013}", at.as_millisecond().max(0))
 }
 
-fn hour(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H").to_string()
+/// An hour in keys; text order is time order.
+pub(crate) fn hour(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%HZ").to_string()
+}
+
+/// Reads what [`hour`] wrote.
+pub(crate) fn hour_of(text: &str) -> Option<Timestamp> {
+    format!("{}:00Z", text.strip_suffix('Z')?).parse().ok()
 }
 
 impl Key {
@@ -263,11 +269,12 @@ impl Key {
 
     /// Work on a thing that is due at `run`.
     pub fn due(m: &MarketplaceId, work: Work, thing: &str, run: Timestamp) -> Self {
-        Self::new(Self::due_partition(work, run, shard(thing, DUE_SHARDS)), format!("{m}#{thing}"))
+        let sk = format!("{}#{m}#{thing}", hour(run));
+        Self::new(Self::due_partition(work, shard(thing, DUE_SHARDS)), sk)
     }
 
-    pub(crate) fn due_partition(work: Work, at: Timestamp, shard: u8) -> String {
-        format!("DUE#{}#{}#{shard}", work.word(), hour(at))
+    pub(crate) fn due_partition(work: Work, shard: u8) -> String {
+        format!("DUE#{}#{shard}", work.word())
     }
 
     /// A part of this whole, by its name.

@@ -54,6 +54,10 @@ pub enum Fault {
     Kind { want: &'static str, found: String },
     #[error("a commit of {0} writes: DynamoDB takes at most 100")]
     TooManyWrites(usize),
+    #[error("stored amounts cannot be summed")]
+    Money(#[from] domain::MoneyError),
+    #[error("stored amounts do not balance")]
+    Unbalanced(#[from] domain::ledger::Unbalanced),
     /// Nothing is broken: the same call may go well in a moment.
     #[error("the table is busy")]
     Busy,

@@ -3,11 +3,13 @@
 use crate::due::{DUE, Work, night};
 use crate::key::{Key, Place};
 use crate::{Cursor, Fault, Page, Record, Table};
-use domain::Money;
 use domain::id::{MarketplaceId, MerchantId, PayoutId};
+use domain::ledger::{MerchantEntry, Posting};
 use domain::marketplace::Marketplace;
 use domain::merchant::Merchant;
-use domain::payout::{Claimed, Payout, Schedule, Stage};
+use domain::merchant_order::{self, Fact, MerchantOrder};
+use domain::payout::{Claimed, Payout, Schedule, Stage, Totals, claw_back, earning};
+use domain::{Currency, Money};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -69,14 +71,72 @@ impl Record for Payout {
 
 /// What decides when an earning is paid: the marketplace's hold and the merchant's schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PayoutTerms {
+pub struct PayoutConditions {
     pub hold_days: u16,
     pub schedule: Schedule,
 }
 
+/// Entries are summed by pages of this size.
+const ENTRIES_AT_ONCE: u16 = 500;
+
 impl Table {
-    /// The terms that bind an earning committed now.
-    pub async fn payout_terms(&self, m: &MarketplaceId, merchant: &MerchantId) -> Result<PayoutTerms, Fault> {
+    /// The totals of a merchant's entries with a payable day after the first and up to the second.
+    pub async fn earned(
+        &self,
+        m: &MarketplaceId,
+        merchant: &MerchantId,
+        currency: Currency,
+        days: (Date, Date),
+    ) -> Result<Totals, Fault> {
+        let mut totals = Totals::zero(currency);
+        let mut after = None;
+        loop {
+            let page = self.merchant_entries(m, merchant, days, ENTRIES_AT_ONCE, after.as_ref()).await?;
+            for entry in &page.items {
+                totals = totals.with(&entry.value)?;
+            }
+            match page.next {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(totals),
+            }
+        }
+    }
+
+    /// What a change of a part means for its merchant's account: the earning of one that is complete now, with its
+    /// movement of money, or a claw-back, whose movement is the order's. The run that pays it is due then.
+    pub async fn account_entry(
+        &self,
+        m: &MarketplaceId,
+        (before, after): (&MerchantOrder, &MerchantOrder),
+        fact: Option<&Fact>,
+        now: Timestamp,
+    ) -> Result<Option<(MerchantEntry, Option<Posting>)>, Fault> {
+        let completes = matches!(
+            (&before.stage, &after.stage),
+            (merchant_order::Stage::Open { .. }, merchant_order::Stage::Delivered { .. })
+        );
+        let claw_back = fact.and_then(|fact| claw_back(after, fact, now)).transpose()?;
+        if !completes && claw_back.is_none() {
+            return Ok(None);
+        }
+        let conditions = self.payout_conditions(m, &after.merchant).await?;
+        let found = match claw_back {
+            Some(entry) => Some((entry, None)),
+            None => earning(after, conditions.hold_days, now)?.map(|(entry, posting)| (entry, Some(posting))),
+        };
+        if let Some((entry, _)) = &found {
+            let run = conditions.schedule.run_after(entry.payable_day);
+            self.payout_is_due(m, &after.merchant, run).await?;
+        }
+        Ok(found)
+    }
+
+    /// The conditions that bind an earning committed now.
+    pub async fn payout_conditions(
+        &self,
+        m: &MarketplaceId,
+        merchant: &MerchantId,
+    ) -> Result<PayoutConditions, Fault> {
         let keys = [Key::marketplace(m), Key::merchant(m, merchant)];
         let [of_marketplace, of_merchant] = &keys;
         let mut found = self.read(&keys).await?;
@@ -86,7 +146,7 @@ impl Table {
             return Err(Fault::Kind { want: Merchant::KIND, found: "nothing".to_owned() });
         };
         let hold_days = marketplace.value.settings.hold_days;
-        Ok(PayoutTerms { hold_days, schedule: merchant.value.schedule })
+        Ok(PayoutConditions { hold_days, schedule: merchant.value.schedule })
     }
 
     /// Puts a merchant's payout run on the list of due work. Written before the entry that causes it: a run that finds

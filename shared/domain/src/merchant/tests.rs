@@ -10,6 +10,7 @@ fn approve(missing: Vec<Requirement>, overridden: bool) -> Request {
 #[test]
 fn every_status_answers_every_request() {
     let statuses = [Status::Pending, Status::Open, Status::Suspended, Status::Closing, Status::Terminated];
+    let nothing = Unfinished { orders: 0, payouts: 0, owed: false, settles_at: None };
     let requests = [
         ("approve", approve(vec![], false)),
         ("approve, incomplete", approve(vec![Requirement::Terms], false)),
@@ -17,8 +18,13 @@ fn every_status_answers_every_request() {
         ("suspend", Request::Suspend),
         ("reopen", Request::Reopen),
         ("close", Request::Close),
-        ("terminate", Request::Terminate { open_orders: 0, open_payouts: 0 }),
-        ("terminate, 2 orders", Request::Terminate { open_orders: 2, open_payouts: 0 }),
+        ("terminate", Request::Terminate(nothing)),
+        ("terminate, 2 orders", Request::Terminate(Unfinished { orders: 2, ..nothing })),
+        ("terminate, owed", Request::Terminate(Unfinished { owed: true, ..nothing })),
+        (
+            "terminate, too soon",
+            Request::Terminate(Unfinished { settles_at: Some(Timestamp::UNIX_EPOCH), ..nothing }),
+        ),
     ];
     let mut page = String::new();
     for status in statuses {
@@ -36,7 +42,7 @@ fn every_status_answers_every_request() {
 
 #[test]
 fn a2_2_termination_is_refused_with_open_orders_or_payouts() {
-    let open = Request::Terminate { open_orders: 0, open_payouts: 1 };
+    let open = Request::Terminate(Unfinished { orders: 0, payouts: 1, owed: true, settles_at: None });
     assert_eq!(decide(Status::Closing, &open), Err(Refused::StillOpen { orders: 0, payouts: 1 }));
 }
 
@@ -75,6 +81,7 @@ fn merchant() -> Merchant {
         invitation: None,
         accepted_terms: Vec::new(),
         closures: Vec::new(),
+        closing_since: None,
     }
 }
 

@@ -3,8 +3,9 @@ use crate::commission::{Charge, Rule, freeze};
 use crate::id::MerchantOrderId;
 use crate::merchant_order::{RefundLines, Stage as PartStage, Tracking, Units};
 use jiff::ToSpan;
-use proptest::prelude::*;
 use std::collections::BTreeMap;
+
+mod laws;
 
 pub(crate) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("well formed")
@@ -86,6 +87,7 @@ enum Step {
     Ship { part: usize, tracking: u8, line: usize, units: u32 },
     ShipAll(usize),
     Deliver { part: usize, shipment: usize },
+    Lose { part: usize, shipment: usize },
     Refund { part: usize, line: usize, units: u32, delivery: bool },
 }
 
@@ -178,13 +180,7 @@ impl Life {
                 let (place, held) = (of(part), &self.parts[of(part)]);
                 let lines = self.units(place, *line, *units);
                 let fact = merchant_order::reject(held, lines, reason.clone(), now)?;
-                let after = held.clone().apply(&fact);
-                let value = held.worth()?.minus(after.worth()?)?;
-                let others = self.parts.iter().enumerate().filter(|(other, _)| *other != place);
-                let nothing_left =
-                    after.is_canceled() && others.into_iter().all(|(_, part)| part.is_canceled());
-                let decided = refund_rejected(&self.order, value, nothing_left, reason, now)?;
-                Decision::New(Change { order: Some(decided), parts: vec![(place, fact)] })
+                Decision::New(self.given_back(place, fact, reason, now)?)
             }
             Step::Ship { part, tracking, line, units } => {
                 let (place, lines) = (of(part), self.units(of(part), *line, *units));
@@ -209,6 +205,16 @@ impl Life {
                 let decided = merchant_order::track(held, &parcel.id, Tracking::Delivered, at(48))?;
                 Change::of_part(of(part), decided)
             }
+            Step::Lose { part, shipment } => {
+                let (place, held) = (of(part), &self.parts[of(part)]);
+                let Some(parcel) = held.shipments.iter().cycle().nth(*shipment) else {
+                    return Ok(Decision::Already);
+                };
+                match merchant_order::track(held, &parcel.id, Tracking::Lost, at(48))? {
+                    Decision::New(fact) => Decision::New(self.given_back(place, fact, reason, at(48))?),
+                    Decision::Already => Decision::Already,
+                }
+            }
             Step::Refund { part, line, units, delivery } => {
                 let lines = self.units(of(part), *line, *units);
                 let request = RefundLines { lines, delivery: *delivery, reason };
@@ -218,11 +224,33 @@ impl Life {
         })
     }
 
+    /// What a part will not deliver, with the order's side of it.
+    fn given_back(
+        &self,
+        place: usize,
+        fact: merchant_order::Fact,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<Change, Refused> {
+        let held = &self.parts[place];
+        let after = held.clone().apply(&fact);
+        let value = held.worth()?.minus(after.worth()?)?;
+        let others = self.parts.iter().enumerate().filter(|(other, _)| *other != place);
+        let nothing_left = after.is_canceled() && others.into_iter().all(|(_, part)| part.is_canceled());
+        let decided = give_back(&self.order, value, nothing_left, reason, now)?;
+        Ok(Change { order: Some(decided), parts: vec![(place, fact)] })
+    }
+
     fn apply(mut self, change: &Change) -> Self {
         if let Some(Decided { fact, posting }) = &change.order {
             self.post(posting);
             self.order = self.order.apply(fact);
-            if let Fact::Refunded { merchant, amount, fees, .. } = fact {
+            let early = |(place, _): &(usize, merchant_order::Fact)| {
+                matches!(self.parts[*place].stage, PartStage::Open { .. })
+            };
+            if let Fact::Refunded { merchant, amount, fees, .. } = fact
+                && !change.parts.iter().any(early)
+            {
                 *self.returned.entry(merchant.clone()).or_default() += amount.minor - fees.minor;
             }
         }
@@ -460,6 +488,50 @@ fn a12_6_the_books_of_a_finished_order_by_hand() {
 }
 
 #[test]
+fn what_is_refunded_before_the_part_is_complete_is_never_earned() {
+    // Two mugs have come, one goes back with the line's delivery: 14.50 + 2.00, all of it from `unearned`. When the
+    // rest is there too, the merchant earns 52.50 − 14.50 items, 5.18 − 2.00 delivery, less 7.88 − 2.18 fees: 35.48.
+    let parcel = Step::Ship { part: 0, tracking: 1, line: 0, units: 2 };
+    let there = Step::Deliver { part: 0, shipment: 0 };
+    let back = Step::Refund { part: 0, line: 0, units: 1, delivery: true };
+    let life = Life::of(house(&[])).walk(&[Step::Pay(vec![]), parcel, there, back]);
+    assert_eq!((life.order.refunded, life.on(&Account::Unearned)), (eur(16_50), -73_00));
+    assert!(life.earnings.is_empty() && life.returned.is_empty());
+    let life = life.finish();
+    assert_eq!(life.on(&Account::Payable(merchant(1))), -35_48);
+    // The second mug goes back later, from what was earned: 14.50 less its fees, 2.18; 35.48 − 12.32 stay.
+    let life = life.walk(&[Step::Refund { part: 0, line: 0, units: 1, delivery: true }]);
+    assert_eq!(life.on(&Account::Payable(merchant(1))), -2_316);
+}
+
+#[test]
+fn a_lost_parcel_is_paid_back_and_the_rest_earned() {
+    // Two of three mugs: 29.00, and 0.67 + 0.67 of the line's delivery of 2.00.
+    let parcel = Step::Ship { part: 0, tracking: 1, line: 0, units: 2 };
+    let lost = Step::Lose { part: 0, shipment: 0 };
+    let life = Life::of(house(&[])).walk(&[Step::Pay(vec![]), parcel, lost]);
+    assert_eq!(life.order.refunded, eur(30_34));
+    assert_eq!(life.finish().earnings, [0, 1]);
+    // The whole part: its share of the order's own delivery goes back too.
+    let all = [Step::Pay(vec![]), Step::ShipAll(1), Step::Lose { part: 1, shipment: 0 }];
+    let life = Life::of(house(&[])).walk(&all);
+    assert_eq!((life.order.refunded, life.parts[1].is_canceled()), (eur(31_82), true));
+}
+
+#[test]
+fn parts_that_are_rejected_at_once_raise_no_exception() {
+    // Both parts are canceled before the order hears of the first; 57.68 and 31.82.
+    let mut life = Life::of(house(&[])).walk(&[Step::Pay(vec![])]);
+    for (value, whole) in [(57_68, false), (31_82, true)] {
+        let decided = give_back(&life.order, eur(value), true, id("asked"), at(9)).unwrap();
+        life.order = life.order.apply(&decided.fact);
+        assert_eq!(matches!(life.order.stage, Stage::Canceled { .. }), whole);
+        assert_eq!((life.order.difference, &life.order.exception), (eur(0), &None));
+    }
+    assert_eq!(life.order.refunded, eur(89_50));
+}
+
+#[test]
 fn a_cancellation_spares_what_is_on_its_way() {
     // The lamp (31.82 with its delivery) has left; mugs and bowl (57.68) are canceled and paid back.
     let life = Life::of(house(&[])).walk(&[Step::Pay(vec![]), Step::ShipAll(1), Step::Cancel]);
@@ -532,163 +604,4 @@ fn nothing_happens_to_an_order_before_it_is_placed() {
     let canceled = cancel(&order, &split(&order).unwrap(), id("asked"), at(2)).unwrap();
     let Decision::New(canceled) = canceled else { panic!("canceled") };
     assert!(matches!(canceled.order.fact, Fact::Canceled { at: then, .. } if then == at(3)));
-}
-
-/// Lines of one to six merchants; no payments, the right ones, or others.
-fn any_order() -> impl Strategy<Value = Order> {
-    let lines = prop::collection::vec((1_u8..=6, 1_u32..5, 0_i64..10_000, 0_i64..5_00), 1..9);
-    let paid = prop_oneof![
-        3 => Just(None),
-        3 => Just(Some((0, false))),
-        2 => (-50_00_i64..50_00, any::<bool>()).prop_map(Some),
-    ];
-    (lines, 0_i64..20_00, paid).prop_map(|(lines, delivery, paid)| {
-        let build = |(number, (of, quantity, price, delivery))| line(number, of, quantity, price, delivery);
-        let lines: Vec<Line> = (1..).zip(lines).map(build).collect();
-        let Some((off, halved)) = paid else { return placed(lines, delivery, &[]) };
-        let total = placed(lines.clone(), delivery, &[]).total().unwrap().minor;
-        let paid = (total + off).max(0);
-        let first = if halved { paid / 2 } else { 0 };
-        placed(lines, delivery, &[first, paid - first])
-    })
-}
-
-fn any_step() -> impl Strategy<Value = Step> {
-    let part = || 0_usize..6;
-    let (line, units) = (|| 0_usize..4, || 0_u32..5);
-    prop_oneof![
-        2 => Just(Step::Pay(vec![])),
-        1 => prop::collection::vec(0_i64..20_000, 1..3).prop_map(Step::Pay),
-        1 => Just(Step::Cancel),
-        2 => Just(Step::Resolve),
-        1 => part().prop_map(Step::Accept),
-        3 => (part(), line(), units()).prop_map(|(part, line, units)| Step::Reject { part, line, units }),
-        4 => (part(), 0_u8..3, line(), units())
-            .prop_map(|(part, tracking, line, units)| Step::Ship { part, tracking, line, units }),
-        4 => part().prop_map(Step::ShipAll),
-        8 => (part(), 0_usize..3).prop_map(|(part, shipment)| Step::Deliver { part, shipment }),
-        5 => (part(), line(), units(), any::<bool>())
-            .prop_map(|(part, line, units, delivery)| Step::Refund { part, line, units, delivery }),
-    ]
-}
-
-fn any_life() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(any_step(), 0..40)
-}
-
-/// What holds of the money of an order at every moment.
-fn check_books(life: &Life) -> Result<(), TestCaseError> {
-    let order = &life.order;
-    let (paid, refunded) = (order.paid().unwrap().minor, order.refunded.minor);
-    prop_assert_eq!(life.books.values().sum::<i64>(), 0);
-    prop_assert!((0..=paid).contains(&refunded), "{refunded} of {paid} refunded");
-    let canceled = matches!(order.stage, Stage::Canceled { .. });
-    let money = if canceled { 0 } else { paid - refunded };
-    prop_assert_eq!(life.on(&Account::Receivable) + life.on(&Account::Cash), money);
-    prop_assert_eq!(-life.on(&Account::Exceptions), order.difference.minor);
-    let open = matches!(order.exception, Some(Exception::Open { .. }));
-    prop_assert!(open || order.difference.minor == 0, "a difference that nobody is asked to resolve");
-    match order.stage {
-        Stage::AwaitingPayment => prop_assert_eq!(life.on(&Account::Cash), 0),
-        Stage::Paid { .. } => prop_assert_eq!(life.on(&Account::Receivable), 0),
-        Stage::Canceled { .. } => {
-            prop_assert_eq!(life.on(&Account::Receivable), 0);
-            prop_assert!(refunded == paid || refunded == 0, "a promise is released, money goes back");
-            prop_assert!(life.parts.iter().all(MerchantOrder::is_canceled));
-        }
-    }
-    let (mut unearned, mut places) = (0, Vec::new());
-    for (place, part) in life.parts.iter().enumerate() {
-        let earned = part.earned().unwrap();
-        let delivered = matches!(part.stage, PartStage::Delivered { .. });
-        if delivered {
-            places.push(place);
-        } else {
-            unearned += earned.gross.minor;
-        }
-        let net = if delivered { earned.net.minor } else { 0 };
-        let returned = life.returned.get(&part.merchant).copied().unwrap_or_default();
-        let payable = Account::Payable(part.merchant.clone());
-        prop_assert_eq!(-life.on(&payable), net - returned);
-    }
-    prop_assert_eq!(-life.on(&Account::Unearned), unearned);
-    let mut earnings = life.earnings.clone();
-    earnings.sort_unstable();
-    prop_assert_eq!(earnings, places);
-    Ok(())
-}
-
-proptest! {
-    #[test]
-    fn a10_1_the_parts_of_any_order_are_the_order(order in any_order()) {
-        let parts = split(&order).unwrap();
-        let worth = parts.iter().map(|part| part.worth().unwrap());
-        prop_assert_eq!(Money::sum(order.currency, worth).unwrap(), order.total().unwrap());
-        let mut lines: Vec<u16> = parts.iter().flat_map(|part| &part.lines).map(|line| line.number).collect();
-        lines.sort_unstable();
-        prop_assert_eq!(lines, order.lines.iter().map(|line| line.number).collect::<Vec<_>>());
-        let merchants: Vec<&MerchantId> = parts.iter().map(|part| &part.merchant).collect();
-        prop_assert_eq!(merchants, order.merchants());
-        let fees = |part: &MerchantOrder| part.earned().unwrap().fees.minor;
-        let frozen: i64 = order.lines.iter().map(|line| line.fee_total().unwrap().minor).sum();
-        prop_assert_eq!(parts.iter().map(fees).sum::<i64>(), frozen);
-    }
-
-    #[test]
-    fn a12_6_the_books_tell_where_the_order_stands_at_every_step(order in any_order(), steps in any_life()) {
-        let mut life = Life::of(order);
-        check_books(&life)?;
-        for step in &steps {
-            life = life.walk(std::slice::from_ref(step));
-            check_books(&life)?;
-        }
-    }
-
-    /// No step fails for the money's sake: a refusal is always one of a rule.
-    #[test]
-    fn no_step_of_any_life_is_unbalanced(order in any_order(), steps in any_life(), step in any_step()) {
-        let answer = Life::of(order).walk(&steps).answer(&step);
-        prop_assert!(!matches!(answer, Err(Refused::Unbalanced(_) | Refused::Money(_))), "{answer:?}");
-    }
-
-    #[test]
-    fn nothing_is_unearned_once_all_is_delivered_or_canceled(order in any_order(), steps in any_life()) {
-        let life = Life::of(order).walk(&steps).finish();
-        let over = |part: &MerchantOrder| {
-            matches!(part.stage, PartStage::Delivered { .. } | PartStage::Canceled { .. })
-        };
-        prop_assert!(life.parts.iter().all(over), "{:?}", life.parts);
-        prop_assert_eq!(life.on(&Account::Unearned), 0);
-        prop_assert_eq!(life.on(&Account::Receivable), 0);
-        check_books(&life)?;
-    }
-
-    #[test]
-    fn a5_5_no_life_changes_lines_prices_or_fees(order in any_order(), steps in any_life()) {
-        let life = Life::of(order.clone()).walk(&steps);
-        prop_assert_eq!(&life.order.lines, &order.lines);
-        prop_assert_eq!(life.order.delivery, order.delivery);
-        prop_assert_eq!(life.order.total().unwrap(), order.total().unwrap());
-    }
-
-    /// A queue may deliver anything twice. Rejections and refunds are left out: each asks for more units, and
-    /// its repeat is known by its request, not by its content.
-    #[test]
-    fn a_repeated_step_is_no_news(
-        order in any_order(),
-        steps in any_life(),
-        step in any_step().prop_filter("adds", |s| !matches!(s, Step::Reject { .. } | Step::Refund { .. })),
-    ) {
-        let life = Life::of(order).walk(&steps).walk(std::slice::from_ref(&step));
-        let again = life.answer(&step);
-        prop_assert!(!matches!(again, Ok(Decision::New(_))), "{again:?}");
-    }
-
-    #[test]
-    fn an_order_reads_back_as_it_was_written(order in any_order(), steps in any_life()) {
-        let life = Life::of(order).walk(&steps);
-        let text = serde_json::to_string(&(&life.order, &life.parts)).unwrap();
-        let (order, parts) = serde_json::from_str::<(Order, Vec<MerchantOrder>)>(&text).unwrap();
-        prop_assert_eq!((order, parts), (life.order, life.parts));
-    }
 }
