@@ -361,6 +361,18 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         assert_problem(&answer, 422, "invalid_value");
         assert_eq!(errors(&answer.body)[0].0, field);
     }
+    let nobody = "customer=cus_00000000000000000000000000";
+    for (list, field) in [
+        ("orders?channel=web".to_owned(), ("external_id", "required")),
+        (format!("orders?{nobody}&exception=open"), ("exception", "conflict")),
+        (format!("orders?{nobody}&from=2026-01-01"), ("from", "conflict")),
+        (format!("orders?{nobody}&merchant={alma}"), ("merchant", "conflict")),
+        (format!("payouts?merchant={alma}&to=2026-01-01"), ("from", "conflict")),
+    ] {
+        let answer = shop.api.get(&format!("/v1/{list}")).await;
+        assert_problem(&answer, 422, "invalid_value");
+        assert_eq!(errors(&answer.body), [field], "{list}");
+    }
 }
 
 #[tokio::test]

@@ -346,3 +346,46 @@ async fn a_payout_that_is_due_twice_at_once_is_made_once() {
     }
     shop.books_are_right().await;
 }
+
+#[tokio::test]
+async fn a7_1_a_hundred_orders_of_a_channel_and_one_unit_promise_it_once() {
+    let shop = open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let offer = shop.stocked(&alma, "mug", 1).await;
+    let request = |n: usize| {
+        let lines = json!([line(&alma, "mug", 1, "10.00")]);
+        ("/v1/orders".to_owned(), order_body(&format!("A-{n}"), lines, json!({})))
+    };
+    let answers = posts(&shop, (0..100).map(request).collect(), 0).await;
+    // A channel has sold it: nobody is refused, and what is not there is told.
+    assert_eq!(statuses(&answers), vec![201; 100]);
+    let mut short = 0;
+    for answer in &answers {
+        let order = answer.text("/id");
+        short += count(&shop, &order, "order.shortage_raised.v1").await;
+    }
+    // On hand, allocated, available.
+    assert_eq!((short, shop.stock(&offer).await), (99, (1, 1, 0)));
+    shop.settle().await;
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a1_5_an_exception_is_resolved_exactly_once() {
+    let shop = open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    for round in 0..HEAD_STARTS {
+        let more = json!({"payments": [{"method": "card", "amount": eur("9.00")}]});
+        let name = format!("A-{round}");
+        let order = shop.place(&name, json!([line(&alma, "mug", 1, "10.00")]), more).await;
+        let order = at(&order, "/id").to_owned();
+        let request = |why: &str| (format!("/v1/orders/{order}/resolve-exception"), json!({"reason": why}));
+        let answers = posts(&shop, vec![request("a discount"), request("a loss")], round).await;
+        assert_eq!(statuses(&answers), [200, 200]);
+        assert_eq!(count(&shop, &order, "order.exception_resolved.v1").await, 1);
+    }
+    shop.settle().await;
+    let resolved = shop.accounts().await["adjustments"].clone();
+    assert_eq!(resolved, format!("{HEAD_STARTS}.00"));
+    shop.books_are_right().await;
+}

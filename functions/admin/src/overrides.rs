@@ -6,6 +6,7 @@ use domain::id::{MerchantId, OverrideId};
 use domain::merchant::Merchant;
 use domain::overrides::{Override, Policy, check_expiry};
 use domain::text::{Reason, Word};
+use edge::change::change;
 use edge::{Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -146,28 +147,19 @@ pub(crate) async fn revoke(
     Path(id): Path<String>,
     command: Command<Revoke>,
 ) -> Result<Reply<OverrideView>, Problem> {
-    let m = &command.caller.marketplace;
     let id: OverrideId = id.parse().map_err(|_| Problem::not_found("override"))?;
-    world
-        .until_free(|| async {
-            let held = world.table.load::<Override>(&Key::override_(m, &id)).await?;
-            let held = held.ok_or_else(|| Problem::not_found("override"))?;
-            let as_it_is = || Ok(Reply::ok(view(held.value.clone())).revision(held.revision()).replayed());
-            if command.asked_before(&world).await?.is_some() {
-                return as_it_is();
-            }
-            command.if_match(held.revision())?;
-            let now = world.now();
-            let Decision::New(next) = held.value.revoke(&command.caller.actor, now) else {
-                return as_it_is();
-            };
-            let context = command.context(now);
-            let story = Story::new([events::overrides::revoked(&next)]);
-            let commit = Commit::new(m, &context).change(&held, &next, id.as_str(), story);
-            command.remember(commit, now, 200, id.as_str(), Overtaken).send(&world.table).await?;
-            Ok(Reply::ok(view(next)).revision(held.next_step()))
-        })
-        .await
+    let key = Key::override_(&command.caller.marketplace, &id);
+    let decide = |held: Override| {
+        let decided = held.revoke(&command.caller.actor, world.now());
+        async move {
+            Ok(match decided {
+                Decision::New(next) => Some((next.clone(), Story::new([events::overrides::revoked(&next)]))),
+                Decision::Already => None,
+            })
+        }
+    };
+    let show = |held: &Override| view(held.clone());
+    change(&world, &command, (&key, id.as_str(), "override"), decide, show).await
 }
 
 /// Newest first; the expired and the revoked too.

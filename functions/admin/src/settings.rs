@@ -6,13 +6,14 @@ use domain::id::MarketplaceId;
 use domain::marketplace::{Document, Marketplace, Settings};
 use domain::merchant::Requirement;
 use domain::text::{Sha256, WebAddress};
+use edge::change::change;
 use edge::query::None as NoParameters;
-use edge::{Check, Command, Overtaken, Problem, Query, Reply, RuleBody, World};
+use edge::{Check, Command, Problem, Query, Reply, RuleBody, World};
 use events::access::{MarketplaceMerchantTermsSetV1, MarketplaceSettingsChangedV1};
 use events::{Amount, Announced};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use table::{Commit, Held, Story};
+use table::{Held, Key, Story};
 
 /// The longest time that a setting may ask for, in days.
 const DAYS_MAX: u16 = 365;
@@ -155,29 +156,20 @@ pub(crate) async fn set_merchant_terms(
     State(world): State<World>,
     command: Command<DocumentBody>,
 ) -> Result<Reply<MarketplaceView>, Problem> {
-    let m = &command.caller.marketplace;
-    world
-        .until_free(|| async {
-            let held = load(&world, m).await?;
-            if command.asked_before(&world).await?.is_some() {
-                return Ok(Reply::ok(MarketplaceView::of(&held.value)).revision(held.revision()).replayed());
-            }
-            command.if_match(held.revision())?;
-            let now = world.now();
-            let document = command.body.read(now)?;
-            let told = MarketplaceMerchantTermsSetV1 {
+    let decide = |held: Marketplace| {
+        let now = world.now();
+        let read = command.body.read(now);
+        async move {
+            let document = read?;
+            let told = Announced::of(&MarketplaceMerchantTermsSetV1 {
                 url: document.url.to_string(),
                 sha256: document.sha256.to_string(),
                 effective_at: document.effective_at.into(),
-            };
-            let next = held.value.clone().with_terms(document, now);
-            let context = command.context(now);
-            let story = Story::new([Announced::of(&told)]);
-            let commit = Commit::new(m, &context).change(&held, &next, m.as_str(), story);
-            command.remember(commit, now, 200, m.as_str(), Overtaken).send(&world.table).await?;
-            Ok(Reply::ok(MarketplaceView::of(&next)).revision(held.next_step()))
-        })
-        .await
+            });
+            Ok(Some((held.with_terms(document, now), Story::new([told]))))
+        }
+    };
+    change_marketplace(&world, &command, decide).await
 }
 
 /// All settings at once; they bind what is committed from now on.
@@ -185,27 +177,29 @@ pub(crate) async fn set(
     State(world): State<World>,
     command: Command<SettingsBody>,
 ) -> Result<Reply<MarketplaceView>, Problem> {
-    let m = &command.caller.marketplace;
-    let body = &command.body;
-    world
-        .until_free(|| async {
-            let held = load(&world, m).await?;
-            if command.asked_before(&world).await?.is_some() {
-                return Ok(Reply::ok(MarketplaceView::of(&held.value)).revision(held.revision()).replayed());
-            }
-            command.if_match(held.revision())?;
-            let mut check = Check::new();
-            let settings = body.read(&mut check, "", held.value.currency);
-            check.done()?;
+    let decide = |held: Marketplace| {
+        let mut check = Check::new();
+        let settings = command.body.read(&mut check, "", held.currency);
+        let checked = check.done();
+        async move {
+            checked?;
             let Some(settings) = settings else { return Err(Problem::internal()) };
-            let hold_days = settings.hold_days;
-            let next = Marketplace { settings, ..held.value.clone() };
-            let now = world.now();
-            let context = command.context(now);
-            let story = Story::new([Announced::of(&MarketplaceSettingsChangedV1 { hold_days })]);
-            let commit = Commit::new(m, &context).change(&held, &next, m.as_str(), story);
-            command.remember(commit, now, 200, m.as_str(), Overtaken).send(&world.table).await?;
-            Ok(Reply::ok(MarketplaceView::of(&next)).revision(held.next_step()))
-        })
-        .await
+            let told = Announced::of(&MarketplaceSettingsChangedV1 { hold_days: settings.hold_days });
+            Ok(Some((Marketplace { settings, ..held }, Story::new([told]))))
+        }
+    };
+    change_marketplace(&world, &command, decide).await
+}
+
+async fn change_marketplace<T, Deciding>(
+    world: &World,
+    command: &Command<T>,
+    decide: impl Fn(Marketplace) -> Deciding,
+) -> Result<Reply<MarketplaceView>, Problem>
+where
+    Deciding: Future<Output = Result<Option<(Marketplace, Story)>, Problem>>,
+{
+    let m = &command.caller.marketplace;
+    let thing = (&Key::marketplace(m), m.as_str(), "marketplace");
+    change(world, command, thing, decide, MarketplaceView::of).await
 }

@@ -162,14 +162,12 @@ async fn change<T>(
             let held = held.ok_or_else(|| Problem::not_found("merchant order"))?;
             let as_it_is =
                 || Ok(Reply::ok(MerchantOrderView::of(&held.value)).revision(held.revision()).replayed());
-            if name == Name::Key {
-                if command.asked_before(world).await?.is_some() {
-                    return as_it_is();
-                }
-                command.if_match(held.revision())?;
-            }
             let shelves = shelves_of(world, m, &held.value).await?;
             let decided = decide(&held.value, shelves);
+            let ahead = matches!(decided, Ok(Decision::New(_)));
+            if name == Name::Key && command.repeats(world, held.revision(), ahead).await? {
+                return as_it_is();
+            }
             let Decision::New(fact) = command.audited(world, &key, id.as_str(), decided).await? else {
                 return as_it_is();
             };

@@ -251,8 +251,8 @@ async fn run_is_due<T>(
     let id: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
     let held = world.table.load::<Merchant>(&Key::merchant(m, &id)).await?;
     let held = held.ok_or_else(|| Problem::not_found("merchant"))?;
-    if let (None, Some(schedule)) = (command.asked_before(world).await?, schedule(&held.value)) {
-        command.if_match(held.revision())?;
+    // A caller that has seen something else is told so by the change itself.
+    if let (Ok(()), Some(schedule)) = (command.if_match(held.revision()), schedule(&held.value)) {
         world.table.payout_is_due(m, &id, schedule.run_after(day(world.now()))).await?;
     }
     Ok(())
@@ -323,11 +323,10 @@ pub(crate) async fn change<T>(
             let now = world.now();
             let view = |merchant: &Merchant| MerchantView::of(merchant, &marketplace, now);
             let as_it_is = || Ok(Reply::ok(view(&held.value)).revision(held.revision()).replayed());
-            if command.asked_before(world).await?.is_some() {
+            let decided = decide(&held.value, &marketplace);
+            if command.repeats(world, held.revision(), matches!(decided, Ok(Some(_)))).await? {
                 return as_it_is();
             }
-            command.if_match(held.revision())?;
-            let decided = decide(&held.value, &marketplace);
             let decided = command.audited(world, &key, id.as_str(), decided).await?;
             let Some((next, told)) = decided else { return as_it_is() };
             let context = command.context(now);

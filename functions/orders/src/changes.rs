@@ -180,11 +180,12 @@ async fn change<T>(
                 let view = OrderView::of(&whole.order.value, &held_parts)?;
                 Ok(Reply::ok(view).revision(whole.order.revision()).replayed())
             };
-            if command.asked_before(world).await?.is_some() {
+            let decided = decide(&whole);
+            let ahead = matches!(decided, Ok(Decision::New(_)));
+            if command.repeats(world, whole.order.revision(), ahead).await? {
                 return as_it_is();
             }
-            command.if_match(whole.order.revision())?;
-            let decided = command.audited(world, &key, id.as_str(), decide(&whole)).await?;
+            let decided = command.audited(world, &key, id.as_str(), decided).await?;
             let Decision::New(changed) = decided else { return as_it_is() };
             let (next, parts) = commit(world, command, &whole, changed).await?;
             Ok(Reply::ok(OrderView::of(&next, &parts)?).revision(whole.order.next_step()))

@@ -224,7 +224,8 @@ pub(crate) async fn one(
     Ok(Reply::ok(OrderView::of(&whole.order.value, &parts)?).revision(whole.order.revision()))
 }
 
-/// Which orders: one of external id, customer, merchant, exception or days says where to look; `status` picks from it.
+/// Which orders: one of external id, customer, merchant, exception or days says where to look, no two of them; `status`
+/// picks from what is found.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -249,6 +250,14 @@ pub(crate) struct Which {
     limit: Option<String>,
     /// The `next` of an earlier page.
     cursor: Option<String>,
+}
+
+/// Orders are looked up in one way at a time: a second one would be read over.
+fn one_way(check: &mut Check, ways: &[(&'static str, bool)]) {
+    let mut named = ways.iter().filter(|(_, given)| *given).map(|(name, _)| *name);
+    if let (Some(first), Some(second)) = (named.next(), named.next()) {
+        check.wrong(second, "conflict", format!("the list goes by `{first}` already: name one of them"));
+    }
 }
 
 pub(crate) async fn list(
@@ -278,9 +287,18 @@ pub(crate) async fn list(
         let message = format!("`{odd:.20}` is not awaiting_payment, paid or canceled");
         check.wrong("status", "format", message);
     }
-    if external_id.is_some() && channel.is_none() {
-        check.wrong("channel", "required", "an external id belongs to a channel: name both");
+    if external_id.is_some() != channel.is_some() {
+        let missing = if channel.is_none() { "channel" } else { "external_id" };
+        check.wrong(missing, "required", "an external id belongs to a channel: name both");
     }
+    let ways = [
+        ("external_id", external_id.is_some()),
+        ("customer", customer.is_some()),
+        ("merchant", merchant.is_some()),
+        ("exception", exceptions),
+        ("from", which.from.is_some() || which.to.is_some()),
+    ];
+    one_way(&mut check, &ways);
     check.done()?;
 
     let page = match (channel, external_id, customer, merchant) {

@@ -55,12 +55,12 @@ async fn change<T>(world: &World, id: &str, command: &Command<T>, told: Told) ->
         .until_free(|| async {
             let held = world.table.load::<Payout>(&key).await?.ok_or_else(|| Problem::not_found("payout"))?;
             let as_it_is = || Ok(Reply::ok(PayoutView::of(&held.value)).revision(held.revision()).replayed());
-            if command.asked_before(world).await?.is_some() {
-                return as_it_is();
-            }
-            command.if_match(held.revision())?;
             let now = world.now();
             let decided = decide(&held.value, told.clone(), now);
+            let ahead = matches!(decided, Ok(Decision::New(_)));
+            if command.repeats(world, held.revision(), ahead).await? {
+                return as_it_is();
+            }
             let decided = command.audited(world, &key, id.as_str(), decided).await?;
             let Decision::New(fact) = decided else { return as_it_is() };
             let next = held.value.clone().apply(&fact);

@@ -136,7 +136,7 @@ pub(crate) async fn lines(
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
-    /// Whose; an operator may leave it out and ask by days.
+    /// Whose; an operator may leave it out and ask by days instead.
     merchant: Option<String>,
     /// Days of the payouts, both inclusive; the last 62 if not said.
     from: Option<String>,
@@ -183,6 +183,10 @@ pub(crate) async fn list(
     let to = check.maybe::<Date>("to", which.to.as_deref()).unwrap_or(domain::payout::day(world.now()));
     let from = check.maybe::<Date>("from", which.from.as_deref());
     let from = from.unwrap_or(to.saturating_sub(jiff::ToSpan::days(61)));
+    let by_merchant = merchant.is_some() || *reach != Reach::All;
+    if by_merchant && (which.from.is_some() || which.to.is_some()) {
+        check.wrong("from", "conflict", "a merchant's payouts are listed newest first: leave out the days");
+    }
     check.done()?;
     let (limit, after) = (paging.limit, paging.after.as_ref());
     let page = match (merchant, &reach) {

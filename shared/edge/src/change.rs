@@ -1,4 +1,4 @@
-//! One thing made or changed by a request: load, look for a repeat, decide, commit, answer; again while others write.
+//! One thing made or changed by a request: load, decide, look for a repeat, commit, answer; again while others write.
 //!
 //! For requests whose whole effect is one thing and its story. What touches several things commits by itself.
 
@@ -32,12 +32,13 @@ where
     let m = &command.caller.marketplace;
     world
         .until_free(|| async {
-            if let Some(asked) = command.asked_before(world).await? {
+            let made = make().await;
+            if let Some(asked) = command.before(world, made.is_ok()).await? {
                 let key = key_of(&asked.resource).ok_or_else(Problem::internal)?;
                 let held = world.table.load::<R>(&key).await?.ok_or_else(Problem::busy)?;
                 return Ok(Reply::ok(show(&held.value)).revision(held.revision()).replayed());
             }
-            let Fresh { thing, id, story } = make().await?;
+            let Fresh { thing, id, story } = made?;
             let now = world.now();
             let context = command.context(now);
             // The record of the request comes first: the first refusal counts, and a repeat is not another thing.
@@ -75,12 +76,11 @@ where
         .until_free(|| async {
             let held = world.table.load::<R>(key).await?.ok_or_else(|| Problem::not_found(what))?;
             let as_it_is = || Ok(Reply::ok(show(&held.value)).revision(held.revision()).replayed());
-            if command.asked_before(world).await?.is_some() {
+            let decided = decide(held.value.clone()).await;
+            if command.repeats(world, held.revision(), matches!(decided, Ok(Some(_)))).await? {
                 return as_it_is();
             }
-            let decided = decide(held.value.clone()).await?;
-            command.if_match(held.revision())?;
-            let Some((next, story)) = decided else { return as_it_is() };
+            let Some((next, story)) = decided? else { return as_it_is() };
             let now = world.now();
             let context = command.context(now);
             let commit = Commit::new(m, &context).change(&held, &next, id, story);

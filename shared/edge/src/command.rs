@@ -16,6 +16,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::request::RequestContext;
 use serde::{Serialize, de::DeserializeOwned};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use table::access::Asked;
 use table::audit::Refusal;
 use table::{Commit, Key};
@@ -42,6 +44,8 @@ pub struct Command<T> {
     precondition: Precondition,
     /// Whether it is a PATCH, which says what it has seen.
     patches: bool,
+    /// Whether it was tried once, without a look for an earlier answer.
+    tried: Arc<AtomicBool>,
 }
 
 impl<T> Command<T> {
@@ -51,8 +55,26 @@ impl<T> Command<T> {
         Context { at: now, actor, cause: request.clone(), correlation: request }
     }
 
-    /// Whether the caller has seen the thing at its current revision: a PATCH must say so, others may. Look for an
-    /// earlier answer first: a repeat names the revision that it was made for.
+    /// Whether a request for a change was asked before, so that the thing is answered as it is; if not, whether the
+    /// caller has seen it at its current revision (a repeat names the revision that it was made for).
+    ///
+    /// `ahead`: the change would go ahead. Then nothing is read at first: the record of the request, written with its
+    /// effect, is what tells a repeat, and only who was overtaken there has to look.
+    pub async fn repeats(&self, world: &World, revision: u64, ahead: bool) -> Result<bool, Problem> {
+        let seen = self.if_match(revision);
+        if self.before(world, ahead && seen.is_ok()).await?.is_some() {
+            return Ok(true);
+        }
+        seen.map(|()| false)
+    }
+
+    /// [`asked_before`](Self::asked_before), but for a first try that would go ahead.
+    pub async fn before(&self, world: &World, ahead: bool) -> Result<Option<Asked>, Problem> {
+        let again = self.tried.swap(true, Ordering::Relaxed);
+        if ahead && !again && self.asked.is_some() { Ok(None) } else { self.asked_before(world).await }
+    }
+
+    /// Whether the caller has seen the thing at its current revision: a PATCH must say so, others may.
     pub fn if_match(&self, current: u64) -> Result<(), Problem> {
         self.precondition.holds(current)
     }
@@ -143,7 +165,8 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
             }
             None => None,
         };
-        Ok(Self { caller, reach, body, request, digest, action, asked, precondition, patches })
+        let tried = Arc::default();
+        Ok(Self { caller, reach, body, request, digest, action, asked, precondition, patches, tried })
     }
 }
 

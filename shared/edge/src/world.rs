@@ -104,14 +104,15 @@ impl World {
         self.environment.get(name).map(String::as_str).ok_or_else(|| Unset(name.to_owned()))
     }
 
-    /// Tries again while the table is busy: five times with growing, jittered pauses, then the caller's busy.
+    /// Tries again while the table is busy: seven times with growing, jittered pauses, some two seconds in all, then
+    /// the caller's busy.
     pub async fn until_free<T, E, F, Fut>(&self, mut attempt: F) -> Result<T, E>
     where
         E: MaybeBusy,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        for pause in [10_u64, 25, 60, 150] {
+        for pause in [10_u64, 25, 60, 150, 300, 600] {
             match attempt().await {
                 Err(error) if error.is_busy() => {
                     let jitter = u64::try_from(self.fresh() % u128::from(pause)).unwrap_or_default();

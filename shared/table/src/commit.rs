@@ -73,7 +73,7 @@ enum Write {
     /// A flat counter item: `ADD` of whole numbers.
     Add {
         key: Key,
-        amounts: Vec<(&'static str, i64)>,
+        amounts: Vec<(&'static str, i128)>,
         kind: &'static str,
     },
 }
@@ -195,7 +195,7 @@ impl<'a, C: Debug> Commit<'a, C> {
     }
 
     /// Adds whole numbers to a counter item. No event of its own, no condition.
-    pub(crate) fn count(mut self, key: Key, kind: &'static str, amounts: Vec<(&'static str, i64)>) -> Self {
+    pub(crate) fn count(mut self, key: Key, kind: &'static str, amounts: Vec<(&'static str, i128)>) -> Self {
         self.writes.push((Write::Add { key, amounts, kind }, None));
         self
     }

@@ -9,6 +9,8 @@ use crate::{Fault, Table};
 use domain::id::MarketplaceId;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The kind of a due item; its keys say everything.
 pub const DUE: &str = "due.1";
@@ -44,6 +46,32 @@ pub struct Due {
     pub thing: String,
     /// The hour that the work was put under; names it when it is done.
     pub hour: Timestamp,
+}
+
+/// Due work that this process has put. Nobody takes it back before its hour, and nobody asks for an hour that is over:
+/// so it is there, and putting it again would be a write in vain.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Put(Arc<Mutex<HashSet<Key>>>);
+
+/// So many are remembered, then it begins anew.
+const REMEMBERED: usize = 10_000;
+
+impl Put {
+    fn known(&self) -> MutexGuard<'_, HashSet<Key>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn knows(&self, key: &Key) -> bool {
+        self.known().contains(key)
+    }
+
+    pub(crate) fn learns(&self, key: Key) {
+        let mut known = self.known();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(key);
+    }
 }
 
 impl Table {

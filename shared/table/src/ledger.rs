@@ -13,6 +13,7 @@ use domain::Currency;
 use domain::id::{MarketplaceId, MerchantId};
 use domain::ledger::{Account, MerchantEntry};
 use events::Context;
+use futures::future::try_join_all;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -98,8 +99,7 @@ impl Table {
             }
             for ((account, day, currency), balance) in totals {
                 let key = Key::total(m, &account, shard, day, currency.code());
-                let fit = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
-                let sums = vec![("debits", fit(balance.debits)), ("credits", fit(balance.credits))];
+                let sums = vec![("debits", balance.debits), ("credits", balance.credits)];
                 commit = commit.count(key, TOTAL, sums);
             }
             commit.send(self).await?;
@@ -113,26 +113,30 @@ impl Table {
         m: &MarketplaceId,
         account: &Account,
     ) -> Result<BTreeMap<String, Balance>, Fault> {
+        let shards = (0..TOTAL_SHARDS).map(|shard| Key::total(m, account, shard, Date::ZERO, "").pk);
         let mut balances: BTreeMap<String, Balance> = BTreeMap::new();
-        for shard in 0..TOTAL_SHARDS {
-            let pk = Key::total(m, account, shard, Date::ZERO, "").pk;
-            let mut after = None;
-            loop {
-                let (items, next) = self.range(&pk, (" ", "~"), 500, after.as_ref(), true).await?;
-                for item in &items {
-                    let key = Key::of_item(item);
-                    let currency = key.sk.rsplit('#').next().unwrap_or_default().to_owned();
-                    let (balance, more) = (balances.entry(currency).or_default(), balance_of(item));
-                    balance.debits = balance.debits.saturating_add(more.debits);
-                    balance.credits = balance.credits.saturating_add(more.credits);
-                }
-                match next {
-                    Some(cursor) => after = Some(cursor),
-                    None => break,
-                }
-            }
+        for (currency, more) in try_join_all(shards.map(|pk| self.totals(pk))).await?.concat() {
+            let balance = balances.entry(currency).or_default();
+            balance.debits = balance.debits.saturating_add(more.debits);
+            balance.credits = balance.credits.saturating_add(more.credits);
         }
         Ok(balances)
+    }
+
+    /// The totals of one shard of an account, day by day.
+    async fn totals(&self, pk: String) -> Result<Vec<(String, Balance)>, Fault> {
+        let (mut totals, mut after) = (Vec::new(), None);
+        loop {
+            let (items, next) = self.range(&pk, (" ", "~"), 500, after.as_ref(), true).await?;
+            totals.extend(items.iter().map(|item| {
+                let currency = Key::of_item(item).sk.rsplit('#').next().unwrap_or_default().to_owned();
+                (currency, balance_of(item))
+            }));
+            match next {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(totals),
+            }
+        }
     }
 
     /// A page of a merchant's entries with `after_day < payable day ≤ through`, oldest first.

@@ -5,6 +5,7 @@ use crate::record::{Item, Record, from_item};
 use crate::{Fault, Held, Key, Table, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::MarketplaceId;
+use futures::future::try_join_all;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde::de::DeserializeOwned;
@@ -144,12 +145,13 @@ impl Table {
             if day < from || rows.len() > limit {
                 break;
             }
-            let mut of_day = Vec::new();
-            for shard in 0..DAY_SHARDS {
+            // All shards at once: a quiet marketplace's list is long in days and short in rows.
+            let shard = |shard| {
                 let list = List::new(Index::Gsi2, Place::day_partition(m, name, day, shard));
                 let left = u16::try_from(limit).unwrap_or(u16::MAX);
-                of_day.extend(self.index_rows(&list, left, after).await?);
-            }
+                async move { self.index_rows(&list, left, after).await }
+            };
+            let mut of_day = try_join_all((0..DAY_SHARDS).map(shard)).await?.concat();
             of_day.sort_by(|(a, _), (b, _)| b.cmp(a));
             rows.extend(of_day);
             day = day.saturating_sub(1.day());

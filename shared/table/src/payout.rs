@@ -157,10 +157,15 @@ impl Table {
         merchant: &MerchantId,
         run: Date,
     ) -> Result<(), Fault> {
-        let mut item = Key::due(m, Work::Payout, merchant.as_str(), night(run)).item();
+        let key = Key::due(m, Work::Payout, merchant.as_str(), night(run));
+        if self.put.knows(&key) {
+            return Ok(());
+        }
+        let mut item = key.item();
         item.insert("kind".to_owned(), crate::text(DUE));
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
         put.send().await.map_err(|error| Fault::call("put due work", error))?;
+        self.put.learns(key);
         Ok(())
     }
 

@@ -171,17 +171,16 @@ async fn merchant(api: Api, name: String) -> Result<(), ReplayError> {
     let schedule = json!({"every": "month", "day": 1});
     let invite = json!({"name": shown, "external_id": name, "schedule": schedule});
     let answer = api.post("/v1/merchants", &invite, &format!("invite-{name}")).await;
-    let id = if answer.text("/code") == "external_id_taken" {
+    let merchant = if answer.text("/code") == "external_id_taken" {
         let found = api.get(&format!("/v1/merchants?external_id={name}")).await.ok()?;
-        text(&found, "/items/0/id")
+        found.pointer("/items/0").cloned().unwrap_or_default()
     } else {
-        text(&answer.ok()?, "/id")
+        answer.ok()?
     };
-    let path = format!("/v1/merchants/{id}");
-    let merchant = api.get(&path).await.ok()?;
     if text(&merchant, "/status") != "pending" {
         return Ok(());
     }
+    let path = format!("/v1/merchants/{}", text(&merchant, "/id"));
     let (none, account) = (json!({}), json!({"holder": shown, "iban": iban}));
     for (step, body) in
         [("set-payout-account", &account), ("activate-payout-account", &none), ("approve", &none)]
