@@ -215,7 +215,7 @@ impl Inner {
         streams.chain(self.template.consumers.iter().cloned().map(Source::Queue)).collect()
     }
 
-    async fn drain(&self, source: &Source, eager: bool) -> Result<Work, CloudError> {
+    async fn drain(self: &Arc<Self>, source: &Source, eager: bool) -> Result<Work, CloudError> {
         match source {
             Source::Stream(source) => self.drain_stream(source, eager).await,
             Source::Queue(source) => self.drain_queue(source).await,
@@ -395,7 +395,7 @@ impl Inner {
         Ok(work)
     }
 
-    async fn run_source(&self, source: &Source) {
+    async fn run_source(self: &Arc<Self>, source: &Source) {
         let (id, window) = match source {
             Source::Stream(source) => (&source.id, Duration::from_secs(u64::from(source.window))),
             Source::Queue(source) => (&source.id, Duration::ZERO),

@@ -4,9 +4,10 @@
 //! visibility time-out, on the cloud's clock, and goes to the dead-letter queue after its last receive.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use futures::future::join_all;
 use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
 
 use super::store::{Message, Store};
 use super::stream::Work;
@@ -14,7 +15,7 @@ use super::template::{Queue, QueueSource, REGION, arn};
 use super::{CloudError, Inner, Pace, sqs};
 
 /// Batches of one queue at once; a FIFO queue has one.
-const WORKERS: usize = 2;
+const WORKERS: usize = 4;
 
 /// What a function said of a batch.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,13 +55,20 @@ pub(super) fn verdict(answer: Result<Value, String>, ids: &[String], partial: bo
 }
 
 impl Inner {
-    /// Delivers what is visible now.
-    pub(super) async fn drain_queue(&self, source: &QueueSource) -> Result<Work, CloudError> {
+    /// Delivers what is visible now: several batches at once, each on a thread of its own.
+    pub(super) async fn drain_queue(self: &Arc<Self>, source: &QueueSource) -> Result<Work, CloudError> {
+        let Some(queue) = self.template.queues.get(&source.queue) else { return Ok(Work::default()) };
+        if queue.fifo || self.pace == Pace::Ordered {
+            return self.work_queue(source, queue).await;
+        }
+        let mut workers = JoinSet::new();
+        for _ in 0..WORKERS {
+            let (inner, source, queue) = (Arc::clone(self), source.clone(), queue.clone());
+            workers.spawn(async move { inner.work_queue(&source, &queue).await });
+        }
         let mut work = Work::default();
-        let Some(queue) = self.template.queues.get(&source.queue) else { return Ok(work) };
-        let workers = if queue.fifo || self.pace == Pace::Ordered { 1 } else { WORKERS };
-        for done in join_all((0..workers).map(|_| self.work_queue(source, queue))).await {
-            work.add(done?);
+        while let Some(done) = workers.join_next().await {
+            work.add(done.unwrap_or_else(|error| Err(CloudError::Unwired(error.to_string())))?);
         }
         Ok(work)
     }
