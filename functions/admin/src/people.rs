@@ -5,14 +5,15 @@
 use axum::extract::State;
 use domain::id::MerchantId;
 use domain::merchant::Merchant;
+use edge::change::set;
 use edge::identity::{Reach, is_scope, subject};
 use edge::query::Paging;
-use edge::{Caller, Check, Command, Listing, Overtaken, Problem, Query, Reply, World};
+use edge::{Caller, Check, Command, Listing, Problem, Query, Reply, World};
 use events::Announced;
 use events::access::{MemberChangedV1, OperatorChangedV1};
 use serde::{Deserialize, Serialize};
 use table::access::{Member, Operator};
-use table::{Commit, Key, Record, Story};
+use table::{Key, Story};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,7 +93,8 @@ pub(crate) async fn set_operator(
     has_all(&command.caller, None, scopes.iter().chain(&before))?;
     let told = Announced::of(&OperatorChangedV1 { subject: subject.clone(), scopes: scopes.clone() });
     let operator = Operator { subject: subject.clone(), scopes: scopes.clone() };
-    set(&world, &command, &operator, &format!("operator-{subject}"), told).await?;
+    set(&world, &command, (&operator, &format!("operator-{subject}")), || Story::new([told.clone()]), |_| ())
+        .await?;
     Ok(Reply::ok(RoleView { subject, merchant: None, scopes }))
 }
 
@@ -121,7 +123,14 @@ pub(crate) async fn set_member(
     let (of, all) = (merchant.clone(), scopes.clone());
     let told = Announced::of(&MemberChangedV1 { subject: subject.clone(), merchant: of, scopes: all });
     let member = Member { subject: subject.clone(), merchant: merchant.clone(), scopes: scopes.clone() };
-    set(&world, &command, &member, &format!("member-{subject}-{merchant}"), told).await?;
+    set(
+        &world,
+        &command,
+        (&member, &format!("member-{subject}-{merchant}")),
+        || Story::new([told.clone()]),
+        |_| (),
+    )
+    .await?;
     Ok(Reply::ok(RoleView { subject, merchant: Some(merchant.to_string()), scopes }))
 }
 
@@ -167,33 +176,4 @@ pub(crate) async fn members(
         RoleView { subject, merchant, scopes }
     };
     Ok(Reply::ok(Listing::of(page, view)))
-}
-
-/// Sets a role, whether it was there or not.
-async fn set<T, R: Record + PartialEq>(
-    world: &World,
-    command: &Command<T>,
-    role: &R,
-    name: &str,
-    told: Announced,
-) -> Result<(), Problem> {
-    let m = &command.caller.marketplace;
-    world
-        .until_free(|| async {
-            let held = world.table.load::<R>(&role.key(m)).await?;
-            let same = held.as_ref().is_some_and(|held| held.value == *role);
-            if command.asked_before(world).await?.is_some() || same {
-                return Ok(());
-            }
-            let now = world.now();
-            let context = command.context(now);
-            let story = Story::new([told.clone()]);
-            let commit = match &held {
-                Some(held) => Commit::new(m, &context).change(held, role, name, story),
-                None => Commit::new(m, &context).begin(role, name, story, Overtaken),
-            };
-            command.remember(commit, now, 200, name, Overtaken).send(&world.table).await?;
-            Ok(())
-        })
-        .await
 }

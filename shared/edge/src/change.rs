@@ -1,5 +1,6 @@
 //! One thing made or changed by a request: load, decide, look for a repeat, commit, answer; again while others write.
 //!
+//! [`create`] makes a thing, [`change`] changes one that is there, [`set`] puts one whether it is there or not.
 //! For requests whose whole effect is one thing and its story. What touches several things commits by itself.
 
 use crate::command::{Command, Overtaken, Reply};
@@ -86,6 +87,36 @@ where
             let commit = Commit::new(m, &context).change(&held, &next, id, story);
             command.remember(commit, now, 200, id, Overtaken).send(&world.table).await?;
             Ok(Reply::ok(show(&next)).revision(held.next_step()))
+        })
+        .await
+}
+
+/// Puts a thing in the place of what is there, if anything is; what is so already is answered as it is.
+pub async fn set<T, R: Record + PartialEq, V: Serialize>(
+    world: &World,
+    command: &Command<T>,
+    (thing, id): (&R, &str),
+    story: impl Fn() -> Story,
+    show: impl Fn(&R) -> V,
+) -> Result<Reply<V>, Problem> {
+    let m = &command.caller.marketplace;
+    world
+        .until_free(|| async {
+            let held = world.table.load::<R>(&thing.key(m)).await?;
+            let revision = held.as_ref().map_or(0, |held| held.revision());
+            let same = held.as_ref().is_some_and(|held| held.value == *thing);
+            let repeats = command.repeats(world, revision, !same).await?;
+            if let Some(held) = held.as_ref().filter(|_| same || repeats) {
+                return Ok(Reply::ok(show(&held.value)).revision(revision).replayed());
+            }
+            let now = world.now();
+            let context = command.context(now);
+            let commit = match &held {
+                Some(held) => Commit::new(m, &context).change(held, thing, id, story()),
+                None => Commit::new(m, &context).begin(thing, id, story(), Overtaken),
+            };
+            command.remember(commit, now, 200, id, Overtaken).send(&world.table).await?;
+            Ok(Reply::ok(show(thing)).revision(revision.saturating_add(1)))
         })
         .await
 }

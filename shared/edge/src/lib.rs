@@ -10,6 +10,7 @@
 //! fallen due · `check.rs` words of a body, checked all at once · `rules.rs` fee rules in a body · `clock.rs` where
 //! "now" comes from · `fetch.rs` a text from an address
 
+pub mod area;
 pub mod change;
 pub mod check;
 pub mod clock;
@@ -28,6 +29,7 @@ pub mod world;
 
 mod precondition;
 
+pub use area::AreaBody;
 pub use check::Check;
 pub use clock::Clock;
 pub use command::{Command, Overtaken, Reply};
