@@ -39,6 +39,7 @@ use events::payout::{
     PayoutSentV1,
 };
 use events::stock::{StockAdjustedV1, StockReceivedV1, StockUnits};
+use events::tax::{TaxRatesChangedV1, TaxRulesChangedV1};
 use events::{Amount, Announced, Change, Context, Envelope, Payload};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -267,6 +268,8 @@ fn goods() -> Vec<Entry> {
     let [receipt, count] = [9, 10].map(MovementId::from_bits);
     let member = format!("person:{}", edge::identity::subject("https://login.example", "ben"));
     vec![
+        entry(Told::new("tax-rules", 1, 3, person()), TaxRulesChangedV1 {}),
+        entry(Told::new("tax-DE", 1, 4, person()), TaxRatesChangedV1 { country: Some("DE".to_owned()) }),
         entry(
             Told::new("category-kitchen", 1, 5, person()),
             CategoryChangedV1 { category: "kitchen".to_owned(), parent: Some("home".to_owned()) },

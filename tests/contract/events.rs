@@ -131,6 +131,7 @@ fn word(prefix: &str) -> &'static str {
         "ovr" => "override",
         "due" => "due run",
         "category" => "category",
+        "tax" => "tax",
         "prd" => "product",
         "off" => "offer",
         "mov" => "movement",

@@ -115,6 +115,25 @@ impl Story {
         self.tell("merchants.close", &[merchant], because()).await;
     }
 
+    /// What Germany takes of a sale.
+    async fn taxing(&mut self) {
+        let rules = json!({
+            "prices": "included", "rounding": "line", "delivery_category": "delivery", "reverse_charge": true,
+            "deemed_supplier": [{"area": {"country": "DE"}, "sellers": "abroad"}],
+        });
+        self.tell("tax.set_rules", &[], rules).await;
+        self.show("tax.rules", &[], "").await;
+        let rates = json!({"rates": [
+            {"from": "2021-01-01", "treatment": "standard", "percent": "19"},
+            {"from": "2021-01-01", "treatment": "reduced", "percent": "7", "category": "books"},
+            {"from": "2021-01-01", "treatment": "outside_scope", "postal": "27498"},
+        ]});
+        self.tell("tax.set_sheet", &["DE"], rates).await;
+        self.show("tax.sheet", &["DE"], "").await;
+        self.show("tax.sheets", &[], "").await;
+        self.show("tax.quote", &[], "?country=DE&amount=11.90").await;
+    }
+
     /// What alma sells, and how much of it is there.
     async fn stocking(&mut self, alma: &str) {
         let category = json!({"handle": "mugs", "name": "Mug"});
@@ -209,6 +228,7 @@ pub(crate) async fn told() -> Story {
     story.show("merchants.list", &[], "?external_id=alma").await;
     story.show("merchants.show", &[&alma], "").await;
     story.opening(&alma).await;
+    story.taxing().await;
     story.stocking(&alma).await;
     let order = story.selling(&alma, &birch).await;
     story.show("audit.trail", &[&order], "?limit=2").await;

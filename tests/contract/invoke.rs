@@ -36,7 +36,7 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 12] = [
+const INVOCATIONS: [(&str, &str, By); 13] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("catalog", "catalog", By::Get("/v1/products")),
     ("fulfillment", "fulfillment", By::Bus("order.paid.v1")),
@@ -49,6 +49,7 @@ const INVOCATIONS: [(&str, &str, By); 12] = [
     ("outbox", "outbox", By::Stream),
     ("payout", "payout", By::Queue("payout.due.v1", "PAYOUT_QUEUE")),
     ("payout.schedule", "payout", By::Schedule),
+    ("tax", "tax", By::Get("/v1/tax/rules")),
 ];
 
 /// In the place of a key; whoever invokes puts a real one there.

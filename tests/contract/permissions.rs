@@ -46,6 +46,7 @@ impl Things {
             ("dead-letters", "queue") => "orders".to_owned(),
             ("overrides", "id") => self.granted.clone(),
             ("categories", "handle") => "mugs".to_owned(),
+            ("tax", "country") => "DE".to_owned(),
             ("products", "id") => self.product.clone(),
             ("offers", "id") | ("stock", "offer") => self.offer.clone(),
             ("api-keys", "id") => self.api_key.clone(),
@@ -73,6 +74,7 @@ impl Bazaar {
         let api_key = shop.done("/v1/api-keys", &json!({"name": "spare", "scopes": []})).await;
         let api_key = at(&api_key, "/id").to_owned();
         shop.done("/v1/categories", &json!({"handle": "mugs", "name": "Mugs"})).await;
+        shop.done("/v1/tax/rates/DE/set", &json!({"rates": []})).await;
         let offer = shop.stocked(&merchant, "mug", 5).await;
         let product = at(&shop.get(&format!("/v1/offers/{offer}")).await, "/product").to_owned();
         let granted = json!({"policy": "merchant_not_open", "subject": merchant, "reason": "a trial",

@@ -25,4 +25,5 @@ mod races;
 mod replay;
 mod samples;
 mod stock;
+mod tax;
 mod watch;

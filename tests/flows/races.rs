@@ -362,7 +362,7 @@ async fn a7_1_a_hundred_orders_of_a_channel_and_one_unit_promise_it_once() {
     let mut short = 0;
     for answer in &answers {
         let order = answer.text("/id");
-        short += count(&shop, &order, "order.shortage_raised.v1").await;
+        short += count(&shop, order, "order.shortage_raised.v1").await;
     }
     // On hand, allocated, available.
     assert_eq!((short, shop.stock(&offer).await), (99, (1, 1, 0)));

@@ -129,7 +129,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 10] {
+pub fn functions() -> [(&'static str, Build); 11] {
     [
         ("admin", admin::function),
         ("catalog", catalog::function),
@@ -141,6 +141,7 @@ pub fn functions() -> [(&'static str, Build); 10] {
         ("orders", orders::function),
         ("outbox", outbox::function),
         ("payout", payout::function),
+        ("tax", tax::function),
     ]
 }
 

@@ -8,6 +8,7 @@
 //! Absent on purpose: value limits of deemed supply, and whether a tax id is registered: the offices know.
 
 pub mod id;
+pub mod table;
 
 use crate::money::{Money, MoneyError};
 use crate::place::{Area, Country, Place, nearest};

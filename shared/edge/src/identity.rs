@@ -70,11 +70,13 @@ impl Reach {
 }
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 12] = [
+pub const SCOPES: [&str; 14] = [
     "orders",
     "fulfillment",
     "catalog",
     "inventory",
+    "delivery",
+    "tax",
     "payouts",
     "ledger",
     "merchants",

@@ -15,6 +15,7 @@ pub mod order;
 pub mod overrides;
 pub mod payout;
 pub mod stock;
+pub mod tax;
 
 pub use amount::Amount;
 

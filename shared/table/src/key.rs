@@ -10,6 +10,7 @@
 //! | claimed through  | `M#MER#<merchant>`| `CLM`                     | |
 //! | payout           | `M#MER#<merchant>`| `PYO#<day>`               | 2 `M#PYODAY#<day>#<shard>`; SK `<ms>#<id>` |
 //! | category         | `M#CAT#<handle>`  | `CAT`                     | 2 `M#CATS`; SK `<handle>` |
+//! | tax              | `M#TAX`           | `RUL`, `RAT#<country>`, `RAT#*` | |
 //! | product          | `M#PRD#<product>` | `PRD`                     | 1 `M#INCAT#<first category>` · 2 `M#PRDS`; SK `<id>` |
 //! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
 //! | stock            | `M#OFF#<offer>`   | `STK#<location>`          | |
@@ -44,6 +45,7 @@ use domain::id::{
 };
 use domain::ledger::{Account, EntryKind};
 use domain::overrides::Policy;
+use domain::place::Country;
 use domain::text::{Category, Location};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -191,6 +193,16 @@ impl Key {
         Self::new(format!("{m}#CAT#{handle}"), "CAT")
     }
 
+    pub fn tax_rules(m: &MarketplaceId) -> Self {
+        Self::new(format!("{m}#TAX"), "RUL")
+    }
+
+    /// None is the sheet of the world, which lies before all countries.
+    pub fn tax_sheet(m: &MarketplaceId, country: Option<Country>) -> Self {
+        let country = country.map_or_else(|| "*".to_owned(), |country| country.to_string());
+        Self::new(Self::tax_rules(m).pk, format!("RAT#{country}"))
+    }
+
     pub fn product(m: &MarketplaceId, id: &ProductId) -> Self {
         Self::new(format!("{m}#PRD#{}", id.tail()), "PRD")
     }
@@ -238,6 +250,8 @@ impl Key {
     }
 
     /// The bounds of a person's roles, without their stories.
+    /// The sheets of rates in the partition of tax.
+    pub(crate) const TAX_SHEETS: (&'static str, &'static str) = ("RAT#", "RAT#~");
     pub(crate) const ROLES: (&'static str, &'static str) = ("MER#", "OPR");
 
     pub fn membership(m: &MarketplaceId, subject: &str, merchant: &MerchantId) -> Self {

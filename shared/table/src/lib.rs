@@ -22,6 +22,7 @@ pub mod overrides;
 pub mod payout;
 pub mod record;
 pub mod stock;
+pub mod tax;
 
 pub use commit::{Commit, Story, Uncommitted};
 pub use key::Key;

@@ -233,3 +233,17 @@ proptest! {
         prop_assert!(off <= unit * Decimal::from(roundings) * Decimal::TWO, "{} is {} off", line.amount, off);
     }
 }
+
+#[test]
+fn a_sheet_is_about_its_country_and_nothing_else() {
+    use super::table::{BadSheet, ROWS_MAX, Sheet};
+    let sheet =
+        |country: Option<&str>, rates| Sheet { country: country.map(|code| code.parse().unwrap()), rates };
+    let rate =
+        row(Area::Country("DE".parse().unwrap()), "", jiff::civil::date(2021, 1, 1), Treatment::Exempt);
+    assert_eq!(sheet(None, vec![rate.clone()]).check(), Err(BadSheet::Foreign(1)));
+    assert_eq!(sheet(Some("FR"), vec![rate.clone()]).check(), Err(BadSheet::Foreign(1)));
+    assert_eq!(sheet(Some("DE"), vec![rate.clone()]).check(), Ok(()));
+    let many = vec![rate; ROWS_MAX + 1];
+    assert_eq!(sheet(Some("DE"), many).check(), Err(BadSheet::Count(501)));
+}

@@ -12,6 +12,7 @@ use domain::merchant_order::MerchantOrder;
 use domain::order::Order;
 use domain::overrides::Override;
 use domain::payout::{Claimed, Payout};
+use domain::tax::table::{Rules, Sheet};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -73,6 +74,8 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Override,
         Payout,
         Product,
+        Rules,
+        Sheet,
         Speaking,
     );
     kinds.insert("outbox.1", outbox);
