@@ -2,7 +2,8 @@
 //!
 //! `cloud/` an AWS in one process, which knows nothing of commerce · `market.rs` the functions in that cloud, a clock
 //! and an issuer · `api.rs` calls through the front door · `demo/` a sample marketplace · `replay/` a real order
-//! history · `books.rs` the ledger, checked · `bench.rs` what an order costs · `cold.rs` how fast a function starts.
+//! history · `books.rs` the ledger, checked · `rates.rs` rates of tax from files · `bench.rs` what an order costs ·
+//! `cold.rs` how fast a function starts.
 //! The command line is `main.rs` and `commands/`.
 
 pub mod api;
@@ -13,6 +14,7 @@ pub mod cold;
 pub mod demo;
 pub mod issuer;
 pub mod market;
+pub mod rates;
 pub mod replay;
 
 pub use market::Market;

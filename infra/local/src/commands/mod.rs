@@ -6,6 +6,7 @@ mod ledger;
 mod queues;
 mod replay;
 mod reset;
+mod tax;
 mod token;
 mod up;
 
@@ -37,6 +38,7 @@ const EXAMPLES: &str = "Examples:
   cargo souk replay DIR --json figures.json      replay a folder in the Olist format
   cargo souk dlq list                            what could not be handled
   cargo souk ledger check                        every account against its sources
+  cargo souk tax import DIR                      rates of tax from files that others keep
   cargo souk bench cost                          table calls and units per order
   cargo souk bench cold                          how fast each function starts";
 
@@ -56,6 +58,8 @@ enum Command {
     Outbox(queues::Outbox),
     /// The double-entry ledger.
     Ledger(ledger::Ledger),
+    /// Tables of tax.
+    Tax(tax::Tax),
     /// Measure: cost per order, cold starts.
     Bench(bench::Bench),
     /// Delete the data folder.
@@ -125,6 +129,7 @@ pub(crate) fn main() -> ExitCode {
             Some(Command::Dlq(dlq)) => dlq.run(&data).await,
             Some(Command::Outbox(outbox)) => outbox.run(&data).await,
             Some(Command::Ledger(ledger)) => ledger.run(&data).await,
+            Some(Command::Tax(tax)) => tax.run(&data).await,
             Some(Command::Bench(bench)) => bench.run().await,
             Some(Command::Reset(reset)) => reset.run(&data),
         }
