@@ -77,37 +77,11 @@ async fn accounts(
     query: Query<NoParameters>,
 ) -> Result<Reply<Listing<AccountView>>, Problem> {
     let mut items = Vec::new();
-    let accounts = [
-        Account::Receivable,
-        Account::Cash,
-        Account::Unearned,
-        Account::Exceptions,
-        all_payables(),
-        Account::Commission,
-        Account::PayoutsInTransit,
-        Account::Adjustments,
-        Account::GatewayClearing,
-        Account::StoreCredit,
-        Account::RefundsPayable,
-    ];
-    for account in accounts {
+    for account in Account::OWN.into_iter().chain([all_payables()]) {
         for (currency, balance) in world.table.account(&query.caller.marketplace, &account).await? {
             let Ok(unit) = currency.parse::<domain::Currency>() else { continue };
-            let name = match &account {
-                Account::Payable(_) => "payable".to_owned(),
-                Account::Receivable
-                | Account::Cash
-                | Account::Unearned
-                | Account::Exceptions
-                | Account::Commission
-                | Account::PayoutsInTransit
-                | Account::Adjustments
-                | Account::GatewayClearing
-                | Account::StoreCredit
-                | Account::RefundsPayable => account.to_string(),
-            };
             items.push(AccountView {
-                account: name,
+                account: account.word().to_owned(),
                 currency,
                 debits: domain::money::decimal_text(balance.debits, unit),
                 credits: domain::money::decimal_text(balance.credits, unit),

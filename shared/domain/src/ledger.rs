@@ -39,6 +39,39 @@ pub enum Account {
     RefundsPayable,
 }
 
+impl Account {
+    /// Those of the marketplace itself; what is payable has an account for each merchant.
+    pub const OWN: [Self; 10] = [
+        Self::Receivable,
+        Self::Cash,
+        Self::Unearned,
+        Self::Exceptions,
+        Self::Commission,
+        Self::PayoutsInTransit,
+        Self::Adjustments,
+        Self::GatewayClearing,
+        Self::StoreCredit,
+        Self::RefundsPayable,
+    ];
+
+    /// The stable word; of a merchant's payable the first part of it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Receivable => "receivable",
+            Self::Cash => "cash",
+            Self::Unearned => "unearned",
+            Self::Exceptions => "exceptions",
+            Self::Payable(_) => "payable",
+            Self::Commission => "commission",
+            Self::PayoutsInTransit => "payouts_in_transit",
+            Self::Adjustments => "adjustments",
+            Self::GatewayClearing => "gateway_clearing",
+            Self::StoreCredit => "store_credit",
+            Self::RefundsPayable => "refunds_payable",
+        }
+    }
+}
+
 /// Why a text is no account.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a ledger account")]
@@ -47,40 +80,22 @@ pub struct NotAnAccount(String);
 impl TryFrom<String> for Account {
     type Error = NotAnAccount;
     fn try_from(text: String) -> Result<Self, NotAnAccount> {
-        Ok(match text.as_str() {
-            "receivable" => Self::Receivable,
-            "cash" => Self::Cash,
-            "unearned" => Self::Unearned,
-            "exceptions" => Self::Exceptions,
-            "commission" => Self::Commission,
-            "payouts_in_transit" => Self::PayoutsInTransit,
-            "adjustments" => Self::Adjustments,
-            "gateway_clearing" => Self::GatewayClearing,
-            "store_credit" => Self::StoreCredit,
-            "refunds_payable" => Self::RefundsPayable,
-            other => match other.strip_prefix("payable:").map(str::parse) {
-                Some(Ok(merchant)) => Self::Payable(merchant),
-                Some(Err(_)) | None => return Err(NotAnAccount(text)),
-            },
-        })
+        if let Some(own) = Self::OWN.into_iter().find(|own| own.word() == text) {
+            return Ok(own);
+        }
+        match text.strip_prefix("payable:").map(str::parse) {
+            Some(Ok(merchant)) => Ok(Self::Payable(merchant)),
+            Some(Err(_)) | None => Err(NotAnAccount(text)),
+        }
     }
 }
 
 impl std::fmt::Display for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Receivable => "receivable",
-            Self::Cash => "cash",
-            Self::Unearned => "unearned",
-            Self::Exceptions => "exceptions",
-            Self::Payable(merchant) => return write!(f, "payable:{merchant}"),
-            Self::Commission => "commission",
-            Self::PayoutsInTransit => "payouts_in_transit",
-            Self::Adjustments => "adjustments",
-            Self::GatewayClearing => "gateway_clearing",
-            Self::StoreCredit => "store_credit",
-            Self::RefundsPayable => "refunds_payable",
-        })
+        match self {
+            Self::Payable(merchant) => write!(f, "payable:{merchant}"),
+            own => f.write_str(own.word()),
+        }
     }
 }
 

@@ -173,19 +173,7 @@ fn balance_of(item: &Item) -> Balance {
 
 /// Merchants have entries of their own; the totals keep all of them in one account.
 fn collective(account: &Account) -> Account {
-    match account {
-        Account::Payable(_) => Account::Payable(MerchantId::from_bits(0)),
-        Account::Receivable
-        | Account::Cash
-        | Account::Unearned
-        | Account::Exceptions
-        | Account::Commission
-        | Account::PayoutsInTransit
-        | Account::Adjustments
-        | Account::GatewayClearing
-        | Account::StoreCredit
-        | Account::RefundsPayable => account.clone(),
-    }
+    if let Account::Payable(_) = account { all_payables() } else { account.clone() }
 }
 
 /// The collective account that the totals keep for all merchants.
