@@ -1,7 +1,7 @@
 //! Rates of tax from files that others keep, as sheets for the API.
 //!
-//! Two files are understood, by the shape of what is in them: `sales_tax_rates.json` of the package sales-tax (countries
-//! and regions with what held before, as fractions; a region's rate comes on top of the country's) and
+//! Two files are understood, by the shape of what is in them: `sales_tax_rates.json` of the package sales-tax
+//! (countries and regions with what held before, as fractions; a region's rate comes on top of the country's) and
 //! `eu_vat_rates_data.json` of the package eu-vat-rates-data (the standard rate of each country today). Where both know
 //! a country, the first says what held when, and the second, if it differs, what holds from its own day on.
 //!
