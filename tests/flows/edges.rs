@@ -59,3 +59,27 @@ async fn an_order_is_whole_also_where_its_parts_fill_more_than_a_page() {
     let large = table.whole_order(&m, &id).await.unwrap().expect("the order lies behind its parts");
     assert_eq!((large.parts.len(), large.order), (20, whole.order));
 }
+
+#[tokio::test]
+async fn a_rare_status_is_found_behind_pages_of_others() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let lines = || json!([line(&alma, "mug", 1, "1.00")]);
+    let rare = at(&shop.place("A-0", lines(), json!({})).await, "/id").to_owned();
+    shop.done(&format!("/v1/orders/{rare}/cancel"), &json!({"reason": "changed mind"})).await;
+    for n in 1..8 {
+        let at = format!("2026-03-02T08:5{n}:00Z");
+        shop.place(&format!("A-{n}"), lines(), json!({"occurred_at": at})).await;
+    }
+    let other = at(&shop.place("A-9", lines(), json!({})).await, "/id").to_owned();
+    shop.settle().await;
+    // Seven orders lie behind the two that were placed now; one request finds the only canceled one among all.
+    let days = "/v1/orders?status=canceled&limit=1";
+    for list in [days.to_owned(), format!("{days}&merchant={alma}")] {
+        let found = shop.get(&list).await;
+        assert_eq!((found["items"].as_array().unwrap().len(), at(&found, "/items/0/id")), (1, rare.as_str()));
+    }
+    let open = shop.get("/v1/orders?status=awaiting_payment&limit=8").await;
+    assert_eq!(open["items"].as_array().unwrap().len(), 8);
+    assert!(open["items"].as_array().unwrap().iter().any(|order| order["id"] == other.as_str()));
+}

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use domain::MoneyError;
-use domain::id::{CustomerId, MerchantId, OrderId};
+use domain::id::{CustomerId, MarketplaceId, MerchantId, OrderId};
 use domain::merchant_order::MerchantOrder;
 use domain::order::{Exception, ExceptionKind, Line, Order, Stage};
 use domain::text::{Channel, ExternalId};
@@ -12,7 +12,7 @@ use events::Amount;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use table::order::{OrderSummary, merchant_order_status, order_status};
-use table::{Key, Page, Record};
+use table::{Cursor, Key, Page, Record};
 
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Order"))]
@@ -244,7 +244,7 @@ pub(crate) struct Which {
     from: Option<String>,
     /// Today, if not said.
     to: Option<String>,
-    /// Only those of the page that are `awaiting_payment`, `paid` or `canceled`.
+    /// Only those that are `awaiting_payment`, `paid` or `canceled`.
     status: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
@@ -268,7 +268,6 @@ pub(crate) async fn list(
     let which = &query.parameters;
     let mut check = Check::new();
     let Paging { limit, after } = Paging::read(&mut check, which.limit.as_deref(), which.cursor.as_deref());
-    let after = after.as_ref();
     let today = domain::payout::day(world.now());
     let to = check.maybe::<Date>("to", which.to.as_deref()).unwrap_or(today);
     let from = check.maybe::<Date>("from", which.from.as_deref());
@@ -301,26 +300,70 @@ pub(crate) async fn list(
     one_way(&mut check, &ways);
     check.done()?;
 
-    let page = match (channel, external_id, customer, merchant) {
+    let way = match (channel, external_id, customer, merchant) {
         (Some(channel), Some(name), _, _) => {
-            let id = OrderId::of_channel(m, channel.as_str(), name.as_str());
-            let held = world.table.load::<Order>(&Key::order(m, &id)).await?;
-            Page { items: held.and_then(|held| held.value.summary()).into_iter().collect(), next: None }
+            Way::Name(OrderId::of_channel(m, channel.as_str(), name.as_str()))
         }
-        (_, _, Some(customer), _) => world.table.orders_of_customer(m, &customer, limit, after).await?,
-        (_, _, None, Some(merchant)) => {
-            let page = world.table.merchant_orders(m, &merchant, false, limit, after).await?;
-            let ids = page.items.iter().filter_map(|part| part.id.place());
-            let keys: Vec<Key> = ids.map(|(order, _)| Key::order(m, &order)).collect();
-            let orders = world.table.load_all::<Order>(&keys).await?;
-            Page { items: orders.iter().filter_map(|held| held.value.summary()).collect(), next: page.next }
-        }
-        _ if exceptions => world.table.open_exceptions(m, limit, after).await?,
-        _ => world.table.orders_of_days(m, (from, to), limit, after).await?,
+        (_, _, Some(customer), _) => Way::Customer(customer),
+        (_, _, None, Some(merchant)) => Way::Merchant(merchant),
+        _ if exceptions => Way::Exceptions,
+        _ => Way::Days(from, to),
     };
-    let mut listing = Listing::of(page, row);
-    if let Some(status) = &which.status {
-        listing.items.retain(|order| order.status == *status);
+    let picked = |order: &OrderSummary| which.status.as_ref().is_none_or(|status| order.status == *status);
+    let mut found = Page { items: Vec::new(), next: after };
+    // A rare status may be thinly spread: some pages are looked through for one.
+    for _ in 0..PAGES_MAX {
+        let left = limit.saturating_sub(u16::try_from(found.items.len()).unwrap_or(u16::MAX));
+        let Page { items, next } = way.page(&world, m, left, found.next.as_ref()).await?;
+        found.items.extend(items.into_iter().filter(picked));
+        found.next = next;
+        let full = found.items.len() >= usize::from(limit);
+        if full || found.next.is_none() || which.status.is_none() {
+            break;
+        }
     }
-    Ok(Reply::ok(listing))
+    Ok(Reply::ok(Listing::of(found, row)))
+}
+
+/// Pages that one request looks through for orders of a status.
+const PAGES_MAX: usize = 10;
+
+/// Where orders are looked up.
+enum Way {
+    Name(OrderId),
+    Customer(CustomerId),
+    Merchant(MerchantId),
+    Exceptions,
+    Days(Date, Date),
+}
+
+impl Way {
+    async fn page(
+        &self,
+        world: &World,
+        m: &MarketplaceId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<OrderSummary>, Problem> {
+        let table = &world.table;
+        Ok(match self {
+            Self::Name(id) => {
+                let held = table.load::<Order>(&Key::order(m, id)).await?;
+                Page { items: held.and_then(|held| held.value.summary()).into_iter().collect(), next: None }
+            }
+            Self::Customer(customer) => table.orders_of_customer(m, customer, limit, after).await?,
+            Self::Merchant(merchant) => {
+                let page = table.merchant_orders(m, merchant, false, limit, after).await?;
+                let ids = page.items.iter().filter_map(|part| part.id.place());
+                let keys: Vec<Key> = ids.map(|(order, _)| Key::order(m, &order)).collect();
+                let orders = table.load_all::<Order>(&keys).await?;
+                Page {
+                    items: orders.iter().filter_map(|held| held.value.summary()).collect(),
+                    next: page.next,
+                }
+            }
+            Self::Exceptions => table.open_exceptions(m, limit, after).await?,
+            Self::Days(from, to) => table.orders_of_days(m, (*from, *to), limit, after).await?,
+        })
+    }
 }
