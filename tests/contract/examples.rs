@@ -257,6 +257,10 @@ fn given(text: &str, prefixes: &[&str]) -> Vec<String> {
     let mut given: Vec<String> = Vec::new();
     for prefix in prefixes {
         for (at, _) in text.match_indices(prefix) {
+            // The end of another word, like that of `cut_off_hour`, is no prefix.
+            if text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+                continue;
+            }
             let part = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
             let tail = text[at + prefix.len()..].chars().take_while(part).collect();
             if !given.contains(&tail) {
