@@ -70,10 +70,11 @@ impl Reach {
 }
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 12] = [
+pub const SCOPES: [&str; 13] = [
     "orders",
     "fulfillment",
     "catalog",
+    "delivery",
     "inventory",
     "payouts",
     "ledger",
