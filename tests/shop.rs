@@ -443,6 +443,56 @@ pub fn order_body(external_id: &str, lines: Value, more: Value) -> Value {
     body
 }
 
+/// What a merchant in Berlin may set for delivery: by weight at home, flat by express, nothing to California, by value
+/// to the rest of the world. Closed on the first Friday of the tests.
+pub fn delivery_rates() -> Value {
+    let by_weight = |bands: &[(u64, &str)]| -> Value {
+        let band = |(grams, price): &(u64, &str)| json!({"up_to_grams": grams, "price": eur(price)});
+        json!({"by_weight": bands.iter().map(band).collect::<Vec<_>>()})
+    };
+    let by_value = json!([
+        {"up_to": eur("100.00"), "price": eur("25.00")},
+        {"up_to": eur("1000.00"), "price": eur("60.00")},
+    ]);
+    json!({
+        "calendar": {
+            "time_zone": "Europe/Berlin",
+            "working_days": [1, 2, 3, 4, 5],
+            "closed": ["2026-03-06"],
+            "cut_off_hour": 14,
+            "handling_days": 1,
+        },
+        "zones": [
+            {
+                "name": "germany",
+                "areas": [{"country": "DE"}],
+                "rates": [
+                    {
+                        "service": "standard",
+                        "price": by_weight(&[(2_000, "4.90"), (10_000, "9.90")]),
+                        "free_from": eur("50.00"),
+                        "transit_days": [1, 3],
+                    },
+                    {"service": "express", "price": {"flat": eur("12.00")}, "transit_days": [1, 1]},
+                ],
+            },
+            {
+                "name": "islands",
+                "areas": [{"country": "DE", "postal": "25938"}, {"country": "DE", "postal": "26548"}],
+                "rates": [
+                    {"service": "standard", "price": by_weight(&[(2_000, "14.90")]), "transit_days": [3, 6]},
+                ],
+            },
+            {"name": "california", "areas": [{"country": "US", "region": "CA"}], "rates": []},
+            {
+                "name": "world",
+                "areas": [{}],
+                "rates": [{"service": "standard", "price": {"by_value": by_value}, "transit_days": [5, 15]}],
+            },
+        ],
+    })
+}
+
 /// The id that a part of an order has.
 pub fn part(order: &str, number: u8) -> String {
     domain::id::MerchantOrderId::of(&order.parse().unwrap(), number).to_string()

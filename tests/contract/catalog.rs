@@ -19,6 +19,7 @@ use events::access::{
 use events::catalog::{
     CategoryChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1, ProductCreatedV1,
 };
+use events::delivery::DeliveryRatesChangedV1;
 use events::merchant::{
     Days, MarketplaceOpenedV1, MerchantAppliedV1, MerchantClosuresChangedV1, MerchantConditionsChangedV1,
     MerchantInvitationAcceptedV1, MerchantInvitedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1,
@@ -297,6 +298,10 @@ fn goods() -> Vec<Entry> {
         entry(
             Told::new(offer(), 2, 9, &member),
             OfferChangedV1 { offer: offer(), merchant: merchant(), product: product(), price, status },
+        ),
+        entry(
+            Told::new(format!("{}-delivery", merchant()), 1, 9, &member),
+            DeliveryRatesChangedV1 { merchant: merchant() },
         ),
         entry(
             Told::new(&receipt, 1, 10, &member),

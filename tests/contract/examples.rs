@@ -165,6 +165,13 @@ impl Story {
         self.show("offers.show", &[&offer], "").await;
     }
 
+    /// Where alma delivers, and what that is for one parcel.
+    async fn delivering(&mut self, alma: &str) {
+        self.tell("delivery.set", &[alma], tests::delivery_rates()).await;
+        self.show("delivery.show", &[alma], "").await;
+        self.show("delivery.options", &[alma], "?country=DE&postal=10115&grams=2500&value=59.00").await;
+    }
+
     /// Orders on their way; answers one whose parts are delivered.
     async fn selling(&mut self, alma: &str, birch: &str) -> String {
         let lines = json!([line(alma, "mug", 3, "14.50"), line(birch, "novel", 1, "9.00")]);
@@ -230,6 +237,7 @@ pub(crate) async fn told() -> Story {
     story.opening(&alma).await;
     story.taxing().await;
     story.stocking(&alma).await;
+    story.delivering(&alma).await;
     let order = story.selling(&alma, &birch).await;
     story.show("audit.trail", &[&order], "?limit=2").await;
     story.paying(&alma, &birch).await;
@@ -277,6 +285,10 @@ fn given(text: &str, prefixes: &[&str]) -> Vec<String> {
     let mut given: Vec<String> = Vec::new();
     for prefix in prefixes {
         for (at, _) in text.match_indices(prefix) {
+            // The end of another word, like that of `cut_off_hour`, is no prefix.
+            if text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+                continue;
+            }
             let part = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
             let tail = text[at + prefix.len()..].chars().take_while(part).collect();
             if !given.contains(&tail) {

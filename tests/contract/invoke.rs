@@ -36,9 +36,10 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 13] = [
+const INVOCATIONS: [(&str, &str, By); 14] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("catalog", "catalog", By::Get("/v1/products")),
+    ("delivery", "delivery", By::Get("/v1/delivery/mer_00000000000000000000000002")),
     ("fulfillment", "fulfillment", By::Bus("order.paid.v1")),
     ("inventory", "inventory", By::Bus("merchant_order.canceled.v1")),
     ("ledger", "ledger", By::Stream),

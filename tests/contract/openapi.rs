@@ -296,7 +296,9 @@ fn sharpen(schema: &mut Value) {
         match name.as_str() {
             "at" => member["format"] = "date-time".into(),
             name if name.ends_with("_at") => member["format"] = "date-time".into(),
-            "from" | "to" | "through" | "payable_day" => member["format"] = "date".into(),
+            "from" | "to" | "through" | "payable_day" | "earliest" | "latest" => {
+                member["format"] = "date".into()
+            }
             "amount" if money => member["pattern"] = schema::AMOUNT.into(),
             "currency" => member["pattern"] = schema::CURRENCY.into(),
             _ => {}

@@ -76,6 +76,7 @@ impl Bazaar {
         shop.done("/v1/categories", &json!({"handle": "mugs", "name": "Mugs"})).await;
         shop.done("/v1/tax/rates/DE/set", &json!({"rates": []})).await;
         let offer = shop.stocked(&merchant, "mug", 5).await;
+        shop.done(&format!("/v1/delivery/{merchant}/set"), &tests::delivery_rates()).await;
         let product = at(&shop.get(&format!("/v1/offers/{offer}")).await, "/product").to_owned();
         let granted = json!({"policy": "merchant_not_open", "subject": merchant, "reason": "a trial",
             "evidence": "by telephone", "expires_at": "2026-04-01T00:00:00Z"});
@@ -88,7 +89,8 @@ impl Bazaar {
         &self.contract["paths"][operation.path][operation.method.as_str().to_lowercase()]
     }
 
-    /// The operation's path, about the things; with `merchant` in the query where the operation asks whose.
+    /// The operation's path, about the things; with `merchant` in the query where the operation asks whose, and
+    /// `country` where it asks where to.
     fn path(&self, operation: &Operation) -> String {
         let mut path = operation.path.to_owned();
         while let Some((before, rest)) = path.split_once('{') {
@@ -96,10 +98,13 @@ impl Bazaar {
             path = format!("{before}{}{after}", self.things.of(operation.path, variable));
         }
         let parameters = self.told(operation)["parameters"].as_array().expect("there are parameters");
-        if parameters.iter().any(|one| one["in"] == "query" && one["name"] == "merchant") {
-            path = format!("{path}?merchant={}", self.things.merchant);
+        let asks = |name: &str| parameters.iter().any(|one| one["in"] == "query" && one["name"] == name);
+        let given = [("merchant", self.things.merchant.as_str()), ("country", "DE")].into_iter();
+        let given = given.filter(|(name, _)| asks(name)).map(|(name, value)| format!("{name}={value}"));
+        match given.collect::<Vec<_>>().as_slice() {
+            [] => path,
+            given => format!("{path}?{}", given.join("&")),
         }
-        path
     }
 
     /// The least that a schema takes.

@@ -11,6 +11,7 @@ mod cancel_and_refund;
 mod catalog;
 mod clock;
 mod dead_letters;
+mod delivery;
 mod edges;
 mod events;
 mod exceptions;

@@ -129,10 +129,11 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 11] {
+pub fn functions() -> [(&'static str, Build); 12] {
     [
         ("admin", admin::function),
         ("catalog", catalog::function),
+        ("delivery", delivery::function),
         ("fulfillment", fulfillment::function),
         ("inventory", inventory::function),
         ("ledger", ledger::function),

@@ -7,6 +7,7 @@
 //! | merchant order   | `M#ORD#<order>`   | `MOR#<part>`              | 1 `M#MOR#<merchant>` · 3 `M#OPEN#<merchant>` (not at its end); SK `<ms>#<id>` |
 //! | merchant         | `M#MER#<merchant>`| `MER`                     | 2 `M#MERS`; SK `<id>` |
 //! | merchant's entry | `M#MER#<merchant>`| `LED#<day>#<kind>#<cause>`| |
+//! | delivery rates   | `M#MER#<merchant>`| `RAT`                     | |
 //! | claimed through  | `M#MER#<merchant>`| `CLM`                     | |
 //! | payout           | `M#MER#<merchant>`| `PYO#<day>`               | 2 `M#PYODAY#<day>#<shard>`; SK `<ms>#<id>` |
 //! | category         | `M#CAT#<handle>`  | `CAT`                     | 2 `M#CATS`; SK `<handle>` |
@@ -181,6 +182,11 @@ impl Key {
 
     pub fn claimed(m: &MarketplaceId, id: &MerchantId) -> Self {
         Self::new(Self::merchant(m, id).pk, "CLM")
+    }
+
+    /// What a merchant delivers where. Not between `AUD#` and `EVT#`, so that a trail does not read it.
+    pub fn delivery_rates(m: &MarketplaceId, id: &MerchantId) -> Self {
+        Self::new(Self::merchant(m, id).pk, "RAT")
     }
 
     /// None where the id does not have the form of a payout's.

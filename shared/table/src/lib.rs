@@ -11,6 +11,7 @@ pub mod access;
 pub mod audit;
 pub mod catalog;
 pub mod commit;
+pub mod delivery;
 pub mod due;
 pub mod key;
 pub mod ledger;

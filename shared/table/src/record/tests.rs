@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::access::{ApiKey, Asked, Issuer, Member, Operator};
+use crate::delivery::DeliveryRates;
 use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
 use domain::catalog::{CategoryNode, Offer, Product};
@@ -61,6 +62,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Asked,
         CategoryNode,
         Claimed,
+        DeliveryRates,
         Issuer,
         Marketplace,
         Member,

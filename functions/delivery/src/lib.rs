@@ -1,0 +1,29 @@
+//! Delivery: what each merchant brings where, when and for how much, and what that comes to for one parcel.
+//!
+//! Routes: `/v1/delivery/{merchant}…`. Reads: rate tables, merchants, marketplace. Writes: rate tables. Emits:
+//! `delivery.rates_changed.v1`.
+//!
+//! A merchant has one table and sets it as a whole. Options are reckoned anew at each question and kept nowhere, so a
+//! new table counts from the next question on. Absent on purpose: live rates of carriers, parcels of several merchants.
+
+mod options;
+mod rates;
+
+use domain::id::MerchantId;
+use edge::{Function, Problem, Routes, World};
+
+pub fn function(world: &World) -> Function {
+    let routes = Routes::new()
+        .get("/v1/delivery/{merchant}", rates::show)
+        .everyone("delivery:read", "delivery.show", "What a merchant delivers where, and for how much")
+        .post("/v1/delivery/{merchant}/set", rates::set)
+        .merchants("delivery:write", "delivery.set", "A merchant's calendar, zones and rates, all at once")
+        .get("/v1/delivery/{merchant}/options", options::options)
+        .everyone("delivery:read", "delivery.options", "Every way to bring a parcel to a place");
+    Function::new("delivery", world).routes(routes)
+}
+
+/// The merchant that a path names; what is no id names none.
+fn named(merchant: &str) -> Result<MerchantId, Problem> {
+    merchant.parse().map_err(|_| Problem::not_found("merchant"))
+}
