@@ -82,7 +82,7 @@ pub fn read(folder: &Path) -> Result<Sheets, NoRates> {
         }
     }
     for (country, Standard { standard }) in union.as_ref().map(|union| &union.rates).into_iter().flatten() {
-        let percent = decimal(country, &standard)?;
+        let percent = decimal(country, standard)?;
         let of = rows.entry(country.clone()).or_default();
         let known =
             of.iter().rfind(|row| row.get("region").is_none()).and_then(|row| row.get("percent")).cloned();

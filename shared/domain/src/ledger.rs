@@ -92,10 +92,8 @@ impl TryFrom<String> for Account {
 
 impl std::fmt::Display for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Payable(merchant) => write!(f, "payable:{merchant}"),
-            own => f.write_str(own.word()),
-        }
+        f.write_str(self.word())?;
+        if let Self::Payable(merchant) = self { write!(f, ":{merchant}") } else { Ok(()) }
     }
 }
 
