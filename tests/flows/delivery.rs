@@ -420,3 +420,15 @@ async fn a_merchant_that_is_always_closed_says_so() {
     let why = "never_open: no day within a year is a working day";
     assert_eq!(told(&shop.api, &alma, "country=DE").await, [why]);
 }
+
+#[tokio::test]
+async fn no_area_and_no_name_is_in_two_zones() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    for (member, field) in [("areas", "zones.areas"), ("name", "zones.name")] {
+        let mut body = delivery_rates();
+        body["zones"][1][member] = body["zones"][0][member].clone();
+        let answer = shop.refused(&set(&alma), &body, 422, "invalid_value").await;
+        assert_eq!(errors(&answer.body), [(field, "twice")]);
+    }
+}

@@ -29,6 +29,17 @@ async fn the_sample_marketplace_opens_once_and_sells() {
     assert_eq!((payouts.len(), eur_at(&payouts[0], "/amount")), (1, "8.80".into()));
     shop.books_are_right().await;
 
+    // Tuesday 02:00 in Berlin: begun on that day, handed over on Wednesday, then 1 to 3 working days.
+    let options = shop.get(&format!("/v1/delivery/{alma}/options?country=DE&value=49.99")).await;
+    let options = options["options"].as_array().unwrap().iter();
+    let options =
+        options.map(|option| (at(option, "/service"), eur_at(option, "/price"), at(option, "/latest")));
+    assert_eq!(
+        options.collect::<Vec<_>>(),
+        [("standard", "4.90".into(), "2026-03-23"), ("express", "9.90".into(), "2026-03-19")]
+    );
+    assert_eq!(eur_at(&shop.get("/v1/tax/quote?country=DE&amount=11.90").await, "/tax"), "1.90");
+
     // The operator signs in with a development token.
     let token = shop.market.issuer.token(OPERATOR, SignedDuration::from_hours(1)).unwrap();
     assert_eq!(shop.calls_as(token).get(&format!("/v1/orders/{order}")).await.status, 200);

@@ -144,6 +144,8 @@ fn blamed(error: &BadTable) -> (&'static str, &'static str) {
         BadTable::NeverOpen => ("working_days", "required"),
         BadTable::CutOff(_) => ("cut_off_hour", "range"),
         BadTable::Twice { .. } => ("service", "twice"),
+        BadTable::SameName(_) => ("name", "twice"),
+        BadTable::SameArea { .. } => ("areas", "twice"),
         BadTable::Transit(_) => ("transit_days", "range"),
         BadTable::Bands(_) => ("price", "not_rising"),
         BadTable::Price { .. } => ("price", "amount"),
@@ -180,7 +182,10 @@ impl SetRates {
             check.wrong("zones", "size", format!("the table has {bytes} bytes, more than {BYTES_MAX}"));
         }
         check.done()?;
-        table.check().map_err(|error| Problem::fault(&error))?;
+        // What is wrong between zones shows once each of them is fine.
+        let mut check = Check::new();
+        fine(&mut check, |member| format!("zones.{member}"), &table);
+        check.done()?;
         Ok(table)
     }
 }

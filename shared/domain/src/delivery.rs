@@ -13,6 +13,7 @@ use crate::text::Word;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one merchant offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,16 +142,30 @@ pub enum BadTable {
     Twice { zone: Word, service: Service },
     #[error("zone {0}: the fastest way takes longer than the slowest")]
     Transit(Word),
+    #[error("there are two zones {0}")]
+    SameName(Word),
+    #[error("zone {zone} has an area that zone {first} has already")]
+    SameArea { zone: Word, first: Word },
     #[error("zone {zone}: {source}")]
     Price { zone: Word, source: MoneyError },
 }
 
 impl RateTable {
-    /// A table that may be stored: its calendar has working days, its bands rise, its prices are of one currency.
+    /// A table that may be stored: its calendar has working days, no area lies in two zones, its bands rise, its prices
+    /// are of one currency.
     pub fn check(&self) -> Result<(), BadTable> {
         self.calendar.check()?;
-        let mut one = None;
+        let (mut one, mut areas, mut names) = (None, BTreeMap::new(), BTreeSet::new());
         for zone in &self.zones {
+            if !names.insert(&zone.name) {
+                return Err(BadTable::SameName(zone.name.clone()));
+            }
+            for area in &zone.areas {
+                if let Some(first) = areas.insert(area, &zone.name) {
+                    let (zone, first) = (zone.name.clone(), first.clone());
+                    return Err(BadTable::SameArea { zone, first });
+                }
+            }
             for (at, rate) in zone.rates.iter().enumerate() {
                 if zone.rates.iter().take(at).any(|other| other.service == rate.service) {
                     return Err(BadTable::Twice { zone: zone.name.clone(), service: rate.service });

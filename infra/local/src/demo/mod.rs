@@ -118,13 +118,43 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
             "subject": member_subject(&merchant),
             "merchant": merchant,
             "scopes": [
-                "catalog:write", "inventory:write", "fulfillment:write", "payouts:read", "merchants:read",
+                "catalog:write", "inventory:write", "fulfillment:write", "delivery:write", "payouts:read",
+                "merchants:read",
             ],
         });
         api.post("/v1/members", &member, &format!("demo-member-{external_id}")).await.ok()?;
+        let path = format!("/v1/delivery/{merchant}/set");
+        api.post(&path, &rates(), &format!("demo-delivery-{external_id}")).await.ok()?;
         merchants.insert((*external_id).to_owned(), merchant.to_string());
     }
+    // Germany's rates since 2021; other countries are for `cargo souk tax import`.
+    let taxes = json!({"rates": [
+        {"from": "2021-01-01", "treatment": "standard", "percent": "19"},
+        {"from": "2021-01-01", "treatment": "reduced", "percent": "7", "category": "books"},
+    ]});
+    api.post("/v1/tax/rates/DE/set", &taxes, "demo-tax-de").await.ok()?;
     goods::stock_up(&api, &merchants).await?;
     std::fs::write(done, "").map_err(|error| told(&error))?;
     Ok(true)
+}
+
+/// How every merchant of the sample delivers: at home in two ways, free from 50 euros on, and to its neighbors.
+fn rates() -> Value {
+    let amount = |amount: &str| json!({"amount": amount, "currency": "EUR"});
+    let rate = |service: &str, price: &str, days: [u8; 2]| json!({"service": service, "price": {"flat": amount(price)}, "transit_days": days});
+    let mut standard = rate("standard", "4.90", [1, 3]);
+    if let Some(rate) = standard.as_object_mut() {
+        rate.insert("free_from".to_owned(), amount("50.00"));
+    }
+    let calendar = json!({
+        "time_zone": "Europe/Berlin", "working_days": [1, 2, 3, 4, 5], "cut_off_hour": 14, "handling_days": 1,
+    });
+    json!({"calendar": calendar, "zones": [
+        {"name": "home", "areas": [{"country": "DE"}], "rates": [standard, rate("express", "9.90", [1, 1])]},
+        {
+            "name": "neighbors",
+            "areas": [{"country": "AT"}, {"country": "FR"}, {"country": "NL"}],
+            "rates": [rate("standard", "9.90", [2, 6])],
+        },
+    ]})
 }
