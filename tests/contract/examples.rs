@@ -115,6 +115,16 @@ impl Story {
         self.tell("merchants.close", &[merchant], because()).await;
     }
 
+    /// An address as somebody types it.
+    async fn addressing(&mut self) {
+        self.show("addresses.format", &["NL"], "").await;
+        let typed = json!({
+            "country": "nl", "name": "M. Visser", "lines": ["Keizersgracht  1"], "city": "Amsterdam",
+            "postal_code": "1015cj",
+        });
+        self.tell("addresses.check", &[], typed).await;
+    }
+
     /// What Germany takes of a sale.
     async fn taxing(&mut self) {
         let rules = json!({
@@ -235,6 +245,7 @@ pub(crate) async fn told() -> Story {
     story.show("merchants.list", &[], "?external_id=alma").await;
     story.show("merchants.show", &[&alma], "").await;
     story.opening(&alma).await;
+    story.addressing().await;
     story.taxing().await;
     story.stocking(&alma).await;
     story.delivering(&alma).await;

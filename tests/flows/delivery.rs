@@ -432,3 +432,38 @@ async fn no_area_and_no_name_is_in_two_zones() {
         assert_eq!(errors(&answer.body), [(field, "twice")]);
     }
 }
+
+#[tokio::test]
+async fn an_address_comes_back_in_the_spelling_of_its_country_or_with_all_that_is_wrong() {
+    let shop = Shop::open().await;
+    let typed = |country: &str, postal: &str, city: &str| {
+        let (name, lines) = ("M. Visser", ["Street 1"]);
+        json!({"country": country, "name": name, "lines": lines, "city": city, "postal_code": postal})
+    };
+    for (body, postal, confidence) in [
+        (typed("NL", "1015 CJ", "Amsterdam"), "1015 CJ", "verified_format"),
+        (typed("nl", "1015cj", " Amsterdam"), "1015 CJ", "normalized"),
+        (typed("DE", "D-10115", "Berlin"), "10115", "normalized"),
+        (typed("AQ", "any", "McMurdo"), "any", "unknown_country_format"),
+        // Any script is a name; nothing in it is anything else than text.
+        (typed("JP", "1000001", "\u{6771}\u{4eac}<script>"), "100-0001", "normalized"),
+    ] {
+        let mut body = body;
+        if body["country"] == "JP" {
+            body["region"] = json!("Tokyo");
+        }
+        let checked = shop.done("/v1/addresses/check", &body).await;
+        let found = (at(&checked, "/address/postal_code"), at(&checked, "/confidence"));
+        assert_eq!(found, (postal, confidence), "{body}");
+    }
+    let before = shop.contents().await;
+    let answer = shop.refused("/v1/addresses/check", &typed("DE", "1011", ""), 422, "invalid_value").await;
+    assert_eq!(errors(&answer.body), [("city", "required"), ("postal_code", "format")]);
+    let turned = json!({"country": "XX", "name": "\u{202e}live", "lines": []});
+    let answer = shop.refused("/v1/addresses/check", &turned, 422, "invalid_value").await;
+    assert_eq!(errors(&answer.body), [("country", "format"), ("name", "format"), ("lines", "required")]);
+    assert!(shop.contents().await == before, "an address is kept nowhere");
+    let format = shop.get("/v1/addresses/formats/NL").await;
+    assert_eq!(format["required"], json!(["country", "name", "lines", "city", "postal_code"]));
+    assert_eq!(format["postal_forms"], json!(["#### ??"]));
+}

@@ -1,11 +1,12 @@
 //! Delivery: what each merchant brings where, when and for how much, and what that comes to for one parcel.
 //!
-//! Routes: `/v1/delivery/{merchant}…`. Reads: rate tables, merchants, marketplace. Writes: rate tables. Emits:
-//! `delivery.rates_changed.v1`.
+//! Routes: `/v1/delivery/{merchant}…`, `/v1/addresses…`. Reads: rate tables, merchants, marketplace. Writes: rate
+//! tables. Emits: `delivery.rates_changed.v1`.
 //!
 //! A merchant has one table and sets it as a whole. Options are reckoned anew at each question and kept nowhere, so a
 //! new table counts from the next question on. Absent on purpose: live rates of carriers, parcels of several merchants.
 
+mod address;
 mod options;
 mod rates;
 
@@ -14,6 +15,10 @@ use edge::{Function, Problem, Routes, World};
 
 pub fn function(world: &World) -> Function {
     let routes = Routes::new()
+        .post("/v1/addresses/check", address::check_address)
+        .everyone("delivery:read", "addresses.check", "An address in the spelling of its country")
+        .get("/v1/addresses/formats/{country}", address::show_format)
+        .everyone("delivery:read", "addresses.format", "What a country wants in an address")
         .get("/v1/delivery/{merchant}", rates::show)
         .everyone("delivery:read", "delivery.show", "What a merchant delivers where, and for how much")
         .post("/v1/delivery/{merchant}/set", rates::set)

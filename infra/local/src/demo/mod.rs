@@ -141,13 +141,19 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
 /// How every merchant of the sample delivers: at home in two ways, free from 50 euros on, and to its neighbors.
 fn rates() -> Value {
     let amount = |amount: &str| json!({"amount": amount, "currency": "EUR"});
-    let rate = |service: &str, price: &str, days: [u8; 2]| json!({"service": service, "price": {"flat": amount(price)}, "transit_days": days});
+    let rate = |service: &str, price: &str, days: [u8; 2]| {
+        let price = json!({"flat": amount(price)});
+        json!({"service": service, "price": price, "transit_days": days})
+    };
     let mut standard = rate("standard", "4.90", [1, 3]);
     if let Some(rate) = standard.as_object_mut() {
         rate.insert("free_from".to_owned(), amount("50.00"));
     }
     let calendar = json!({
-        "time_zone": "Europe/Berlin", "working_days": [1, 2, 3, 4, 5], "cut_off_hour": 14, "handling_days": 1,
+        "time_zone": "Europe/Berlin",
+        "working_days": [1, 2, 3, 4, 5],
+        "cut_off_hour": 14,
+        "handling_days": 1,
     });
     json!({"calendar": calendar, "zones": [
         {"name": "home", "areas": [{"country": "DE"}], "rates": [standard, rate("express", "9.90", [1, 1])]},
