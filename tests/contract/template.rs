@@ -85,7 +85,7 @@ impl Raw {
     }
 
     /// Every policy statement of a function.
-    fn statements(function: &Value) -> impl Iterator<Item = &Value> {
+    pub(crate) fn statements(function: &Value) -> impl Iterator<Item = &Value> {
         let policies = function["Policies"].as_array().into_iter().flatten();
         policies.flat_map(|policy| policy["Statement"].as_array().into_iter().flatten())
     }

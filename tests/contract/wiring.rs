@@ -192,3 +192,29 @@ fn every_queue_that_is_no_dead_letter_queue_has_one_reader() {
     });
     none(complaints, "two readers of one queue take each other's messages; give each function its own");
 }
+
+/// There is no IAM in the local cloud: what a policy forgets would be found on AWS only, and what it has too much never.
+#[tokio::test]
+async fn every_call_that_a_function_makes_of_the_table_is_one_that_its_policy_allows() {
+    let shop = crate::examples::told().await.shop;
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in shop.market.cloud.meter().take() {
+        // A transaction is allowed by its writes, and every commit puts.
+        let action = if line.operation == "TransactWriteItems" { "PutItem" } else { &line.operation };
+        used.entry(line.label).or_default().insert(format!("dynamodb:{action}"));
+    }
+    let raw = Raw::read();
+    let mut complaints = Vec::new();
+    for (logical, name, function) in raw.functions() {
+        let used = used.remove(&name).unwrap_or_default();
+        let allowed: BTreeSet<String> =
+            Raw::statements(function).flat_map(|statement| texts(&statement["Action"])).collect();
+        let forgotten = used.iter().filter(|action| !allowed.contains(*action));
+        complaints.extend(forgotten.map(|action| format!("{logical}: calls {action}, and may not")));
+        // The roles of a person are a query; the story's caller is a system.
+        let reads = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan"];
+        let idle = reads.iter().filter(|action| allowed.contains(**action) && !used.contains(**action));
+        complaints.extend(idle.map(|action| format!("{logical}: may call {action}, and never does")));
+    }
+    none(complaints, "correct infra/template.yaml");
+}
