@@ -193,7 +193,7 @@ fn every_queue_that_is_no_dead_letter_queue_has_one_reader() {
     none(complaints, "two readers of one queue take each other's messages; give each function its own");
 }
 
-/// There is no IAM in the local cloud: what a policy forgets would be found on AWS only, and what it has too much never.
+/// There is no IAM in the local cloud: what a policy forgets would be found on AWS only, what it has too much never.
 #[tokio::test]
 async fn every_call_that_a_function_makes_of_the_table_is_one_that_its_policy_allows() {
     let shop = crate::examples::told().await.shop;
