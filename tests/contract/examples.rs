@@ -104,11 +104,11 @@ impl Story {
     /// A merchant's ways out of selling and back.
     async fn leaving(&mut self, merchant: &str) {
         let because = || json!({"reason": "parcels come late"});
-        let terms = json!({
+        let conditions = json!({
             "schedule": {"every": "week", "weekday": 5},
             "commission": [{"fee": "commission", "category": "books", "percent": "12.5"}],
         });
-        self.tell("merchants.set_conditions", &[merchant], terms).await;
+        self.tell("merchants.set_conditions", &[merchant], conditions).await;
         self.tell("merchants.suspend", &[merchant], because()).await;
         self.tell("merchants.reopen", &[merchant], because()).await;
         self.tell("merchants.block_payout_account", &[merchant], because()).await;

@@ -494,27 +494,28 @@ async fn terms_and_accounts_that_cannot_be_kept_are_refused() {
     let alma = shop.merchant_without_account("alma", json!({"every": "day"})).await;
     let taken = json!({"name": "Other", "external_id": "alma"});
     shop.refused("/v1/merchants", &taken, 409, "external_id_taken").await;
-    let terms = |schedule: Value, commission: Value| json!({"schedule": schedule, "commission": commission});
+    let conditions =
+        |schedule: Value, commission: Value| json!({"schedule": schedule, "commission": commission});
     let day = || json!({"every": "day"});
     let path = format!("/v1/merchants/{alma}");
     for (body, field) in [
-        (terms(json!({"every": "week", "weekday": 8}), json!([])), "schedule"),
-        (terms(json!({"every": "month", "day": 0}), json!([])), "schedule"),
-        (terms(json!({"every": "days", "days": []}), json!([])), "schedule"),
-        (terms(json!({"every": "days", "days": vec![1; 32]}), json!([])), "schedule"),
-        (terms(day(), json!([{"fee": "commission", "percent": "100.1"}])), "commission"),
-        (terms(day(), json!([{"fee": "commission", "percent": "-1"}])), "commission"),
-        (terms(day(), json!([{"fee": "commission", "percent": "x"}])), "commission[0].percent"),
-        (terms(day(), json!([{"fee": "commission"}])), "commission[0].percent"),
+        (conditions(json!({"every": "week", "weekday": 8}), json!([])), "schedule"),
+        (conditions(json!({"every": "month", "day": 0}), json!([])), "schedule"),
+        (conditions(json!({"every": "days", "days": []}), json!([])), "schedule"),
+        (conditions(json!({"every": "days", "days": vec![1; 32]}), json!([])), "schedule"),
+        (conditions(day(), json!([{"fee": "commission", "percent": "100.1"}])), "commission"),
+        (conditions(day(), json!([{"fee": "commission", "percent": "-1"}])), "commission"),
+        (conditions(day(), json!([{"fee": "commission", "percent": "x"}])), "commission[0].percent"),
+        (conditions(day(), json!([{"fee": "commission"}])), "commission[0].percent"),
         (
-            terms(day(), json!([{"fee": "h", "per_item": {"amount": "1", "currency": "USD"}}])),
+            conditions(day(), json!([{"fee": "h", "per_item": {"amount": "1", "currency": "USD"}}])),
             "commission[0].per_item",
         ),
     ] {
         let answer = shop.refused(&format!("{path}/set-conditions"), &body, 422, "invalid_value").await;
         assert_eq!(errors(&answer.body)[0].0, field, "{body}");
     }
-    let never = terms(json!({"every": "never"}), json!([]));
+    let never = conditions(json!({"every": "never"}), json!([]));
     shop.refused(&format!("{path}/set-conditions"), &never, 400, "malformed_request").await;
     let account = json!({"holder": "alma", "iban": "DE00370400440532013000"});
     let answer = shop.refused(&format!("{path}/set-payout-account"), &account, 422, "invalid_value").await;
@@ -523,7 +524,7 @@ async fn terms_and_accounts_that_cannot_be_kept_are_refused() {
     shop.refused(&format!("{path}/block-payout-account"), &json!({}), 422, "invalid_value").await;
     shop.refused(&format!("{path}/terminate"), &json!({}), 409, "merchant_transition").await;
     let nobody = "/v1/merchants/mer_00000000000000000000000000";
-    let terms = terms(day(), json!([]));
-    shop.refused(&format!("{nobody}/set-conditions"), &terms, 404, "not_found").await;
+    let conditions = conditions(day(), json!([]));
+    shop.refused(&format!("{nobody}/set-conditions"), &conditions, 404, "not_found").await;
     shop.refused(&format!("{nobody}/activate-payout-account"), &json!({}), 404, "not_found").await;
 }

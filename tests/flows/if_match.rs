@@ -45,7 +45,7 @@ async fn a_post_that_has_seen_another_revision_is_stale_and_changes_nothing() {
     let settings = json!({"hold_days": 4, "commission": [], "critical_balance": eur("1.00")});
     let reject = json!({"lines": [{"line": 1, "quantity": 1}], "reason": "out of stock"});
     let because = json!({"reason": "late"});
-    let terms = json!({"schedule": {"every": "day"}, "commission": []});
+    let conditions = json!({"schedule": {"every": "day"}, "commission": []});
     for (thing, action, body) in [
         (format!("/v1/merchant-orders/{part}"), "reject", reject),
         (
@@ -55,7 +55,7 @@ async fn a_post_that_has_seen_another_revision_is_stale_and_changes_nothing() {
         ),
         (format!("/v1/orders/{order}"), "cancel", because.clone()),
         (format!("/v1/payouts/{payout}"), "fail", because.clone()),
-        (format!("/v1/merchants/{alma}"), "set-conditions", terms),
+        (format!("/v1/merchants/{alma}"), "set-conditions", conditions),
         (format!("/v1/merchants/{alma}"), "suspend", because),
         ("/v1/marketplace".to_owned(), "set-settings", settings),
     ] {

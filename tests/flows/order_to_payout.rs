@@ -19,14 +19,14 @@ fn cart(alma: &str, birch: &str) -> Value {
 async fn two_merchants(shop: &Shop) -> (String, String) {
     let alma = shop.merchant("alma", json!({"every": "day"})).await;
     let birch = shop.merchant("birch", json!({"every": "week", "weekday": 1})).await;
-    let terms = json!({
+    let conditions = json!({
         "schedule": {"every": "week", "weekday": 1},
         "commission": [
             {"fee": "commission", "category": "books", "percent": "7.5"},
             {"fee": "handling", "per_item": eur("0.25")},
         ],
     });
-    shop.done(&format!("/v1/merchants/{birch}/set-conditions"), &terms).await;
+    shop.done(&format!("/v1/merchants/{birch}/set-conditions"), &conditions).await;
     (alma, birch)
 }
 
@@ -243,11 +243,11 @@ async fn a12_2_a_new_commission_changes_no_order_that_is_placed() {
     let shop = Shop::open().await;
     let alma = shop.merchant("alma", json!({"every": "day"})).await;
     let old = shop.paid_order("A-1", json!([line(&alma, "mug", 1, "10.00")])).await;
-    let terms = json!({
+    let conditions = json!({
         "schedule": {"every": "day"},
         "commission": [{"fee": "commission", "percent": "50"}],
     });
-    shop.done(&format!("/v1/merchants/{alma}/set-conditions"), &terms).await;
+    shop.done(&format!("/v1/merchants/{alma}/set-conditions"), &conditions).await;
     let new = shop.paid_order("A-2", json!([line(&alma, "mug", 1, "10.00")])).await;
     shop.fulfill(&part(&old, 1)).await;
     assert_eq!(shop.balance(&alma).await.1, "8.50");

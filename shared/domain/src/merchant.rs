@@ -1,4 +1,4 @@
-//! Who sells. Owns the merchant's life cycle and the terms of its payouts; not its offers, orders or money.
+//! Who sells. Owns the merchant's life cycle and the conditions of its payouts; not its offers, orders or money.
 //!
 //! `pending → open ⇄ suspended`, both `→ closing → terminated`; terminated is final. While closing no new order comes
 //! in, so an hour later "no open order, no open payout, nothing owed" can be checked without a race. A closure window
