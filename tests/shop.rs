@@ -395,6 +395,7 @@ impl Shop {
             name: secret.to_owned(),
             scopes: owned(scopes),
             merchant: merchant.map(|id| id.parse().unwrap()),
+            publishable: secret.starts_with("pk_"),
             revoked_at: None,
         };
         self.keep(&key).await;

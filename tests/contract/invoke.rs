@@ -142,6 +142,7 @@ fn line(number: u16, merchant: u128, quantity: u32, price: i64, delivery: i64) -
         unit_price: eur(price),
         delivery: eur(delivery),
         fees: Vec::new(),
+        priced: None,
     }
 }
 
@@ -159,6 +160,7 @@ fn sample_order() -> Order {
         delivery: eur(0),
         payments: vec![payment],
         fingerprint: "0123456789abcdef".to_owned(),
+        bought: None,
     };
     Order::place(intake).unwrap()
 }

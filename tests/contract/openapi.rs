@@ -88,6 +88,12 @@ pub(crate) fn document(operations: &[(&'static str, Operation)], examples: &Exam
                     "bearerFormat": "JWT",
                     "description": "A token of an issuer that the marketplace trusts; roles come from Souk.",
                 },
+                "storefront": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Souk-Key",
+                    "description": "A publishable key (`pk_…`): names the marketplace for guests, proves nothing.",
+                },
                 "system": {
                     "type": "http",
                     "scheme": "bearer",
@@ -119,9 +125,13 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
         Audience::Merchants => "operators, and merchants for what is theirs",
         Audience::Everyone => "operators and merchants",
         Audience::Persons => "people who have signed in, whatever their roles",
+        Audience::Shoppers => "guests of a storefront and people who have signed in",
         Audience::Founder => "the person whom the deployment's parameters name",
     };
     let (for_whom, security) = match *scope {
+        "" if *audience == Audience::Shoppers => {
+            (format!("For {whose}."), json!([{ "storefront": [] }, { "person": [] }]))
+        }
         "" => (format!("For {whose}."), json!([{ "person": [] }])),
         scope => {
             let security = json!([{ "person": [scope] }, { "system": [scope] }]);
@@ -331,7 +341,7 @@ async fn an_operation_has_a_name_of_its_own_and_says_what_it_is() {
             complaints.push(format!("{name}: say what it is in one line without a period"));
         }
         // Whoever has signed in, or the founder, needs no scope.
-        let scoped = !matches!(audience, Audience::Persons | Audience::Founder);
+        let scoped = !matches!(audience, Audience::Persons | Audience::Shoppers | Audience::Founder);
         if scoped != edge::identity::is_scope(scope) {
             complaints.push(format!("{name}: `{scope}` is no scope"));
         }

@@ -233,7 +233,7 @@ async fn a1_2_another_merchants_object_is_not_there_and_what_is_the_operators_is
             Audience::Operators => 403,
             Audience::Merchants => 404,
             Audience::Everyone => 200,
-            Audience::Persons | Audience::Founder => 403,
+            Audience::Persons | Audience::Shoppers | Audience::Founder => 403,
         })
         .await;
     assert!(bazaar.shop.contents().await == before, "a request that was refused wrote something");

@@ -21,6 +21,8 @@ pub(crate) struct KeyView {
     /// Whose systems it is for; the whole marketplace's, if not said.
     #[serde(skip_serializing_if = "Option::is_none")]
     merchant: Option<String>,
+    /// Whether it is a publishable key, for a storefront's pages.
+    publishable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<String>,
     /// Only in the answer that issues the key, never again.
@@ -29,9 +31,9 @@ pub(crate) struct KeyView {
 }
 
 fn view(key: ApiKeySummary, secret: Option<String>) -> KeyView {
-    let ApiKeySummary { id, name, scopes, merchant, revoked_at, .. } = key;
+    let ApiKeySummary { id, name, scopes, merchant, publishable, revoked_at, .. } = key;
     let (merchant, revoked_at) = (merchant.map(|id| id.to_string()), revoked_at.map(|at| at.to_string()));
-    KeyView { id: id.to_string(), name, scopes, merchant, revoked_at, secret }
+    KeyView { id: id.to_string(), name, scopes, merchant, publishable, revoked_at, secret }
 }
 
 fn view_of(key: &ApiKey, secret: Option<String>) -> Result<KeyView, Problem> {
@@ -48,6 +50,9 @@ pub(crate) struct Issue {
     /// A key for one merchant's systems.
     #[serde(default)]
     merchant: Option<String>,
+    /// A key that stands in a storefront's pages and lets guests shop: no scopes, no merchant.
+    #[serde(default)]
+    publishable: bool,
 }
 
 pub(crate) async fn issue(
@@ -64,6 +69,14 @@ pub(crate) async fn issue(
     let name = check.parse::<Name>("name", &command.body.name);
     let merchant = check.maybe::<MerchantId>("merchant", command.body.merchant.as_deref());
     check_scopes(&mut check, &command.body.scopes);
+    let publishable = command.body.publishable;
+    if publishable && !(command.body.scopes.is_empty() && command.body.merchant.is_none()) {
+        check.wrong(
+            "publishable",
+            "scopes",
+            "everybody can read a publishable key: give it no scopes and no merchant",
+        );
+    }
     if let Some(merchant) = &merchant
         && world.table.load::<Merchant>(&Key::merchant(m, merchant)).await?.is_none()
     {
@@ -73,7 +86,8 @@ pub(crate) async fn issue(
     has_all(&command.caller, merchant.as_ref(), command.body.scopes.iter())?;
     let Some(name) = name else { return Err(Problem::internal()) };
 
-    let secret = world.secret("sk_").map_err(|error| Problem::fault(&error))?;
+    let prefix = if publishable { "pk_" } else { "sk_" };
+    let secret = world.secret(prefix).map_err(|error| Problem::fault(&error))?;
     let key = ApiKey {
         id: ApiKeyId::from_bits(world.fresh()),
         digest: sha256_hex(secret.as_bytes()),
@@ -81,6 +95,7 @@ pub(crate) async fn issue(
         name: name.to_string(),
         scopes: command.body.scopes.clone(),
         merchant,
+        publishable,
         revoked_at: None,
     };
     let now = world.now();

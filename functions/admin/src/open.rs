@@ -61,13 +61,16 @@ async fn open_for(
         commit = commit.add(&Operator { subject, scopes: vec!["*".to_owned()] }, OpenAlready);
     }
     for (name, secret) in opening.keys {
+        // A storefront's key lets guests in; every other one may do everything.
+        let publishable = secret.starts_with("pk_");
         let key = ApiKey {
             id: ApiKeyId::from_bits(world.fresh()),
             digest: sha256_hex(secret.as_bytes()),
             marketplace: m.clone(),
             name,
-            scopes: vec!["*".to_owned()],
+            scopes: if publishable { Vec::new() } else { vec!["*".to_owned()] },
             merchant: None,
+            publishable,
             revoked_at: None,
         };
         commit = commit.add(&key, OpenAlready);

@@ -36,6 +36,10 @@ pub(crate) async fn pay(State(world): State<World>, Path(id): Path<String>, comm
         let at = check.occurred_at("occurred_at", command.body.occurred_at.as_deref(), now);
         let payments = payments(&mut check, &command.body.payments, held.currency);
         check.done()?;
+        // Nobody's word stands for the gateways'.
+        if held.bought.is_some() {
+            return Err(order::Refused::PaidByGateway.into());
+        }
         Ok(match order::pay(held, payments, at)? {
             Decision::New(decided) => Decision::New(Changed { order: decided, parts: Vec::new() }),
             Decision::Already => Decision::Already,

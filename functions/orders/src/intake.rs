@@ -317,6 +317,7 @@ fn read(
         delivery,
         payments,
         fingerprint,
+        bought: None,
     })
 }
 
@@ -377,6 +378,7 @@ fn line(check: &mut Check, number: u16, given: &PlaceLine, known: &Known) -> Res
         unit_price,
         delivery,
         fees,
+        priced: None,
     }))
 }
 

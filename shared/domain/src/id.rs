@@ -164,6 +164,18 @@ impl OrderId {
     }
 }
 
+impl CustomerId {
+    /// The customer that a person who has signed in is in a marketplace.
+    pub fn of(marketplace: &MarketplaceId, subject: &str) -> Self {
+        Self::from_bits(derive(&["customer", marketplace.as_str(), subject]))
+    }
+
+    /// The customer that a guest with this cart is, until there is an account.
+    pub fn of_guest(cart: &CartId) -> Self {
+        Self::from_bits(derive(&["guest", cart.as_str()]))
+    }
+}
+
 impl ProductId {
     /// The product that its keeper (a merchant, else the marketplace) calls `external_id`.
     pub fn named(marketplace: &MarketplaceId, keeper: Option<&MerchantId>, external_id: &str) -> Self {

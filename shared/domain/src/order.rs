@@ -7,7 +7,9 @@
 //! Invariants: lines, prices and fees never change after placement (A5(5), A12(2)); Σ refunded ≤ Σ paid (A9(3));
 //! `difference` is what this order has left on the `exceptions` account.
 
+mod bought;
 mod split;
+pub use bought::{Bought, Delivery, LinePrice};
 pub use split::split;
 
 use crate::Decision;
@@ -55,6 +57,9 @@ pub struct Order {
     pub exception: Option<Exception>,
     /// Digest of what was asked at intake: the same name with another content is refused.
     pub fingerprint: String,
+    /// None of an order that a channel has sold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bought: Option<Bought>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +84,9 @@ pub struct Line {
     /// What the marketplace keeps, frozen at placement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fees: Vec<Fee>,
+    /// What a checkout has made of quantity and unit price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priced: Option<LinePrice>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +182,8 @@ pub enum Refused {
     NothingToCancel,
     #[error("{asked} is more than the {left} that can be refunded")]
     RefundExceedsPaid { asked: Money, left: Money },
+    #[error("the order is paid through gateways, and they tell when")]
+    PaidByGateway,
     #[error("the order has no open exception")]
     NoException,
     #[error("the postings do not balance")]
@@ -195,6 +205,7 @@ pub struct Intake {
     pub delivery: Money,
     pub payments: Vec<Payment>,
     pub fingerprint: String,
+    pub bought: Option<Bought>,
 }
 
 impl Order {
@@ -202,7 +213,7 @@ impl Order {
     /// at all is a promise of the total, not a difference.
     pub fn place(intake: Intake) -> Result<Self, Refused> {
         let Intake { id, channel, external_id, customer, currency, placed_at, .. } = intake;
-        let Intake { lines, delivery, payments, fingerprint, .. } = intake;
+        let Intake { lines, delivery, payments, fingerprint, bought, .. } = intake;
         if lines.len() > LINES_MAX {
             return Err(Refused::LineCount(lines.len()));
         }
@@ -239,6 +250,7 @@ impl Order {
             difference: Money::zero(currency),
             exception: None,
             fingerprint,
+            bought,
         };
         let merchants = order.merchants().len();
         if merchants > MERCHANTS_MAX {
@@ -249,6 +261,13 @@ impl Order {
         }
         order.differ(order.paid()?.minus(order.total()?)?);
         Ok(order)
+    }
+
+    /// The money of a checkout is authorized: the parts may ship.
+    #[must_use]
+    pub fn secured(self) -> Self {
+        let since = self.placed_at;
+        Self { stage: Stage::Paid { since }, ..self }
     }
 
     /// Promises what is on the shelves to lines whose stock is kept, in their order; what is missing is a shortage and
@@ -304,18 +323,23 @@ impl Order {
         merchants
     }
 
-    /// Σ quantity × unit price.
+    /// Σ of the lines.
     pub fn items(&self) -> Result<Money, MoneyError> {
         let totals: Result<Vec<_>, _> = self.lines.iter().map(Line::items).collect();
         Money::sum(self.currency, totals?)
     }
 
-    /// Delivery cost of the lines and of the order as a whole; without a line there is no one to earn it.
+    /// Delivery cost of the lines, of the merchants' parts and of the order as a whole; without a line there is no one to earn it.
     pub fn delivery_total(&self) -> Result<Money, MoneyError> {
         if self.lines.is_empty() {
             return Ok(Money::zero(self.currency));
         }
-        Money::sum(self.currency, self.lines.iter().map(|line| line.delivery))?.plus(self.delivery)
+        let whole =
+            Money::sum(self.currency, self.lines.iter().map(|line| line.delivery))?.plus(self.delivery)?;
+        match self.bought.as_ref().map(Bought::delivery_total).transpose()?.flatten() {
+            Some(bought) => whole.plus(bought),
+            None => Ok(whole),
+        }
     }
 
     /// What was bought: items and delivery.
@@ -333,6 +357,9 @@ impl Order {
 
     /// The account that the customer's money stands on.
     fn money_account(&self) -> Account {
+        if self.bought.is_some() {
+            return Account::Receivable;
+        }
         match self.stage {
             Stage::AwaitingPayment => Account::Receivable,
             Stage::Paid { .. } | Stage::Canceled { .. } => Account::Cash,
@@ -402,9 +429,10 @@ impl Line {
         held.map_or(0, |held| self.quantity.saturating_sub(allocated(held)))
     }
 
-    /// Quantity × unit price: the line total is the truth (A8(5)).
+    /// What the customer pays for it: as a checkout has priced it, else quantity × unit price. The line total is the
+    /// truth (A8(5)).
     pub fn items(&self) -> Result<Money, MoneyError> {
-        self.unit_price.times(self.quantity)
+        self.priced.as_ref().map_or_else(|| self.unit_price.times(self.quantity), |priced| Ok(priced.total))
     }
 
     /// Σ of the frozen fees.
@@ -437,11 +465,15 @@ pub fn pay(order: &Order, payments: Vec<Payment>, at: Timestamp) -> Result<Decis
     let at = at.max(order.placed_at);
     let fact = Fact::Paid { at, payments };
     let after = order.clone().apply(&fact);
-    let posting = Posting::draft(order.currency)
-        .debit(Account::Cash, after.paid()?)
-        .credit(Account::Receivable, order.paid()?)
-        .credit(Account::Exceptions, after.difference.minus(order.difference)?)
-        .close()?;
+    let mut draft = Posting::draft(order.currency);
+    // What comes through gateways is posted by the payments.
+    if order.bought.is_none() {
+        draft = draft
+            .debit(Account::Cash, after.paid()?)
+            .credit(Account::Receivable, order.paid()?)
+            .credit(Account::Exceptions, after.difference.minus(order.difference)?);
+    }
+    let posting = draft.close()?;
     Ok(Decision::New(Decided { fact, posting }))
 }
 
@@ -486,7 +518,7 @@ pub fn cancel(
 }
 
 /// The order has waited for its payment long enough: it is canceled if nothing of it was paid. A payment that was named
-/// but not confirmed is an attempt, and keeps it (A10(5)).
+/// but not confirmed is an attempt, and keeps it (A10(5)); so is the promise that a checkout has taken.
 pub fn expire(
     order: &Order,
     parts: &[MerchantOrder],
@@ -494,7 +526,9 @@ pub fn expire(
     at: Timestamp,
 ) -> Result<Decision<Cancellation>, Refused> {
     match order.stage {
-        Stage::AwaitingPayment if order.payments.is_empty() => cancel(order, parts, reason, at),
+        Stage::AwaitingPayment if order.payments.is_empty() && order.bought.is_none() => {
+            cancel(order, parts, reason, at)
+        }
         Stage::AwaitingPayment | Stage::Paid { .. } | Stage::Canceled { .. } => Ok(Decision::Already),
     }
 }

@@ -1,12 +1,13 @@
 //! Who asks, and what they may.
 //!
 //! A token proves a subject, its issuer names the marketplace; roles come from the table. An API key names marketplace,
-//! scopes and, for a merchant's system, the merchant. No scope means nothing is allowed (A1(1)); write implies read.
-//! Another merchant's object is not there at all (A1(2)): see [`Reach`].
+//! scopes and, for a merchant's system, the merchant. A publishable key names the marketplace and nobody: a guest's
+//! things are reached by their unguessable ids. No scope means nothing is allowed (A1(1)); write implies read. Another
+//! merchant's object is not there at all (A1(2)): see [`Reach`].
 
 use crate::problem::Problem;
 use crate::world::World;
-use domain::id::{MarketplaceId, MerchantId, sha256_hex};
+use domain::id::{CustomerId, MarketplaceId, MerchantId, sha256_hex};
 use futures::future::BoxFuture;
 use http::HeaderMap;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
@@ -31,6 +32,32 @@ pub struct Caller {
 enum Grant {
     Key(ApiKey),
     Person(Roles),
+    Guest,
+}
+
+/// Who shops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shopper {
+    Guest,
+    Customer(CustomerId),
+}
+
+impl Shopper {
+    /// Whether what belongs to `owner` is theirs. What belongs to nobody is whose who knows its id.
+    pub fn may_see(&self, owner: Option<&CustomerId>) -> bool {
+        match (self, owner) {
+            (_, None) => true,
+            (Self::Guest, Some(_)) => false,
+            (Self::Customer(own), Some(owner)) => own == owner,
+        }
+    }
+
+    pub fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Self::Guest => None,
+            Self::Customer(customer) => Some(customer),
+        }
+    }
 }
 
 /// Which merchants' objects a caller may see.
@@ -69,6 +96,9 @@ impl Reach {
     }
 }
 
+/// The header of a publishable key.
+const PUBLISHABLE: &str = "souk-key";
+
 /// Everything that a scope can be about; each with `:read` and `:write`.
 pub const SCOPES: [&str; 14] = [
     "orders",
@@ -102,8 +132,14 @@ fn grants(scopes: &[String], wanted: &str) -> bool {
 }
 
 impl Caller {
-    /// From the request's `Authorization: Bearer …`: an API key (`sk_…`) or a JWT.
+    /// From the request's `Authorization: Bearer …`, an API key (`sk_…`) or a JWT; without it from `Souk-Key`, a
+    /// publishable key (`pk_…`).
     pub async fn of(world: &World, headers: &HeaderMap) -> Result<Self, Problem> {
+        if !headers.contains_key(http::header::AUTHORIZATION)
+            && let Some(key) = headers.get(PUBLISHABLE)
+        {
+            return by_publishable_key(world, key.to_str().unwrap_or_default()).await;
+        }
         let bearer = bearer(headers)?;
         if bearer.starts_with("sk_") { by_key(world, bearer).await } else { by_token(world, bearer).await }
     }
@@ -117,7 +153,18 @@ impl Caller {
     pub fn person(&self) -> Result<&str, Problem> {
         match &self.grant {
             Grant::Person(_) => Ok(self.actor.strip_prefix("person:").unwrap_or_default()),
-            Grant::Key(_) => Err(Problem::forbidden("this is for a person who has signed in")),
+            Grant::Key(_) | Grant::Guest => Err(Problem::forbidden("this is for a person who has signed in")),
+        }
+    }
+
+    /// Who shops: a guest, or the customer that a signed-in person is here. A system does not.
+    pub fn shopper(&self) -> Result<Shopper, Problem> {
+        match &self.grant {
+            Grant::Guest => Ok(Shopper::Guest),
+            Grant::Person(_) => Ok(Shopper::Customer(CustomerId::of(&self.marketplace, self.person()?))),
+            Grant::Key(_) => Err(Problem::forbidden(
+                "this is for shoppers: send a person's token, or a publishable key as `Souk-Key`",
+            )),
         }
     }
 
@@ -128,7 +175,7 @@ impl Caller {
             Grant::Key(key) if grants(&key.scopes, scope) => {
                 Some(key.merchant.clone().map_or(Reach::All, |own| Reach::Merchants(vec![own])))
             }
-            Grant::Key(_) => None,
+            Grant::Key(_) | Grant::Guest => None,
             Grant::Person(Roles { operator: Some(operator), .. }) if grants(&operator.scopes, scope) => {
                 Some(Reach::All)
             }
@@ -150,11 +197,24 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
         .ok_or_else(|| Problem::unauthenticated("send `Authorization: Bearer` with a token or an API key"))
 }
 
-async fn by_key(world: &World, secret: &str) -> Result<Caller, Problem> {
+/// The key in the table, if it holds and is of this kind.
+async fn key(world: &World, secret: &str, publishable: bool) -> Result<ApiKey, Problem> {
     let held = world.table.load::<ApiKey>(&Key::api_key(secret)).await?;
-    let Some(key) = held.map(|held| held.value).filter(|key| key.revoked_at.is_none()) else {
-        return Err(Problem::unauthenticated("the API key is unknown or revoked"));
-    };
+    let holds = |key: &ApiKey| key.revoked_at.is_none() && key.publishable == publishable;
+    let key = held.map(|held| held.value).filter(holds);
+    key.ok_or_else(|| Problem::unauthenticated("the API key is unknown or revoked"))
+}
+
+async fn by_publishable_key(world: &World, given: &str) -> Result<Caller, Problem> {
+    if !given.starts_with("pk_") {
+        return Err(Problem::unauthenticated("`Souk-Key` is for a publishable key, which begins with `pk_`"));
+    }
+    let marketplace = key(world, given, true).await?.marketplace;
+    Ok(Caller { marketplace, actor: "guest".to_owned(), grant: Grant::Guest })
+}
+
+async fn by_key(world: &World, secret: &str) -> Result<Caller, Problem> {
+    let key = key(world, secret, false).await?;
     let (marketplace, actor) = (key.marketplace.clone(), format!("key:{}", key.id));
     Ok(Caller { marketplace, actor, grant: Grant::Key(key) })
 }
@@ -303,6 +363,7 @@ mod tests {
             name: "test".to_owned(),
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             merchant,
+            publishable: false,
             revoked_at: None,
         };
         Caller { marketplace, actor: "key:test".to_owned(), grant: Grant::Key(key) }

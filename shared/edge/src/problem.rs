@@ -166,6 +166,7 @@ impl From<order::Refused> for Problem {
             R::RefundExceedsPaid { .. } => {
                 (409, "refund_exceeds_paid", "More than was paid cannot be refunded")
             }
+            R::PaidByGateway => (409, "order_paid_by_gateway", "The order is paid through gateways"),
             R::NoException => (409, "order_no_exception", "The order has no open exception"),
         };
         Self::new(status, code, title).with(refused)

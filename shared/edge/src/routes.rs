@@ -10,8 +10,8 @@
 //!   an `If-Match`.
 //! - `.operators` admits people and systems that act for the whole marketplace; `.merchants` a merchant's own too: the
 //!   handler asks `reach.covers(&merchant)` and answers 404 for another merchant's object; `.everyone` all of them, to
-//!   what merchants share; `.persons` whoever has signed in; `.founder` leaves it to the handler's input. Handlers name
-//!   no scope.
+//!   what merchants share; `.persons` whoever has signed in; `.shoppers` guests too; `.founder` leaves it to the
+//!   handler's input. Handlers name no scope.
 //! - A handler takes `State<World>`, `Path<…>` where the path has variables, and last `Command<Body>` or
 //!   `Query<Parameters>`; it answers `Result<Reply<View>, Problem>`. Body, parameters and view carry
 //!   `#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]`; their doc comments are the contract's words.
@@ -65,6 +65,8 @@ pub enum Audience {
     Everyone,
     /// People who have signed in, whatever their roles.
     Persons,
+    /// Those who shop: guests by the storefront's publishable key, and people who have signed in.
+    Shoppers,
     /// Whoever runs the deployment; the handler asks, for there may be no marketplace yet.
     Founder,
 }
@@ -251,6 +253,11 @@ impl Route {
         self.admits(Audience::Persons, "", name, summary)
     }
 
+    /// For those who shop, guests too: the handler asks who it is, and looks at what is theirs.
+    pub fn shoppers(self, name: &'static str, summary: &'static str) -> Routes {
+        self.admits(Audience::Shoppers, "", name, summary)
+    }
+
     /// For whoever runs the deployment: the handler's own input admits, before it reads anything else.
     pub fn founder(self, name: &'static str, summary: &'static str) -> Routes {
         self.admits(Audience::Founder, "", name, summary)
@@ -295,6 +302,7 @@ async fn admit(
     let caller = Caller::of(&world, request.headers()).await?;
     let reach = match audience {
         Audience::Persons => caller.person().map(|_| Reach::Merchants(Vec::new()))?,
+        Audience::Shoppers => caller.shopper().map(|_| Reach::Merchants(Vec::new()))?,
         Audience::Operators | Audience::Merchants | Audience::Everyone | Audience::Founder => {
             caller.reach(scope)?
         }

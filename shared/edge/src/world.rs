@@ -91,6 +91,13 @@ impl World {
         }
     }
 
+    /// 128 random bits that nobody can guess: whoever knows the id that is made of them may use the thing.
+    pub fn unguessable(&self) -> Result<u128, NoSecret> {
+        let mut random = [0_u8; 16];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| NoSecret)?;
+        Ok(u128::from_be_bytes(random))
+    }
+
     /// A secret: 256 random bits behind a prefix, `sk_` for an API key. Shown once, kept as a digest only.
     pub fn secret(&self, prefix: &str) -> Result<String, NoSecret> {
         let mut random = [0_u8; 32];

@@ -20,6 +20,9 @@ pub struct ApiKey {
     /// A key of one merchant sees that merchant only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<MerchantId>,
+    /// No secret: it stands in a storefront's pages, and names the marketplace for guests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub publishable: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
 }
@@ -33,6 +36,9 @@ pub struct ApiKeySummary {
     pub scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<MerchantId>,
+    /// No secret: it stands in a storefront's pages, and names the marketplace for guests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub publishable: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
 }
@@ -50,8 +56,8 @@ impl Record for ApiKey {
     }
 
     fn summary(&self) -> Option<ApiKeySummary> {
-        let Self { id, digest, name, scopes, merchant, revoked_at, .. } = self.clone();
-        Some(ApiKeySummary { id, digest, name, scopes, merchant, revoked_at })
+        let Self { id, digest, name, scopes, merchant, publishable, revoked_at, .. } = self.clone();
+        Some(ApiKeySummary { id, digest, name, scopes, merchant, publishable, revoked_at })
     }
 }
 

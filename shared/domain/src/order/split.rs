@@ -9,7 +9,7 @@ use crate::merchant_order::{self, MerchantOrder};
 use crate::money::{Money, MoneyError};
 
 /// One part per merchant, in the order of first lines. The order's own delivery cost is allocated by item value with
-/// largest remainder. Parts of a paid order are open at once.
+/// largest remainder; what a checkout has fixed for a merchant's delivery is that merchant's. Parts of a paid order are open at once.
 pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
     let merchants = order.merchants();
     let mut parts = Vec::with_capacity(merchants.len());
@@ -48,7 +48,8 @@ pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
     };
     let weights: Vec<u64> = parts.iter().map(weight).collect();
     for (part, share) in parts.iter_mut().zip(order.delivery.allocate(&weights)) {
-        part.delivery = share;
+        let bought = order.bought.as_ref().and_then(|bought| bought.delivery_of(&part.merchant));
+        part.delivery = bought.map_or(Ok(share), |bought| share.plus(bought))?;
     }
     Ok(parts)
 }

@@ -43,6 +43,7 @@ pub(crate) fn line(number: u16, of: u8, quantity: u32, price: i64, delivery: i64
         unit_price: eur(price),
         delivery: eur(delivery),
         fees: percent(15, eur(price).times(quantity).unwrap()),
+        priced: None,
     }
 }
 
@@ -63,6 +64,7 @@ fn intake(lines: Vec<Line>, delivery: i64, paid: &[i64]) -> Intake {
         delivery: eur(delivery),
         payments: payments(paid),
         fingerprint: "f".to_owned(),
+        bought: None,
     }
 }
 
