@@ -8,6 +8,8 @@
     reason = "a test that cannot go on should stop with its cause"
 )]
 
+pub mod storefront;
+
 use admin::{Opening, open_marketplace};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Money;
@@ -35,6 +37,8 @@ use table::{Commit, Key, Record};
 pub const START: &str = "2026-03-02T09:00:00Z";
 /// The operator's API key.
 pub const SECRET: &str = "sk_operator";
+/// The storefront's publishable key: calls with it are a guest's.
+pub const STOREFRONT: &str = "pk_shop";
 /// The operator as a person: the subject of a development token.
 pub const OPERATOR: &str = "operator";
 /// Writes that an index does not show until all is quiet: no journey may rest on one.
@@ -92,7 +96,10 @@ impl Shop {
             },
             issuer: Some(issuer),
             operators: vec![edge::identity::subject(ISSUER, OPERATOR)],
-            keys: vec![("operator".to_owned(), SECRET.to_owned())],
+            keys: vec![
+                ("operator".to_owned(), SECRET.to_owned()),
+                ("storefront".to_owned(), STOREFRONT.to_owned()),
+            ],
         };
         open_marketplace(&market.world, opening).await.expect("the marketplace opens");
         let shop = Self::in_market(market);
@@ -127,6 +134,11 @@ impl Shop {
         let opening = Opening { marketplace, issuer: None, operators: Vec::new(), keys };
         open_marketplace(&self.market.world, opening).await.expect("the neighbor opens");
         self.calls_as("sk_neighbor")
+    }
+
+    /// Calls as a guest of the storefront.
+    pub fn guest(&self) -> Api {
+        self.calls_as(STOREFRONT)
     }
 
     // Calls.

@@ -36,8 +36,9 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 14] = [
+const INVOCATIONS: [(&str, &str, By); 15] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
+    ("cart", "cart", By::Get("/v1/carts/crt_00000000000000000000000001")),
     ("catalog", "catalog", By::Get("/v1/products")),
     ("delivery", "delivery", By::Get("/v1/delivery/mer_00000000000000000000000002")),
     ("fulfillment", "fulfillment", By::Bus("order.paid.v1")),

@@ -31,6 +31,7 @@ struct Things {
     product: String,
     offer: String,
     granted: String,
+    cart: String,
 }
 
 impl Things {
@@ -44,6 +45,7 @@ impl Things {
             ("merchant-orders", "id") => part(&self.order, 1),
             ("payouts", "id") => self.payout.clone(),
             ("dead-letters", "queue") => "orders".to_owned(),
+            ("carts", "id") => self.cart.clone(),
             ("overrides", "id") => self.granted.clone(),
             ("categories", "handle") => "mugs".to_owned(),
             ("tax" | "addresses", "country") => "DE".to_owned(),
@@ -81,7 +83,9 @@ impl Bazaar {
         let granted = json!({"policy": "merchant_not_open", "subject": merchant, "reason": "a trial",
             "evidence": "by telephone", "expires_at": "2026-04-01T00:00:00Z"});
         let granted = at(&shop.done("/v1/overrides", &granted).await, "/id").to_owned();
-        let things = Things { merchant, order, shipment, payout, api_key, product, offer, granted };
+        let cart = shop.guest().post("/v1/carts", &json!({"country": "DE"}), "").await;
+        let cart = cart.text("/id").to_owned();
+        let things = Things { merchant, order, shipment, payout, api_key, product, offer, granted, cart };
         Self { shop, operations, contract, things }
     }
 

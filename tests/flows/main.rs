@@ -8,6 +8,7 @@
 mod audit;
 mod bad_input;
 mod cancel_and_refund;
+mod cart;
 mod catalog;
 mod clock;
 mod dead_letters;

@@ -71,11 +71,8 @@ pub(crate) async fn issue(
     check_scopes(&mut check, &command.body.scopes);
     let publishable = command.body.publishable;
     if publishable && !(command.body.scopes.is_empty() && command.body.merchant.is_none()) {
-        check.wrong(
-            "publishable",
-            "scopes",
-            "everybody can read a publishable key: give it no scopes and no merchant",
-        );
+        let why = "everybody can read a publishable key: give it no scopes and no merchant";
+        check.wrong("publishable", "scopes", why);
     }
     if let Some(merchant) = &merchant
         && world.table.load::<Merchant>(&Key::merchant(m, merchant)).await?.is_none()

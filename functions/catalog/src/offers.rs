@@ -146,6 +146,7 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &CreateOffe
         variant: variant.number,
         title: product.title_of(variant),
         category: product.categories.first().cloned(),
+        grams: variant.weight,
         price,
         status: body.status.unwrap_or(OfferStatus::Active),
         keeps_stock: body.keeps_stock.unwrap_or(true),
@@ -153,7 +154,7 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &CreateOffe
     })
 }
 
-/// What is absent stays as it is. Title and category are taken from the product anew.
+/// What is absent stays as it is. Title, category and weight are taken from the product anew.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -191,6 +192,7 @@ pub(crate) async fn change(
         if let Some(product) = &sources.product {
             let variant = product.variants.iter().find(|variant| variant.number == offer.variant);
             next.title = variant.map_or(next.title, |variant| product.title_of(variant));
+            next.grams = variant.and_then(|variant| variant.weight);
             next.category = product.categories.first().cloned();
         }
         Ok((next != offer).then(|| (next.clone(), Story::new([offer_changed(&next)]))))

@@ -3,58 +3,12 @@
 //! Nothing is kept: an address is personal, and whoever asks has it already.
 
 use axum::extract::{Path, State};
-use domain::address::{
-    Address, Checked, Confidence, Field, Problem as Wrong, RawAddress, What, check, format,
-};
+use domain::address::{Checked, Field, format};
 use domain::place::Country;
+use edge::address::{AddressBody, confidence};
 use edge::query::None as NoParameters;
 use edge::{Check, Command, Problem, Query, Reply, World};
-use serde::{Deserialize, Serialize};
-
-/// An address, as people write one or as its country does.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Address"))]
-pub(crate) struct AddressBody {
-    /// ISO 3166-1: `DE`.
-    country: String,
-    name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    company: Option<String>,
-    /// Street and number and what else stands between name and city, 1 to 4.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 4)))]
-    lines: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    city: Option<String>,
-    /// By its code or name where the country has a list of regions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    region: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    postal_code: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
-}
-
-impl AddressBody {
-    fn of(address: Address) -> Self {
-        let Address { country, name, company, lines, city, region, postal_code, phone } = address;
-        Self {
-            country: country.to_string(),
-            name: name.to_string(),
-            company: company.map(|company| company.to_string()),
-            lines: lines.iter().map(ToString::to_string).collect(),
-            city: city.map(|city| city.to_string()),
-            region: region.map(|region| region.to_string()),
-            postal_code: postal_code.map(|code| code.to_string()),
-            phone: phone.map(|phone| phone.to_string()),
-        }
-    }
-
-    fn raw(&self) -> RawAddress {
-        let Self { country, name, company, lines, city, region, postal_code, phone } = self.clone();
-        RawAddress { country, name, company, lines, city, region, postal_code, phone }
-    }
-}
+use serde::Serialize;
 
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CheckedAddress"))]
@@ -71,33 +25,11 @@ pub(crate) async fn check_address(
     _world: State<World>,
     command: Command<AddressBody>,
 ) -> Result<Reply<CheckedView>, Problem> {
-    match check(&command.body.raw()) {
-        Ok(Checked { address, confidence }) => {
-            let confidence = match confidence {
-                Confidence::VerifiedFormat => "verified_format",
-                Confidence::Normalized => "normalized",
-                Confidence::UnknownCountryFormat => "unknown_country_format",
-            };
-            Ok(Reply::ok(CheckedView { address: AddressBody::of(address), confidence }))
-        }
-        Err(problems) => {
-            let mut check = Check::new();
-            for Wrong { field, what } in problems {
-                let code = match what {
-                    What::Missing => "required",
-                    What::Lines(_) => "range",
-                    What::Country(_)
-                    | What::Text(_)
-                    | What::Direction
-                    | What::PostalForm { .. }
-                    | What::Region
-                    | What::Phone => "format",
-                };
-                check.wrong(field.word(), code, what);
-            }
-            Err(check.done().err().unwrap_or_else(Problem::internal))
-        }
-    }
+    let mut check = Check::new();
+    let checked = command.body.read(&mut check, "");
+    check.done()?;
+    let Checked { address, confidence: how } = checked.ok_or_else(Problem::internal)?;
+    Ok(Reply::ok(CheckedView { address: AddressBody::of(address), confidence: confidence(how) }))
 }
 
 #[derive(Debug, Clone, Serialize)]

@@ -8,6 +8,7 @@ use domain::marketplace::Marketplace;
 use domain::merchant::{Iban, Merchant, PayoutAccount, Refused, Request, Unfinished, decide};
 use domain::overrides::Policy;
 use domain::payout::{Claimed, Schedule, day};
+use domain::place::Country;
 use domain::text::{Name, Reason};
 use edge::identity::Reach;
 use edge::{Check, Command, Overtaken, Problem, Reply, RuleBody, World};
@@ -148,6 +149,9 @@ pub(crate) struct Conditions {
     schedule: Schedule,
     /// Fee rules before the marketplace's; the first that matches a line wins.
     commission: Vec<RuleBody>,
+    /// Where it sells from, in the eyes of the tax office; stays as it is, if not said.
+    #[serde(default)]
+    country: Option<String>,
 }
 
 /// Fee rules and payout schedule; orders that are placed keep their fees (A12(2)).
@@ -161,6 +165,7 @@ pub(crate) async fn set_conditions(
     let mut check = Check::new();
     let currency = marketplace.value.currency;
     let commission = RuleBody::read(&mut check, "commission", &command.body.commission, currency);
+    let country = check.maybe::<Country>("country", command.body.country.as_deref());
     if let Err(error) = command.body.schedule.check() {
         check.wrong("schedule", "range", error);
     }
@@ -170,8 +175,9 @@ pub(crate) async fn set_conditions(
     run_is_due(&world, &id, &command, |_| Some(schedule.clone())).await?;
     change(&world, &id, &command, Who::Operator, |merchant, _| {
         let (schedule, commission) = (schedule.clone(), commission.clone());
+        let country = country.or(merchant.country);
         let told = Announced::of(&MerchantConditionsChangedV1 { merchant: merchant.id.clone() });
-        Ok(Some((Merchant { schedule, commission, ..merchant.clone() }, vec![told])))
+        Ok(Some((Merchant { schedule, commission, country, ..merchant.clone() }, vec![told])))
     })
     .await
 }

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use domain::id::MerchantId;
 use domain::merchant::{Merchant, PayoutAccount, Status};
 use domain::payout::Schedule;
+use domain::place::Country;
 use domain::text::{ExternalId, Name};
 use edge::{Check, Command, Problem, Reply, RuleBody, World};
 use events::merchant::invited;
@@ -22,6 +23,9 @@ pub(crate) struct Invite {
     /// What your systems call the merchant; unique.
     #[serde(default)]
     external_id: Option<String>,
+    /// Where it sells from, in the eyes of the tax office (ISO 3166-1: `DE`); wherever its customer is, if not said.
+    #[serde(default)]
+    country: Option<String>,
     /// When it is paid; daily if not said.
     #[serde(default)]
     schedule: Option<Schedule>,
@@ -67,6 +71,7 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
     let mut check = Check::new();
     let name = check.parse::<Name>("name", &body.name);
     let external_id = check.maybe::<ExternalId>("external_id", body.external_id.as_deref());
+    let country = check.maybe::<Country>("country", body.country.as_deref());
     let commission = RuleBody::read(&mut check, "commission", &body.commission, marketplace.currency);
     let schedule = body.schedule.clone().unwrap_or(Schedule::Day);
     if let Err(error) = schedule.check() {
@@ -82,6 +87,7 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
         id,
         name,
         external_id,
+        country,
         status,
         commission,
         schedule,

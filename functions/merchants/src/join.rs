@@ -61,6 +61,7 @@ pub(crate) async fn apply(State(world): State<World>, command: Command<Apply>) -
                 id: id.clone(),
                 name: name.clone(),
                 external_id: external_id.clone(),
+                country: None,
                 status: Status::Pending,
                 commission: Vec::new(),
                 schedule: Schedule::Day,

@@ -21,6 +21,9 @@ pub(crate) struct MerchantView {
     /// What your systems call the merchant.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
+    /// Where it sells from, in the eyes of the tax office.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<String>,
     /// `pending`, `open`, `suspended`, `closing` or `terminated`.
     status: &'static str,
     /// When it is paid.
@@ -115,6 +118,7 @@ impl MerchantView {
             id: merchant.id.to_string(),
             name: merchant.name.to_string(),
             external_id: merchant.external_id.as_ref().map(ToString::to_string),
+            country: merchant.country.map(|country| country.to_string()),
             status: merchant.status.word(),
             schedule: merchant.schedule.clone(),
             commission: merchant.commission.iter().map(RuleBody::of).collect(),

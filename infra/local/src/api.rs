@@ -44,7 +44,7 @@ pub struct Refusal {
 }
 
 impl Api {
-    /// With a token or an API key.
+    /// With a token, an API key or a publishable key.
     pub fn new(cloud: &Cloud, bearer: impl Into<String>) -> Self {
         Self { cloud: cloud.clone(), bearer: bearer.into() }
     }
@@ -73,7 +73,9 @@ impl Api {
         headers: &[(&str, &str)],
     ) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8080");
-        if !self.bearer.is_empty() {
+        if self.bearer.starts_with("pk_") {
+            request = request.header("souk-key", &self.bearer);
+        } else if !self.bearer.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.bearer));
         }
         for (name, value) in headers {

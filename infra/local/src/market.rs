@@ -129,9 +129,10 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 12] {
+pub fn functions() -> [(&'static str, Build); 13] {
     [
         ("admin", admin::function),
+        ("cart", cart::function),
         ("catalog", catalog::function),
         ("delivery", delivery::function),
         ("fulfillment", fulfillment::function),

@@ -85,6 +85,9 @@ pub struct Offer {
     pub title: Name,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<Category>,
+    /// Of one unit, packed: the variant's, as it was when the offer was last written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grams: Option<u32>,
     /// Of one unit.
     pub price: Money,
     pub status: OfferStatus,

@@ -20,8 +20,6 @@ pub const LOCK: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
     pub cart: CartId,
-    /// Rises with every edit of the cart.
-    pub revision: u64,
     pub total: Money,
     pub given: Given,
     pub stage: Stage,
@@ -113,12 +111,11 @@ pub enum Stage {
     Completed { order: OrderId, since: Timestamp },
 }
 
-/// Payment is in flight for one revision of the cart.
+/// Payment is in flight for the cart as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     pub since: Timestamp,
     pub locked_until: Timestamp,
-    pub revision: u64,
     /// An attempt is committed: only its outcome opens the lock (A8(6)).
     pub attempted: bool,
 }
@@ -175,17 +172,16 @@ impl Checkout {
             Stage::Locked(lock) => !lock.is_held(now),
         }
     }
+}
 
-    fn must_be_free(&self, now: Timestamp) -> Result<(), Refused> {
-        match &self.stage {
-            Stage::Open => Ok(()),
-            Stage::Locked(lock) if lock.attempted => Err(Refused::Pinned),
-            Stage::Locked(lock) if lock.is_held(now) => {
-                Err(Refused::Locked { locked_until: lock.locked_until })
-            }
-            Stage::Locked(_) => Ok(()),
-            Stage::Completed { order, .. } => Err(Refused::Completed(order.clone())),
-        }
+/// Refuses while payment is on its way (A8(3)), and for good once there is an order.
+pub fn must_be_free(stage: &Stage, now: Timestamp) -> Result<(), Refused> {
+    match stage {
+        Stage::Open => Ok(()),
+        Stage::Locked(lock) if lock.attempted => Err(Refused::Pinned),
+        Stage::Locked(lock) if lock.is_held(now) => Err(Refused::Locked { locked_until: lock.locked_until }),
+        Stage::Locked(_) => Ok(()),
+        Stage::Completed { order, .. } => Err(Refused::Completed(order.clone())),
     }
 }
 
@@ -220,7 +216,7 @@ pub fn unmet(total: Money, given: &Given) -> Vec<Unmet> {
 
 /// The cart is about to be edited. A lock that has run out without an attempt gives way (A8(3)).
 pub fn edit(checkout: &Checkout, now: Timestamp) -> Result<Decision<Fact>, Refused> {
-    checkout.must_be_free(now)?;
+    must_be_free(&checkout.stage, now)?;
     Ok(match checkout.stage {
         Stage::Locked(_) => Decision::New(Fact::Unlocked { at: now }),
         Stage::Open | Stage::Completed { .. } => Decision::Already,
@@ -230,7 +226,7 @@ pub fn edit(checkout: &Checkout, now: Timestamp) -> Result<Decision<Fact>, Refus
 /// The customer completes the checkout for what it is `expected` to cost: the gate, and the lock for the payment. Of
 /// a cart that is completed it is no news (A8(1)).
 pub fn lock(checkout: &Checkout, expected: Money, now: Timestamp) -> Result<Decision<Fact>, Refused> {
-    match checkout.must_be_free(now) {
+    match must_be_free(&checkout.stage, now) {
         Ok(()) => {}
         Err(Refused::Completed(_)) => return Ok(Decision::Already),
         Err(refused) => return Err(refused),
@@ -243,7 +239,7 @@ pub fn lock(checkout: &Checkout, expected: Money, now: Timestamp) -> Result<Deci
         return Err(Refused::Incomplete(unmet));
     }
     let locked_until = now.saturating_add(LOCK).unwrap_or(now);
-    let lock = Lock { since: now, locked_until, revision: checkout.revision, attempted: false };
+    let lock = Lock { since: now, locked_until, attempted: false };
     Ok(Decision::New(Fact::Locked { lock }))
 }
 

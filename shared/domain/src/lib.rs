@@ -17,6 +17,7 @@
 //! | [`gateway`] | the words of the port to those who move customers' money |
 //! | [`payment`] | an order's money by one method: attempts, captures, refunds |
 //! | [`tender`] | who of several payments pays what, and gets what back |
+//! | [`cart`] | what a shopper has chosen, what it costs now, and the order that it becomes |
 //! | [`checkout`] | the gate between cart and order, and its lock |
 //! | [`ledger`] | double entry: every movement of money, balanced |
 //! | [`place`] [`address`] | countries, areas that rows of a table are about; addresses in one spelling |
@@ -26,6 +27,7 @@
 //! | [`pricing`] | what a basket costs, and how each total came about |
 
 pub mod address;
+pub mod cart;
 pub mod catalog;
 pub mod checkout;
 pub mod commission;

@@ -18,6 +18,7 @@ use crate::commission::Rule;
 use crate::id::MerchantId;
 use crate::overrides::Policy;
 use crate::payout::{Schedule, day};
+use crate::place::Country;
 use crate::text::{ExternalId, Name, Reason};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -29,6 +30,9 @@ pub struct Merchant {
     pub name: Name,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalId>,
+    /// Where it sells from, in the eyes of the tax office; none is wherever its customer is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
     pub status: Status,
     /// Fee rules of this merchant, before the marketplace's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -29,7 +29,7 @@ use crate::order::{LINES_MAX, MERCHANTS_MAX, QUANTITY_MAX};
 use crate::place::{Country, Place};
 use crate::tax::id::TaxId;
 use crate::tax::{Mode, TaxLine};
-use crate::text::{Category, Sku, Word};
+use crate::text::{Category, Word};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,6 @@ pub struct Line {
     pub number: u16,
     pub merchant: MerchantId,
     pub offer: OfferId,
-    pub sku: Sku,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<Category>,
     pub quantity: u32,

@@ -107,6 +107,20 @@ pub struct Allocation {
     pub quantity: u32,
 }
 
+/// Units of an offer that a cart holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub offer: OfferId,
+    pub location: Location,
+    pub quantity: u32,
+}
+
+impl From<&Hold> for Allocation {
+    fn from(hold: &Hold) -> Self {
+        Self { location: hold.location.clone(), quantity: hold.quantity }
+    }
+}
+
 /// Σ of allocations.
 pub fn allocated(allocations: &[Allocation]) -> u32 {
     allocations.iter().fold(0, |sum, allocation| sum.saturating_add(allocation.quantity))

@@ -18,6 +18,8 @@ pub enum NotAText {
     NotASlug(char),
     #[error("it is no web address: want one that begins with https://")]
     NotAnAddress,
+    #[error("it is no address of electronic mail: want one like name@host.example")]
+    NotAMailbox,
     #[error("it is no SHA-256: want 64 of [0-9a-f]")]
     NotADigest,
 }
@@ -101,6 +103,18 @@ fn address(text: &str) -> Result<(), NotAText> {
     if rest.is_empty() || text.contains(' ') { Err(NotAText::NotAnAddress) } else { Ok(()) }
 }
 
+/// Something, an `@`, and a host with a dot; nothing that a mail's head could be broken with.
+fn mail(text: &str) -> Result<(), NotAText> {
+    let odd = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '"' | '\\');
+    let host = |host: &str| host.contains('.') && !host.starts_with('.') && !host.ends_with('.');
+    match text.split_once('@') {
+        Some((local, at)) if !local.is_empty() && host(at) && !at.contains('@') && !text.contains(odd) => {
+            Ok(())
+        }
+        Some(_) | None => Err(NotAText::NotAMailbox),
+    }
+}
+
 fn digest(text: &str) -> Result<(), NotAText> {
     let fits = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if fits { Ok(()) } else { Err(NotAText::NotADigest) }
@@ -143,6 +157,10 @@ text!(
     WebAddress, 2000, address
 );
 text!(
+    /// An address of electronic mail. Whether somebody reads it there only a letter can tell.
+    Email, 254, mail
+);
+text!(
     /// The SHA-256 of a document, in hex.
     Sha256, 64, digest
 );
@@ -164,6 +182,12 @@ mod tests {
         assert_eq!("Web".parse::<Channel>(), Err(NotAText::NotASlug('W')));
         assert_eq!("http://bank.example".parse::<WebAddress>(), Err(NotAText::NotAnAddress));
         assert_eq!("javascript:pay()".parse::<WebAddress>(), Err(NotAText::NotAnAddress));
+        for odd in
+            ["a", "@host.example", "a@b", "a@.example", "a@b.example.", "a b@c.example", "a@b@c.example"]
+        {
+            assert_eq!(odd.parse::<Email>(), Err(NotAText::NotAMailbox), "{odd}");
+        }
+        assert!("łucja+shop@poczta.example".parse::<Email>().is_ok());
         assert_eq!("0".repeat(63).parse::<Sha256>(), Err(NotAText::NotADigest));
         assert_eq!("Größe 38".parse::<Sku>().unwrap().as_str(), "Größe 38");
     }

@@ -122,14 +122,14 @@ impl<T> Command<T> {
         };
         let key = Key::idempotency(&self.caller.marketplace, digest);
         match world.table.load_live::<Asked>(&key, world.now()).await?.map(|held| held.value) {
-            Some(asked) if asked.body != self.digest => Err(Problem::new(
-                422,
-                "idempotency_key_reused",
-                "The Idempotency-Key stands for another request",
-            )
-            .with("this key came with another body before: use a new one")),
+            Some(asked) if asked.body != self.digest => Err(Problem::key_reused()),
             before => Ok(before),
         }
+    }
+
+    /// Digests of the request's idempotency key and of its body, for a thing that knows its last requests itself.
+    pub fn key_and_body(&self) -> Option<(&str, &str)> {
+        self.asked.as_deref().map(|key| (key, self.digest.as_str()))
     }
 
     /// Adds the record of this request to its effect, if it carried a key.

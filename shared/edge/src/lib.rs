@@ -7,9 +7,11 @@
 //! leads · `command.rs` a request that changes something, `change.rs` the common way of one, `precondition.rs` its
 //! If-Match · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
 //! `queue.rs` why a message must come again · `stream.rs` items that could never be handled · `due.rs` work that has
-//! fallen due · `check.rs` words of a body, checked all at once · `rules.rs` fee rules in a body · `clock.rs` where
+//! fallen due · `check.rs` words of a body, checked all at once,
+//! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `clock.rs` where
 //! "now" comes from · `fetch.rs` a text from an address
 
+pub mod address;
 pub mod area;
 pub mod change;
 pub mod check;

@@ -4,6 +4,8 @@
 //! once, as a chain. `code` is the contract: clients branch on it, never on texts. `type` is `/problems/` and the same
 //! in kebab-case. One exhaustive match per context says which refusal is which problem.
 
+mod shopping;
+
 use crate::world::MaybeBusy;
 use axum::response::{IntoResponse, Response};
 use domain::{catalog, merchant, merchant_order, order, payout, stock};
@@ -32,6 +34,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(default))]
     pub errors: Vec<FieldError>,
+    /// More that a client can act on, by code: what a cart costs now, which requirements are unmet.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub members: Option<Box<serde_json::Map<String, serde_json::Value>>>,
 }
 
 /// One bad value.
@@ -47,12 +53,19 @@ pub struct FieldError {
 impl Problem {
     pub fn new(status: u16, code: &'static str, title: &'static str) -> Self {
         let kind = format!("/problems/{}", code.replace('_', "-")).into();
-        Self { kind, title, status, code, detail: None, trace_id: None, errors: Vec::new() }
+        Self { kind, title, status, code, detail: None, trace_id: None, errors: Vec::new(), members: None }
     }
 
     #[must_use]
     pub fn with(self, detail: impl std::fmt::Display) -> Self {
         Self { detail: Some(detail.to_string()), ..self }
+    }
+
+    /// With one member more.
+    #[must_use]
+    pub fn member(mut self, name: &str, value: serde_json::Value) -> Self {
+        self.members.get_or_insert_default().insert(name.to_owned(), value);
+        self
     }
 
     pub fn malformed(why: impl std::fmt::Display) -> Self {
@@ -61,6 +74,11 @@ impl Problem {
 
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         Self { errors, ..Self::new(422, "invalid_value", "A value is not acceptable") }
+    }
+
+    pub fn key_reused() -> Self {
+        Self::new(422, "idempotency_key_reused", "The Idempotency-Key stands for another request")
+            .with("this key came with another body before: use a new one")
     }
 
     pub fn unauthenticated(why: impl std::fmt::Display) -> Self {

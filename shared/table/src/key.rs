@@ -10,6 +10,7 @@
 //! | delivery rates   | `M#MER#<merchant>`| `RAT`                     | |
 //! | claimed through  | `M#MER#<merchant>`| `CLM`                     | |
 //! | payout           | `M#MER#<merchant>`| `PYO#<day>`               | 2 `M#PYODAY#<day>#<shard>`; SK `<ms>#<id>` |
+//! | cart             | `M#CRT#<cart>`    | `CRT`                     | |
 //! | category         | `M#CAT#<handle>`  | `CAT`                     | 2 `M#CATS`; SK `<handle>` |
 //! | tax              | `M#TAX`           | `RUL`, `RAT#<country>`, `RAT#*` | |
 //! | product          | `M#PRD#<product>` | `PRD`                     | 1 `M#INCAT#<first category>` · 2 `M#PRDS`; SK `<id>` |
@@ -41,7 +42,7 @@
 use crate::due::Work;
 use crate::{number, record::Item, text};
 use domain::id::{
-    ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
+    ApiKeyId, CartId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
     OverrideId, PayoutId, ProductId, derive, sha256_hex,
 };
 use domain::ledger::{Account, EntryKind};
@@ -193,6 +194,10 @@ impl Key {
     pub fn payout(m: &MarketplaceId, id: &PayoutId) -> Option<Self> {
         let (merchant, through) = id.place()?;
         Some(Self::new(Self::merchant(m, &merchant).pk, format!("PYO#{through}")))
+    }
+
+    pub fn cart(m: &MarketplaceId, id: &CartId) -> Self {
+        Self::new(format!("{m}#CRT#{}", id.tail()), "CRT")
     }
 
     pub fn category(m: &MarketplaceId, handle: &Category) -> Self {

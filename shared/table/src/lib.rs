@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod cart;
 pub mod catalog;
 pub mod commit;
 pub mod delivery;
@@ -31,6 +32,7 @@ pub use list::{Cursor, Page};
 pub use record::{Held, Record};
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::id::MarketplaceId;
 use jiff::Timestamp;
@@ -184,6 +186,36 @@ impl Table {
             }
         }
         Ok(Loaded { found })
+    }
+
+    /// One thing that tells nothing, put by itself in the place of what was read, or where nothing was; answers its
+    /// revision. Busy if it has changed meanwhile.
+    pub async fn put<R: Record>(
+        &self,
+        m: &MarketplaceId,
+        before: Option<&Held<R>>,
+        thing: &R,
+    ) -> Result<u64, Fault> {
+        let revision = before.map_or(1, Held::next_step);
+        let put = self.client.put_item().table_name(&self.name);
+        let put = put.set_item(Some(record::to_item(m, thing, revision)?));
+        let put = match before {
+            None => put.condition_expression("attribute_not_exists(PK)"),
+            Some(held) => put
+                .condition_expression("revision = :since")
+                .expression_attribute_values(":since", number(held.revision())),
+        };
+        match put.send().await {
+            Ok(_) => Ok(revision),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            {
+                Err(Fault::Busy)
+            }
+            Err(error) => Err(Fault::call("put", error)),
+        }
     }
 
     /// The whole of a marketplace's settings, or none: the tenant does not exist.

@@ -1,9 +1,10 @@
 //! One item: keys for DynamoDB, a revision for writers, the value for us, a small summary for lists.
 
-use crate::key::{Key, Place};
+use crate::key::{Key, Place, expires};
 use crate::{Fault, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::MarketplaceId;
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::HashMap;
 
@@ -24,6 +25,11 @@ pub trait Record: Serialize + DeserializeOwned {
     }
 
     fn summary(&self) -> Option<Self::Summary> {
+        None
+    }
+
+    /// When it may be forgotten; none is never.
+    fn expires_at(&self) -> Option<Timestamp> {
         None
     }
 }
@@ -53,6 +59,7 @@ pub(crate) fn to_item<R: Record>(m: &MarketplaceId, record: &R, revision: u64) -
     item.insert("kind".to_owned(), text(R::KIND));
     item.insert("revision".to_owned(), number(revision));
     item.insert("value".to_owned(), serde_dynamo::to_attribute_value(record).map_err(shape)?);
+    item.extend(record.expires_at().map(expires));
     for place in record.places(m) {
         place.write(&mut item);
     }

@@ -8,6 +8,7 @@ use crate::outbox::Entry;
 use crate::record::Item;
 use crate::{Cursor, Fault, Loaded, Page, Table, number, text};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use domain::cart::Cart;
 use domain::catalog::Offer;
 use domain::id::{MarketplaceId, OfferId};
 use domain::stock::{Levels, Movement, Shelf, Shelves};
@@ -99,6 +100,19 @@ pub fn keys_of<'a>(m: &MarketplaceId, offers: impl IntoIterator<Item = &'a Offer
 }
 
 impl Loaded {
+    /// What a cart could have of each offer whose stock is counted, its own holds among it.
+    pub(crate) fn available(&self, m: &MarketplaceId, cart: &Cart, offers: &[Offer]) -> Vec<(OfferId, u32)> {
+        let of = |offer: &Offer| {
+            let places =
+                offer.locations.iter().filter_map(|place| self.found.get(&Key::stock(m, &offer.id, place)));
+            let free = places.filter_map(read).map(|stock| stock.levels.available.max(0)).sum::<i64>();
+            let held = cart.holds.iter().filter(|hold| hold.offer == offer.id);
+            let held = held.map(|hold| i64::from(hold.quantity)).sum::<i64>();
+            (offer.id.clone(), u32::try_from(free.saturating_add(held)).unwrap_or(u32::MAX))
+        };
+        offers.iter().filter(|offer| offer.keeps_stock).map(of).collect()
+    }
+
     /// The shelves of these offers, from what was read under [`keys_of`] them.
     pub fn shelves<'a>(&self, m: &MarketplaceId, offers: impl IntoIterator<Item = &'a Offer>) -> Shelves {
         let mut shelves = Vec::new();

@@ -29,6 +29,9 @@ const MERCHANTS: [(&str, &str, &str); 5] = [
 /// The file in the data folder that says that the sample is whole.
 const DONE: &str = "demo.done";
 
+/// The publishable key of the sample's storefront: no secret, like every key of its kind.
+pub const STOREFRONT: &str = "pk_demo";
+
 /// The subject of the operator's development token.
 pub const OPERATOR: &str = "operator";
 
@@ -89,7 +92,7 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
         },
         issuer: Some(issuer),
         operators: vec![edge::identity::subject(ISSUER, OPERATOR)],
-        keys: vec![("demo".to_owned(), secret.to_owned())],
+        keys: vec![("demo".to_owned(), secret.to_owned()), ("storefront".to_owned(), STOREFRONT.to_owned())],
     };
     match open_marketplace(&market.world, opening).await {
         // A repeat goes on where an earlier one was stopped: every step of it names itself.

@@ -74,6 +74,7 @@ fn merchant() -> Merchant {
         id: MerchantId::from_bits(1),
         name: "Alma".parse().unwrap(),
         external_id: None,
+        country: None,
         status: Status::Open,
         commission: Vec::new(),
         schedule: Schedule::Day,

@@ -11,7 +11,6 @@ fn line(number: u16, of: u8, category: &str, quantity: u32, minor: i64) -> Line 
         number,
         merchant: merchant(of),
         offer: id(&format!("off_{number:08}")),
-        sku: id(&format!("sku-{number}")),
         category: Some(id(category)),
         quantity,
         price: Price::Offered(eur(minor)),

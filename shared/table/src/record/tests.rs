@@ -5,6 +5,7 @@ use crate::access::{ApiKey, Asked, Issuer, Member, Operator};
 use crate::delivery::DeliveryRates;
 use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
+use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
 use domain::ledger::MerchantEntry;
 use domain::marketplace::Marketplace;
@@ -60,6 +61,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
     records!(
         ApiKey,
         Asked,
+        Cart,
         CategoryNode,
         Claimed,
         DeliveryRates,

@@ -1,0 +1,342 @@
+//! Making and changing carts: one put each.
+
+use crate::load;
+use crate::show::CartView;
+use axum::extract::{Path, State};
+use domain::Currency;
+use domain::cart::{Add, Asked, Cart, Chosen, Contact, Edit, Wares};
+use domain::catalog::OfferStatus;
+use domain::delivery::Service;
+use domain::id::{CartId, MarketplaceId, MerchantId, OfferId};
+use domain::order::LINES_MAX;
+use domain::place::Place;
+use domain::tax::id::TaxId;
+use domain::text::{Email, Sku, Word};
+use edge::address::AddressBody;
+use edge::area::place;
+use edge::{Check, Command, Overtaken, Problem, Reply, World};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use table::{Commit, Held};
+
+type Answer = Result<Reply<CartView>, Problem>;
+
+/// Where it would go: what is not known of it yet falls to the wider zone.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct OpenCart {
+    /// ISO 3166-1: `DE`.
+    country: String,
+    /// Its code within the country: `CA`.
+    #[serde(default)]
+    region: Option<String>,
+    /// The postal code, or its first characters.
+    #[serde(default)]
+    postal: Option<String>,
+}
+
+/// What is absent stays as it is. Quantities of lines are set first, then units are added.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct EditCart {
+    /// Units of offers; an offer that is in the cart gets more of them.
+    add: Vec<AddBody>,
+    /// Quantities of lines; 0 takes a line out.
+    set: Vec<SetBody>,
+    contact: Option<ContactBody>,
+    /// Where it goes.
+    address: Option<AddressBody>,
+    /// Where it would go, as long as there is no address.
+    destination: Option<OpenCart>,
+    /// The buyer's tax id, of the country that it goes to; null takes it out.
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    tax_id: Option<Option<String>>,
+    /// How merchants are to bring their parts.
+    delivery: Vec<ChosenBody>,
+}
+
+/// A member that is there, null or not.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// The offer by its id, or by its merchant and SKU.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AddToCart"))]
+struct AddBody {
+    #[serde(default)]
+    offer: Option<String>,
+    #[serde(default)]
+    merchant: Option<String>,
+    #[serde(default)]
+    sku: Option<String>,
+    /// 1 to a million.
+    quantity: i64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SetCartLine"))]
+struct SetBody {
+    line: u16,
+    /// 0 to a million.
+    quantity: i64,
+}
+
+/// At least one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartContact"))]
+struct ContactBody {
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    phone: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChooseDelivery"))]
+struct ChosenBody {
+    merchant: String,
+    service: Service,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ClaimCart"))]
+pub(crate) struct Claim {}
+
+pub(crate) async fn open(State(world): State<World>, command: Command<OpenCart>) -> Answer {
+    let m = &command.caller.marketplace;
+    let shopper = command.caller.shopper()?;
+    let mut check = Check::new();
+    let OpenCart { country, region, postal } = &command.body;
+    let to = place(&mut check, country, region.as_deref(), postal.as_deref());
+    check.done()?;
+    let Some(to) = to else { return Err(Problem::internal()) };
+    world
+        .until_free(|| async {
+            if let Some(asked) = command.before(&world, true).await? {
+                let (held, _) = load(&world, &command.caller, &asked.resource).await?;
+                let view = priced(&world, m, &held.value).await?;
+                return Ok(Reply::ok(view).revision(held.revision()).replayed());
+            }
+            let marketplace = world.table.marketplace(m).await?;
+            let currency = marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value.currency;
+            let id = world.unguessable().map_err(|error| Problem::fault(&error))?;
+            let now = world.now();
+            let cart =
+                Cart::open(CartId::from_bits(id), currency, shopper.customer().cloned(), to.clone(), now);
+            if command.key_and_body().is_some() {
+                let context = command.context(now);
+                let commit = Commit::new(m, &context).add(&cart, Overtaken);
+                command.remember(commit, now, 201, cart.id.as_str(), Overtaken).send(&world.table).await?;
+            } else {
+                world.table.put(m, None, &cart).await?;
+            }
+            Ok(Reply::created(priced(&world, m, &cart).await?).revision(1))
+        })
+        .await
+}
+
+pub(crate) async fn priced(world: &World, m: &MarketplaceId, cart: &Cart) -> Result<CartView, Problem> {
+    let wares = world.table.wares_and_stock(m, cart, &[]).await?;
+    CartView::of(cart, &wares, world.now())
+}
+
+pub(crate) async fn edit(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<EditCart>,
+) -> Answer {
+    // Before anything is read: each of them costs a read.
+    let count = command.body.add.len().max(command.body.set.len()).max(command.body.delivery.len());
+    if count > LINES_MAX {
+        return Err(domain::cart::Refused::LineCount.into());
+    }
+    world.until_free(|| attempt(&world, &id, &command)).await
+}
+
+async fn attempt(world: &World, id: &str, command: &Command<EditCart>) -> Answer {
+    let m = &command.caller.marketplace;
+    let (held, marketplace) = load(world, &command.caller, id).await?;
+    if is_repeat(&held, command)? {
+        let view = priced(world, m, &held.value).await?;
+        return Ok(Reply::ok(view).revision(held.revision()).replayed());
+    }
+    let now = world.now();
+    let mut check = Check::new();
+    let offers = offers(&mut check, m, &command.body.add);
+    let rest = read(&mut check, &held.value, &command.body);
+    check.done()?;
+    // The tax of where it will go, which the edit may change.
+    let moved = held
+        .value
+        .edit(Edit { add: Vec::new(), set: Vec::new(), services: Vec::new(), ..rest.clone() }, now)?;
+    let wares = world.table.wares_and_stock(m, &moved, &offers).await?;
+    let mut check = Check::new();
+    let add = add(&mut check, &wares, &offers, &command.body.add, &moved, marketplace.currency, now);
+    check.done()?;
+    let mut next = held.value.edit(Edit { add, ..rest }, now)?;
+    remember(&mut next, command);
+    let revision = world.table.put(m, Some(&held), &next).await?;
+    Ok(Reply::ok(CartView::of(&next, &wares, now)?).revision(revision))
+}
+
+/// Whether the cart has seen this very request.
+fn is_repeat<T>(held: &Held<Cart>, command: &Command<T>) -> Result<bool, Problem> {
+    let Some((key, body)) = command.key_and_body() else { return Ok(false) };
+    match held.value.asked_before(short(key)) {
+        Some(before) if before.body != short(body) => Err(Problem::key_reused()),
+        before => Ok(before.is_some()),
+    }
+}
+
+fn remember<T>(cart: &mut Cart, command: &Command<T>) {
+    if let Some((key, body)) = command.key_and_body() {
+        cart.remember(Asked { key: short(key).to_owned(), body: short(body).to_owned() });
+    }
+}
+
+/// Enough of a digest among eight.
+fn short(digest: &str) -> &str {
+    digest.get(..16).unwrap_or(digest)
+}
+
+/// The offers that are to be added, in the order of the body.
+fn offers(check: &mut Check, m: &MarketplaceId, add: &[AddBody]) -> Vec<OfferId> {
+    let mut offers = Vec::with_capacity(add.len());
+    for (at, body) in add.iter().enumerate() {
+        let AddBody { offer, merchant, sku, .. } = body;
+        match (offer, merchant, sku) {
+            (Some(offer), None, None) => {
+                offers.extend(check.parse::<OfferId>(format!("add[{at}].offer"), offer))
+            }
+            (None, Some(merchant), Some(sku)) => {
+                let merchant = check.parse::<MerchantId>(format!("add[{at}].merchant"), merchant);
+                let sku = check.parse::<Sku>(format!("add[{at}].sku"), sku);
+                offers
+                    .extend(merchant.zip(sku).map(|(merchant, sku)| OfferId::of(m, &merchant, sku.as_str())));
+            }
+            (Some(_) | None, Some(_) | None, Some(_) | None) => {
+                let why = "say either `offer`, or `merchant` and `sku`";
+                check.wrong(format!("add[{at}].offer"), "required", why);
+            }
+        }
+    }
+    offers
+}
+
+/// What is to be added, at the price of now. What cannot be bought is not put in.
+fn add(
+    check: &mut Check,
+    wares: &Wares,
+    offers: &[OfferId],
+    add: &[AddBody],
+    cart: &Cart,
+    currency: Currency,
+    now: Timestamp,
+) -> Vec<Add> {
+    let mut found = Vec::with_capacity(add.len());
+    for (at, (id, body)) in offers.iter().zip(add).enumerate() {
+        let quantity = check.quantity(format!("add[{at}].quantity"), body.quantity);
+        let Some(offer) = wares.offer(id) else {
+            check.wrong(format!("add[{at}].offer"), "unknown", format!("there is no offer {id}"));
+            continue;
+        };
+        let sells =
+            wares.merchant(&offer.merchant).is_some_and(|merchant| merchant.takes_orders(now).is_ok());
+        if !sells || offer.status != OfferStatus::Active {
+            check.wrong(format!("add[{at}].offer"), "unavailable", format!("{id} is not for sale"));
+            continue;
+        }
+        match (wares.price(offer.price, cart, now), quantity) {
+            (Ok(price), Some(quantity)) => {
+                let (offer, merchant, price) = (id.clone(), offer.merchant.clone(), price.amount());
+                found.push(Add { offer, merchant, price, quantity });
+            }
+            (Err(error), _) => {
+                check.wrong(format!("add[{at}].offer"), "currency", format!("{error}: want {currency}"));
+            }
+            (Ok(_), None) => {}
+        }
+    }
+    found
+}
+
+/// Everything but the offers: every bad value is told at once.
+fn read(check: &mut Check, cart: &Cart, body: &EditCart) -> Edit {
+    let mut set = Vec::with_capacity(body.set.len());
+    for (at, SetBody { line, quantity }) in body.set.iter().enumerate() {
+        match u32::try_from(*quantity) {
+            Ok(0) => set.push((*line, 0)),
+            Ok(_) | Err(_) => {
+                let quantity = check.quantity(format!("set[{at}].quantity"), *quantity);
+                set.extend(quantity.map(|quantity| (*line, quantity)));
+            }
+        }
+    }
+    let address = body.address.as_ref().and_then(|address| address.read(check, "address."));
+    let address = address.map(|checked| checked.address);
+    let estimate = body
+        .destination
+        .as_ref()
+        .and_then(|to| place(check, &to.country, to.region.as_deref(), to.postal.as_deref()));
+    let goes = address.as_ref().map(domain::address::Address::place).or(estimate.clone());
+    let tax_id =
+        body.tax_id.as_ref().map(|text| tax_id(check, text.as_deref(), &goes.unwrap_or(cart.place())));
+    let mut services = Vec::with_capacity(body.delivery.len());
+    for (at, ChosenBody { merchant, service }) in body.delivery.iter().enumerate() {
+        let merchant = check.parse::<MerchantId>(format!("delivery[{at}].merchant"), merchant);
+        services.extend(merchant.map(|merchant| Chosen { merchant, service: *service }));
+    }
+    let contact = body.contact.as_ref().and_then(|contact| contact_of(check, contact));
+    Edit { add: Vec::new(), set, contact, address, estimate, tax_id, services }
+}
+
+fn tax_id(check: &mut Check, text: Option<&str>, to: &Place) -> Option<TaxId> {
+    match TaxId::parse(to.country, text?) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            check.wrong("tax_id", "format", error);
+            None
+        }
+    }
+}
+
+fn contact_of(check: &mut Check, body: &ContactBody) -> Option<Contact> {
+    let email = check.maybe::<Email>("contact.email", body.email.as_deref());
+    let phone = check.maybe::<Word>("contact.phone", body.phone.as_deref());
+    if body.email.is_none() && body.phone.is_none() {
+        check.wrong("contact", "required", "give `email` or `phone`");
+    }
+    (email.is_some() || phone.is_some()).then_some(Contact { email, phone })
+}
+
+/// A guest who has signed in takes the cart along. Who has it already keeps it.
+pub(crate) async fn claim(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Claim>,
+) -> Answer {
+    let m = &command.caller.marketplace;
+    let shopper = command.caller.shopper()?;
+    world
+        .until_free(|| async {
+            let (held, _) = load(&world, &command.caller, &id).await?;
+            if held.value.customer.as_ref() == shopper.customer() {
+                let view = priced(&world, m, &held.value).await?;
+                return Ok(Reply::ok(view).revision(held.revision()).replayed());
+            }
+            domain::checkout::must_be_free(&held.value.stage, world.now())?;
+            let next = Cart { customer: shopper.customer().cloned(), ..held.value.clone() };
+            let revision = world.table.put(m, Some(&held), &next).await?;
+            Ok(Reply::ok(priced(&world, m, &next).await?).revision(revision))
+        })
+        .await
+}

@@ -1,0 +1,46 @@
+//! Carts: what shoppers have chosen, what it costs now, and what is still to be said before it can be ordered.
+//!
+//! Routes: `/v1/carts…`. Reads: marketplace, offers and their stock, merchants, delivery rates, tax. Writes: carts.
+//! Emits nothing: nobody follows a cart.
+//!
+//! A cart is one item and an edit is one conditional put of it, with the last requests inside, so that an edit that is
+//! sent twice happens once. A guest's cart is whose who knows its id, which nobody can guess; a customer's is that
+//! customer's. Prices are not kept: each answer prices the cart from the offers as they are, and says what has changed.
+
+mod edit;
+mod show;
+
+use domain::cart::Cart;
+use domain::id::CartId;
+use domain::marketplace::Marketplace;
+use edge::{Caller, Function, Problem, Routes, World};
+use table::{Held, Key};
+
+pub fn function(world: &World) -> Function {
+    let routes = Routes::new()
+        .create("/v1/carts", edit::open)
+        .shoppers("carts.open", "An empty cart, for somewhere")
+        .get("/v1/carts/{id}", show::one)
+        .shoppers("carts.show", "A cart: what it costs, how it can be brought, what is missing")
+        .post("/v1/carts/{id}/edit", edit::edit)
+        .shoppers("carts.edit", "Lines, contact, address, delivery: any of it, in any order, all at once")
+        .post("/v1/carts/{id}/claim", edit::claim)
+        .persons("carts.claim", "A guest's cart becomes that of the person who has signed in");
+    Function::new("cart", world).routes(routes)
+}
+
+/// The cart, if it is the caller's to see, and the marketplace.
+async fn load(world: &World, caller: &Caller, id: &str) -> Result<(Held<Cart>, Marketplace), Problem> {
+    let m = &caller.marketplace;
+    let id: CartId = id.parse().map_err(|_| Problem::not_found("cart"))?;
+    let (own, cart) = (Key::marketplace(m), Key::cart(m, &id));
+    let mut read = world.table.read(&[own.clone(), cart.clone()]).await?;
+    let held = read.take::<Cart>(&cart)?.ok_or_else(|| Problem::not_found("cart"))?;
+    let marketplace = read.take::<Marketplace>(&own)?.ok_or_else(|| Problem::not_found("marketplace"))?;
+    // The expired is not there, however late it is taken away.
+    let gone = held.value.forgotten_at().is_some_and(|at| at < world.now());
+    if gone || !caller.shopper()?.may_see(held.value.customer.as_ref()) {
+        return Err(Problem::not_found("cart"));
+    }
+    Ok((held, marketplace.value))
+}

@@ -1,0 +1,328 @@
+//! How a cart is shown: priced now, with what is wrong with it and what is missing.
+
+use crate::load;
+use axum::extract::{Path, State};
+use domain::cart::{Cart, Offered, Quote, Wares};
+use domain::checkout::{Stage, Step, Unmet, unmet};
+use domain::delivery::Service;
+use domain::pricing::{Component, PricedLine, PricedMerchant, Problem as LineProblem, Share, Source, Totals};
+use domain::tax::{OwedBy, Prices, TaxLine};
+use domain::{Money, MoneyError};
+use edge::address::AddressBody;
+use edge::query::None as NoParameters;
+use edge::{Problem, Query, Reply, World};
+use events::Amount;
+use jiff::Timestamp;
+use serde::Serialize;
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Cart"))]
+pub(crate) struct CartView {
+    /// Whoever knows a guest's cart id has the cart: keep it like a secret.
+    id: String,
+    currency: String,
+    /// `open`, `locked` while payment is on its way, or `completed`.
+    status: &'static str,
+    /// The order that it has become.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<String>,
+    lines: Vec<CartLineView>,
+    /// What each merchant brings, in the order of first lines.
+    parts: Vec<CartPartView>,
+    totals: CartTotals,
+    /// Whether the tax is `included` in prices or `added` to them.
+    prices: &'static str,
+    /// How the total came about, piece by piece.
+    explanation: Vec<Explained>,
+    /// What is missing before it can be ordered, with the step in which it is given.
+    unmet: Vec<UnmetView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<ContactView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<AddressBody>,
+    /// What tax and delivery are reckoned for.
+    destination: DestinationView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_id: Option<String>,
+    /// Until then its stock is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_until: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartLine"))]
+struct CartLineView {
+    line: u16,
+    offer: String,
+    merchant: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    quantity: u32,
+    unit_price: Amount,
+    /// Quantity times unit price.
+    items: Amount,
+    discounts: Vec<DiscountView>,
+    tax: TaxView,
+    /// What is paid for the line: the truth, of which a unit's price is derived.
+    total: Amount,
+    problems: Vec<ProblemView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DiscountShare"))]
+struct DiscountView {
+    source: String,
+    amount: Amount,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LineTax"))]
+struct TaxView {
+    /// Why it is what it is, also where it is nothing: `standard`, `reduced`, `zero_rated`, `exempt`,
+    /// `reverse_charge`, `outside_scope`, `not_configured`.
+    reason: &'static str,
+    percent: String,
+    base: Amount,
+    amount: Amount,
+    /// `merchant`, `marketplace` or `customer`.
+    owed_by: &'static str,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartLineProblem"))]
+struct ProblemView {
+    /// `insufficient_stock`, `unavailable` or `price_changed`; only the last one does not stop the order.
+    code: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<u32>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartPart"))]
+struct CartPartView {
+    merchant: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The chosen one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<Service>,
+    /// Every way, the cheapest first; empty where nothing can be brought.
+    options: Vec<CartOption>,
+    /// Why there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    totals: CartTotals,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartDeliveryOption"))]
+struct CartOption {
+    service: Service,
+    price: Amount,
+    /// Expected dates, both working days of the merchant.
+    earliest: String,
+    latest: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct CartTotals {
+    items: Amount,
+    delivery: Amount,
+    discount: Amount,
+    tax: Amount,
+    total: Amount,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PriceComponent"))]
+struct Explained {
+    /// `items`, `discount`, `delivery`, `tax`, `tax_relief` or `conversion`.
+    code: &'static str,
+    amount: Amount,
+    /// For people.
+    detail: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "UnmetRequirement"))]
+struct UnmetView {
+    #[serde(flatten)]
+    unmet: Unmet,
+    step: Step,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ContactGiven"))]
+struct ContactView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Destination"))]
+struct DestinationView {
+    country: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postal: Option<String>,
+}
+
+pub(crate) async fn one(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    query: Query<NoParameters>,
+) -> Result<Reply<CartView>, Problem> {
+    let (held, _) = load(&world, &query.caller, &id).await?;
+    let view = crate::edit::priced(&world, &query.caller.marketplace, &held.value).await?;
+    Ok(Reply::ok(view).revision(held.revision()))
+}
+
+impl CartView {
+    pub(crate) fn of(cart: &Cart, wares: &Wares, now: Timestamp) -> Result<Self, Problem> {
+        let quote = cart.quote(wares, now)?;
+        let (status, order) = match &cart.stage {
+            Stage::Open => ("open", None),
+            Stage::Locked(_) => ("locked", None),
+            Stage::Completed { order, .. } => ("completed", Some(order.to_string())),
+        };
+        let gate = cart.checkout(&quote, Money::zero(cart.currency));
+        let missing = match &cart.stage {
+            Stage::Open | Stage::Locked(_) => unmet(gate.total, &gate.given),
+            Stage::Completed { .. } => Vec::new(),
+        };
+        let to = cart.place();
+        Ok(Self {
+            id: cart.id.to_string(),
+            currency: cart.currency.to_string(),
+            status,
+            order,
+            lines: quote.priced.lines.iter().map(|priced| line(cart, wares, priced)).collect(),
+            parts: quote.priced.merchants.iter().map(|priced| part(wares, &quote, priced)).collect(),
+            totals: totals(&quote.priced.totals),
+            prices: match quote.priced.mode.prices {
+                Prices::Included => "included",
+                Prices::Added => "added",
+            },
+            explanation: quote.priced.components.iter().map(explained).collect::<Result<_, _>>()?,
+            unmet: missing.into_iter().map(|unmet| UnmetView { step: unmet.step(), unmet }).collect(),
+            contact: cart.contact.as_ref().map(|contact| ContactView {
+                email: contact.email.as_ref().map(ToString::to_string),
+                phone: contact.phone.as_ref().map(ToString::to_string),
+            }),
+            address: cart.address.clone().map(AddressBody::of),
+            destination: DestinationView {
+                country: to.country.to_string(),
+                region: to.region.map(|region| region.to_string()),
+                postal: to.postal.map(|postal| postal.to_string()),
+            },
+            tax_id: cart.tax_id.as_ref().map(ToString::to_string),
+            held_until: cart.held_until.map(|at| at.to_string()),
+        })
+    }
+}
+
+fn line(cart: &Cart, wares: &Wares, priced: &PricedLine) -> CartLineView {
+    let line = cart.lines.iter().find(|line| line.number == priced.number);
+    let offer = line.and_then(|line| wares.offer(&line.offer));
+    CartLineView {
+        line: priced.number,
+        offer: line.map(|line| line.offer.to_string()).unwrap_or_default(),
+        merchant: priced.merchant.to_string(),
+        sku: offer.map(|offer| offer.sku.to_string()),
+        title: offer.map(|offer| offer.title.to_string()),
+        quantity: priced.quantity,
+        unit_price: priced.price.amount().into(),
+        items: priced.items.into(),
+        discounts: priced.discounts.iter().map(discount).collect(),
+        tax: tax(&priced.tax),
+        total: priced.total.into(),
+        problems: priced.problems.iter().map(problem).collect(),
+    }
+}
+
+fn discount(share: &Share) -> DiscountView {
+    DiscountView { source: source(&share.source), amount: share.amount.into() }
+}
+
+fn source(source: &Source) -> String {
+    match source {
+        Source::Code(word) | Source::Agreement(word) => word.to_string(),
+    }
+}
+
+fn tax(tax: &TaxLine) -> TaxView {
+    TaxView {
+        reason: tax.reason.word(),
+        percent: tax.percent.to_string(),
+        base: tax.base.into(),
+        amount: tax.amount.into(),
+        owed_by: match tax.owed_by {
+            OwedBy::Merchant => "merchant",
+            OwedBy::Marketplace => "marketplace",
+            OwedBy::Customer => "customer",
+        },
+    }
+}
+
+fn problem(problem: &LineProblem) -> ProblemView {
+    let (code, available) = match problem {
+        LineProblem::InsufficientStock { available, .. } => ("insufficient_stock", Some(*available)),
+        LineProblem::Unavailable => ("unavailable", None),
+        LineProblem::PriceChanged { .. } => ("price_changed", None),
+    };
+    ProblemView { code, detail: problem.to_string(), available }
+}
+
+fn part(wares: &Wares, quote: &Quote, priced: &PricedMerchant) -> CartPartView {
+    let offered = quote.options.iter().find(|offered| offered.merchant == priced.merchant);
+    let (options, reason) = match offered.map(|Offered { options, .. }| options) {
+        Some(Ok(found)) => {
+            let option = found.iter().map(|(option, price)| CartOption {
+                service: option.service,
+                price: price.amount().into(),
+                earliest: option.earliest.to_string(),
+                latest: option.latest.to_string(),
+            });
+            (option.collect(), None)
+        }
+        Some(Err(none)) => (Vec::new(), Some(none.to_string())),
+        None => (Vec::new(), None),
+    };
+    CartPartView {
+        merchant: priced.merchant.to_string(),
+        name: wares.merchant(&priced.merchant).map(|merchant| merchant.name.to_string()),
+        delivery: priced.delivery.as_ref().map(|delivery| delivery.service),
+        options,
+        reason,
+        totals: totals(&priced.totals),
+    }
+}
+
+fn totals(totals: &Totals) -> CartTotals {
+    CartTotals {
+        items: totals.items.into(),
+        delivery: totals.delivery.into(),
+        discount: totals.discount.into(),
+        tax: totals.tax.into(),
+        total: totals.total.into(),
+    }
+}
+
+fn explained(component: &Component) -> Result<Explained, MoneyError> {
+    let (code, amount) = match component {
+        Component::Items { amount } => ("items", *amount),
+        Component::Discount { amount, .. } => ("discount", *amount),
+        Component::Delivery { amount, .. } => ("delivery", *amount),
+        Component::Tax { amount, .. } => ("tax", *amount),
+        Component::TaxRelief { amount } => ("tax_relief", *amount),
+        Component::Conversion { margin, .. } => ("conversion", *margin),
+    };
+    Ok(Explained { code, amount: amount.into(), detail: component.to_string() })
+}

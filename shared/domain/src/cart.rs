@@ -1,0 +1,290 @@
+//! A cart: what a shopper has chosen from many merchants, and what is known of them so far.
+//!
+//! Any field in any order: lines, contact, address, delivery; the gate before the payment is [`crate::checkout`]. A
+//! cart keeps what was chosen and computes nothing that it keeps: what it costs is asked of the offers as they are
+//! ([`Cart::quote`]), so a price can never be a cent off, only changed in the open.
+//!
+//! Invariants: a line's number is never given again; one offer has one line; an edit is refused while payment is on
+//! its way (A8(3)); the last requests are known by their keys, so that an edit that is sent twice happens once.
+
+mod buy;
+mod quote;
+pub use buy::{Buy, NotBought};
+pub use quote::{Offered, Quote, Wares};
+
+use crate::address::Address;
+use crate::catalog::Offer;
+use crate::checkout::{self, Checkout, Given, Stage};
+use crate::currency::Currency;
+use crate::delivery::Service;
+use crate::id::{CartId, CustomerId, MerchantId, OfferId};
+use crate::money::Money;
+use crate::order::{LINES_MAX, MERCHANTS_MAX, Order, QUANTITY_MAX};
+use crate::place::Place;
+use crate::stock::Hold;
+use crate::tax::id::TaxId;
+use crate::text::{Email, Word};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Requests that a cart knows by their keys.
+const ASKED_KEPT: usize = 8;
+/// An abandoned cart is forgotten so long after its last edit.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cart {
+    pub id: CartId,
+    /// Everything in it is shown and paid in this.
+    pub currency: Currency,
+    /// Whose it is; a guest's is whose who knows its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Line>,
+    /// Numbers of lines go on from here.
+    #[serde(default)]
+    pub last_line: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
+    /// Where it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// Where it would go, as long as there is no address.
+    pub estimate: Place,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_id: Option<TaxId>,
+    /// How each merchant's part is to be brought.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Chosen>,
+    /// Stock that is held for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
+    /// Until then nobody else takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+    pub stage: Stage,
+    /// The order that payment is on its way for, with every price as it was at the gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Box<Order>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Asked>,
+    pub edited_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    pub number: u16,
+    pub offer: OfferId,
+    pub merchant: MerchantId,
+    pub quantity: u32,
+    /// What the unit cost in the cart's currency when it came in.
+    pub added_at: Money,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    pub merchant: MerchantId,
+    pub service: Service,
+}
+
+/// How to reach the shopper; at least one is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Word>,
+}
+
+/// A request that has had its effect: digests of its key and of its body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub key: String,
+    pub body: String,
+}
+
+/// What one request changes; what is not named stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edit {
+    pub add: Vec<Add>,
+    /// Quantities of lines; 0 takes a line out.
+    pub set: Vec<(u16, u32)>,
+    pub contact: Option<Contact>,
+    pub address: Option<Address>,
+    pub estimate: Option<Place>,
+    /// The inner none takes it out.
+    pub tax_id: Option<Option<TaxId>>,
+    pub services: Vec<Chosen>,
+}
+
+/// Units of an offer, at its price in the cart's currency now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Add {
+    pub offer: OfferId,
+    pub merchant: MerchantId,
+    pub price: Money,
+    pub quantity: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("a cart has at most {LINES_MAX} lines: one transaction must place them all")]
+    LineCount,
+    #[error("a cart has lines of at most {MERCHANTS_MAX} merchants: one transaction must cancel them all")]
+    MerchantCount,
+    #[error("{0} units of one offer: want 1 to {QUANTITY_MAX}")]
+    Quantity(u64),
+    #[error("the cart has no line {0}")]
+    NoLine(u16),
+    #[error("the cart has no line of {0}")]
+    NoMerchant(MerchantId),
+    #[error(transparent)]
+    Checkout(#[from] checkout::Refused),
+}
+
+impl Cart {
+    pub fn open(
+        id: CartId,
+        currency: Currency,
+        customer: Option<CustomerId>,
+        estimate: Place,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            currency,
+            customer,
+            lines: Vec::new(),
+            last_line: 0,
+            contact: None,
+            address: None,
+            estimate,
+            tax_id: None,
+            services: Vec::new(),
+            holds: Vec::new(),
+            held_until: None,
+            stage: Stage::Open,
+            draft: None,
+            asked: Vec::new(),
+            edited_at: now,
+        }
+    }
+
+    /// Where it goes, as far as that is known.
+    pub fn place(&self) -> Place {
+        self.address.as_ref().map_or_else(|| self.estimate.clone(), Address::place)
+    }
+
+    /// Merchants in the order of their first line.
+    pub fn merchants(&self) -> Vec<&MerchantId> {
+        let mut merchants: Vec<&MerchantId> = Vec::new();
+        for line in &self.lines {
+            if !merchants.contains(&&line.merchant) {
+                merchants.push(&line.merchant);
+            }
+        }
+        merchants
+    }
+
+    /// What each offer is wanted of, summed (A7(2)).
+    pub fn wanted<'a>(&self, offers: &'a [Offer]) -> Vec<(&'a Offer, u32)> {
+        let of = |offer: &'a Offer| {
+            let lines = self.lines.iter().filter(|line| line.offer == offer.id);
+            let units = lines.fold(0_u32, |sum, line| sum.saturating_add(line.quantity));
+            (units > 0 && offer.keeps_stock).then_some((offer, units))
+        };
+        offers.iter().filter_map(of).collect()
+    }
+
+    /// When it may be forgotten: never with payment on its way (A8(6)).
+    pub fn forgotten_at(&self) -> Option<Timestamp> {
+        match &self.stage {
+            Stage::Open | Stage::Completed { .. } => {
+                Some(self.edited_at.saturating_add(KEPT).unwrap_or(Timestamp::MAX))
+            }
+            Stage::Locked(_) => None,
+        }
+    }
+
+    /// What became of a request that carries this key; none where it has had no effect yet.
+    pub fn asked_before(&self, key: &str) -> Option<&Asked> {
+        self.asked.iter().find(|asked| asked.key == key)
+    }
+
+    /// Remembers a request, and forgets the oldest.
+    pub fn remember(&mut self, asked: Asked) {
+        self.asked.push(asked);
+        let over = self.asked.len().saturating_sub(ASKED_KEPT);
+        self.asked.drain(..over);
+    }
+
+    /// The cart after an edit. All of it holds, or nothing.
+    pub fn edit(&self, edit: Edit, now: Timestamp) -> Result<Self, Refused> {
+        checkout::must_be_free(&self.stage, now)?;
+        let mut next = Self { edited_at: now, stage: Stage::Open, draft: None, ..self.clone() };
+        for (number, quantity) in edit.set {
+            let line = next.lines.iter_mut().find(|line| line.number == number);
+            line.ok_or(Refused::NoLine(number))?.quantity = limited(u64::from(quantity))?;
+        }
+        next.lines.retain(|line| line.quantity > 0);
+        for add in edit.add {
+            next.add(add)?;
+        }
+        if next.lines.len() > LINES_MAX {
+            return Err(Refused::LineCount);
+        }
+        if next.merchants().len() > MERCHANTS_MAX {
+            return Err(Refused::MerchantCount);
+        }
+        next.contact = edit.contact.or(next.contact);
+        next.address = edit.address.or(next.address);
+        next.estimate = edit.estimate.unwrap_or(next.estimate);
+        next.tax_id = edit.tax_id.unwrap_or(next.tax_id);
+        for chosen in edit.services {
+            if !next.merchants().contains(&&chosen.merchant) {
+                return Err(Refused::NoMerchant(chosen.merchant));
+            }
+            next.services.retain(|before| before.merchant != chosen.merchant);
+            next.services.push(chosen);
+        }
+        // Who sells nothing any more brings nothing.
+        let left: Vec<MerchantId> = next.merchants().into_iter().cloned().collect();
+        next.services.retain(|chosen| left.contains(&chosen.merchant));
+        Ok(next)
+    }
+
+    fn add(&mut self, add: Add) -> Result<(), Refused> {
+        let Add { offer, merchant, price, quantity } = add;
+        if let Some(line) = self.lines.iter_mut().find(|line| line.offer == offer) {
+            line.quantity = limited(u64::from(line.quantity).saturating_add(u64::from(quantity)))?;
+            return Ok(());
+        }
+        self.last_line = self.last_line.checked_add(1).ok_or(Refused::LineCount)?;
+        let (number, quantity) = (self.last_line, limited(u64::from(quantity))?);
+        self.lines.push(Line { number, offer, merchant, quantity, added_at: price });
+        Ok(())
+    }
+
+    /// The cart as the gate sees it. `covered` is what the chosen means of payment cover.
+    pub fn checkout(&self, quote: &Quote, covered: Money) -> Checkout {
+        let given = Given {
+            contact: self.contact.is_some(),
+            ships: !self.lines.is_empty(),
+            address: self.address.is_some(),
+            delivery: quote.delivery,
+            problems: quote.problems(),
+            lines: self.lines.len(),
+            covered,
+        };
+        Checkout { cart: self.id.clone(), total: quote.priced.totals.total, given, stage: self.stage.clone() }
+    }
+}
+
+fn limited(quantity: u64) -> Result<u32, Refused> {
+    let fits = u32::try_from(quantity).ok().filter(|quantity| *quantity <= QUANTITY_MAX);
+    fits.ok_or(Refused::Quantity(quantity))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Refusals that a shopper can meet on the way from cart to order.
+
+use super::Problem;
+use domain::cart;
+use domain::{checkout, pricing};
+use events::Amount;
+use serde_json::{Value, json};
+
+impl From<checkout::Refused> for Problem {
+    fn from(refused: checkout::Refused) -> Self {
+        use checkout::Refused as R;
+        let (code, title) = match &refused {
+            R::Locked { .. } | R::Pinned => ("payment_in_flight", "Payment is on its way"),
+            R::CartChanged { .. } => ("cart_changed", "The cart costs something else now"),
+            R::Incomplete(_) => {
+                ("checkout_incomplete", "Something is missing before the order can be placed")
+            }
+            R::NotLocked => ("not_locked", "No payment is on its way"),
+            R::Completed(_) => ("cart_completed", "The cart has become an order"),
+        };
+        let problem = Self::new(409, code, title).with(&refused);
+        match refused {
+            R::CartChanged { total, .. } => problem.member("total", json!(Amount::from(total))),
+            R::Completed(order) => problem.member("order", json!(order)),
+            R::Locked { locked_until } => problem.member("locked_until", json!(locked_until.to_string())),
+            R::Incomplete(unmet) => {
+                let steps = unmet.iter().map(|one| {
+                    let mut shown = json!(one);
+                    if let Some(members) = shown.as_object_mut() {
+                        members.insert("step".to_owned(), json!(one.step()));
+                    }
+                    shown
+                });
+                problem.member("unmet", Value::Array(steps.collect()))
+            }
+            R::Pinned | R::NotLocked => problem,
+        }
+    }
+}
+
+impl From<cart::Refused> for Problem {
+    fn from(refused: cart::Refused) -> Self {
+        use cart::Refused as R;
+        let (code, title) = match refused {
+            R::Checkout(refused) => return refused.into(),
+            R::LineCount => ("cart_line_count", "The cart has too many lines"),
+            R::MerchantCount => ("cart_merchant_count", "The cart has lines of too many merchants"),
+            R::Quantity(_) => ("cart_quantity", "A quantity is not acceptable"),
+            R::NoLine(_) => ("unknown_line", "The cart has no such line"),
+            R::NoMerchant(_) => ("unknown_merchant", "The cart has no line of this merchant"),
+        };
+        Self::new(422, code, title).with(refused)
+    }
+}
+
+impl From<pricing::Refused> for Problem {
+    fn from(refused: pricing::Refused) -> Self {
+        use pricing::Refused as R;
+        match refused {
+            R::Money(error) => error.into(),
+            R::Fx(error) => Self::new(409, "no_exchange_rate", "A price cannot be converted").with(error),
+            // A cart cannot hold what its pricing would refuse.
+            R::LineCount(_)
+            | R::MerchantCount(_)
+            | R::DiscountCount(_)
+            | R::Number(_)
+            | R::Quantity { .. }
+            | R::NoSeller(_)
+            | R::Percent(_)
+            | R::TwoRates(_) => Self::fault(&refused),
+        }
+    }
+}
+
+impl From<cart::NotBought> for Problem {
+    fn from(not: cart::NotBought) -> Self {
+        Self::fault(&not)
+    }
+}

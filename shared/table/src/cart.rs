@@ -1,0 +1,103 @@
+//! Where carts lie, one item each, and all that a cart is priced from.
+//!
+//! An edit is one conditional put with the requests that it answers inside: no story, no event, nobody follows a cart.
+
+use crate::delivery::DeliveryRates;
+use crate::key::Key;
+use crate::{Fault, Loaded, Record, Table};
+use domain::cart::{Cart, Wares};
+use domain::catalog::Offer;
+use domain::id::{MarketplaceId, MerchantId, OfferId};
+use domain::merchant::Merchant;
+use domain::tax::table::{Rules, Sheet};
+use jiff::Timestamp;
+
+impl Record for Cart {
+    const KIND: &'static str = "cart.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::cart(m, &self.id)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.forgotten_at()
+    }
+}
+
+/// Where everything that a cart is priced from lies, as far as the cart itself knows it.
+pub fn keys_of(m: &MarketplaceId, cart: &Cart, more: &[OfferId]) -> Vec<Key> {
+    let offers = cart.lines.iter().map(|line| &line.offer).chain(more);
+    let offers = offers.map(|offer| Key::offer(m, offer));
+    let sellers = cart.merchants().into_iter().flat_map(|id| seller(m, id));
+    let country = cart.place().country;
+    let tax = [Key::tax_rules(m), Key::tax_sheet(m, Some(country)), Key::tax_sheet(m, None)];
+    offers.chain(sellers).chain(tax).collect()
+}
+
+fn seller(m: &MarketplaceId, merchant: &MerchantId) -> [Key; 2] {
+    [Key::merchant(m, merchant), Key::delivery_rates(m, merchant)]
+}
+
+impl Loaded {
+    /// What was read under [`keys_of`] a cart.
+    fn wares(&mut self, m: &MarketplaceId, cart: &Cart, more: &[OfferId]) -> Result<Wares, Fault> {
+        let mut offers: Vec<Offer> = Vec::new();
+        for offer in cart.lines.iter().map(|line| &line.offer).chain(more) {
+            offers.extend(self.take(&Key::offer(m, offer))?.map(|held| held.value));
+        }
+        let rules = self.take::<Rules>(&Key::tax_rules(m))?.map_or_else(Rules::first, |held| held.value);
+        let mut sheets = Vec::new();
+        for country in [Some(cart.place().country), None] {
+            sheets.extend(self.take::<Sheet>(&Key::tax_sheet(m, country))?.map(|held| held.value));
+        }
+        let tax = rules.with(sheets);
+        let (merchants, rates, fx, available) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut wares = Wares { offers, merchants, rates, tax, fx, available };
+        for merchant in cart.merchants() {
+            self.seller(m, merchant, &mut wares)?;
+        }
+        Ok(wares)
+    }
+
+    fn seller(&mut self, m: &MarketplaceId, id: &MerchantId, wares: &mut Wares) -> Result<(), Fault> {
+        wares.merchants.extend(self.take::<Merchant>(&Key::merchant(m, id))?.map(|held| held.value));
+        let rates = self.take::<DeliveryRates>(&Key::delivery_rates(m, id))?.map(|held| held.value);
+        wares.rates.extend(rates.map(|rates| (rates.merchant, rates.table)));
+        Ok(())
+    }
+}
+
+impl Table {
+    /// What a cart is priced from in one batch read: enough where its stock is held.
+    pub async fn wares(&self, m: &MarketplaceId, cart: &Cart) -> Result<Wares, Fault> {
+        self.read(&keys_of(m, cart, &[])).await?.wares(m, cart, &[])
+    }
+
+    /// As [`wares`](Self::wares), with `more` offers and their merchants, and with what of each offer this cart could
+    /// have: one batch read more.
+    pub async fn wares_and_stock(
+        &self,
+        m: &MarketplaceId,
+        cart: &Cart,
+        more: &[OfferId],
+    ) -> Result<Wares, Fault> {
+        let mut wares = self.read(&keys_of(m, cart, more)).await?.wares(m, cart, more)?;
+        let known = cart.merchants();
+        let sellers = wares.offers.iter().map(|offer| offer.merchant.clone());
+        let mut sellers: Vec<MerchantId> = sellers.filter(|of| !known.contains(&of)).collect();
+        sellers.sort_unstable();
+        sellers.dedup();
+        let stock = crate::stock::keys_of(m, &wares.offers);
+        let keys: Vec<Key> = sellers.iter().flat_map(|of| seller(m, of)).chain(stock).collect();
+        if keys.is_empty() {
+            return Ok(wares);
+        }
+        let mut read = self.read(&keys).await?;
+        for merchant in &sellers {
+            read.seller(m, merchant, &mut wares)?;
+        }
+        wares.available = read.available(m, cart, &wares.offers);
+        Ok(wares)
+    }
+}
