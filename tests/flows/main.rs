@@ -15,6 +15,7 @@ mod delivery;
 mod edges;
 mod events;
 mod exceptions;
+mod holds;
 mod identity;
 mod if_match;
 mod index_lag;
