@@ -261,7 +261,7 @@ fn main_location() -> Location {
 }
 
 fn released(quantity: u32) -> Vec<StockUnits> {
-    vec![StockUnits { offer: offer(), location: main_location(), quantity }]
+    vec![StockUnits { offer: offer(), location: main_location(), bin: 0, quantity }]
 }
 
 fn goods() -> Vec<Entry> {

@@ -16,6 +16,7 @@ mod delivery;
 mod edges;
 mod events;
 mod exceptions;
+mod holds;
 mod identity;
 mod if_match;
 mod index_lag;

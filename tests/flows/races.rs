@@ -3,6 +3,7 @@
 //! Every call to AWS lets the other racers go first, so racers who start together load together and commit
 //! together; each race is run with later and later starts, so that its calls meet in every way.
 
+use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -49,6 +50,12 @@ impl HttpConnector for PoliteConnector {
     }
 }
 
+/// A configuration whose clients let others go first.
+pub(crate) fn polite(config: SdkConfig) -> SdkConfig {
+    let polite = Polite(config.http_client().unwrap());
+    config.into_builder().http_client(polite).build()
+}
+
 type Build = fn(&World) -> Function;
 
 /// A shop whose functions are polite.
@@ -63,9 +70,7 @@ async fn open() -> Shop {
     ];
     for (name, build) in builds {
         let cloud = &shop.market.cloud;
-        let config = cloud.sdk_config(name);
-        let polite = Polite(config.http_client().unwrap());
-        let config = config.into_builder().http_client(polite).build();
+        let config = polite(cloud.sdk_config(name));
         let (clock, keys) = (shop.market.clock.clone(), shop.market.world.keys.clone());
         let function = build(&World::new(config, cloud.environment(name).unwrap(), clock, keys).unwrap());
         let handler = move |event| -> BoxFuture<'static, Result<Value, String>> {

@@ -145,7 +145,7 @@ pub(crate) async fn open(State(world): State<World>, command: Command<OpenCart>)
 }
 
 pub(crate) async fn priced(world: &World, m: &MarketplaceId, cart: &Cart) -> Result<CartView, Problem> {
-    let wares = world.table.wares_and_stock(m, cart, &[]).await?;
+    let wares = world.table.wares_and_stock(m, cart, &[], world.now()).await?;
     CartView::of(cart, &wares, world.now())
 }
 
@@ -178,7 +178,7 @@ async fn attempt(world: &World, id: &str, command: &Command<EditCart>) -> Answer
     let moved = held
         .value
         .edit(Edit { add: Vec::new(), set: Vec::new(), services: Vec::new(), ..rest.clone() }, now)?;
-    let wares = world.table.wares_and_stock(m, &moved, &offers).await?;
+    let wares = world.table.wares_and_stock(m, &moved, &offers, now).await?;
     let mut check = Check::new();
     let add = add(&mut check, &wares, &offers, &command.body.add, &moved, marketplace.currency, now);
     check.done()?;

@@ -189,7 +189,7 @@ async fn shelves_of(world: &World, m: &MarketplaceId, part: &MerchantOrder) -> R
     }
     let offers: Vec<Offer> =
         world.table.load_all::<Offer>(&keys).await?.into_iter().map(|held| held.value).collect();
-    Ok(world.table.shelves(m, &offers).await?)
+    Ok(world.table.shelves(m, &offers, world.now()).await?)
 }
 
 /// The change, its story and, where it completes the part, the merchant's earning: one transaction.

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use domain::catalog::Offer;
 use domain::id::{MovementId, OfferId};
-use domain::stock::{self, Change, Levels, Movement};
+use domain::stock::{self, Bin, Change, Levels, Movement, Stock};
 use domain::text::{Location, Reason};
 use edge::query::None as NoParameters;
 use edge::{Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
@@ -11,7 +11,6 @@ use events::Announced;
 use events::stock::{StockAdjustedV1, StockReceivedV1};
 use serde::{Deserialize, Serialize};
 use table::outbox::Entry;
-use table::stock::Stock;
 use table::{Commit, Held, Key, Story};
 
 /// Where stock lies that no location is named for.
@@ -63,7 +62,7 @@ pub(crate) async fn show(
     let held = world.table.load::<Offer>(&Key::offer(m, &id)).await?;
     let held = held.filter(|held| reach.covers(&held.value.merchant));
     let held = held.ok_or_else(|| Problem::not_found("offer"))?;
-    let stock = world.table.stock(m, &id).await?;
+    let stock = world.table.stock(m, &id, world.now()).await?;
     Ok(Reply::ok(view(&held.value, &stock)))
 }
 
@@ -88,7 +87,7 @@ pub(crate) async fn receive(
     let location = check.parse::<Location>("location", command.body.location.as_deref().unwrap_or(MAIN));
     check.done()?;
     let (Some(quantity), Some(location)) = (quantity, location) else { return Err(Problem::internal()) };
-    let decide = |_: &[Stock]| Ok(Change::Received { quantity });
+    let decide = |bins: &[Bin]| Ok(stock::bin::receive(bins, quantity));
     let told = |movement: MovementId, offer: &Offer, location: Location| {
         let (merchant, offer) = (offer.merchant.clone(), offer.id.clone());
         Announced::of(&StockReceivedV1 { movement, merchant, offer, location, quantity })
@@ -122,11 +121,7 @@ pub(crate) async fn adjust(
     let location = check.parse::<Location>("location", command.body.location.as_deref().unwrap_or(MAIN));
     check.done()?;
     let (Some(reason), Some(location)) = (reason, location) else { return Err(Problem::internal()) };
-    let decide = |stock: &[Stock]| {
-        let here = stock.iter().find(|stock| stock.location == location);
-        let levels = here.map_or(Levels::default(), |stock| stock.levels);
-        Ok(stock::adjust(levels, by, reason.clone())?)
-    };
+    let decide = |bins: &[Bin]| Ok(stock::adjust(bins, by, &reason)?);
     let told = |movement: MovementId, offer: &Offer, location: Location| {
         let (merchant, offer, reason) = (offer.merchant.clone(), offer.id.clone(), reason.to_string());
         Announced::of(&StockAdjustedV1 { movement, merchant, offer, location, by, reason })
@@ -134,13 +129,13 @@ pub(crate) async fn adjust(
     move_stock(&world, &offer, &command, &location, decide, told).await
 }
 
-/// One movement with a document of its own, and the offer's new location if it is one, in one transaction.
+/// Movements at one location with a document of their own, and the offer's new location if it is one: one transaction.
 async fn move_stock<T>(
     world: &World,
     offer: &str,
     command: &Command<T>,
     location: &Location,
-    decide: impl Fn(&[Stock]) -> Result<Change, Problem>,
+    decide: impl Fn(&[Bin]) -> Result<Vec<(u8, Change)>, Problem>,
     told: impl Fn(MovementId, &Offer, Location) -> Announced,
 ) -> Result<Reply<StockView>, Problem> {
     let reach = command.reach.clone();
@@ -151,20 +146,23 @@ async fn move_stock<T>(
             let held = world.table.load::<Offer>(&Key::offer(m, &id)).await?;
             let held = held.filter(|held| reach.covers(&held.value.merchant));
             let held: Held<Offer> = held.ok_or_else(|| Problem::not_found("offer"))?;
-            let stock = world.table.stock(m, &id).await?;
+            let (mut bins, now) = (world.table.bins(m, &id).await?, world.now());
             if command.asked_before(world).await?.is_some() {
+                let stock = stock::bin::by_location(&bins, now);
                 return Ok(Reply::ok(view(&held.value, &stock)).replayed());
             }
             if !held.value.keeps_stock {
                 let title = "No stock is kept of this offer";
                 return Err(Problem::new(409, "no_stock_kept", title).with("`keeps_stock` is false"));
             }
-            let change = decide(&stock)?;
+            bins.retain(|bin| bin.location == *location);
+            let moves = decide(&bins)?.into_iter().map(|(bin, change)| {
+                let (offer, location) = (id.clone(), location.clone());
+                Movement { offer, location, bin, held_by: None, change }
+            });
             let movement = MovementId::from_bits(world.fresh());
             let story = Story::new([told(movement.clone(), &held.value, location.clone())]);
-            let story =
-                story.moving(vec![Movement { offer: id.clone(), location: location.clone(), change }]);
-            let now = world.now();
+            let story = story.moving(moves.collect());
             let context = command.context(now);
             let place = Key::movement(m, Some(&id), &movement);
             let mut commit = Commit::new(m, &context).document(&place, movement.as_str(), story, Overtaken);
@@ -172,7 +170,7 @@ async fn move_stock<T>(
                 commit = commit.replace(&held, &next);
             }
             command.remember(commit, now, 200, movement.as_str(), Overtaken).send(&world.table).await?;
-            Ok(Reply::ok(view(&held.value, &world.table.stock(m, &id).await?)))
+            Ok(Reply::ok(view(&held.value, &world.table.stock(m, &id, now).await?)))
         })
         .await
 }
@@ -189,16 +187,20 @@ pub(crate) struct MovementView {
     change: Change,
 }
 
+/// What a document moved at a location; how it lies in bins there is nobody's concern.
 fn movement(entry: Entry) -> Vec<MovementView> {
     let Entry { subject, context, movements, .. } = entry;
-    let view = |movement: Movement| MovementView {
-        id: subject.clone(),
-        at: context.at.to_string(),
-        actor: context.actor.clone(),
-        location: movement.location.to_string(),
-        change: movement.change,
-    };
-    movements.into_iter().map(view).collect()
+    let mut views: Vec<MovementView> = Vec::new();
+    for Movement { location, change, .. } in movements {
+        let location = location.to_string();
+        let mut known = views.iter_mut().filter(|view| view.location == location);
+        if known.any(|view| view.change.absorb(&change)) {
+            continue;
+        }
+        let (id, at, actor) = (subject.clone(), context.at.to_string(), context.actor.clone());
+        views.push(MovementView { id, at, actor, location, change });
+    }
+    views
 }
 
 /// Receipts and adjustments, oldest first. What orders took and gave back stands in their own trails.

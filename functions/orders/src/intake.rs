@@ -272,7 +272,7 @@ async fn load(
     for key in &offers {
         found.extend(read.take::<Offer>(key)?.map(|held| held.value));
     }
-    let shelves = world.table.shelves(m, &found).await?;
+    let shelves = world.table.shelves(m, &found, now).await?;
     Ok(Some(Known { marketplace, sellers, offers: found, shelves }))
 }
 

@@ -50,10 +50,12 @@ impl Books {
                     sum.debits += balance.debits;
                     sum.credits += balance.credits;
                 }
-                if let Some((m, offer, stock)) = found.stock() {
-                    let place = (m, offer, stock.location.to_string());
-                    let held = Levels { available: stock.held, ..Levels::default() };
-                    derived.stock.entry(place).or_default().1 = stock.levels.plus(held);
+                if let Some((m, offer, bin)) = found.stock() {
+                    let place = (m, offer, bin.location.to_string());
+                    let held = bin.holds.values().map(|held| i64::from(held.quantity)).sum();
+                    let held = Levels { available: held, ..Levels::default() };
+                    let (_, there) = derived.stock.entry(place).or_default();
+                    *there = there.plus(bin.levels).plus(held);
                 }
                 if let Some((m, entry)) = found.read::<MerchantEntry>()? {
                     derived.owe(m, &entry.merchant, entry.amount, -1);
@@ -76,7 +78,7 @@ impl Books {
 
     fn enter(&mut self, entry: &Entry, derived: &mut Derived) {
         self.outbox_items += 1;
-        for Movement { offer, location, change } in &entry.movements {
+        for Movement { offer, location, change, .. } in &entry.movements {
             self.movements += 1;
             let place = (entry.marketplace.clone(), offer.tail().to_owned(), location.to_string());
             let (moved, _) = derived.stock.entry(place).or_default();
@@ -135,7 +137,7 @@ impl Books {
 }
 
 impl Books {
-    /// A stock item's levels, with what carts hold given back, are the sum of its movements.
+    /// The levels of a location's bins, with what carts hold given back, are the sum of its movements.
     fn compare_stock(&mut self, derived: &Derived) {
         for ((m, offer, location), (moved, there)) in derived.stock.iter().filter(|(_, (a, b))| a != b) {
             self.faults.push(format!(
@@ -152,7 +154,7 @@ struct Derived {
     totals: BTreeMap<(MarketplaceId, String, String), Balance>,
     /// What merchants are owed by the postings, less their entries, plus their payouts: zero.
     payables: BTreeMap<(MarketplaceId, MerchantId, String), i128>,
-    /// By marketplace, offer and location: the sum of the movements, and what the stock item says.
+    /// By marketplace, offer and location: the sum of the movements, and what the bins say.
     stock: BTreeMap<(MarketplaceId, String, String), (Levels, Levels)>,
 }
 

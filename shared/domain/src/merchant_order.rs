@@ -320,7 +320,8 @@ impl MerchantOrder {
             {
                 held.push(allocation.clone());
                 let (change, allocation) = (|quantity| Change::Allocated { quantity }, allocation.clone());
-                movements.extend(line.offer.iter().map(|offer| moved(offer, allocation.clone(), change)));
+                movements
+                    .extend(line.offer.iter().map(|offer| Movement::of(offer, allocation.clone(), change)));
             }
         }
         for (units, line) in self.named(lines) {
@@ -408,18 +409,14 @@ impl Line {
 
     fn movements(&self, taken: Option<Vec<Allocation>>, change: fn(u32) -> Change) -> Vec<Movement> {
         let taken = taken.into_iter().flatten();
-        self.offer.iter().flat_map(|offer| taken.clone().map(move |one| moved(offer, one, change))).collect()
+        let moved = |offer| taken.clone().map(move |one| Movement::of(offer, one, change));
+        self.offer.iter().flat_map(moved).collect()
     }
 
     /// Units neither shipped nor canceled.
     pub fn to_ship(&self) -> u32 {
         self.quantity.saturating_sub(self.progress.shipped).saturating_sub(self.progress.canceled)
     }
-}
-
-fn moved(offer: &OfferId, allocation: Allocation, change: fn(u32) -> Change) -> Movement {
-    let Allocation { location, quantity } = allocation;
-    Movement { offer: offer.clone(), location, change: change(quantity) }
 }
 
 /// The stock that a fact moves, from the state before it.
@@ -546,7 +543,7 @@ pub fn ship(
         Shipment { id, carrier, tracking_number, lines, shipped_at, delivered_at: None, lost_at: None };
     let fact = Fact::Shipped { shipment, allocated: found };
     let moved = movements(part, &fact);
-    let places: BTreeSet<_> = moved.iter().map(|moved| (&moved.offer, &moved.location)).collect();
+    let places: BTreeSet<_> = moved.iter().map(|moved| (&moved.offer, &moved.location, moved.bin)).collect();
     if places.len() > SHELVES_MAX {
         return Err(Refused::Shelves(places.len()));
     }

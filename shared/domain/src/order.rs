@@ -285,13 +285,10 @@ impl Order {
     /// The stock that the order takes at placement.
     pub fn movements(&self) -> Vec<Movement> {
         let promised = self.lines.iter().filter_map(|line| Some((line.offer.as_ref()?, &line.allocations)));
+        let allocated = |quantity| Change::Allocated { quantity };
         promised
             .flat_map(|(offer, held)| {
-                held.iter().flatten().map(|Allocation { location, quantity }| Movement {
-                    offer: offer.clone(),
-                    location: location.clone(),
-                    change: Change::Allocated { quantity: *quantity },
-                })
+                held.iter().flatten().map(move |one| Movement::of(offer, one.clone(), allocated))
             })
             .collect()
     }

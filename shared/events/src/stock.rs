@@ -23,21 +23,23 @@ payloads! {
     }
 }
 
-/// So many units of an offer at a location.
+/// So many units of an offer at a location; of one whose stock lies in several bins, in which of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StockUnits {
     pub offer: OfferId,
     pub location: Location,
+    #[serde(default, skip_serializing_if = "domain::stock::bin::is_first")]
+    pub bin: u8,
     pub quantity: u32,
 }
 
 impl StockUnits {
     /// What a movement releases, if it does.
     pub fn released(movement: Movement) -> Option<Self> {
-        let Movement { offer, location, change } = movement;
+        let Movement { offer, location, bin, change, .. } = movement;
         match change {
-            Change::Released { quantity } => Some(Self { offer, location, quantity }),
+            Change::Released { quantity } => Some(Self { offer, location, bin, quantity }),
             Change::Received { .. }
             | Change::Allocated { .. }
             | Change::Shipped { .. }
@@ -47,7 +49,8 @@ impl StockUnits {
 
     /// The release as a movement.
     pub fn release(self) -> Movement {
-        let Self { offer, location, quantity } = self;
-        Movement { offer, location, change: Change::Released { quantity } }
+        let Self { offer, location, bin, quantity } = self;
+        let change = Change::Released { quantity };
+        Movement { offer, location, bin, held_by: None, change }
     }
 }

@@ -81,6 +81,7 @@ impl Table {
         m: &MarketplaceId,
         cart: &Cart,
         more: &[OfferId],
+        now: Timestamp,
     ) -> Result<Wares, Fault> {
         let mut wares = self.read(&keys_of(m, cart, more)).await?.wares(m, cart, more)?;
         let known = cart.merchants();
@@ -97,7 +98,10 @@ impl Table {
         for merchant in &sellers {
             read.seller(m, merchant, &mut wares)?;
         }
-        wares.available = read.available(m, cart, &wares.offers);
+        let read = self.whole_stock(m, read, &wares.offers).await?;
+        let own = Some(&cart.id);
+        let could = |offer: &Offer| Some((offer.id.clone(), read.available(m, offer, own, now)?));
+        wares.available = wares.offers.iter().filter_map(could).collect();
         Ok(wares)
     }
 }

@@ -58,6 +58,7 @@ pub struct Commit<'a, C> {
     context: &'a Context,
     writes: Vec<(Write, Option<C>)>,
     movements: Vec<Movement>,
+    unheld: Option<C>,
     fault: Option<Fault>,
 }
 
@@ -106,7 +107,7 @@ pub enum Uncommitted<C: Debug> {
 
 impl<'a, C: Debug> Commit<'a, C> {
     pub fn new(marketplace: &'a MarketplaceId, context: &'a Context) -> Self {
-        Self { marketplace, context, writes: Vec::new(), movements: Vec::new(), fault: None }
+        Self { marketplace, context, writes: Vec::new(), movements: Vec::new(), unheld: None, fault: None }
     }
 
     /// A thing that is not there yet, and its first story.
@@ -194,6 +195,12 @@ impl<'a, C: Debug> Commit<'a, C> {
         self
     }
 
+    /// What it is called where a hold that a movement [names](Movement::held_by) is gone, or is of another quantity.
+    pub fn unless_held(mut self, refusal: C) -> Self {
+        self.unheld = Some(refusal);
+        self
+    }
+
     /// Adds whole numbers to a counter item. No event of its own, no condition.
     pub(crate) fn count(mut self, key: Key, kind: &'static str, amounts: Vec<(&'static str, i128)>) -> Self {
         self.writes.push((Write::Add { key, amounts, kind }, None));
@@ -244,8 +251,16 @@ impl<'a, C: Debug> Commit<'a, C> {
             items.push(write.action(&table.name)?);
             refusals.push(refusal);
         }
-        // Stock that is not there any more was decided on stale levels: no word of its own, load again.
-        items.extend(stock::writes(self.marketplace, &self.movements, &table.name)?);
+        // Stock that is not there any more was decided on stale levels: no word of its own, load again. Only a hold
+        // that is gone has one.
+        let (mut unheld, mut of_holds) = (self.unheld, Vec::new());
+        for stock::Write { action, of_hold } in stock::writes(self.marketplace, &self.movements, &table.name)?
+        {
+            if of_hold {
+                of_holds.push(items.len());
+            }
+            items.push(action);
+        }
         refusals.resize_with(items.len(), || None);
         if items.len() > WRITES_MAX {
             return Err(Fault::TooManyWrites(items.len()).into());
@@ -257,7 +272,9 @@ impl<'a, C: Debug> Commit<'a, C> {
         match verdict(error.as_service_error()) {
             // A write without a word is one of a held revision: what was decided on is stale.
             Verdict::Refused(at) if at < refusals.len() => {
-                Err(refusals.swap_remove(at).map_or(Uncommitted::Busy, Uncommitted::Refused))
+                let unheld = if of_holds.contains(&at) { unheld.take() } else { None };
+                let word = refusals.swap_remove(at).or(unheld);
+                Err(word.map_or(Uncommitted::Busy, Uncommitted::Refused))
             }
             Verdict::Busy => Err(Uncommitted::Busy),
             Verdict::Refused(_) | Verdict::Unknown => Err(Fault::call("commit", error).into()),

@@ -15,7 +15,7 @@
 //! | tax              | `M#TAX`           | `RUL`, `RAT#<country>`, `RAT#*` | |
 //! | product          | `M#PRD#<product>` | `PRD`                     | 1 `M#INCAT#<first category>` · 2 `M#PRDS`; SK `<id>` |
 //! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
-//! | stock            | `M#OFF#<offer>`   | `STK#<location>`          | |
+//! | stock            | `M#OFF#<offer>`   | `STK#<location>`; a hot offer's further bins `STK#<location>~<n>` | |
 //! | outbox           | that of its subject | `EVT#<subject SK>#<step>` | |
 //! | refusal          | that of its subject's whole | `AUD#<ms>#<request>` | |
 //! | merchant by name | `M#XID#MER#<external id>` | `XID`             | |
@@ -222,8 +222,10 @@ impl Key {
         Self::new(format!("{m}#OFF#{}", id.tail()), "OFF")
     }
 
-    pub fn stock(m: &MarketplaceId, offer: &OfferId, location: &Location) -> Self {
-        Self::new(Self::offer(m, offer).pk, format!("STK#{location}"))
+    /// A location has no `~` in its name.
+    pub fn stock(m: &MarketplaceId, offer: &OfferId, location: &Location, bin: u8) -> Self {
+        let bin = if bin == 0 { String::new() } else { format!("~{bin:02}") };
+        Self::new(Self::offer(m, offer).pk, format!("STK#{location}{bin}"))
     }
 
     /// The bounds of an offer's stock items.
@@ -231,9 +233,11 @@ impl Key {
         ("STK#", "STK#~")
     }
 
-    /// The location of a stock item, from its key.
-    pub(crate) fn location(&self) -> Option<Location> {
-        self.sk.strip_prefix("STK#")?.parse().ok()
+    /// The location of a stock item and its number there, from its key.
+    pub(crate) fn bin(&self) -> Option<(Location, u8)> {
+        let place = self.sk.strip_prefix("STK#")?;
+        let (location, bin) = place.split_once('~').unwrap_or((place, "0"));
+        Some((location.parse().ok()?, bin.parse().ok()?))
     }
 
     /// Where a movement document has its story: with the one offer that it moves, or alone.

@@ -45,6 +45,7 @@ pub struct Table {
     pub(crate) client: aws_sdk_dynamodb::Client,
     pub(crate) name: String,
     pub(crate) put: due::Put,
+    pub(crate) hot: stock::Hot,
 }
 
 /// What a call of the table came to instead of an answer: mostly that it let us down. Display says what we were doing;
@@ -118,7 +119,7 @@ const ROUNDS_MAX: usize = 3;
 
 impl Table {
     pub fn new(client: aws_sdk_dynamodb::Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), put: due::Put::default() }
+        Self { client, name: name.into(), put: due::Put::default(), hot: stock::Hot::default() }
     }
 
     /// What is there now. Reads that lead to a decision are strongly consistent.

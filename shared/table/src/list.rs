@@ -93,8 +93,8 @@ impl Found {
         crate::outbox::Entry::read(&self.0)
     }
 
-    /// The stock item, if it is one: marketplace, the tail of its offer's id, and its levels.
-    pub fn stock(&self) -> Option<(MarketplaceId, String, crate::stock::Stock)> {
+    /// The stock item, if it is one: marketplace, the tail of its offer's id, and what it says.
+    pub fn stock(&self) -> Option<(MarketplaceId, String, domain::stock::Bin)> {
         let (offer, stock) = crate::stock::stock_of(&self.0)?;
         Some((Key::marketplace_of(&Key::of_item(&self.0).pk)?, offer, stock))
     }

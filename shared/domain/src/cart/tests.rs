@@ -113,8 +113,12 @@ fn standard() -> Vec<Chosen> {
 }
 
 fn holds(cart: &Cart) -> Vec<Hold> {
-    let hold =
-        |line: &Line| Hold { offer: line.offer.clone(), location: id("main"), quantity: line.quantity };
+    let hold = |line: &Line| Hold {
+        offer: line.offer.clone(),
+        location: id("main"),
+        bin: 0,
+        quantity: line.quantity,
+    };
     cart.lines.iter().map(hold).collect()
 }
 

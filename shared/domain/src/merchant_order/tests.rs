@@ -325,11 +325,12 @@ fn kept() -> MerchantOrder {
 }
 
 fn promised(location: &str, quantity: u32) -> Allocation {
-    Allocation { location: id(location), quantity }
+    Allocation { location: id(location), bin: 0, quantity }
 }
 
 fn shelves(units: i64) -> Shelves {
-    let shelf = |offer| Shelf { offer: OfferId::from_bits(offer), location: id("c"), available: units };
+    let shelf =
+        |offer| Shelf { offer: OfferId::from_bits(offer), location: id("c"), bin: 0, available: units };
     Shelves::new(vec![shelf(1), shelf(2)])
 }
 

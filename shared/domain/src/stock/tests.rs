@@ -10,7 +10,7 @@ fn place(name: &str) -> Location {
 }
 
 fn shelf(number: u128, location: &str, available: i64) -> Shelf {
-    Shelf { offer: offer(number), location: place(location), available }
+    Shelf { offer: offer(number), location: place(location), bin: 0, available }
 }
 
 fn taken(allocations: &[Allocation]) -> Vec<(&str, u32)> {
@@ -67,19 +67,46 @@ fn a7_3_physical_stock_moves_only_at_received_shipped_and_adjusted() {
 
 #[test]
 fn a7_4_adjusted_needs_a_reason_and_leaves_no_less_than_nothing() {
-    let reason = || -> Reason { "counted".parse().unwrap() };
+    let reason: Reason = "counted".parse().unwrap();
     assert!("".parse::<Reason>().is_err());
-    let levels = Levels { on_hand: 3, allocated: 3, available: 0 };
-    assert!(adjust(levels, -3, reason()).is_ok(), "promised units may be missing too");
-    assert_eq!(adjust(levels, -4, reason()), Err(Refused::BelowZero { by: -4, on_hand: 3 }));
-    assert_eq!(adjust(levels, 0, reason()), Err(Refused::Nothing));
+    let bins = [bin(0, (3, 3, 0))];
+    assert_eq!(found(adjust(&bins, -3, &reason)), [(0, -3)], "promised units may be missing too");
+    assert_eq!(adjust(&bins, -4, &reason), Err(Refused::BelowZero { by: -4, on_hand: 3 }));
+    assert_eq!(adjust(&bins, 0, &reason), Err(Refused::Nothing));
+    assert_eq!(found(adjust(&[], 2, &reason)), [(0, 2)], "more may be found where nothing was known");
+}
+
+/// A bin at `main` with so many units on hand, allocated and available; the rest is held.
+fn bin(number: u8, (on_hand, allocated, available): (i64, i64, i64)) -> Bin {
+    let levels = Levels { on_hand, allocated, available };
+    Bin { levels, revision: 1, ..Bin::empty(place("main"), number) }
+}
+
+fn found(adjusted: Result<Vec<(u8, Change)>, Refused>) -> Vec<(u8, i32)> {
+    let by = |(bin, change)| match change {
+        Change::Adjusted { by, .. } => (bin, by),
+        other => panic!("{other:?}"),
+    };
+    adjusted.unwrap().into_iter().map(by).collect()
+}
+
+#[test]
+fn a_count_of_less_takes_what_is_free_in_all_bins_before_what_is_promised() {
+    let reason: Reason = "counted".parse().unwrap();
+    let bins = [bin(0, (5, 3, 2)), bin(1, (4, 0, 4)), bin(2, (1, 1, 0))];
+    assert_eq!(found(adjust(&bins, -5, &reason)), [(0, -1), (1, -4)]);
+    // 6 are free, the 7th is promised.
+    assert_eq!(found(adjust(&bins, -7, &reason)), [(0, -3), (1, -4)]);
+    assert_eq!(found(adjust(&bins, -10, &reason)), [(0, -5), (1, -4), (2, -1)]);
+    assert_eq!(adjust(&bins, -11, &reason), Err(Refused::BelowZero { by: -11, on_hand: 10 }));
+    assert_eq!(found(adjust(&bins, 9, &reason)), [(0, 9)]);
 }
 
 #[test]
 fn the_first_promised_leave_first() {
     let mut held = vec![
-        Allocation { location: place("a"), quantity: 2 },
-        Allocation { location: place("b"), quantity: 3 },
+        Allocation { location: place("a"), bin: 0, quantity: 2 },
+        Allocation { location: place("b"), bin: 0, quantity: 3 },
     ];
     assert_eq!(taken(&take_first(&mut held, 3)), [("a", 2), ("b", 1)]);
     assert_eq!(taken(&held), [("b", 2)]);
