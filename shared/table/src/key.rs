@@ -31,8 +31,8 @@
 //! | due work         | `DUE#<kind>#<shard>` | `<minute>#M#<thing>`   | |
 //!
 //! An order, its parts, its payments and their stories share a partition: one query tells everything, `MOR#` to `ORD`
-//! is the order with its parts, and on to `PAY#` with its payments. Times in keys are milliseconds in 13 digits, so that
-//! text order is time order.
+//! is the order with its parts, and on to `PAY#` with its payments. Times in keys are milliseconds in 13 digits, so
+//! that text order is time order.
 //!
 //! An offer and its stock share one too. A document that moves stock (`mov_…`) has its story there as `EVT#<id>`; a
 //! release touches many offers and has a partition of its own, `M#MOV#<id>`.
