@@ -2,6 +2,8 @@
 //!
 //! Ids and times are fixed, so that a sample changes only when its type does.
 
+mod payments;
+
 use crate::schema;
 use domain::catalog::{OfferStatus, ProductStatus};
 use domain::id::{
@@ -167,7 +169,7 @@ fn again<P: Payload>(text: &str) -> Result<Value, serde_json::Error> {
 
 /// Every public event. One that is missing here fails `every_declared_event_is_in_the_catalog`.
 pub(crate) fn catalog() -> Vec<Entry> {
-    [access(), overrides(), merchants(), goods(), orders(), parts(), payouts()]
+    [access(), overrides(), merchants(), goods(), orders(), parts(), payments::payments(), payouts()]
         .into_iter()
         .flatten()
         .collect()
@@ -558,8 +560,8 @@ fn parts() -> Vec<Entry> {
 }
 
 fn payouts() -> Vec<Entry> {
-    let due = format!("due:{}:2026-01-21T01", merchant());
-    let unpaid = format!("due:{}:2026-01-21T01", order());
+    let due = format!("due:{}:2026-01-21T01:00", merchant());
+    let unpaid = format!("due:{}:2026-01-21T01:00", order());
     let told = |subject: String, step, minutes| {
         let event = format!("{due}.0");
         Told::new(subject, step, minutes, "system:payout").because(event)

@@ -182,11 +182,26 @@ pub enum Request {
         order: OrderId,
         amount: Money,
     },
-    /// What became of an attempt? One that never arrived is [`Outcome::Declined`] with `not_received`.
+    /// What became of a call, under its own key? One that never arrived is [`Outcome::Declined`] with `not_received`.
+    /// The question carries the call, because who is asked may keep nothing.
     Ask {
-        key: AttemptId,
         reference: Option<Word>,
+        about: Box<Request>,
     },
+}
+
+impl Request {
+    /// The attempt that it is, or is about.
+    pub fn key(&self) -> &AttemptId {
+        match self {
+            Self::Authorize { key, .. }
+            | Self::Capture { key, .. }
+            | Self::Void { key, .. }
+            | Self::Refund { key, .. }
+            | Self::Credit { key, .. } => key,
+            Self::Ask { about, .. } => about.key(),
+        }
+    }
 }
 
 /// What is told of an attempt. May come twice, late and out of order.
@@ -290,6 +305,11 @@ const CODES: &[(Class, &[&str])] = &[
 ];
 
 impl Decline {
+    /// The call never reached the gateway.
+    pub fn not_received() -> Option<Self> {
+        Some(Self::of("not_received".parse().ok()?))
+    }
+
     /// A gateway's code with its class.
     pub fn of(code: Word) -> Self {
         let class = CODES.iter().find(|(_, codes)| codes.binary_search(&code.as_str()).is_ok());

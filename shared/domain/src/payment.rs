@@ -18,10 +18,10 @@
 mod agenda;
 mod steps;
 mod sums;
-pub use agenda::{Alert, Asked, Duty, agenda, next_ask};
+pub use agenda::{Alert, Asked, Duty, agenda, next_ask, next_look};
 pub use steps::{
-    Grant, Opening, begin_authorize, begin_capture, begin_refund, begin_void, close, finalize, give_up,
-    grant, open, redirect, settle,
+    Grant, Opening, alert, begin_authorize, begin_capture, begin_refund, begin_void, close, finalize,
+    give_up, grant, open, redirect, settle,
 };
 
 use crate::gateway::{Decline, GatewayToken, Method, Outcome, Request};
@@ -61,6 +61,9 @@ pub struct Payment {
     pub finalized: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Closed>,
+    /// What a person was told to look at; each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerted: Vec<Alert>,
 }
 
 /// Nothing more is wanted of the payment: its order is canceled or paid otherwise.
@@ -263,6 +266,11 @@ pub enum Fact {
     Closed {
         at: Timestamp,
     },
+    /// A person is told to look at it.
+    Alerted {
+        alert: Alert,
+        at: Timestamp,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -434,9 +442,10 @@ impl Payment {
         })
     }
 
-    /// The question what became of an attempt.
-    pub fn question(&self, attempt: &Attempt) -> Request {
-        Request::Ask { key: attempt.id(&self.id), reference: attempt.reference.clone() }
+    /// The question what became of an attempt. None as for [`request`](Self::request).
+    pub fn question(&self, attempt: &Attempt) -> Option<Request> {
+        let about = Box::new(self.request(attempt)?);
+        Some(Request::Ask { reference: attempt.reference.clone(), about })
     }
 
     /// The only place that changes a payment. It cannot fail: the deciding is over.
@@ -473,6 +482,7 @@ impl Payment {
                 let fits = known.max(self.granted(false));
                 self.closed = Some(Closed { at: *at, kept: self.money(fits) });
             }
+            Fact::Alerted { alert, .. } => self.alerted.push(alert.clone()),
         }
         self
     }

@@ -1,6 +1,6 @@
-//! A nightly schedule's work: what is due goes to the function's own queue, one message per thing.
+//! A schedule's work: what is due goes to the function's own queue, one message per thing.
 //!
-//! A run hands on all that is due by its hour: what a missed or a cut run has left is caught up.
+//! A run hands on all that is due by its minute: what a missed or a cut run has left is caught up.
 
 use crate::world::Unset;
 use crate::{Again, World};
@@ -72,8 +72,8 @@ async fn send<P: Payload>(
 
 /// The same due item always makes the same message.
 fn message<P: Payload>(due: &Due, payload: &P) -> Result<String, Again> {
-    let Due { work, marketplace, thing, hour: at } = due;
-    let cause = format!("due:{thing}:{}", at.strftime("%Y-%m-%dT%H"));
+    let Due { work, marketplace, thing, minute: at, .. } = due;
+    let cause = format!("due:{thing}:{}", at.strftime("%Y-%m-%dT%H:%M"));
     let actor = format!("system:{}", work.word());
     let context = Context { at: *at, actor, cause: cause.clone(), correlation: cause.clone() };
     let facts = [Announced::of(payload)];

@@ -14,6 +14,7 @@ pub mod merchant;
 pub mod merchant_order;
 pub mod order;
 pub mod overrides;
+pub mod payment;
 pub mod payout;
 pub mod stock;
 pub mod tax;

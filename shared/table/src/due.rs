@@ -1,11 +1,11 @@
-//! Due work: what is to be done in an hour to come, all marketplaces together, so that idle ones cost no reads.
+//! Due work: what is to be done at a minute to come, all marketplaces together, so that idle ones cost no reads.
 //!
 //! An item names its thing and nothing else; what is to be done is decided when it is handed on, from the thing as it
-//! is then. So a run that finds nothing is harmless, and nobody has to take work back. The hour leads the sort key: one
-//! query per shard finds all that is due by now, however long ago a run was missed.
+//! is then. So a run that finds nothing is harmless, and nobody has to take work back. The minute leads the sort key:
+//! one query per shard finds all that is due by now, however long ago a run was missed.
 
-use crate::key::{DUE_SHARDS, Key, hour, hour_of};
-use crate::{Fault, Table};
+use crate::key::{DUE_SHARDS, Key, minute, minute_of};
+use crate::{Fault, Table, text};
 use domain::id::MarketplaceId;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -25,6 +25,8 @@ pub enum Work {
     Payout,
     /// An order that waits for its payment has waited long enough.
     Unpaid,
+    /// Something of a payment is due: a question to its gateway, a release, another try.
+    Payment,
 }
 
 impl Work {
@@ -33,6 +35,7 @@ impl Work {
         match self {
             Self::Payout => "payout",
             Self::Unpaid => "unpaid",
+            Self::Payment => "payment",
         }
     }
 }
@@ -44,12 +47,14 @@ pub struct Due {
     pub marketplace: MarketplaceId,
     /// The id of what it is about.
     pub thing: String,
-    /// The hour that the work was put under; names it when it is done.
-    pub hour: Timestamp,
+    /// The minute that the work was put under; names the message of it.
+    pub minute: Timestamp,
+    /// Its own item.
+    pub(crate) key: Key,
 }
 
-/// Due work that this process has put. Nobody takes it back before its hour, and nobody asks for an hour that is over:
-/// so it is there, and putting it again would be a write in vain.
+/// Due work that this process has put. Nobody takes it back before its time: it is there, and putting it again would
+/// be a write in vain.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Put(Arc<Mutex<HashSet<Key>>>);
 
@@ -75,31 +80,40 @@ impl Put {
 }
 
 impl Table {
-    /// Something of what is due by the hour of `at`, oldest first in each shard; nothing once all is handed on.
+    /// Something of what is due by the minute of `at`, oldest first in each shard; nothing once all is handed on.
     pub async fn due(&self, work: Work, at: Timestamp) -> Result<Vec<Due>, Fault> {
-        let end = format!("{}#~", hour(at));
+        let end = format!("{}#~", minute(at));
         let mut due = Vec::new();
         for shard in 0..DUE_SHARDS {
             let pk = Key::due_partition(work, shard);
             let (items, _) = self.range(&pk, (" ", &end), DUE_AT_ONCE, None, true).await?;
             due.extend(items.iter().filter_map(|item| {
-                let sk = Key::of_item(item).sk;
-                let mut parts = sk.splitn(3, '#');
-                let (hour, m, thing) = (parts.next()?, parts.next()?, parts.next()?);
-                let (hour, marketplace) = (hour_of(hour)?, m.parse().ok()?);
-                Some(Due { work, marketplace, thing: thing.to_owned(), hour })
+                let key = Key::of_item(item);
+                let mut parts = key.sk.splitn(3, '#');
+                let (minute, m, thing) = (parts.next()?, parts.next()?, parts.next()?);
+                let (minute, marketplace, thing) = (minute_of(minute)?, m.parse().ok()?, thing.to_owned());
+                Some(Due { work, marketplace, thing, minute, key })
             }));
         }
         Ok(due)
     }
 
+    /// Puts due work before what causes it, outside of the transaction: a run that finds nothing is harmless, and no
+    /// two commits meet on this item.
+    pub(crate) async fn put_due(&self, key: &Key) -> Result<(), Fault> {
+        let mut item = key.item();
+        item.insert("kind".to_owned(), text(DUE));
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        put.send().await.map_err(|error| Fault::call("put due work", error))?;
+        Ok(())
+    }
+
     /// Due work that has been handed on; deleting it twice is no error.
     pub async fn is_handed_on(&self, due: &Due) -> Result<(), Fault> {
-        let key = Key::due(&due.marketplace, due.work, &due.thing, due.hour);
         self.client
             .delete_item()
             .table_name(&self.name)
-            .set_key(Some(key.item()))
+            .set_key(Some(due.key.item()))
             .send()
             .await
             .map_err(|error| Fault::call("delete due work", error))?;

@@ -5,6 +5,7 @@
 //! | marketplace      | `M#MKT`           | `MKT`                     | |
 //! | order            | `M#ORD#<order>`   | `ORD`                     | 1 `M#CUS#<customer>` · 2 `M#ORDDAY#<day>#<shard>` · 3 `M#EXC` (open exception); SK `<ms>#<id>` |
 //! | merchant order   | `M#ORD#<order>`   | `MOR#<part>`              | 1 `M#MOR#<merchant>` · 3 `M#OPEN#<merchant>` (not at its end); SK `<ms>#<id>` |
+//! | payment          | `M#ORD#<order>`   | `PAY#<nn>`                | 3 `M#PAYALERT` (a person has to look); SK `<ms>#<id>` |
 //! | merchant         | `M#MER#<merchant>`| `MER`                     | 2 `M#MERS`; SK `<id>` |
 //! | merchant's entry | `M#MER#<merchant>`| `LED#<day>#<kind>#<cause>`| |
 //! | delivery rates   | `M#MER#<merchant>`| `RAT`                     | |
@@ -27,23 +28,24 @@
 //! | roles of a person| `M#SUB#<subject>` | `OPR`, `MER#<merchant>`   | 1 `M#MEM#<merchant>` (members); SK `<subject>` |
 //! | API key          | `KEY#<sha256>`    | `KEY`                     | 2 `M#KEYS`; SK `<id>` |
 //! | issuer           | `ISS#<sha256>`    | `ISS`                     | |
-//! | due work         | `DUE#<kind>#<shard>` | `<hour>#M#<thing>`     | |
+//! | due work         | `DUE#<kind>#<shard>` | `<minute>#M#<thing>`   | |
 //!
-//! An order, its parts and their stories share a partition: one query tells everything, and `MOR#` to `ORD` is the
-//! order with its parts. Times in keys are milliseconds in 13 digits, so that text order is time order.
+//! An order, its parts, its payments and their stories share a partition: one query tells everything, `MOR#` to `ORD`
+//! is the order with its parts, and on to `PAY#` with its payments. Times in keys are milliseconds in 13 digits, so
+//! that text order is time order.
 //!
 //! An offer and its stock share one too. A document that moves stock (`mov_…`) has its story there as `EVT#<id>`; a
 //! release touches many offers and has a partition of its own, `M#MOV#<id>`.
 //!
 //! Access: an order by (channel, external id) is a read of its derived id; lists by customer, by merchant and by day
 //! are queries of an index, newest first; all open exceptions are index 3; a statement is a range of a merchant's
-//! entries; what is due by an hour is one query per shard.
+//! entries; what is due by a minute is one query per shard.
 
 use crate::due::Work;
 use crate::{number, record::Item, text};
 use domain::id::{
     ApiKeyId, CartId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
-    OverrideId, PayoutId, ProductId, derive, sha256_hex,
+    OverrideId, PaymentId, PayoutId, ProductId, derive, sha256_hex,
 };
 use domain::ledger::{Account, EntryKind};
 use domain::overrides::Policy;
@@ -129,14 +131,23 @@ pub(crate) fn millis(at: Timestamp) -> String {
     format!("{:013}", at.as_millisecond().max(0))
 }
 
-/// An hour in keys; text order is time order.
-pub(crate) fn hour(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%HZ").to_string()
+/// A minute in keys; text order is time order.
+pub(crate) fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%MZ").to_string()
 }
 
-/// Reads what [`hour`] wrote.
-pub(crate) fn hour_of(text: &str) -> Option<Timestamp> {
-    format!("{}:00Z", text.strip_suffix('Z')?).parse().ok()
+/// Reads what [`minute`] wrote, and the whole hours of before: `2026-03-09T01Z`.
+pub(crate) fn minute_of(text: &str) -> Option<Timestamp> {
+    let of_an_hour = || format!("{}:00Z", text.strip_suffix('Z')?).parse().ok();
+    text.parse().ok().or_else(of_an_hour)
+}
+
+/// The first whole minute that is not before: work is never looked at before its time.
+fn whole_minute(at: Timestamp) -> Timestamp {
+    let second = at.as_second().saturating_add(i64::from(at.subsec_nanosecond() > 0));
+    let rest = second.rem_euclid(60);
+    let up = if rest == 0 { 0 } else { 60_i64.saturating_sub(rest) };
+    Timestamp::from_second(second.saturating_add(up)).unwrap_or(at)
 }
 
 impl Key {
@@ -165,6 +176,16 @@ impl Key {
     pub fn merchant_by_external_id(m: &MarketplaceId, external_id: &str) -> Self {
         Self::new(format!("{m}#XID#MER#{external_id}"), "XID")
     }
+
+    /// None where the id does not have the form of a payment's.
+    pub fn payment(m: &MarketplaceId, id: &PaymentId) -> Option<Self> {
+        let (order, number) = id.place()?;
+        Some(Self::new(Self::order(m, &order).pk, format!("PAY#{number:02}")))
+    }
+
+    /// The bounds of an order's payments, and of order, parts and payments.
+    pub(crate) const PAYMENTS: (&'static str, &'static str) = ("PAY#", "PAY#~");
+    pub(crate) const WITH_PAYMENTS: (&'static str, &'static str) = ("MOR#", "PAY#~");
 
     pub fn merchant_entry(
         m: &MarketplaceId,
@@ -298,7 +319,7 @@ impl Key {
 
     /// Work on a thing that is due at `run`.
     pub fn due(m: &MarketplaceId, work: Work, thing: &str, run: Timestamp) -> Self {
-        let sk = format!("{}#{m}#{thing}", hour(run));
+        let sk = format!("{}#{m}#{thing}", minute(whole_minute(run)));
         Self::new(Self::due_partition(work, shard(thing, DUE_SHARDS)), sk)
     }
 
@@ -368,6 +389,11 @@ impl Place {
 
     pub(crate) fn open_exception(m: &MarketplaceId, at: Timestamp, id: &OrderId) -> Self {
         Self::new(Index::Gsi3, format!("{m}#EXC"), at, id.as_str())
+    }
+
+    /// Sparse: payments that a person has to look at.
+    pub(crate) fn payment_alert(m: &MarketplaceId, at: Timestamp, id: &PaymentId) -> Self {
+        Self::new(Index::Gsi3, format!("{m}#PAYALERT"), at, id.as_str())
     }
 
     pub(crate) fn merchant_order(m: &MarketplaceId, merchant: &MerchantId, at: Timestamp, id: &str) -> Self {
@@ -480,4 +506,24 @@ pub(crate) fn expires(at: Timestamp) -> (String, aws_sdk_dynamodb::types::Attrib
 pub(crate) fn has_expired(item: &Item, now: Timestamp) -> bool {
     let expires: Option<i64> = item.get("expires").and_then(|v| v.as_n().ok()?.parse().ok());
     expires.is_some_and(|expires| expires < now.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_work_is_put_under_a_minute_that_is_not_before_its_time() {
+        for (at, want) in [
+            ("2026-03-09T01:00:00Z", "2026-03-09T01:00Z"),
+            ("2026-03-09T01:00:00.001Z", "2026-03-09T01:01Z"),
+            ("2026-03-09T01:59:01Z", "2026-03-09T02:00Z"),
+        ] {
+            let put = minute(whole_minute(at.parse().unwrap()));
+            assert_eq!(put, want);
+            assert_eq!(minute_of(&put), want.parse().ok());
+        }
+        assert_eq!(minute_of("2026-03-09T01Z"), "2026-03-09T01:00:00Z".parse().ok());
+        assert_eq!(minute_of("2026-03-09"), None);
+    }
 }

@@ -21,6 +21,7 @@ pub mod merchant;
 pub mod order;
 pub mod outbox;
 pub mod overrides;
+pub mod payment;
 pub mod payout;
 pub mod record;
 pub mod stock;

@@ -1,6 +1,6 @@
 //! Where payouts lie, how far a merchant's entries are claimed, and the due work that leads to a payout.
 
-use crate::due::{DUE, Work, night};
+use crate::due::{Work, night};
 use crate::key::{Key, Place};
 use crate::{Cursor, Fault, Page, Record, Table};
 use domain::id::{MarketplaceId, MerchantId, PayoutId};
@@ -161,10 +161,7 @@ impl Table {
         if self.put.knows(&key) {
             return Ok(());
         }
-        let mut item = key.item();
-        item.insert("kind".to_owned(), crate::text(DUE));
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
-        put.send().await.map_err(|error| Fault::call("put due work", error))?;
+        self.put_due(&key).await?;
         self.put.learns(key);
         Ok(())
     }

@@ -80,7 +80,8 @@ pub enum Duty {
 }
 
 /// What a person must see.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "alert", rename_all = "snake_case")]
 pub enum Alert {
     /// The gateway could not say for five days.
     Unresolved {
@@ -121,7 +122,61 @@ fn retry_at(tries: &[&Attempt], first: Timestamp) -> Option<Timestamp> {
     }
 }
 
-/// Everything that is due some time if nothing else happens, the earliest first. An alert stays as long as it is true.
+impl Alert {
+    /// Its word in events and answers.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Unresolved { .. } => "unresolved",
+            Self::NotFinalized => "not_finalized",
+            Self::Expiring { .. } => "expiring",
+            Self::CaptureFailed { .. } => "capture_failed",
+            Self::RefundFailed { .. } => "refund_failed",
+            Self::Stray { .. } => "stray",
+        }
+    }
+}
+
+impl Payment {
+    /// The alerts that were told and are still true: a person has to look.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.alerted.iter().filter(|alert| self.still(alert))
+    }
+
+    fn still(&self, alert: &Alert) -> bool {
+        match alert {
+            Alert::Unresolved { attempt } => self.attempt(*attempt).is_some_and(|one| one.state.is_open()),
+            Alert::NotFinalized => !self.finalized && self.closed.is_none(),
+            Alert::Expiring { authorization } => {
+                self.in_force().is_some_and(|held| held.number == *authorization)
+            }
+            Alert::CaptureFailed { attempt } => {
+                let part = |one: &Attempt| match one.call {
+                    Call::Capture { part, .. } => Some(part),
+                    Call::Authorize | Call::Void { .. } | Call::Refund { .. } => None,
+                };
+                let of = self.attempt(*attempt).and_then(part);
+                let later =
+                    |one: &&Attempt| part(one) == of && (one.state.is_open() || one.state.is_success());
+                self.closed.is_none() && !self.attempts.iter().any(|one| later(&one))
+            }
+            Alert::RefundFailed { refund } => {
+                let held = self.refunds.iter().find(|held| held.number == *refund);
+                held.is_some_and(|held| matches!(self.refund_stage(held), RefundStage::Failed { .. }))
+            }
+            Alert::Stray { amount } => *amount == self.awaits_approval(),
+        }
+    }
+}
+
+/// When the payment is looked at next; what is due by now counts as now. None: nothing will happen by itself. That its
+/// order is told again goes along with the alert that it did not listen.
+pub fn next_look(payment: &Payment, gateway: Capabilities, now: Timestamp) -> Option<Timestamp> {
+    let agenda = agenda(payment, gateway).into_iter();
+    let next = agenda.filter(|(_, duty)| *duty != Duty::Finalize).map(|(at, _)| at).min();
+    next.map(|at| at.max(now))
+}
+
+/// Everything that is due some time if nothing else happens, the earliest first. An alert that was told is none.
 pub fn agenda(payment: &Payment, gateway: Capabilities) -> Vec<(Timestamp, Duty)> {
     let mut due = Vec::new();
     due.extend(payment.attempts.iter().filter_map(|attempt| question(payment, attempt)));
@@ -140,6 +195,7 @@ pub fn agenda(payment: &Payment, gateway: Capabilities) -> Vec<(Timestamp, Duty)
         let news = payment.attempts.iter().filter_map(|attempt| attempt.told_at).max();
         due.push((news.unwrap_or(payment.created_at), Duty::Alert(Alert::Stray { amount })));
     }
+    due.retain(|(_, duty)| !matches!(duty, Duty::Alert(alert) if payment.alerted.contains(alert)));
     due.sort_by_key(|(at, _)| *at);
     due
 }

@@ -2,8 +2,8 @@
 
 use super::agenda::renew_at;
 use super::{
-    ATTEMPTS_MAX, AUTHORIZATIONS_MAX, Asked, Attempt, Call, Fact, Payment, REFUNDS_MAX, Refund, RefundStage,
-    Refused, State, To, Waits, next_ask,
+    ATTEMPTS_MAX, AUTHORIZATIONS_MAX, Alert, Asked, Attempt, Call, Fact, Payment, REFUNDS_MAX, Refund,
+    RefundStage, Refused, State, To, Waits, next_ask,
 };
 use crate::Decision;
 use crate::gateway::{Class, GatewayToken, Method, Outcome};
@@ -44,6 +44,7 @@ pub fn open(opening: Opening, now: Timestamp) -> Result<Payment, Refused> {
         refunds: Vec::new(),
         finalized: false,
         closed: None,
+        alerted: Vec::new(),
     })
 }
 
@@ -338,4 +339,13 @@ pub fn finalize(payment: &Payment, now: Timestamp) -> Result<Decision<Fact>, Ref
 /// on, or came without its order ever knowing, awaits approval.
 pub fn close(payment: &Payment, now: Timestamp) -> Decision<Fact> {
     if payment.closed.is_some() { Decision::Already } else { Decision::New(Fact::Closed { at: now }) }
+}
+
+/// A person is told, once.
+pub fn alert(payment: &Payment, alert: Alert, now: Timestamp) -> Decision<Fact> {
+    if payment.alerted.contains(&alert) {
+        Decision::Already
+    } else {
+        Decision::New(Fact::Alerted { alert, at: now })
+    }
 }

@@ -143,6 +143,7 @@ fn named(fact: &Fact) -> String {
         Fact::Redirected { .. } => "redirected".to_owned(),
         Fact::Finalized { .. } => "finalized".to_owned(),
         Fact::Closed { .. } => "closed".to_owned(),
+        Fact::Alerted { alert, .. } => format!("alerted {}", alert.word()),
     }
 }
 

@@ -13,6 +13,7 @@ use domain::merchant::Merchant;
 use domain::merchant_order::MerchantOrder;
 use domain::order::Order;
 use domain::overrides::Override;
+use domain::payment::Payment;
 use domain::payout::{Claimed, Payout};
 use domain::tax::table::{Rules, Sheet};
 use serde_json::Value;
@@ -76,6 +77,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Operator,
         Order,
         Override,
+        Payment,
         Payout,
         Product,
         Rules,

@@ -1,0 +1,146 @@
+//! The port to those who move customers' money: one call that always comes back with an outcome, and signed notices.
+//!
+//! Invariants: a call is made under its attempt's id, so that asking twice moves money once; what is no clear answer
+//! (none in time, a 5xx, garbage) is [`Outcome::Unknown`], never an error; a notice counts only where its signature
+//! over the raw body holds. Absent on purpose: state, decisions, retries (the schedule asks) and card data.
+//!
+//! `sandbox.rs` · `stripe.rs` the adapters · `signature.rs` of notices · `secret.rs` keys from the environment or SSM
+
+mod sandbox;
+mod secret;
+pub mod signature;
+mod stripe;
+
+pub use sandbox::Sandbox;
+pub use secret::Secret;
+pub use stripe::Stripe;
+
+use domain::gateway::{Capabilities, GatewayToken, Method, Outcome, Request};
+use domain::id::{AttemptId, MarketplaceId};
+use domain::{Currency, Money};
+use edge::World;
+use http::HeaderMap;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Nobody waits longer for a gateway; a function has 20 s, a request of the API 30.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a gateway tells of an attempt by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub marketplace: MarketplaceId,
+    pub attempt: AttemptId,
+    pub outcome: Outcome,
+}
+
+/// Why a notice does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotANotice {
+    #[error("the signature does not prove the sender: {0}")]
+    Unproven(&'static str),
+    #[error("the notice cannot be read")]
+    Unreadable,
+    #[error("the secret of the gateway's notices cannot be had at the moment")]
+    NoSecret,
+}
+
+/// One gateway. An enum, because an adapter is chosen by its name and there are few.
+#[derive(Debug, Clone)]
+pub enum Gateway {
+    Sandbox(Sandbox),
+    Stripe(Stripe),
+}
+
+impl Gateway {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sandbox(sandbox) => sandbox.name(),
+            Self::Stripe(_) => "stripe",
+        }
+    }
+
+    pub fn capabilities(&self) -> Capabilities {
+        match self {
+            Self::Sandbox(sandbox) => sandbox.capabilities(),
+            Self::Stripe(_) => stripe::CAPABILITIES,
+        }
+    }
+
+    pub fn takes(&self, method: Method) -> bool {
+        match self {
+            Self::Sandbox(_) => true,
+            Self::Stripe(_) => stripe::takes(method),
+        }
+    }
+
+    /// What is left on a voucher or credit, where the means of payment has a balance.
+    pub fn balance(&self, token: &GatewayToken, currency: Currency) -> Option<Money> {
+        match self {
+            Self::Sandbox(_) => sandbox::balance(token, currency),
+            Self::Stripe(_) => None,
+        }
+    }
+
+    /// Makes the call, or asks what became of it. `m` and the attempt go along, and come back with notices.
+    pub async fn call(&self, m: &MarketplaceId, request: &Request) -> Outcome {
+        // Store credit is kept in our own books: nobody else is asked, and asking again changes nothing.
+        let of = if let Request::Ask { about, .. } = request { about } else { request };
+        if let Request::Credit { key, .. } = of
+            && let Ok(reference) = key.as_str().parse()
+        {
+            return Outcome::Approved { reference, expires_at: None };
+        }
+        match self {
+            Self::Sandbox(sandbox) => sandbox.call(request),
+            Self::Stripe(stripe) => stripe.call(m, request).await,
+        }
+    }
+
+    /// What a request to the gateway's webhook address tells. `now` is real time: the sender knows no other.
+    pub async fn read_notice(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Vec<Notice>, NotANotice> {
+        match self {
+            Self::Sandbox(sandbox) => sandbox.read_notice(headers, body, now),
+            Self::Stripe(stripe) => stripe.read_notice(headers, body, now).await,
+        }
+    }
+}
+
+/// The gateways of this deployment; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Gateways {
+    known: Arc<Vec<Gateway>>,
+}
+
+impl Gateways {
+    /// Those that the variable `GATEWAYS` names, in its order; the sandbox alone where it is not set. A name that is
+    /// none is left out and logged: money by the others goes on.
+    pub fn of(world: &World) -> Self {
+        let names = world.variable("GATEWAYS").unwrap_or("sandbox");
+        let mut known = Vec::new();
+        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match name {
+                "sandbox" => known.push(Gateway::Sandbox(Sandbox::of(world, false))),
+                "sandbox-single" => known.push(Gateway::Sandbox(Sandbox::of(world, true))),
+                "stripe" => known.push(Gateway::Stripe(Stripe::of(world))),
+                other => tracing::error!(gateway = other, "GATEWAYS names a gateway that is none"),
+            }
+        }
+        Self { known: Arc::new(known) }
+    }
+
+    pub fn find(&self, name: &str) -> Option<&Gateway> {
+        self.known.iter().find(|gateway| gateway.name() == name)
+    }
+
+    /// The first that takes the method: where nobody says which.
+    pub fn for_method(&self, method: Method) -> Option<&Gateway> {
+        self.known.iter().find(|gateway| gateway.takes(method))
+    }
+}

@@ -1,0 +1,230 @@
+//! Stripe, over its own HTTP API (docs.stripe.com/api): payment intents that are confirmed at once and captured later.
+//!
+//! The attempt is the idempotency key and stands in the metadata, with marketplace and payment, so that notices and
+//! questions find it. Absent on purpose: renewal (a payment method is used once where it is attached to no customer of
+//! Stripe's), a second capture (not generally available), and currencies whose amounts Stripe counts otherwise than ISO
+//! 4217 does.
+
+mod words;
+
+use crate::{NotANotice, Notice, PATIENCE, Secret, signature};
+use domain::Money;
+use domain::gateway::{Capabilities, Decline, Method, Outcome, Request};
+use domain::id::{AttemptId, MarketplaceId};
+use domain::text::Word;
+use edge::World;
+use form_urlencoded::Serializer;
+use http::HeaderMap;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::time::Duration;
+
+pub(crate) const CAPABILITIES: Capabilities = Capabilities { multi_capture: false, renewal: false };
+
+const ADDRESS: &str = "https://api.stripe.com";
+
+/// Three decimals, or none in ISO and two at Stripe.
+const COUNTED_OTHERWISE: [&str; 9] = ["BHD", "IQD", "ISK", "JOD", "KWD", "LYD", "OMR", "TND", "UGX"];
+
+pub(crate) fn takes(method: Method) -> bool {
+    match method {
+        Method::Card | Method::Wallet | Method::Bnpl => true,
+        Method::Voucher | Method::BankTransfer | Method::StoreCredit => false,
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Stripe {
+    address: String,
+    key: Secret,
+    webhook_secret: Secret,
+    /// Where the customer's browser goes after a confirmation at the bank.
+    return_url: Option<String>,
+    patience: Duration,
+}
+
+/// One call of the API.
+struct Call {
+    get: bool,
+    path: String,
+    form: Vec<(String, String)>,
+}
+
+impl Call {
+    fn get(path: String) -> Self {
+        Self { get: true, path, form: Vec::new() }
+    }
+
+    fn post(path: String, form: &[(&str, &str)]) -> Self {
+        let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { get: false, path, form }
+    }
+}
+
+/// What came back: a status and a body that is JSON, or nothing that says anything.
+type Answer = Option<(u16, Value)>;
+
+impl Stripe {
+    pub(crate) fn of(world: &World) -> Self {
+        let variable = |name| world.variable(name).ok().filter(|text| !text.is_empty());
+        let secret = |name| Secret::new(variable(name).unwrap_or_default(), &world.aws);
+        Self {
+            address: variable("STRIPE_ADDRESS").unwrap_or(ADDRESS).trim_end_matches('/').to_owned(),
+            key: secret("STRIPE_KEY"),
+            webhook_secret: secret("STRIPE_WEBHOOK_SECRET"),
+            return_url: variable("STRIPE_RETURN_URL").map(str::to_owned),
+            patience: PATIENCE,
+        }
+    }
+
+    /// For tests against something that speaks like Stripe.
+    pub fn at(address: &str, key: Secret, webhook_secret: Secret, patience: Duration) -> Self {
+        Self { address: address.to_owned(), key, webhook_secret, return_url: None, patience }
+    }
+
+    pub(crate) async fn call(&self, m: &MarketplaceId, request: &Request) -> Outcome {
+        match request {
+            Request::Authorize { key, method, token, amount, .. } => {
+                let Some(token) = token else { return words::declined("token_missing") };
+                if !takes(*method) {
+                    return words::declined("payment_method_not_available");
+                }
+                if COUNTED_OTHERWISE.contains(&amount.currency.code()) {
+                    return words::declined("currency_not_supported");
+                }
+                let call = self.authorize(m, key, token.as_str(), *amount);
+                words::intent(&self.send(call, Some(key)).await)
+            }
+            Request::Capture { key, authorization, amount, .. } => {
+                let call = capture(key, authorization, *amount);
+                words::captured(key, &self.send(call, Some(key)).await)
+            }
+            Request::Void { key, authorization } => {
+                let call = Call::post(format!("/v1/payment_intents/{authorization}/cancel"), &[]);
+                words::canceled(key, &self.send(call, Some(key)).await)
+            }
+            Request::Refund { key, authorization, amount } => {
+                let minor = amount.minor.to_string();
+                let form = [("payment_intent", authorization.as_str()), ("amount", &minor)];
+                let mut call = Call::post("/v1/refunds".to_owned(), &form);
+                call.form.extend(metadata(m, key));
+                words::refund(&self.send(call, Some(key)).await)
+            }
+            // The port itself answers these.
+            Request::Credit { .. } => Outcome::Unknown,
+            Request::Ask { reference, about } => self.ask(reference.as_ref(), about).await,
+        }
+    }
+
+    fn authorize(&self, m: &MarketplaceId, key: &AttemptId, token: &str, amount: Money) -> Call {
+        let (minor, currency) = (amount.minor.to_string(), amount.currency.code().to_lowercase());
+        let form = [
+            ("amount", minor.as_str()),
+            ("currency", &currency),
+            ("payment_method", token),
+            ("payment_method_types[]", "card"),
+            ("capture_method", "manual"),
+            ("confirm", "true"),
+            ("expand[]", "latest_charge"),
+        ];
+        let mut call = Call::post("/v1/payment_intents".to_owned(), &form);
+        call.form.extend(metadata(m, key));
+        call.form.extend(self.return_url.iter().map(|url| ("return_url".to_owned(), url.clone())));
+        call
+    }
+
+    /// What became of a call. A payment intent that is not named yet is searched by the attempt in its metadata.
+    async fn ask(&self, reference: Option<&Word>, about: &Request) -> Outcome {
+        let intent = |id: &Word| Call::get(format!("/v1/payment_intents/{id}?expand[]=latest_charge"));
+        match about {
+            Request::Authorize { key, .. } => match reference {
+                Some(id) => words::intent(&self.send(intent(id), None).await),
+                None => {
+                    let query = format!("metadata['attempt']:'{key}'");
+                    let query = Serializer::new(String::new()).append_pair("query", &query).finish();
+                    let call = Call::get(format!("/v1/payment_intents/search?{query}"));
+                    words::found(&self.send(call, None).await)
+                }
+            },
+            Request::Capture { key, authorization, .. } => {
+                words::captured(key, &self.send(intent(authorization), None).await)
+            }
+            Request::Void { key, authorization } => {
+                words::canceled(key, &self.send(intent(authorization), None).await)
+            }
+            Request::Refund { key, authorization, .. } => {
+                let call = Call::get(format!("/v1/refunds?payment_intent={authorization}&limit=100"));
+                words::refund_of(key, &self.send(call, None).await)
+            }
+            Request::Credit { .. } | Request::Ask { .. } => Outcome::Unknown,
+        }
+    }
+
+    /// None: no answer in time, or none that can be read. The cause is logged, without what was sent.
+    async fn send(&self, call: Call, key: Option<&AttemptId>) -> Answer {
+        let secret = self.key.value().await?;
+        let address = format!("{}{}", self.address, call.path);
+        let sent = async {
+            let client = reqwest::Client::builder().timeout(self.patience).build()?;
+            let request = if call.get { client.get(&address) } else { client.post(&address) };
+            let mut request = request.header("authorization", format!("Bearer {secret}"));
+            if let Some(key) = key {
+                request = request.header("idempotency-key", key.as_str());
+            }
+            if !call.get {
+                let form = Serializer::new(String::new()).extend_pairs(&call.form).finish();
+                request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+            }
+            let answer = request.send().await?;
+            let status = answer.status().as_u16();
+            Ok::<_, reqwest::Error>((status, answer.bytes().await?))
+        };
+        let (status, body) = match sent.await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let error = edge::chain(&error.without_url());
+                tracing::warn!(error, attempt = key.map(AttemptId::as_str), "Stripe does not answer");
+                return None;
+            }
+        };
+        match serde_json::from_slice(&body) {
+            Ok(body) => Some((status, body)),
+            Err(_) => {
+                tracing::warn!(status, attempt = key.map(AttemptId::as_str), "Stripe's answer is no JSON");
+                None
+            }
+        }
+    }
+
+    pub(crate) async fn read_notice(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Vec<Notice>, NotANotice> {
+        let secret = self.webhook_secret.value().await.ok_or(NotANotice::NoSecret)?;
+        signature::holds_stripe(secret, headers, body, now)?;
+        let event: Value = serde_json::from_slice(body).map_err(|_| NotANotice::Unreadable)?;
+        Ok(words::notice(&event).into_iter().collect())
+    }
+}
+
+fn capture(key: &AttemptId, authorization: &Word, amount: Money) -> Call {
+    let minor = amount.minor.to_string();
+    // The notice of it names the capture and not the authorization alone.
+    let form = [("amount_to_capture", minor.as_str()), ("metadata[capture]", key.as_str())];
+    Call::post(format!("/v1/payment_intents/{authorization}/capture"), &form)
+}
+
+fn metadata(m: &MarketplaceId, key: &AttemptId) -> Vec<(String, String)> {
+    let payment = key.place().map(|(payment, _)| payment.to_string()).unwrap_or_default();
+    let named = [("marketplace", m.to_string()), ("payment", payment), ("attempt", key.to_string())];
+    named.map(|(name, value)| (format!("metadata[{name}]"), value)).into()
+}
+
+fn decline(code: &str) -> Option<Decline> {
+    Some(Decline::of(code.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests;
