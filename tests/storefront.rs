@@ -1,6 +1,6 @@
 //! A shop that sells to guests: two merchants with goods, delivery and tax, and short words for shopping there.
 
-use crate::{Shop, at, delivery_rates};
+use crate::{Shop, at, delivery_rates, eur};
 use serde_json::{Value, json};
 use souk::api::{Answer, Api};
 
@@ -72,6 +72,25 @@ impl Storefront {
         json!(add.map(|(offer, quantity)| json!({"offer": offer, "quantity": quantity})))
     }
 
+    /// A call of a checkout: `hold`, `pay` or `confirm`.
+    pub async fn checkout(&self, cart: &str, word: &str, body: &Value) -> Answer {
+        self.guest.post(&format!("/v1/checkouts/{cart}/{word}"), body, "").await
+    }
+
+    /// Pays a cart with one card.
+    pub async fn pay(&self, cart: &str, total: &str, token: &str) -> Answer {
+        self.checkout(cart, "pay", &by_card(total, token)).await
+    }
+
+    /// A ready cart, paid; answers the order's id once it is split.
+    pub async fn order(&self) -> String {
+        let cart = self.ready().await;
+        let paid = self.pay(&cart, "57.15", "tok_approved").await;
+        assert_eq!(paid.status, 201, "{}", paid.body);
+        self.shop.settle().await;
+        paid.text("/order/id").to_owned()
+    }
+
     /// A cart in which nothing is missing but the payment: 57.15 with 4.90 of delivery from each.
     pub async fn ready(&self) -> String {
         let cart = self.cart().await;
@@ -87,6 +106,11 @@ async fn sell(shop: &Shop, (merchant, sku, price): (&String, &str, &str), units:
     let offer = shop.offer(merchant, sku, price).await;
     shop.done(&format!("/v1/stock/{offer}/receive"), &json!({"quantity": units})).await;
     offer
+}
+
+/// What is sent to pay so much with a card.
+pub fn by_card(total: &str, token: &str) -> Value {
+    json!({"expected_total": eur(total), "payments": [{"method": "card", "token": token}]})
 }
 
 pub fn contact() -> Value {

@@ -126,6 +126,7 @@ fn word(prefix: &str) -> &'static str {
         "mer" => "merchant",
         "ord" => "order",
         "mor" => "merchant order",
+        "pay" => "payment",
         "pyo" => "payout",
         "key" => "API key",
         "ovr" => "override",

@@ -118,7 +118,7 @@ fn tag(function: &str) -> Value {
 }
 
 fn operation_object(function: &str, operation: &Operation, generator: &mut SchemaGenerator) -> Value {
-    let Operation { method, path, name, summary, scope, audience, creates, shape } = operation;
+    let Operation { method, path, name, summary, scope, audience, creates, later, shape } = operation;
     let described = shape(generator);
     let whose = match audience {
         Audience::Operators => "operators",
@@ -147,6 +147,9 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
         responses.insert("200".to_owned(), answer("It was made before by the same request"));
     } else {
         responses.insert("200".to_owned(), answer("Done"));
+    }
+    if *later {
+        responses.insert("202".to_owned(), answer("Taken in; what comes of it is known later"));
     }
     let mut refusals = vec!["400", "401", "403", "404", "422", "429", "500", "503"];
     let mut told = json!({

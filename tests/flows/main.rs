@@ -10,6 +10,7 @@ mod bad_input;
 mod cancel_and_refund;
 mod cart;
 mod catalog;
+mod checkout;
 mod clock;
 mod dead_letters;
 mod delivery;

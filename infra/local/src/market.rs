@@ -129,11 +129,12 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 13] {
+pub fn functions() -> [(&'static str, Build); 14] {
     [
         ("admin", admin::function),
         ("cart", cart::function),
         ("catalog", catalog::function),
+        ("checkout", checkout::function),
         ("delivery", delivery::function),
         ("fulfillment", fulfillment::function),
         ("inventory", inventory::function),

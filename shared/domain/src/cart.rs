@@ -8,8 +8,10 @@
 //! its way (A8(3)); the last requests are known by their keys, so that an edit that is sent twice happens once.
 
 mod buy;
+mod pay;
 mod quote;
 pub use buy::{Buy, NotBought};
+pub use pay::{HELD, PAYMENTS_MAX, PINNED, Verdict, verdict};
 pub use quote::{Offered, Quote, Wares};
 
 use crate::address::Address;
@@ -67,6 +69,9 @@ pub struct Cart {
     /// The order that payment is on its way for, with every price as it was at the gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<Box<Order>>,
+    /// Payments that were tried so far; the next one has the next number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub payments: u8,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<Asked>,
     pub edited_at: Timestamp,
@@ -166,6 +171,7 @@ impl Cart {
             held_until: None,
             stage: Stage::Open,
             draft: None,
+            payments: 0,
             asked: Vec::new(),
             edited_at: now,
         }
@@ -279,6 +285,11 @@ impl Cart {
         };
         Checkout { cart: self.id.clone(), total: quote.priced.totals.total, given, stage: self.stage.clone() }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &u8) -> bool {
+    *count == 0
 }
 
 fn limited(quantity: u64) -> Result<u32, Refused> {

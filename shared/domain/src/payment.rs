@@ -25,7 +25,7 @@ pub use steps::{
 };
 
 use crate::gateway::{Decline, GatewayToken, Method, Outcome, Request};
-use crate::id::{AttemptId, OrderId, PaymentId};
+use crate::id::{AttemptId, CartId, OrderId, PaymentId};
 use crate::ledger::{Posting, Unbalanced};
 use crate::money::{Money, MoneyError};
 use crate::text::{Reason, WebAddress, Word};
@@ -42,6 +42,9 @@ pub const REFUNDS_MAX: usize = 100;
 pub struct Payment {
     pub id: PaymentId,
     pub order: OrderId,
+    /// The cart whose checkout waits for it, or has waited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cart: Option<CartId>,
     pub method: Method,
     pub gateway: Word,
     /// That of the last authorization.
@@ -338,7 +341,7 @@ impl State {
         self.rank().0 >= 6
     }
 
-    fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         self.rank().0 <= 3
     }
 }

@@ -228,6 +228,11 @@ impl<T: Serialize> Reply<T> {
         Self { status: 201, ..Self::ok(body) }
     }
 
+    /// Taken in; what comes of it is to be asked for.
+    pub fn accepted(body: T) -> Self {
+        Self { status: 202, ..Self::ok(body) }
+    }
+
     #[must_use]
     pub fn revision(self, revision: u64) -> Self {
         Self { revision: Some(revision), ..self }

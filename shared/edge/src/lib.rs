@@ -8,7 +8,8 @@
 //! If-Match · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
 //! `queue.rs` why a message must come again · `stream.rs` items that could never be handled · `due.rs` work that has
 //! fallen due · `check.rs` words of a body, checked all at once,
-//! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `clock.rs` where
+//! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `sealed.rs` personal data and
+//! signed links · `clock.rs` where
 //! "now" comes from · `fetch.rs` a text from an address
 
 pub mod address;
@@ -26,6 +27,7 @@ pub mod query;
 pub mod queue;
 pub mod routes;
 pub mod rules;
+pub mod sealed;
 pub mod stream;
 pub mod world;
 

@@ -8,6 +8,7 @@ mod shopping;
 
 use crate::world::MaybeBusy;
 use axum::response::{IntoResponse, Response};
+use domain::gateway::looks_like_card_number;
 use domain::{catalog, merchant, merchant_order, order, payout, stock};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -114,20 +115,32 @@ impl MaybeBusy for Problem {
     }
 }
 
+/// Readers and checks repeat what was sent; a card's number is not repeated, whatever member it stood in.
+fn without_card_numbers(problem: Problem) -> Problem {
+    const HIDDEN: &str = "what was sent looks like a card number: send the gateway's token, never the number";
+    let hide = |text: String| if looks_like_card_number(&text) { HIDDEN.to_owned() } else { text };
+    let errors = problem.errors.into_iter().map(|error| {
+        let (field, message) = (hide(error.field), hide(error.message));
+        FieldError { field, message, ..error }
+    });
+    Problem { detail: problem.detail.map(hide), errors: errors.collect(), ..problem }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_string(&self).unwrap_or_default();
+        let problem = without_card_numbers(self);
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&problem).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        match self.status {
+        match problem.status {
             503 => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
             401 => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
             _ => None,
         };
         // For the layer that knows the request's trace id.
-        response.extensions_mut().insert(self);
+        response.extensions_mut().insert(problem);
         response
     }
 }

@@ -50,6 +50,8 @@ pub struct Operation {
     pub audience: Audience,
     /// Whether it makes a thing: 201.
     pub creates: bool,
+    /// Whether what comes of it may only be known later: 202.
+    pub later: bool,
     #[cfg(feature = "schema")]
     pub shape: Shape,
 }
@@ -205,6 +207,7 @@ impl Routes {
             scope: "",
             audience: Audience::Operators,
             creates,
+            later: false,
             #[cfg(feature = "schema")]
             shape: shape::<H::Input, H::View>,
         };
@@ -233,6 +236,11 @@ impl Routes {
 }
 
 impl Route {
+    /// What comes of it may only be known later: then it is a 202.
+    pub fn or_later(self) -> Self {
+        Self { operation: Operation { later: true, ..self.operation }, ..self }
+    }
+
     /// For people and systems that act for the whole marketplace.
     pub fn operators(self, scope: &'static str, name: &'static str, summary: &'static str) -> Routes {
         self.admits(Audience::Operators, scope, name, summary)

@@ -93,16 +93,19 @@ impl World {
 
     /// 128 random bits that nobody can guess: whoever knows the id that is made of them may use the thing.
     pub fn unguessable(&self) -> Result<u128, NoSecret> {
-        let mut random = [0_u8; 16];
+        self.random().map(u128::from_be_bytes)
+    }
+
+    /// Random bytes of the system, for keys and nonces.
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], NoSecret> {
+        let mut random = [0_u8; N];
         aws_lc_rs::rand::fill(&mut random).map_err(|_| NoSecret)?;
-        Ok(u128::from_be_bytes(random))
+        Ok(random)
     }
 
     /// A secret: 256 random bits behind a prefix, `sk_` for an API key. Shown once, kept as a digest only.
     pub fn secret(&self, prefix: &str) -> Result<String, NoSecret> {
-        let mut random = [0_u8; 32];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| NoSecret)?;
-        let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: String = self.random::<32>()?.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(format!("{prefix}{digits}"))
     }
 

@@ -11,6 +11,8 @@
 //! | delivery rates   | `M#MER#<merchant>`| `RAT`                     | |
 //! | claimed through  | `M#MER#<merchant>`| `CLM`                     | |
 //! | payout           | `M#MER#<merchant>`| `PYO#<day>`               | 2 `M#PYODAY#<day>#<shard>`; SK `<ms>#<id>` |
+//! | order's person   | `M#ORD#<order>`   | `PER`                     | |
+//! | data key         | `M#CUS#<customer>`| `KEY`                     | |
 //! | cart             | `M#CRT#<cart>`    | `CRT`                     | |
 //! | category         | `M#CAT#<handle>`  | `CAT`                     | 2 `M#CATS`; SK `<handle>` |
 //! | tax              | `M#TAX`           | `RUL`, `RAT#<country>`, `RAT#*` | |
@@ -215,6 +217,15 @@ impl Key {
     pub fn payout(m: &MarketplaceId, id: &PayoutId) -> Option<Self> {
         let (merchant, through) = id.place()?;
         Some(Self::new(Self::merchant(m, &merchant).pk, format!("PYO#{through}")))
+    }
+
+    pub fn data_key(m: &MarketplaceId, customer: &CustomerId) -> Self {
+        Self::new(format!("{m}#CUS#{}", customer.tail()), "KEY")
+    }
+
+    /// After the order and its payments in text order, so that no reader of those reads it.
+    pub fn order_person(m: &MarketplaceId, order: &OrderId) -> Self {
+        Self::new(Self::order(m, order).pk, "PER")
     }
 
     pub fn cart(m: &MarketplaceId, id: &CartId) -> Self {

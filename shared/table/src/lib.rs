@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod overrides;
 pub mod payment;
 pub mod payout;
+pub mod person;
 pub mod record;
 pub mod stock;
 pub mod tax;

@@ -42,6 +42,11 @@ pub struct Held<R> {
 }
 
 impl<R> Held<R> {
+    /// What this process has just written as `revision`, without reading it again.
+    pub fn written(value: R, revision: u64) -> Self {
+        Self { value, revision }
+    }
+
     /// The revision that was read: the ETag of an answer.
     pub fn revision(&self) -> u64 {
         self.revision

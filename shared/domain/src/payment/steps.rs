@@ -7,7 +7,7 @@ use super::{
 };
 use crate::Decision;
 use crate::gateway::{Class, GatewayToken, Method, Outcome};
-use crate::id::{OrderId, PaymentId};
+use crate::id::{CartId, OrderId, PaymentId};
 use crate::money::{Money, MoneyError};
 use crate::text::{Reason, Word};
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
     pub order: OrderId,
+    pub cart: Option<CartId>,
     /// Counted from 1 in the order.
     pub number: u8,
     pub method: Method,
@@ -27,13 +28,14 @@ pub struct Opening {
 
 /// A payment that nothing was tried with yet.
 pub fn open(opening: Opening, now: Timestamp) -> Result<Payment, Refused> {
-    let Opening { order, number, method, gateway, token, amount, part } = opening;
+    let Opening { order, cart, number, method, gateway, token, amount, part } = opening;
     if amount.minor <= 0 {
         return Err(Refused::NoAmount);
     }
     Ok(Payment {
         id: PaymentId::of(&order, number),
         order,
+        cart,
         method,
         gateway,
         token,

@@ -19,6 +19,7 @@ fn minutes(minutes: i64) -> Timestamp {
 pub(crate) fn opening(method: Method, amount: i64) -> Opening {
     Opening {
         order: id("ord_00000001"),
+        cart: None,
         number: 1,
         method,
         gateway: id("sandbox"),

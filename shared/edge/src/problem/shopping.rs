@@ -2,7 +2,7 @@
 
 use super::Problem;
 use domain::cart;
-use domain::{checkout, pricing};
+use domain::{checkout, payment, pricing, tender};
 use events::Amount;
 use serde_json::{Value, json};
 
@@ -69,6 +69,52 @@ impl From<pricing::Refused> for Problem {
             | R::Percent(_)
             | R::TwoRates(_) => Self::fault(&refused),
         }
+    }
+}
+
+impl From<payment::Refused> for Problem {
+    fn from(refused: payment::Refused) -> Self {
+        use payment::Refused as R;
+        let (status, code, title) = match refused {
+            R::Money(error) => return error.into(),
+            R::NoAmount => (422, "payment_amount", "The amount is not acceptable"),
+            R::NoAttempt(_) | R::NoRefund(_) => (404, "not_found", "There is no such thing"),
+            R::Closed => (409, "payment_closed", "Nothing more is wanted of the payment"),
+            R::UnderWay(_) | R::Unknown(_) | R::WaitsForCustomer(_) | R::WaitsForTransfer(_) => {
+                (409, "payment_in_flight", "The payment is on its way")
+            }
+            R::StillAsked(_) => (409, "payment_still_asked", "The gateway is still being asked"),
+            R::DeclinedForGood => (409, "payment_declined_for_good", "Another means of payment is needed"),
+            R::NotAuthorized => (409, "payment_not_authorized", "The payment is not authorized"),
+            R::Expired(_) => (409, "payment_expired", "The authorization has ended"),
+            R::ExceedsAuthorized { .. } => {
+                (409, "capture_exceeds_authorized", "More than is authorized cannot be captured")
+            }
+            R::OtherPart(_) => (409, "payment_of_other_part", "The payment is for another merchant order"),
+            R::CaptureDiffers { .. } => (409, "capture_differs", "Another amount is captured already"),
+            R::ExceedsCaptured { .. } => {
+                (409, "refund_exceeds_captured", "More than was captured cannot be refunded")
+            }
+            R::RefundDiffers { .. } => (409, "refund_differs", "Another amount is granted for this cause"),
+            R::Executed => (409, "refund_executed", "The refund is executed already"),
+            R::AttemptCount => (409, "payment_attempt_count", "The payment has too many attempts"),
+            R::RefundCount => (409, "payment_refund_count", "The payment has too many refunds"),
+        };
+        Self::new(status, code, title).with(refused)
+    }
+}
+
+impl From<tender::Refused> for Problem {
+    fn from(refused: tender::Refused) -> Self {
+        use tender::Refused as R;
+        let (code, title) = match refused {
+            R::Money(error) => return error.into(),
+            R::Short { .. } => ("payment_short", "The means of payment do not cover the total"),
+            R::ExceedsCaptured { .. } => {
+                ("refund_exceeds_captured", "More than was captured cannot be refunded")
+            }
+        };
+        Self::new(409, code, title).with(refused)
     }
 }
 

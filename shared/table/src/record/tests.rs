@@ -5,6 +5,7 @@ use crate::access::{ApiKey, Asked, Issuer, Member, Operator};
 use crate::delivery::DeliveryRates;
 use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
+use crate::person::{DataKey, OrderPerson};
 use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
 use domain::ledger::MerchantEntry;
@@ -65,6 +66,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Cart,
         CategoryNode,
         Claimed,
+        DataKey,
         DeliveryRates,
         Issuer,
         Marketplace,
@@ -76,6 +78,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Offer,
         Operator,
         Order,
+        OrderPerson,
         Override,
         Payment,
         Payout,

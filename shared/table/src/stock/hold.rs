@@ -13,6 +13,7 @@ use domain::catalog::Offer;
 use domain::id::{CartId, MarketplaceId, OfferId};
 use domain::stock::bin::is_crowded;
 use domain::stock::hold::{HOLDS_MAX, Hold, Plan, Short, Step, is_certain, plan, presume};
+use futures::future::BoxFuture;
 use futures::stream::{StreamExt, iter};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
@@ -66,6 +67,9 @@ struct Ask<'a> {
     now: Timestamp,
 }
 
+/// What came of one offer: what the cart held of it before, and what it holds now.
+type Answer<'a> = (&'a Offer, Vec<Hold>, Result<Result<Vec<Hold>, Short>, Fault>);
+
 /// What came of one write: the item as it is now; or why not, and the item as it is.
 enum Written {
     Done(Bin),
@@ -102,12 +106,16 @@ impl Table {
         }
         let of =
             |id: &OfferId| -> Vec<Hold> { before.iter().filter(|hold| hold.offer == *id).cloned().collect() };
-        let asked = sums.values().map(|(offer, quantity)| async move {
-            let mine = of(&offer.id);
-            let held = self.hold_offer(ask, offer, *quantity, &mine).await;
-            (*offer, mine, held)
-        });
-        let answers: Vec<_> = iter(asked).buffer_unordered(AT_ONCE).collect().await;
+        // Boxed and in a list: a closure that is held across a wait makes a future that cannot change threads.
+        let mut asked: Vec<BoxFuture<'_, Answer<'_>>> = Vec::with_capacity(sums.len());
+        for (offer, quantity) in sums.values() {
+            let (mine, quantity) = (of(&offer.id), *quantity);
+            asked.push(Box::pin(async move {
+                let held = self.hold_offer(ask, offer, quantity, &mine).await;
+                (*offer, mine, held)
+            }));
+        }
+        let answers: Vec<Answer<'_>> = iter(asked).buffer_unordered(AT_ONCE).collect().await;
         if answers.iter().all(|(_, _, held)| matches!(held, Ok(Ok(_)))) {
             let left: Vec<Hold> =
                 before.iter().filter(|hold| !sums.contains_key(&hold.offer)).cloned().collect();
@@ -118,10 +126,12 @@ impl Table {
             return Ok(Ok(held));
         }
         let (mut short, mut fault) = (Vec::new(), None);
-        let back = answers.iter().filter_map(|(offer, mine, held)| match held {
-            Ok(Ok(held)) => Some(self.undo(ask, offer, held, mine)),
-            Ok(Err(_)) | Err(_) => None,
-        });
+        let mut back: Vec<BoxFuture<'_, ()>> = Vec::new();
+        for (offer, mine, held) in &answers {
+            if let Ok(Ok(held)) = held {
+                back.push(Box::pin(self.undo(ask, offer, held, mine)));
+            }
+        }
         let _undone: Vec<()> = iter(back).buffer_unordered(AT_ONCE).collect().await;
         for (_, _, held) in answers {
             match held {
@@ -137,8 +147,11 @@ impl Table {
     /// Gives back what a cart holds. What is gone already is gone.
     pub async fn release(&self, m: &MarketplaceId, cart: &CartId, holds: &[Hold]) -> Result<(), Fault> {
         let ask = Ask { m, cart, until: Timestamp::UNIX_EPOCH, now: Timestamp::UNIX_EPOCH };
-        let released = iter(holds.iter().map(|hold| self.give_back(ask, hold, 0)));
-        let released: Vec<_> = released.buffer_unordered(AT_ONCE).collect().await;
+        let mut back: Vec<BoxFuture<'_, Result<(), Fault>>> = Vec::with_capacity(holds.len());
+        for hold in holds {
+            back.push(Box::pin(self.give_back(ask, hold, 0)));
+        }
+        let released: Vec<_> = iter(back).buffer_unordered(AT_ONCE).collect().await;
         released.into_iter().collect()
     }
 

@@ -1,0 +1,336 @@
+//! What the payments of a checkout come to: the order is placed, the cart is free again, or everything waits.
+//!
+//! Called with what was just told, by whoever heard it: the request that paid, the customer who is back, an event. What
+//! is told joins with what is known, so whoever comes second finds the same and changes nothing (A9(4)).
+
+use crate::hold::taking;
+use domain::Decision;
+use domain::address::Address;
+use domain::cart::{Cart, Contact, HELD, PINNED, Verdict, verdict};
+use domain::checkout::Stage;
+use domain::gateway::{Decline, Outcome};
+use domain::id::{CartId, CustomerId, MarketplaceId, OrderId, PaymentId};
+use domain::order::Order;
+use domain::payment::{self, Fact, Payment};
+use edge::sealed::{data_key, seal};
+use edge::{Overtaken, Problem, World};
+use events::Context;
+use events::order::placed;
+use gateway::{Gateway, Gateways};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use table::due::Work;
+use table::payment::look_that_is_new;
+use table::person::{DataKey, OrderPerson};
+use table::{Commit, Held, Key, Story, Uncommitted};
+
+/// A checkout whose payment is on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Going {
+    pub(crate) cart: Held<Cart>,
+    /// Those of this try.
+    pub(crate) payments: Vec<Held<Payment>>,
+    pub(crate) data_key: Option<DataKey>,
+}
+
+/// What a gateway has told of an attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) payment: PaymentId,
+    pub(crate) attempt: u16,
+    pub(crate) outcome: Outcome,
+    /// The number of the question that it answers.
+    pub(crate) ask: Option<u8>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Concluded {
+    Placed(Box<Cart>, Vec<Payment>),
+    Waits(Box<Cart>, Vec<Payment>),
+    Failed(Option<Decline>),
+    /// The stock was given to others while the outcome was not known.
+    SoldOut,
+}
+
+/// Who has ordered, as it is sealed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Person {
+    contact: Option<Contact>,
+    address: Option<Address>,
+}
+
+/// What a commit met.
+#[derive(Debug)]
+enum Met {
+    /// Another did the same first.
+    Overtaken,
+    /// A hold is gone.
+    NotHeld,
+}
+
+impl From<Met> for Problem {
+    fn from(_: Met) -> Self {
+        Self::busy()
+    }
+}
+
+/// `known`: as this process has just written it; else it is read.
+pub(crate) async fn conclude(
+    world: &World,
+    m: &MarketplaceId,
+    context: &Context,
+    cart: &CartId,
+    mut known: Option<Going>,
+    told: &[Told],
+) -> Result<Concluded, Problem> {
+    world
+        .until_free(|| {
+            let known = known.take();
+            async move {
+                let going = match known {
+                    Some(going) => going,
+                    None => match read(world, m, cart).await? {
+                        Ok(going) => going,
+                        Err(over) => return Ok(over),
+                    },
+                };
+                attempt(world, m, context, going, told).await
+            }
+        })
+        .await
+}
+
+/// The checkout as it is; or what has come of it already.
+async fn read(world: &World, m: &MarketplaceId, cart: &CartId) -> Result<Result<Going, Concluded>, Problem> {
+    let held =
+        world.table.load::<Cart>(&Key::cart(m, cart)).await?.ok_or_else(|| Problem::not_found("cart"))?;
+    let payments = world.table.payments(m, &OrderId::of_cart(cart)).await?;
+    match held.value.stage {
+        Stage::Completed { .. } => {
+            let payments = payments.into_iter().map(|held| held.value).collect();
+            return Ok(Err(Concluded::Placed(Box::new(held.value), payments)));
+        }
+        Stage::Open => {
+            let last = payments.last().map(|held| held.value.stage());
+            let decline = if let Some(payment::Stage::Declined { decline }) = last { decline } else { None };
+            return Ok(Err(Concluded::Failed(decline)));
+        }
+        Stage::Locked(_) => {}
+    }
+    let key = match &held.value.customer {
+        Some(customer) => world.table.load::<DataKey>(&Key::data_key(m, customer)).await?,
+        None => None,
+    };
+    let payments = payments.into_iter().filter(|held| held.value.closed.is_none()).collect();
+    Ok(Ok(Going { cart: held, payments, data_key: key.map(|held| held.value) }))
+}
+
+/// Payments with the facts that are new of each, and as they are then.
+type News<'a> = Vec<(&'a Held<Payment>, Vec<Fact>, Payment)>;
+
+async fn attempt(
+    world: &World,
+    m: &MarketplaceId,
+    context: &Context,
+    going: Going,
+    told: &[Told],
+) -> Result<Concluded, Problem> {
+    let Going { cart, payments, data_key } = &going;
+    let now = context.at;
+    let Some(draft) = cart.value.draft.as_deref() else { return Err(Problem::internal()) };
+    let mut news: News<'_> = Vec::with_capacity(payments.len());
+    for held in payments {
+        let (mut facts, mut after) = (Vec::new(), held.value.clone());
+        for Told { attempt, outcome, ask, .. } in told.iter().filter(|told| told.payment == held.value.id) {
+            if let Decision::New(fact) = payment::settle(&after, *attempt, outcome.clone(), *ask, now)? {
+                after = after.apply(&fact);
+                facts.push(fact);
+            }
+        }
+        news.push((held, facts, after));
+    }
+    let current: Vec<Payment> = news.iter().map(|(_, _, after)| after.clone()).collect();
+    match verdict(draft.total()?, &current) {
+        Verdict::Waits => {
+            let next = pinned(world, m, cart, now).await?;
+            let mut commit = Commit::<Overtaken>::new(m, context);
+            if next != cart.value {
+                commit = commit.replace(cart, &next);
+            }
+            let (commit, payments) = tell(world, commit, &news, now)?;
+            commit.send(&world.table).await?;
+            Ok(Concluded::Waits(Box::new(next), payments))
+        }
+        Verdict::Failed { decline } => {
+            fail(world, m, context, cart, news).await?;
+            Ok(Concluded::Failed(decline))
+        }
+        Verdict::Secured { promised } => {
+            for (_, facts, after) in &mut news {
+                if let Decision::New(fact) = payment::finalize(after, now)? {
+                    *after = after.clone().apply(&fact);
+                    facts.push(fact);
+                }
+            }
+            let order = Order { placed_at: now, ..draft.clone() };
+            let order = if promised { order } else { order.secured() };
+            let placed = Placing { cart, order: &order, news: &news, data_key: data_key.as_ref() };
+            match place(world, m, context, &placed).await {
+                Ok(concluded) => Ok(concluded),
+                Err(Uncommitted::Refused(Met::NotHeld)) => take_again(world, m, context, cart, news).await,
+                Err(other) => Err(other.into()),
+            }
+        }
+    }
+}
+
+struct Placing<'a> {
+    cart: &'a Held<Cart>,
+    order: &'a Order,
+    news: &'a News<'a>,
+    data_key: Option<&'a DataKey>,
+}
+
+/// The one transaction that makes the order.
+async fn place(
+    world: &World,
+    m: &MarketplaceId,
+    context: &Context,
+    placing: &Placing<'_>,
+) -> Result<Concluded, Uncommitted<Met>> {
+    let Placing { cart, order, news, data_key } = placing;
+    let fault = |problem: Problem| {
+        tracing::error!(problem = problem.code, "an order cannot be placed");
+        Uncommitted::Busy
+    };
+    let held = |movement: domain::stock::Movement| movement.held_by(&cart.value.id);
+    let movements = order.movements().into_iter().map(held).collect();
+    let facts = placed(order).map_err(table::Fault::from)?;
+    let sale = order.sale().map_err(|error| fault(error.into()))?;
+    let story = Story::new(facts).posting(sale).moving(movements);
+    let next = cart.value.completed(order.id.clone(), context.at);
+    let mut commit = Commit::new(m, context).replace(cart, &next);
+    commit = commit.begin(*order, order.id.as_str(), story, Met::Overtaken).unless_held(Met::NotHeld);
+    let (commit, payments) = tell(world, commit, news, context.at)?;
+    let commit = remember_person(world, commit, &cart.value, order, *data_key).map_err(fault)?;
+    commit.send(&world.table).await?;
+    Ok(Concluded::Placed(Box::new(next), payments))
+}
+
+/// Who has ordered lies apart, sealed under the customer's key.
+fn remember_person<'a>(
+    world: &World,
+    commit: Commit<'a, Met>,
+    cart: &Cart,
+    order: &Order,
+    known: Option<&DataKey>,
+) -> Result<Commit<'a, Met>, Problem> {
+    let customer = cart.customer.clone().unwrap_or_else(|| CustomerId::of_guest(&cart.id));
+    let (commit, key) = match known {
+        Some(key) => (commit, key.clone()),
+        None => {
+            let key = data_key(world, &customer).map_err(|error| Problem::fault(&error))?;
+            (commit.add(&key, Met::Overtaken), key)
+        }
+    };
+    let person = Person { contact: cart.contact.clone(), address: cart.address.clone() };
+    let sealed = seal(world, &key, order.id.as_str(), &person)?;
+    let person = OrderPerson { order: order.id.clone(), customer, sealed };
+    Ok(commit.add(&person, Met::Overtaken))
+}
+
+/// What is told of the payments, and when each is looked at next.
+fn tell<'a, C: std::fmt::Debug>(
+    world: &World,
+    mut commit: Commit<'a, C>,
+    news: &News<'_>,
+    now: Timestamp,
+) -> Result<(Commit<'a, C>, Vec<Payment>), table::Fault> {
+    let gateways = Gateways::of(world);
+    let mut payments = Vec::with_capacity(news.len());
+    for (held, facts, after) in news {
+        payments.push(after.clone());
+        if facts.is_empty() {
+            continue;
+        }
+        let (told, next) = commit.payment(held, facts)?;
+        commit = told;
+        let able = gateways.find(next.gateway.as_str()).map(Gateway::capabilities);
+        if let Some(at) = able.and_then(|able| look_that_is_new((Some(&held.value), &next), able, now)) {
+            commit = commit.due(Work::Payment, next.id.as_str(), at);
+        }
+    }
+    Ok((commit, payments))
+}
+
+/// While nobody knows, the stock stays held longer than the gateway is asked.
+async fn pinned(
+    world: &World,
+    m: &MarketplaceId,
+    cart: &Held<Cart>,
+    now: Timestamp,
+) -> Result<Cart, Problem> {
+    let long = now.saturating_add(HELD).unwrap_or(now);
+    if cart.value.holds.is_empty() || cart.value.held_until.is_some_and(|until| until > long) {
+        return Ok(cart.value.clone());
+    }
+    let mut wares = world.table.wares(m, &cart.value).await?;
+    let next = taking(world, m, cart.value.clone(), &mut wares, PINNED, now).await?;
+    // Units that others have taken meanwhile are looked for again when the money is there.
+    Ok(if next.holds.is_empty() { cart.value.clone() } else { again(next) })
+}
+
+/// With the holds in the draft, which may lie elsewhere than before.
+fn again(cart: Cart) -> Cart {
+    let (holds, until) = (cart.holds.clone(), cart.held_until);
+    match until {
+        Some(until) => cart.holding_again(holds, until),
+        None => cart,
+    }
+}
+
+/// Nothing more is wanted of the payments, and the cart is free.
+async fn fail(
+    world: &World,
+    m: &MarketplaceId,
+    context: &Context,
+    cart: &Held<Cart>,
+    mut news: News<'_>,
+) -> Result<(), Problem> {
+    let now = context.at;
+    for (_, facts, after) in &mut news {
+        if let Decision::New(fact) = payment::close(after, now) {
+            *after = after.clone().apply(&fact);
+            facts.push(fact);
+        }
+    }
+    let mut next = cart.value.unpaid();
+    let long = now.saturating_add(HELD).unwrap_or(now);
+    if next.held_until.is_some_and(|until| until > long) {
+        let mut wares = world.table.wares(m, &next).await?;
+        next = taking(world, m, next, &mut wares, HELD, now).await?;
+    }
+    let commit = Commit::<Overtaken>::new(m, context).replace(cart, &next);
+    let (commit, _) = tell(world, commit, &news, now)?;
+    Ok(commit.send(&world.table).await?)
+}
+
+/// The money is there and a hold is not: taken again if there is still enough, else everything goes back.
+async fn take_again(
+    world: &World,
+    m: &MarketplaceId,
+    context: &Context,
+    cart: &Held<Cart>,
+    news: News<'_>,
+) -> Result<Concluded, Problem> {
+    let now = context.at;
+    let mut wares = world.table.wares(m, &cart.value).await?;
+    let next = taking(world, m, cart.value.clone(), &mut wares, HELD, now).await?;
+    if next.holds.is_empty() {
+        fail(world, m, context, cart, news).await?;
+        return Ok(Concluded::SoldOut);
+    }
+    world.table.put(m, Some(cart), &again(next)).await?;
+    // As it is kept now, with what was told, from the beginning.
+    Err(Problem::busy())
+}

@@ -1,0 +1,97 @@
+//! A checkout that had to wait goes on: the customer is back from the gateway's page, or an event tells the outcome.
+
+use crate::conclude::{Concluded, Told, conclude};
+use crate::pay::answer;
+use crate::show::{CheckoutView, current};
+use crate::{Loaded, load};
+use axum::extract::{Path, State};
+use domain::checkout::Stage;
+use domain::id::{MarketplaceId, OrderId, PaymentId};
+use domain::payment::Payment;
+use edge::{Again, Command, Problem, Reply, World};
+use events::payment::{
+    PaymentAuthorizedV1, PaymentCapturedV1, PaymentDeclinedV1, PaymentPromisedV1, PaymentVoidedV1,
+};
+use events::{Context, Envelope, Payload};
+use futures::future::join_all;
+use gateway::Gateways;
+use serde::Deserialize;
+use table::Key;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ConfirmPayment"))]
+pub(crate) struct Confirm {}
+
+/// Asks the gateways now what became of attempts that are open. Whether a notice was there first makes no difference.
+pub(crate) async fn confirm(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Confirm>,
+) -> Result<Reply<CheckoutView>, Problem> {
+    let m = &command.caller.marketplace;
+    let Loaded { held, .. } = load(&world, &command.caller, &id).await?;
+    let Stage::Locked(_) = held.value.stage else {
+        return Ok(Reply::ok(current(&world, m, &held.value).await?).replayed());
+    };
+    let gateways = Gateways::of(&world);
+    let payments = world.table.payments(m, &OrderId::of_cart(&held.value.id)).await?;
+    let open = payments.iter().map(|held| &held.value).filter(|payment| payment.closed.is_none());
+    let asked = open.map(|payment| ask(&gateways, m, payment));
+    let told: Vec<Told> = join_all(asked).await.into_iter().flatten().collect();
+    let context = command.context(world.now());
+    match conclude(&world, m, &context, &held.value.id, None, &told).await? {
+        Concluded::Placed(cart, payments) => {
+            Ok(Reply::ok(CheckoutView::of(&cart, None, &payments, world.now())?))
+        }
+        other => answer(&world, other),
+    }
+}
+
+/// What became of the payment's open attempt; the schedule's own questions are not counted by this one.
+async fn ask(gateways: &Gateways, m: &MarketplaceId, payment: &Payment) -> Option<Told> {
+    let attempt = payment.attempts.iter().rev().find(|attempt| attempt.state.is_open())?;
+    let (gateway, question) = (gateways.find(payment.gateway.as_str())?, payment.question(attempt)?);
+    let outcome = gateway.call(m, &question).await;
+    Some(Told { payment: payment.id.clone(), attempt: attempt.number, outcome, ask: None })
+}
+
+pub(crate) async fn authorized(world: World, event: Envelope<PaymentAuthorizedV1>) -> Result<(), Again> {
+    let payment = event.data.payment.clone();
+    go_on(world, event, &payment).await
+}
+
+pub(crate) async fn promised(world: World, event: Envelope<PaymentPromisedV1>) -> Result<(), Again> {
+    let payment = event.data.payment.clone();
+    go_on(world, event, &payment).await
+}
+
+pub(crate) async fn captured(world: World, event: Envelope<PaymentCapturedV1>) -> Result<(), Again> {
+    let payment = event.data.payment.clone();
+    go_on(world, event, &payment).await
+}
+
+pub(crate) async fn declined(world: World, event: Envelope<PaymentDeclinedV1>) -> Result<(), Again> {
+    let payment = event.data.payment.clone();
+    go_on(world, event, &payment).await
+}
+
+pub(crate) async fn voided(world: World, event: Envelope<PaymentVoidedV1>) -> Result<(), Again> {
+    let payment = event.data.payment.clone();
+    go_on(world, event, &payment).await
+}
+
+/// The cart of the payment, judged anew. Most events find an order that is placed, or a cart that is free.
+async fn go_on<P: Payload>(world: World, event: Envelope<P>, payment: &PaymentId) -> Result<(), Again> {
+    let m = &event.marketplace;
+    let key = Key::payment(m, payment).ok_or_else(|| Again::Refused(format!("{payment} names no order")))?;
+    let held = world.table.load::<Payment>(&key).await?.ok_or_else(|| Again::Early(payment.to_string()))?;
+    let Payment { cart: Some(cart), finalized: false, closed: None, .. } = held.value else { return Ok(()) };
+    let context = Context::follows(&event, world.now(), "checkout");
+    match conclude(&world, m, &context, &cart, None, &[]).await {
+        Ok(_) => Ok(()),
+        // The cart is gone: the money stays with its payment, whose agenda shows it to a person.
+        Err(problem) if problem.status == 404 => Ok(()),
+        Err(problem) => Err(Again::Refused(format!("{}: {problem:?}", problem.code))),
+    }
+}

@@ -1,0 +1,87 @@
+//! Checkout: the gate between a cart and its order, the hold of its stock, the payment, and the placing, once.
+//!
+//! Routes: `/v1/checkouts/{cart}…`, `/v1/order-pages/{order}`. Consumes: `payment.authorized.v1`, `.promised.v1`,
+//! `.captured.v1`, `.declined.v1` and `.voided.v1`: a checkout that had to wait goes on.
+//! Reads: carts, marketplace, offers and stock, merchants, delivery rates, tax, payments, orders. Writes: holds of stock,
+//! carts, payments, orders, who has ordered. Emits: `order.placed.v1`, `payment.*.v1`.
+//!
+//! | step | what is committed |
+//! |---|---|
+//! | 1 hold | one update per stock item, for ten minutes; the cart knows where |
+//! | 2 gate | cart locked with the draft of its order, payments with their first attempts begun |
+//! | 3 | the gateways are called; nothing is open in the table meanwhile |
+//! | 4 place | cart completed, order, who ordered, holds become allocations, payments told: one transaction |
+//!
+//! Where the outcome is not known at once, step 4 waits for it: the customer comes back (`confirm`), a notice or the
+//! schedule of `payment` brings it. Whoever is first places the order; the others find it placed (A8(1), A9(4)).
+
+mod conclude;
+mod confirm;
+mod hold;
+mod page;
+mod pay;
+mod show;
+
+use domain::cart::Cart;
+use domain::id::CartId;
+use domain::marketplace::Marketplace;
+use edge::{Caller, Function, Problem, Routes, World};
+use table::person::DataKey;
+use table::{Held, Key};
+
+pub fn function(world: &World) -> Function {
+    let routes = Routes::new()
+        .get("/v1/checkouts/{cart}", show::one)
+        .shoppers("checkouts.show", "Where a checkout stands: what is missing, its payments, its order")
+        .post("/v1/checkouts/{cart}/hold", hold::hold)
+        .shoppers("checkouts.hold", "The cart's stock is held for ten minutes")
+        .create("/v1/checkouts/{cart}/pay", pay::pay)
+        .or_later()
+        .shoppers("checkouts.pay", "The cart is paid and becomes its order, once")
+        .post("/v1/checkouts/{cart}/confirm", confirm::confirm)
+        .or_later()
+        .shoppers(
+            "checkouts.confirm",
+            "The customer is back: the gateway is asked what became of the payment",
+        )
+        .get("/v1/order-pages/{order}", page::show)
+        .shoppers("order_pages.show", "An order by its signed link");
+    Function::new("checkout", world)
+        .routes(routes)
+        .on(confirm::authorized)
+        .on(confirm::promised)
+        .on(confirm::captured)
+        .on(confirm::declined)
+        .on(confirm::voided)
+}
+
+/// A cart on its way to an order.
+#[derive(Debug, Clone)]
+struct Loaded {
+    held: Held<Cart>,
+    marketplace: Marketplace,
+    /// That of the customer who has signed in, if there is one.
+    data_key: Option<DataKey>,
+}
+
+/// The cart, if it is the caller's to see, in one batch read.
+async fn load(world: &World, caller: &Caller, id: &str) -> Result<Loaded, Problem> {
+    let m = &caller.marketplace;
+    let id: CartId = id.parse().map_err(|_| Problem::not_found("cart"))?;
+    let shopper = caller.shopper()?;
+    let (own, cart) = (Key::marketplace(m), Key::cart(m, &id));
+    let key = shopper.customer().map(|customer| Key::data_key(m, customer));
+    let keys: Vec<Key> = [own.clone(), cart.clone()].into_iter().chain(key.clone()).collect();
+    let mut read = world.table.read(&keys).await?;
+    let held = read.take::<Cart>(&cart)?.ok_or_else(|| Problem::not_found("cart"))?;
+    let marketplace = read.take::<Marketplace>(&own)?.ok_or_else(|| Problem::not_found("marketplace"))?;
+    let gone = held.value.forgotten_at().is_some_and(|at| at < world.now());
+    if gone || !shopper.may_see(held.value.customer.as_ref()) {
+        return Err(Problem::not_found("cart"));
+    }
+    let data_key = match key.filter(|_| held.value.customer.is_some()) {
+        Some(key) => read.take::<DataKey>(&key)?.map(|held| held.value),
+        None => None,
+    };
+    Ok(Loaded { held, marketplace: marketplace.value, data_key })
+}

@@ -1,0 +1,268 @@
+//! `pay`: through the gate, then the gateways, then the order.
+
+use crate::conclude::{Concluded, Going, Told, conclude};
+use crate::hold::taking;
+use crate::show::{CheckoutView, current};
+use crate::{Loaded, load};
+use axum::extract::{Path, State};
+use domain::cart::{Buy, Cart, HELD, PAYMENTS_MAX, Wares};
+use domain::checkout::{Fact, Lock, Stage, lock};
+use domain::gateway::{GatewayToken, Method};
+use domain::id::{MarketplaceId, OrderId};
+use domain::merchant_order::MerchantOrder;
+use domain::order::{Order, split};
+use domain::payment::{self, Opening, Payment};
+use domain::tender::{self, Planned, Tender, cover, plan};
+use domain::text::Word;
+use domain::{Currency, Decision, Money};
+use edge::{Check, Command, Overtaken, Problem, Reply, World};
+use events::Amount;
+use futures::future::join_all;
+use gateway::{Gateway, Gateways};
+use jiff::Timestamp;
+use serde::Deserialize;
+use table::due::Work;
+use table::payment::look_that_is_new;
+use table::{Commit, Held};
+
+/// Means of payment that one order may be split over.
+const TENDERS_MAX: usize = 5;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PayCart"))]
+pub(crate) struct Pay {
+    /// What the customer has seen and agreed to; another total is a 409 `cart_changed` with the current one.
+    expected_total: Amount,
+    /// Vouchers and credit are taken first, then the others in this order; none where nothing is to be paid.
+    #[serde(default)]
+    payments: Vec<PayBody>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MeansOfPayment"))]
+struct PayBody {
+    method: Method,
+    /// The gateway's name for the customer's means of payment, made in the browser; never a card's number.
+    #[serde(default)]
+    token: Option<GatewayToken>,
+    /// At most so much of it; whatever is left, if not said.
+    #[serde(default)]
+    amount: Option<Amount>,
+    /// One of the marketplace's gateways; the first that takes the method, if not said.
+    #[serde(default)]
+    gateway: Option<String>,
+}
+
+/// A means of payment that was offered, with the gateway that takes it.
+struct Means {
+    tender: Tender,
+    name: Word,
+    token: Option<GatewayToken>,
+}
+
+enum Begun {
+    /// The cart had become its order before.
+    Placed(Box<Cart>),
+    Going(Box<Going>),
+}
+
+pub(crate) async fn pay(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Pay>,
+) -> Result<Reply<CheckoutView>, Problem> {
+    let m = &command.caller.marketplace;
+    let gateways = Gateways::of(&world);
+    let going = match world.until_free(|| begin(&world, &gateways, &id, &command)).await? {
+        Begun::Placed(cart) => return Ok(Reply::ok(current(&world, m, &cart).await?).replayed()),
+        Begun::Going(going) => going,
+    };
+    // Nothing is open in the table while others are called (A9(2)).
+    let calls = going.payments.iter().map(|held| call(&gateways, m, &held.value));
+    let told: Vec<Told> = join_all(calls).await.into_iter().flatten().collect();
+    let cart = going.cart.value.id.clone();
+    let context = command.context(world.now());
+    answer(&world, conclude(&world, m, &context, &cart, Some(*going), &told).await?)
+}
+
+/// What is told of a checkout that was paid, or is on its way.
+pub(crate) fn answer(world: &World, concluded: Concluded) -> Result<Reply<CheckoutView>, Problem> {
+    let now = world.now();
+    match concluded {
+        Concluded::Placed(cart, payments) => {
+            Ok(Reply::created(CheckoutView::of(&cart, None, &payments, now)?))
+        }
+        Concluded::Waits(cart, payments) => {
+            Ok(Reply::accepted(CheckoutView::of(&cart, None, &payments, now)?))
+        }
+        Concluded::Failed(decline) => {
+            let problem = Problem::new(402, "payment_declined", "The payment did not go through");
+            Err(match decline {
+                Some(decline) => problem
+                    .with(format!("the gateway says `{}`", decline.code))
+                    .member("decline", serde_json::json!({"code": decline.code, "class": decline.class})),
+                None => problem.with("it was released before it could be used: try again"),
+            })
+        }
+        Concluded::SoldOut => Err(Problem::new(409, "sold_out", "Something was sold meanwhile")
+            .with("nothing was charged; the cart's lines say what is left")),
+    }
+}
+
+/// The first call of a payment.
+async fn call(gateways: &Gateways, m: &MarketplaceId, payment: &Payment) -> Option<Told> {
+    let attempt = payment.attempts.last()?;
+    let (gateway, request) = (gateways.find(payment.gateway.as_str())?, payment.request(attempt)?);
+    let outcome = gateway.call(m, &request).await;
+    Some(Told { payment: payment.id.clone(), attempt: attempt.number, outcome, ask: None })
+}
+
+/// Steps 1 and 2: the stock is held, the gate passed, the attempts are committed.
+async fn begin(
+    world: &World,
+    gateways: &Gateways,
+    id: &str,
+    command: &Command<Pay>,
+) -> Result<Begun, Problem> {
+    let m = &command.caller.marketplace;
+    let Loaded { held, marketplace, data_key } = load(world, &command.caller, id).await?;
+    if let Stage::Completed { .. } = held.value.stage {
+        return Ok(Begun::Placed(Box::new(held.value)));
+    }
+    let now = world.now();
+    let currency = held.value.currency;
+    let mut check = Check::new();
+    let expected = check.money("expected_total", &command.body.expected_total, currency);
+    let means = read(&mut check, gateways, &command.body.payments, currency);
+    check.done()?;
+    let Some(expected) = expected else { return Err(Problem::internal()) };
+    domain::checkout::must_be_free(&held.value.stage, now)?;
+
+    let mut wares = world.table.wares(m, &held.value).await?;
+    let cart = match held.value.is_held(&wares.offers, now) {
+        true => held.value.clone(),
+        false => taking(world, m, held.value.clone(), &mut wares, HELD, now).await?,
+    };
+    let gated = gate(&cart, &wares, &marketplace.settings.commission, expected, &means, now);
+    let (lock, draft) = match gated {
+        Ok(passed) => passed,
+        Err(refused) => {
+            // What was taken just now is noted, so that the next try need not take it again.
+            if cart != held.value {
+                world.table.put(m, Some(&held), &cart).await?;
+            }
+            return Err(refused);
+        }
+    };
+    let payments = open(&cart, &draft, &means, now)?;
+    let next = cart.paying(lock, draft, u8::try_from(payments.len()).unwrap_or(PAYMENTS_MAX));
+    if payments.is_empty() {
+        // Nothing is to be paid (A6(6)): the order is placed at once.
+        let cart = Held::written(next, held.revision());
+        return Ok(Begun::Going(Box::new(Going { cart, payments: Vec::new(), data_key })));
+    }
+    let context = command.context(now);
+    let mut commit = Commit::new(m, &context).replace(&held, &next);
+    for payment in &payments {
+        commit = commit.open_payment(payment, Overtaken);
+        let able = gateways.find(payment.gateway.as_str()).map(Gateway::capabilities);
+        if let Some(at) = able.and_then(|able| look_that_is_new((None, payment), able, now)) {
+            commit = commit.due(Work::Payment, payment.id.as_str(), at);
+        }
+    }
+    commit.send(&world.table).await?;
+    let payments = payments.into_iter().map(|payment| Held::written(payment, 1)).collect();
+    let cart = Held::written(next, held.next_step());
+    Ok(Begun::Going(Box::new(Going { cart, payments, data_key })))
+}
+
+/// From words to means of payment.
+fn read(check: &mut Check, gateways: &Gateways, payments: &[PayBody], currency: Currency) -> Vec<Means> {
+    if payments.len() > TENDERS_MAX {
+        check.wrong("payments", "range", format!("at most {TENDERS_MAX} means of payment"));
+    }
+    let mut means = Vec::new();
+    for (at, PayBody { method, token, amount, gateway }) in payments.iter().enumerate().take(TENDERS_MAX) {
+        let limit = amount
+            .as_ref()
+            .and_then(|amount| check.money(format!("payments[{at}].amount"), amount, currency));
+        let found = match gateway {
+            Some(name) => gateways.find(name).filter(|gateway| gateway.takes(*method)),
+            None => gateways.for_method(*method),
+        };
+        let Some(found) = found else {
+            let why = "no gateway of the marketplace takes this method";
+            check.wrong(format!("payments[{at}].method"), "unknown", why);
+            continue;
+        };
+        let balance = token.as_ref().and_then(|token| found.balance(token, currency));
+        let limit = match (limit, balance) {
+            (Some(limit), Some(balance)) if balance.minor < limit.minor => Some(balance),
+            (None, balance) => balance,
+            (limit, _) => limit,
+        };
+        let tender = Tender { method: *method, gateway: found.capabilities(), limit };
+        if let Some(name) = check.parse::<Word>(format!("payments[{at}].gateway"), found.name()) {
+            means.push(Means { tender, name, token: token.clone() });
+        }
+    }
+    means
+}
+
+/// The one hard gate, and the order that is paid for once it is passed.
+fn gate(
+    cart: &Cart,
+    wares: &Wares,
+    commission: &[domain::commission::Rule],
+    expected: Money,
+    means: &[Means],
+    now: Timestamp,
+) -> Result<(Lock, Order), Problem> {
+    let quote = cart.quote(wares, now)?;
+    let total = quote.priced.totals.total;
+    let tenders: Vec<Tender> = means.iter().map(|means| means.tender).collect();
+    let covered = match cover(total, &tenders) {
+        Ok(_) => total,
+        Err(tender::Refused::Short { missing, .. }) => total.minus(missing)?,
+        Err(tender::Refused::ExceedsCaptured { .. } | tender::Refused::Money(_)) => {
+            Money::zero(total.currency)
+        }
+    };
+    let Decision::New(Fact::Locked { lock }) = lock(&cart.checkout(&quote, covered), expected, now)? else {
+        return Err(Problem::busy());
+    };
+    let (holds, now) = (&cart.holds, now);
+    Ok((lock, cart.buy(&Buy { wares, quote: &quote, commission, holds, now })?))
+}
+
+/// The payments of an order, each with its first attempt begun.
+fn open(cart: &Cart, draft: &Order, means: &[Means], now: Timestamp) -> Result<Vec<Payment>, Problem> {
+    let parts = split(draft)?;
+    let parts = parts.iter().map(MerchantOrder::worth).collect::<Result<Vec<Money>, _>>()?;
+    let tenders: Vec<Tender> = means.iter().map(|means| means.tender).collect();
+    let planned = plan(&parts, &tenders, cart.currency)?;
+    if usize::from(cart.payments).saturating_add(planned.len()) > usize::from(PAYMENTS_MAX) {
+        let title = "Too many payments were tried with this cart";
+        return Err(Problem::new(409, "payment_count", title).with(format!("at most {PAYMENTS_MAX}")));
+    }
+    let mut payments = Vec::with_capacity(planned.len());
+    for (number, Planned { tender, part, amount }) in (cart.payments.saturating_add(1)..).zip(planned) {
+        let Some(means) = means.get(tender) else { continue };
+        let opening = Opening {
+            order: OrderId::of_cart(&cart.id),
+            cart: Some(cart.id.clone()),
+            number,
+            method: means.tender.method,
+            gateway: means.name.clone(),
+            token: means.token.clone(),
+            amount,
+            part,
+        };
+        let payment = payment::open(opening, now)?;
+        let Decision::New(begun) = payment::begin_authorize(&payment, None, now)? else { continue };
+        payments.push(payment.apply(&begun));
+    }
+    Ok(payments)
+}

@@ -1,0 +1,226 @@
+//! Checkouts: through the gate, paid, placed once, split, and the same whichever way the outcome comes.
+
+use serde_json::json;
+use tests::storefront::*;
+use tests::*;
+
+#[tokio::test]
+async fn a_guest_pays_once_and_the_order_is_placed_split_and_open() {
+    let market = Storefront::open().await;
+    let cart = market.ready().await;
+    let held = market.checkout(&cart, "hold", &json!({})).await;
+    assert_eq!((held.status.as_u16(), held.text("/held_until")), (200, "2026-03-02T09:10:00Z"));
+    // A hundred came in; two are held for this cart and for nobody else.
+    assert_eq!(market.shop.stock(&market.mug).await, (100, 0, 98));
+    let paid = market.pay(&cart, "57.15", "tok_approved").await;
+    assert_eq!((paid.status.as_u16(), paid.text("/status")), (201, "completed"));
+    assert_eq!(paid.text("/payments/0/status"), "authorized");
+    market.shop.settle().await;
+    let order = market.shop.order(paid.text("/order/id")).await;
+    assert_eq!((at(&order, "/status"), at(&order, "/channel")), ("paid", "storefront"));
+    let totals =
+        ["/totals/items", "/totals/delivery", "/totals/total"].map(|pointer| eur_at(&order, pointer));
+    assert_eq!(totals, ["47.35", "9.80", "57.15"]);
+    let parts: Vec<&str> =
+        order["merchant_orders"].as_array().unwrap().iter().map(|part| at(part, "/status")).collect();
+    assert_eq!(parts, ["open", "open"]);
+    assert_eq!(market.shop.stock(&market.mug).await, (100, 2, 98));
+    // The cart has become the order and can be looked at, not changed.
+    let shown = market.show(&cart).await;
+    assert_eq!((at(&shown, "/status"), at(&shown, "/order")), ("completed", paid.text("/order/id")));
+    assert_problem(&market.try_edit(&cart, &json!({"add": market.goods()})).await, 409, "cart_completed");
+    market.shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a8_1_completing_twice_gives_one_order() {
+    let market = Storefront::open().await;
+    let cart = market.ready().await;
+    let (one, two) =
+        tokio::join!(market.pay(&cart, "57.15", "tok_approved"), market.pay(&cart, "57.15", "tok_approved"));
+    // Two tabs: one places it; the other hears that it is placed, or that payment is on its way.
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert!(matches!(statuses, [200, 201] | [201, 409]), "{statuses:?}: {} {}", one.body, two.body);
+    // Back button: the same order, for good.
+    let again = market.pay(&cart, "1.00", "tok_declined_stolen_card").await;
+    assert_eq!((again.status.as_u16(), again.text("/status")), (200, "completed"));
+    market.shop.settle().await;
+    let orders = market.shop.get("/v1/orders?from=2026-03-02&to=2026-03-02").await;
+    assert_eq!(orders["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a8_2_another_total_is_a_409_with_the_current_one() {
+    let market = Storefront::open().await;
+    let cart = market.ready().await;
+    let changed = json!({"price": eur("11.00")}).to_string();
+    let path = format!("/v1/offers/{}", market.mug);
+    market.shop.api.send_with(http::Method::PATCH, &path, &changed, &[("if-match", "*")]).await.ok().unwrap();
+    let refused = market.pay(&cart, "57.15", "tok_approved").await;
+    assert_problem(&refused, 409, "cart_changed");
+    assert_eq!(eur_at(&refused.body, "/total"), "59.15");
+    assert_eq!(market.pay(&cart, "59.15", "tok_approved").await.status, 201);
+}
+
+#[tokio::test]
+async fn the_gate_lists_what_is_missing_with_its_steps() {
+    let market = Storefront::open().await;
+    let cart = market.cart().await;
+    market.edit(&cart, &json!({"add": market.goods()})).await;
+    let refused = market.checkout(&cart, "pay", &json!({"expected_total": eur("47.35")})).await;
+    assert_problem(&refused, 409, "checkout_incomplete");
+    let unmet = refused.body["unmet"].as_array().unwrap();
+    let unmet: Vec<_> = unmet.iter().map(|one| (at(one, "/code"), at(one, "/step"))).collect();
+    let want = [
+        ("contact_missing", "contact"),
+        ("address_missing", "address"),
+        ("delivery_missing", "delivery"),
+        ("payment_missing", "payment"),
+    ];
+    assert_eq!(unmet, want);
+}
+
+#[tokio::test]
+async fn a_declined_card_leaves_the_cart_free_and_another_one_pays() {
+    let market = Storefront::open().await;
+    let cart = market.ready().await;
+    let declined = market.pay(&cart, "57.15", "tok_declined_insufficient_funds").await;
+    assert_problem(&declined, 402, "payment_declined");
+    assert_eq!(declined.body["decline"], json!({"code": "insufficient_funds", "class": "soft"}));
+    assert_eq!(market.show(&cart).await["status"], "open");
+    market.edit(&cart, &json!({"set": [{"line": 1, "quantity": 1}]})).await;
+    let paid = market.pay(&cart, "47.15", "tok_approved").await;
+    assert_eq!(paid.status, 201, "{}", paid.body);
+    market.shop.settle().await;
+    assert_eq!(market.shop.stock(&market.mug).await, (100, 1, 99));
+    market.shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a9_1_an_unknown_outcome_blocks_a_second_charge_and_the_customer_who_comes_back_gets_the_order() {
+    let market = Storefront::open().await;
+    let cart = market.ready().await;
+    let waits = market.pay(&cart, "57.15", "tok_timeout_approved").await;
+    assert_eq!((waits.status.as_u16(), waits.text("/status")), (202, "processing"));
+    assert_problem(&market.pay(&cart, "57.15", "tok_approved").await, 409, "payment_in_flight");
+    assert_problem(&market.try_edit(&cart, &json!({"set": []})).await, 409, "payment_in_flight");
+    let confirmed = market.checkout(&cart, "confirm", &json!({})).await;
+    assert_eq!((confirmed.status.as_u16(), confirmed.text("/status")), (200, "completed"));
+    market.shop.settle().await;
+    assert_eq!(market.shop.stock(&market.mug).await, (100, 2, 98));
+    // One that never arrived frees the cart.
+    let cart = market.ready().await;
+    assert_eq!(market.pay(&cart, "57.15", "tok_timeout_lost").await.status, 202);
+    assert_problem(&market.checkout(&cart, "confirm", &json!({})).await, 402, "payment_declined");
+    assert_eq!(market.show(&cart).await["status"], "open");
+    assert_eq!(market.pay(&cart, "57.15", "tok_approved").await.status, 201);
+}
+
+#[tokio::test]
+async fn a7_1_two_shoppers_and_one_unit_give_one_order() {
+    let market = Storefront::stocked(2).await;
+    let (one, two) = (market.ready().await, market.ready().await);
+    let (first, second) =
+        tokio::join!(market.pay(&one, "57.15", "tok_approved"), market.pay(&two, "57.15", "tok_approved"));
+    let mut statuses = [first.status.as_u16(), second.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409], "{} {}", first.body, second.body);
+    market.shop.settle().await;
+    assert_eq!(market.shop.stock(&market.mug).await, (2, 2, 0));
+    market.shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn an_expired_hold_that_nobody_took_still_completes_and_one_that_was_taken_does_not_charge() {
+    let market = Storefront::stocked(2).await;
+    let (slow, quick) = (market.ready().await, market.ready().await);
+    assert_eq!(market.checkout(&slow, "hold", &json!({})).await.status, 200);
+    // Ten minutes later the units are anybody's.
+    let refused = market.checkout(&quick, "hold", &json!({})).await;
+    assert_eq!(at(&refused.body, "/unmet/0/code"), "lines_unavailable");
+    market.shop.wait_until("2026-03-02T09:11:00Z").await;
+    assert_eq!(market.pay(&quick, "57.15", "tok_approved").await.status, 201);
+    let late = market.pay(&slow, "57.15", "tok_approved").await;
+    assert_problem(&late, 409, "checkout_incomplete");
+    assert_eq!(at(&late.body, "/unmet/0/code"), "lines_unavailable");
+    market.shop.settle().await;
+    assert_eq!(market.shop.stock(&market.mug).await, (2, 2, 0));
+}
+
+#[tokio::test]
+async fn a_voucher_is_taken_first_and_the_card_pays_the_rest() {
+    let market = Storefront::open().await;
+    let cart = market.ready().await;
+    let pay = |card: &str, voucher: &str| {
+        json!({"expected_total": eur("57.15"), "payments": [
+            {"method": "card", "token": card},
+            {"method": "voucher", "token": voucher},
+        ]})
+    };
+    let paid = market.checkout(&cart, "pay", &pay("tok_approved", "tok_voucher_2000")).await;
+    assert_eq!(paid.status, 201, "{}", paid.body);
+    let payments = paid.body["payments"].as_array().unwrap();
+    let paid: Vec<_> = payments.iter().map(|one| (at(one, "/method"), eur_at(one, "/amount"))).collect();
+    assert_eq!(paid, [("voucher", "20.00".to_owned()), ("card", "37.15".to_owned())]);
+    // A voucher of more than the total pays alone; what is left stays on it.
+    let cart = market.ready().await;
+    let paid = market.checkout(&cart, "pay", &pay("tok_approved", "tok_voucher_9000")).await;
+    assert_eq!(paid.body["payments"].as_array().unwrap().len(), 1, "{}", paid.body);
+    // One of the two declined: the other is given back, and the cart is free.
+    let cart = market.ready().await;
+    let refused = market.checkout(&cart, "pay", &pay("tok_declined_stolen_card", "tok_voucher_2000")).await;
+    assert_problem(&refused, 402, "payment_declined");
+    // A voucher alone that does not reach is told in the gate.
+    let short = json!({"expected_total": eur("57.15"), "payments": [{"method": "voucher", "token": "tok_voucher_100"}]});
+    let refused = market.checkout(&cart, "pay", &short).await;
+    assert_problem(&refused, 409, "checkout_incomplete");
+    assert_eq!(at(&refused.body, "/unmet/0/missing"), "56.15");
+}
+
+#[tokio::test]
+async fn an_order_has_a_page_by_its_signed_link_and_by_no_other() {
+    let market = Storefront::open().await;
+    let cart = market.ready().await;
+    let paid = market.pay(&cart, "57.15", "tok_approved").await;
+    market.shop.settle().await;
+    let link = paid.text("/order/page").to_owned();
+    let page = market.guest.get(&link).await;
+    assert_eq!((page.status.as_u16(), eur_at(&page.body, "/total")), (200, "57.15".to_owned()));
+    assert_eq!(page.body["parts"][0]["status"], "open");
+    assert!(!page.body.to_string().contains("Ines"), "nobody's name is on it");
+    let (path, _) = link.split_once('?').unwrap();
+    for signature in ["", "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        let answer = market.guest.get(&format!("{path}?signature={signature}")).await;
+        assert_problem(&answer, 404, "not_found");
+    }
+    // Names and addresses lie sealed, apart from the order.
+    for ((pk, sk), item) in market.shop.contents().await {
+        assert!(!format!("{item:?}").contains("Ines"), "{pk} {sk} tells a name");
+    }
+}
+
+#[tokio::test]
+async fn card_numbers_are_refused_wherever_they_stand_and_never_shown() {
+    let market = Storefront::open().await;
+    let cart = market.ready().await;
+    let card = "4242 4242 4242 4242";
+    let with = |token: serde_json::Value| json!({"expected_total": eur("57.15"), "payments": [{"method": "card", "token": token}]});
+    let bodies = [
+        with(json!(card)),
+        with(json!(4_242_424_242_424_242_u64)),
+        with(json!([card])),
+        json!({"expected_total": {"amount": "4242424242424242", "currency": "EUR"}}),
+        json!({"expected_total": eur("57.15"), "card_number": card}),
+        json!({"expected_total": eur("57.15"), "payments": [{"method": card}]}),
+        json!({"expected_total": eur("57.15"), card: 1}),
+    ];
+    for body in bodies {
+        let refused = market.checkout(&cart, "pay", &body).await;
+        assert!([400, 409, 422].contains(&refused.status.as_u16()), "{body}: {}", refused.body);
+        assert!(!refused.body.to_string().contains("4242"), "{body}: {}", refused.body);
+    }
+    for ((pk, sk), item) in market.shop.contents().await {
+        assert!(!format!("{item:?}").contains("4242"), "{pk} {sk} keeps it");
+    }
+}
