@@ -172,7 +172,8 @@ async fn a_voucher_is_taken_first_and_the_card_pays_the_rest() {
     let refused = market.checkout(&cart, "pay", &pay("tok_declined_stolen_card", "tok_voucher_2000")).await;
     assert_problem(&refused, 402, "payment_declined");
     // A voucher alone that does not reach is told in the gate.
-    let short = json!({"expected_total": eur("57.15"), "payments": [{"method": "voucher", "token": "tok_voucher_100"}]});
+    let voucher = json!({"method": "voucher", "token": "tok_voucher_100"});
+    let short = json!({"expected_total": eur("57.15"), "payments": [voucher]});
     let refused = market.checkout(&cart, "pay", &short).await;
     assert_problem(&refused, 409, "checkout_incomplete");
     assert_eq!(at(&refused.body, "/unmet/0/missing"), "56.15");
@@ -205,7 +206,10 @@ async fn card_numbers_are_refused_wherever_they_stand_and_never_shown() {
     let market = Storefront::open().await;
     let cart = market.ready().await;
     let card = "4242 4242 4242 4242";
-    let with = |token: serde_json::Value| json!({"expected_total": eur("57.15"), "payments": [{"method": "card", "token": token}]});
+    let with = |token: serde_json::Value| {
+        let payment = json!({"method": "card", "token": token});
+        json!({"expected_total": eur("57.15"), "payments": [payment]})
+    };
     let bodies = [
         with(json!(card)),
         with(json!(4_242_424_242_424_242_u64)),
@@ -223,4 +227,30 @@ async fn card_numbers_are_refused_wherever_they_stand_and_never_shown() {
     for ((pk, sk), item) in market.shop.contents().await {
         assert!(!format!("{item:?}").contains("4242"), "{pk} {sk} keeps it");
     }
+}
+
+/// Calls and write units (in hundredths) of the table since the last look, the ledger's projection left out.
+fn metered(market: &Storefront) -> (u64, u64) {
+    let lines = market.shop.market.cloud.meter().take();
+    let lines = lines.iter().filter(|line| line.label != "ledger");
+    lines.fold((0, 0), |(calls, units), line| (calls + line.calls, units + line.write_units))
+}
+
+#[tokio::test]
+async fn the_placing_takes_six_calls_and_the_chain_seventy_write_units_at_most() {
+    let market = Storefront::open().await;
+    let _opening = metered(&market);
+    // Three lines of two merchants.
+    let cart = market.ready().await;
+    let edits = metered(&market);
+    market.checkout(&cart, "hold", &json!({})).await.ok().unwrap();
+    let hold = metered(&market);
+    let paid = market.pay(&cart, "57.15", "tok_approved").await;
+    assert_eq!(paid.status, 201, "{}", paid.body);
+    let placing = metered(&market);
+    market.shop.settle().await;
+    let split = metered(&market);
+    let units = [edits, hold, placing, split].map(|(_, units)| units);
+    assert!(placing.0 <= 6, "{} calls", placing.0);
+    assert!(units.iter().sum::<u64>() <= 70_00, "{units:?} hundredths of write units");
 }

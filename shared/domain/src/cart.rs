@@ -287,7 +287,6 @@ impl Cart {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_zero(count: &u8) -> bool {
     *count == 0
 }

@@ -326,7 +326,8 @@ impl Order {
         Money::sum(self.currency, totals?)
     }
 
-    /// Delivery cost of the lines, of the merchants' parts and of the order as a whole; without a line there is no one to earn it.
+    /// Delivery cost of the lines, of the merchants' parts and of the order as a whole; without a line there is no one
+    /// to earn it.
     pub fn delivery_total(&self) -> Result<Money, MoneyError> {
         if self.lines.is_empty() {
             return Ok(Money::zero(self.currency));

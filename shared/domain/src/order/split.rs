@@ -9,7 +9,8 @@ use crate::merchant_order::{self, MerchantOrder};
 use crate::money::{Money, MoneyError};
 
 /// One part per merchant, in the order of first lines. The order's own delivery cost is allocated by item value with
-/// largest remainder; what a checkout has fixed for a merchant's delivery is that merchant's. Parts of a paid order are open at once.
+/// largest remainder; what a checkout has fixed for a merchant's delivery is that merchant's. Parts of a paid order are
+/// open at once.
 pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
     let merchants = order.merchants();
     let mut parts = Vec::with_capacity(merchants.len());
