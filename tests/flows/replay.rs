@@ -4,7 +4,7 @@ use futures::FutureExt;
 use souk::Market;
 use souk::books::Books;
 use souk::cloud::Pace;
-use souk::replay::{Figures, History, MerchantFigures, Progress, replay};
+use souk::replay::{Figures, History, MerchantFigures, Progress, replay, shop};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -60,6 +60,54 @@ fn expected() -> Figures {
             // 0.10 − 0.02 (0.015) of order 9; orders 7 and 8 are not shipped.
             merchant("seller-d", 3, ["15.09", "3.01", "0.02", "0.08"]),
         ],
+    }
+}
+
+/// What the eight baskets come to for shoppers, by hand: a kettle costs 15.00, its last price, and each of the ten
+/// merchant orders 10.00 of delivery; two vases are one line of 40.00. Everything is delivered.
+fn expected_of_shoppers() -> Figures {
+    let merchant = |external_id: &str, orders, [items, commission, payout]: [&str; 3]| MerchantFigures {
+        external_id: external_id.to_owned(),
+        orders,
+        items: items.to_owned(),
+        freight: format!("{orders}0.00"),
+        commission: commission.to_owned(),
+        payout: payout.to_owned(),
+    };
+    Figures {
+        orders: 8,
+        lines: 10,
+        exceptions: 0,
+        items: "247.33".to_owned(),
+        freight: "100.00".to_owned(),
+        payments: "347.33".to_owned(),
+        commission: "37.11".to_owned(),
+        payouts: "310.22".to_owned(),
+        by_merchant: vec![
+            // Fees: 7.34 (7.335) of the lamp, 6.00 of the vases.
+            merchant("seller-a", 2, ["88.90", "13.34", "95.56"]),
+            // 2.25 of each kettle, 0.15 of the spoon.
+            merchant("seller-b", 3, ["31.00", "4.65", "56.35"]),
+            // 15.00 of the bicycle, 1.85 (1.851) of the pump.
+            merchant("seller-c", 2, ["112.34", "16.85", "115.49"]),
+            // 1.50 (1.4985) of the pencil, 0.75 of the eraser, 0.02 (0.015) of the pin.
+            merchant("seller-d", 3, ["15.09", "2.27", "42.82"]),
+        ],
+        ..expected()
+    }
+}
+
+#[tokio::test]
+async fn the_same_baskets_as_shoppers_come_to_the_sums_of_the_catalog() {
+    let history = History::read(&folder()).unwrap();
+    let market = market(&history).await;
+    assert_eq!(shop(&market, &history, SECRET, &Cut(None)).await.unwrap(), 8);
+    for again in [false, true] {
+        let figures = Figures::read(&market, history.currency).await.unwrap();
+        assert_eq!(figures, expected_of_shoppers(), "again: {again}");
+        assert_eq!(Books::check(&market).await.unwrap().faults, Vec::<String>::new());
+        assert_eq!(market.cloud.dead_letters().unwrap(), []);
+        assert_eq!(shop(&market, &history, SECRET, &Cut(None)).await.unwrap(), 0, "nothing is new");
     }
 }
 

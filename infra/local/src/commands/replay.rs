@@ -5,7 +5,7 @@ use clap::Args;
 use domain::id::sha256_hex;
 use indicatif::{ProgressBar, ProgressStyle};
 use souk::Market;
-use souk::replay::{Figures, History, Progress, replay};
+use souk::replay::{Figures, History, Progress, replay, shop};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
@@ -13,13 +13,23 @@ use std::time::Instant;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo souk replay tests/history
-  cargo souk replay DIR --json figures.json")]
+  cargo souk replay DIR --json figures.json
+  cargo souk replay DIR --as storefront")]
 pub(crate) struct Replay {
     /// A folder with files in the format of the Olist data set.
     history: PathBuf,
+    /// How the orders come in: as a channel tells them, or as shoppers who fill carts and pay.
+    #[arg(long = "as", value_name = "WAY", default_value = "channel")]
+    way: Way,
     /// Write the figures to this file too.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Way {
+    Channel,
+    Storefront,
 }
 
 /// The data folder of a history: one per folder, so that histories do not mix.
@@ -40,14 +50,21 @@ impl Replay {
             return Err(Failed::new(reason).hint("make it first, or name another file after --json"));
         }
         let start = history.start().ok_or_else(|| Failed::new("the history has no orders"))?;
-        let market = Market::open(&folder(data, &self.history), Some(start)).await?;
+        let folder = match self.way {
+            Way::Channel => folder(data, &self.history),
+            Way::Storefront => folder(&data.join("storefront"), &self.history),
+        };
+        let market = Market::open(&folder, Some(start)).await?;
         let secret = secret(&market, "replay.key")?;
         let began = Instant::now();
         let bar = Bar::default();
         // Deliveries go on beside the requests; at the end of each step the replay waits for the rest.
         let cloud = market.cloud.clone();
         let pump = tokio::spawn(async move { cloud.run_until_stopped(std::future::pending()).await });
-        let new = replay(&market, &history, &secret, &bar).await;
+        let new = match self.way {
+            Way::Channel => replay(&market, &history, &secret, &bar).await,
+            Way::Storefront => shop(&market, &history, &secret, &bar).await,
+        };
         pump.abort();
         let new = new?;
         bar.done();

@@ -8,6 +8,7 @@ use domain::merchant::Merchant;
 use domain::merchant_order::MerchantOrder;
 use domain::money::decimal_text;
 use domain::order::Order;
+use domain::payment::Payment;
 use domain::payout::{Payout, Stage};
 use domain::{Currency, Money};
 use serde::Serialize;
@@ -81,6 +82,7 @@ struct Whole {
     merchants: Vec<Merchant>,
     orders: Vec<Order>,
     parts: Vec<MerchantOrder>,
+    customers_payments: Vec<Payment>,
     entries: Vec<MerchantEntry>,
     payouts: Vec<Payout>,
     balance: i128,
@@ -97,6 +99,7 @@ impl Whole {
                 whole.merchants.extend(of(&m, found.read()?));
                 whole.orders.extend(of(&m, found.read()?));
                 whole.parts.extend(of(&m, found.read()?));
+                whole.customers_payments.extend(of(&m, found.read()?));
                 whole.entries.extend(of(&m, found.read()?));
                 whole.payouts.extend(of(&m, found.read()?));
                 if let Some((_, _, _, total)) = found.ledger_total() {
@@ -160,6 +163,11 @@ impl Figures {
         let money = |of: fn(&Order) -> Result<Money, domain::MoneyError>| {
             text(orders.iter().map(|order| minor(of(order))).sum())
         };
+        // What a channel has told of its orders, and what gateways have captured of the others.
+        let told = orders.iter().filter(|order| order.bought.is_none());
+        let promised: i128 = told.map(|order| minor(order.paid())).sum();
+        let captured = whole.customers_payments.iter().map(|payment| i128::from(payment.captured().minor));
+        let captured: i128 = captured.sum();
         Ok(Self {
             orders: count(orders.len()),
             lines: count(orders.iter().map(|order| order.lines.len()).sum()),
@@ -169,7 +177,7 @@ impl Figures {
             exceptions: count(orders.iter().filter(|order| order.exception.is_some()).count()),
             items: money(Order::items),
             freight: money(Order::delivery_total),
-            payments: money(Order::paid),
+            payments: text(promised + captured),
             commission: all(|sums| sums.commission),
             payouts: all(|sums| sums.payout),
             ledger_balance: text(whole.balance),

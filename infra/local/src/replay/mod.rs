@@ -8,13 +8,17 @@
 //! 4. when the last earning is payable, the clock passes the last run;
 //! 5. `figures.rs` reads the result back from the table, not from the files.
 //!
+//! The same baskets travel as shoppers' in `shoppers.rs`.
+//!
 //! Every step finds its own work done when it is repeated: it can be killed and started again at any moment.
 
 mod figures;
 mod rows;
+mod shoppers;
 
 pub use figures::{Figures, MerchantFigures};
 pub use rows::{BadRow, History, Recorded, Stage};
+pub use shoppers::shop;
 
 use crate::api::{Answer, Api, Refusal};
 use crate::market::{Market, NotOpen};
@@ -79,7 +83,7 @@ pub async fn replay(
     secret: &str,
     progress: &impl Progress,
 ) -> Result<u64, ReplayError> {
-    open(market, history, secret).await?;
+    open(market, history, secret, &[]).await?;
     let api = Api::new(&market.cloud, secret);
     merchants(&api, history, progress).await?;
     tracing::info!("merchants are open");
@@ -96,7 +100,13 @@ pub async fn replay(
     Ok(new.load(Ordering::Relaxed))
 }
 
-async fn open(market: &Market, history: &History, secret: &str) -> Result<(), ReplayError> {
+/// `more`: keys beside the operator's.
+async fn open(
+    market: &Market,
+    history: &History,
+    secret: &str,
+    more: &[(&str, &str)],
+) -> Result<(), ReplayError> {
     let told = |error: &dyn std::fmt::Display| ReplayError::NotOpened(error.to_string());
     let commission = Rule {
         fee: "commission".parse().map_err(|error| told(&error))?,
@@ -115,7 +125,8 @@ async fn open(market: &Market, history: &History, secret: &str) -> Result<(), Re
     let name = "Replay".parse().map_err(|error| told(&error))?;
     let marketplace =
         Marketplace { id, name, currency, locale: "pt-BR".to_owned(), settings, merchant_terms: Vec::new() };
-    let keys = vec![("replay".to_owned(), secret.to_owned())];
+    let more = more.iter().map(|(name, key)| ((*name).to_owned(), (*key).to_owned()));
+    let keys = std::iter::once(("replay".to_owned(), secret.to_owned())).chain(more).collect();
     let opening = Opening { marketplace, issuer: None, operators: Vec::new(), keys };
     match open_marketplace(&market.world, opening).await {
         Ok(()) | Err(Uncommitted::Refused(OpenAlready)) => Ok(()),
@@ -123,15 +134,19 @@ async fn open(market: &Market, history: &History, secret: &str) -> Result<(), Re
     }
 }
 
-/// Runs one request per item, several at once on all cores, and stops at the first refusal.
-async fn each<T, F, Fut>(items: impl IntoIterator<Item = T>, request: F) -> Result<(), ReplayError>
+/// Runs one request per item, so many at once on all cores, and stops at the first refusal.
+async fn each<T, F, Fut>(
+    at_once: usize,
+    items: impl IntoIterator<Item = T>,
+    request: F,
+) -> Result<(), ReplayError>
 where
     F: Fn(T) -> Fut,
     Fut: Future<Output = Result<(), ReplayError>> + Send + 'static,
 {
     let mut running = JoinSet::new();
     for item in items {
-        while running.len() >= AT_ONCE {
+        while running.len() >= at_once {
             finished(running.join_next().await)?;
         }
         running.spawn(request(item));
@@ -155,7 +170,7 @@ fn finished(
 async fn merchants(api: &Api, history: &History, progress: &impl Progress) -> Result<(), ReplayError> {
     let names: Vec<&String> = history.merchants.iter().collect();
     for (n, names) in names.chunks(CHUNK).enumerate() {
-        each(names.iter().map(|name| (*name).clone()), |name| merchant(api.clone(), name)).await?;
+        each(AT_ONCE, names.iter().map(|name| (*name).clone()), |name| merchant(api.clone(), name)).await?;
         progress.step("merchants", (n * CHUNK).saturating_add(names.len()), history.merchants.len());
     }
     Ok(())
@@ -207,16 +222,22 @@ async fn travel(
     }
     let (currency, m) = (history.currency, marketplace_id());
     let orders = |of: fn(&Recorded) -> bool| chunk.iter().filter(move |order| of(order)).cloned();
-    each(orders(|_| true), |order| place(api.clone(), currency, order, Arc::clone(new))).await?;
+    each(AT_ONCE, orders(|_| true), |order| place(api.clone(), currency, order, Arc::clone(new))).await?;
     tracing::info!("orders are placed");
     market.cloud.settle_with_retries().await?;
-    each(orders(|order| order.approved_at.is_some()), |order| approve(api.clone(), m.clone(), order)).await?;
+    each(AT_ONCE, orders(|order| order.approved_at.is_some()), |order| {
+        approve(api.clone(), m.clone(), order)
+    })
+    .await?;
     tracing::info!("orders are paid");
     market.cloud.settle_with_retries().await?;
-    each(orders(|order| order.shipped_at.is_some()), |order| ship(api.clone(), m.clone(), order)).await?;
-    tracing::info!("orders are shipped and delivered");
-    each(orders(|order| order.stage == Stage::Canceled), |order| cancel(api.clone(), m.clone(), order))
+    each(AT_ONCE, orders(|order| order.shipped_at.is_some()), |order| ship(api.clone(), m.clone(), order))
         .await?;
+    tracing::info!("orders are shipped and delivered");
+    each(AT_ONCE, orders(|order| order.stage == Stage::Canceled), |order| {
+        cancel(api.clone(), m.clone(), order)
+    })
+    .await?;
     market.cloud.settle_with_retries().await?;
     Ok(())
 }
@@ -324,7 +345,7 @@ async fn pay_out(market: &Market, api: &Api, history: &History) -> Result<(), Re
 
 async fn confirm(market: &Market, api: &Api) -> Result<(), ReplayError> {
     let sent = figures::sent_payouts(market).await?;
-    each(sent, |id| {
+    each(AT_ONCE, sent, |id| {
         let api = api.clone();
         async move {
             let path = format!("/v1/payouts/{id}/confirm");
