@@ -466,3 +466,6 @@ impl Rewrite {
         format!("{sets}{removes}ADD available :by, revision :one")
     }
 }
+
+#[cfg(test)]
+mod tests;
