@@ -1,6 +1,7 @@
 //! What carts hold: units off the shelf for a while, never twice, back by themselves; and many carts on few units.
 
 use crate::races::polite;
+use crate::turnstile::{Turnstile, Way};
 use domain::catalog::Offer;
 use domain::id::{CartId, MovementId, derive};
 use domain::stock::{Allocation, Bin, Change, Hold, Movement, Shelves, Short};
@@ -32,10 +33,23 @@ impl Store {
     async fn open() -> Self {
         let shop = Shop::open().await;
         let alma = shop.merchant("alma", json!({"every": "day"})).await;
+        let table = Self::process(&shop);
+        Self { shop, alma, table }
+    }
+
+    /// The table as a process sees it that has seen nothing yet, and that lets others go first.
+    fn process(shop: &Shop) -> Table {
         let config = polite(shop.market.cloud.sdk_config("orders"));
         let name = shop.market.world.variable("TABLE").unwrap();
-        let table = Table::new(aws_sdk_dynamodb::Client::new(&config), name);
-        Self { shop, alma, table }
+        Table::new(aws_sdk_dynamodb::Client::new(&config), name)
+    }
+
+    /// A process with something in the way of its calls.
+    fn obstructed(&self, operation: &'static str, way: Way) -> (Table, std::sync::Arc<Turnstile>) {
+        let config = self.shop.market.cloud.sdk_config("orders");
+        let (config, turnstile) = Turnstile::in_the_way(config, operation, way);
+        let name = self.shop.market.world.variable("TABLE").unwrap();
+        (Table::new(aws_sdk_dynamodb::Client::new(&config), name), turnstile)
     }
 
     async fn stocked(&self, sku: &str, quantity: i64) -> Offer {
@@ -328,4 +342,291 @@ async fn what_keeps_no_stock_needs_no_hold() {
     let mut song = store.stocked("song", 1).await;
     song.keeps_stock = false;
     assert_eq!(store.hold(&cart(1), &[(&song, 7)]).await, []);
+}
+
+/// So many carts at once, each with what it wants of one offer; answers what each got.
+async fn rush(
+    store: &Store,
+    carts: std::ops::Range<usize>,
+    offer: &Offer,
+    quantity: u32,
+) -> Vec<Option<Vec<Hold>>> {
+    let buy = |number| async move { store.ask(&cart(number), &[(offer, quantity)], &[]).await.ok() };
+    join_all(carts.map(buy)).await
+}
+
+#[tokio::test]
+async fn a_thousand_carts_on_a_hundred_units_get_exactly_a_hundred() {
+    let store = Store::open().await;
+    let mug = store.stocked("mug", 100).await;
+    let buy = |number| {
+        let (store, mug) = (&store, &mug);
+        async move {
+            let cart = cart(number);
+            let held = store.ask(&cart, &[(mug, 1)], &[]).await?;
+            assert_eq!(units(&held), 1);
+            store.place(&cart, mug, &held).await.expect("what is held can be placed");
+            Ok::<_, Vec<Short>>(())
+        }
+    };
+    let answers = join_all((0..1_000).map(buy)).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 100);
+    // Whoever is refused hears of nothing that could be had.
+    assert!(answers.iter().filter_map(|answer| answer.as_ref().err()).all(|short| short[0].available == 0));
+    assert_eq!(store.stock(&mug).await, (100, 100, 0));
+    store.is_right(&mug).await;
+}
+
+#[tokio::test]
+async fn a_crowd_spreads_the_stock_over_bins_and_nobody_is_refused_while_units_are_free() {
+    let store = Store::open().await;
+    let mug = store.stocked("mug", 100).await;
+    assert_eq!(store.bins(&mug).await.len(), 1);
+    let held = rush(&store, 0..11, &mug, 1).await;
+    assert!(held.iter().flatten().flatten().all(|hold| hold.bin == 0));
+    assert_eq!(store.bins(&mug).await.len(), 1);
+    // The twelfth meets a crowd.
+    store.hold(&cart(11), &[(&mug, 1)]).await;
+    let bins = store.bins(&mug).await;
+    let available: Vec<i64> = bins.iter().map(|bin| bin.levels.available).collect();
+    assert_eq!((bins[0].more, available), (3, vec![22, 22, 22, 22]));
+    assert_eq!(store.stock(&mug).await, (100, 0, 88));
+    let view = store.shop.get(&format!("/v1/stock/{}", mug.id)).await;
+    assert_eq!(view["locations"].as_array().unwrap().len(), 1, "how it lies in bins is nobody's concern");
+
+    // Whoever comes now goes where its name falls on.
+    let more = rush(&store, 12..20, &mug, 1).await;
+    let met: std::collections::BTreeSet<u8> = more.iter().flatten().flatten().map(|hold| hold.bin).collect();
+    assert!(met.len() > 1, "{met:?}");
+    // 80 are free, in no bin more than 22: they can be had by one, though not by two.
+    let refused = store.ask(&cart(20), &[(&mug, 81)], &[]).await.unwrap_err();
+    assert_eq!(refused[0].available, 80);
+    assert_eq!(store.stock(&mug).await, (100, 0, 80), "nothing stays held");
+    let all = store.hold(&cart(20), &[(&mug, 80)]).await;
+    assert_eq!((all.len(), units(&all)), (4, 80));
+    assert!(rush(&store, 21..25, &mug, 1).await.iter().all(Option::is_none));
+    store.place(&cart(20), &mug, &all).await.unwrap();
+    assert_eq!(store.stock(&mug).await, (100, 80, 0));
+    store.is_right(&mug).await;
+}
+
+#[tokio::test]
+async fn a_greater_crowd_makes_more_bins_each_with_its_share() {
+    let store = Store::open().await;
+    let mug = store.stocked("mug", 1_000).await;
+    for batch in 0..10 {
+        let held = rush(&store, 30 * batch..30 * (batch + 1), &mug, 1).await;
+        assert!(held.iter().all(Option::is_some));
+    }
+    let bins = store.bins(&mug).await;
+    assert!(bins.len() >= 16, "{}", bins.len());
+    assert_eq!(usize::from(bins[0].more) + 1, bins.len());
+    assert_eq!(store.stock(&mug).await, (1_000, 0, 700));
+    // Another process, which has seen none of it.
+    let stranger = Store { table: Store::process(&store.shop), ..store };
+    let held = stranger.hold(&cart(300), &[(&mug, 700)]).await;
+    assert_eq!(units(&held), 700);
+    let refused = stranger.ask(&cart(301), &[(&mug, 1)], &[]).await.unwrap_err();
+    assert_eq!(refused[0].available, 0);
+    stranger.release(&cart(300), &held).await;
+    stranger.is_right(&mug).await;
+}
+
+#[tokio::test]
+async fn orders_parcels_counts_and_receipts_see_one_stock_however_it_lies() {
+    let store = Store::open().await;
+    let (shop, alma) = (&store.shop, &store.alma);
+    let mug = store.stocked("mug", 100).await;
+    let held = rush(&store, 0..12, &mug, 1).await;
+    for (number, holds) in held.iter().enumerate() {
+        store.release(&cart(number), holds.as_ref().unwrap()).await;
+    }
+    // 34, 22, 22, 22.
+    assert_eq!((store.bins(&mug).await.len(), store.stock(&mug).await), (4, (100, 0, 100)));
+    let order = shop.paid_order("A-1", json!([line(alma, "mug", 70, "10.00")])).await;
+    assert_eq!(store.stock(&mug).await, (100, 70, 30));
+    let shipment = shop.ship(&part(&order, 1), "t1", json!([{"line": 1, "quantity": 40}])).await;
+    assert_eq!(store.stock(&mug).await, (60, 30, 30));
+    shop.deliver(&part(&order, 1), &shipment).await;
+    shop.done(&format!("/v1/orders/{order}/cancel"), &json!({"reason": "changed mind"})).await;
+    shop.settle().await;
+    assert_eq!(store.stock(&mug).await, (60, 0, 60));
+
+    let path = format!("/v1/stock/{}", mug.id);
+    shop.refused(
+        &format!("{path}/adjust"),
+        &json!({"by": -61, "reason": "counted"}),
+        409,
+        "stock_below_zero",
+    )
+    .await;
+    shop.done(&format!("{path}/adjust"), &json!({"by": -58, "reason": "counted"})).await;
+    assert_eq!(store.stock(&mug).await, (2, 0, 2));
+    shop.done(&format!("{path}/receive"), &json!({"quantity": 50})).await;
+    assert_eq!(store.stock(&mug).await, (52, 0, 52));
+    let listed = shop.get(&format!("{path}/movements")).await;
+    let rows = listed["items"].as_array().unwrap().iter();
+    let mut moved: Vec<(i64, &str)> = rows
+        .map(|row| (row["by"].as_i64().or(row["quantity"].as_i64()).unwrap(), at(row, "/change")))
+        .collect();
+    moved.sort_unstable();
+    assert_eq!(moved, [(-58, "adjusted"), (50, "received"), (100, "received")], "one row for each document");
+    store.is_right(&mug).await;
+}
+
+#[tokio::test]
+async fn nobody_is_refused_for_a_unit_that_moved_while_the_bins_were_read() {
+    let store = Store::open().await;
+    let mug = store.stocked("mug", 100).await;
+    // A dozen single units in the first bin, and all but one of the rest, which is in the last.
+    let singles = rush(&store, 0..12, &mug, 1).await;
+    store.hold(&cart(12), &[(&mug, 87)]).await;
+    let free = |bins: Vec<Bin>| -> Vec<i64> { bins.iter().map(|bin| bin.levels.available).collect() };
+    assert_eq!(free(store.bins(&mug).await), [0, 0, 0, 1]);
+
+    let (halting, turnstile) = store.obstructed("BatchGetItem", Way::Halts(2));
+    let (m, now, buyer, wanted) = (marketplace_id(), store.now(), cart(13), [(&mug, 1)]);
+    let buys = halting.hold(&m, &buyer, &wanted, &[], now + TEN_MINUTES, now);
+    // The first bin is read and empty, the others are not yet. A unit comes back to the first, the last one's goes:
+    // at every moment one was free, and the reading shows none.
+    let meanwhile = async {
+        turnstile.is_reached().await;
+        store.release(&cart(0), singles[0].as_ref().unwrap()).await;
+        let other = (14..).map(cart).find(|cart| domain::stock::hold::turn(cart, 4) == 3).unwrap();
+        store.hold(&other, &[(&mug, 1)]).await;
+        assert_eq!(free(store.bins(&mug).await), [1, 0, 0, 0]);
+        turnstile.opens();
+    };
+    let (held, ()) = futures::join!(buys, meanwhile);
+    let held = held.unwrap().expect("one was free all the time");
+    assert_eq!((held[0].bin, units(&held)), (0, 1));
+    assert_eq!(store.stock(&mug).await, (100, 0, 0));
+    store.is_right(&mug).await;
+}
+
+#[tokio::test]
+async fn an_expired_hold_that_its_cart_extends_meanwhile_is_not_taken() {
+    let store = Store::open().await;
+    let mug = store.stocked("mug", 1).await;
+    let held = store.hold(&cart(1), &[(&mug, 1)]).await;
+    store.pass(TEN_MINUTES + SignedDuration::from_secs(1));
+    // The first write shows the expired hold, the second would take it away.
+    let (halting, turnstile) = store.obstructed("UpdateItem", Way::Halts(2));
+    let (m, now, buyer, wanted) = (marketplace_id(), store.now(), cart(2), [(&mug, 1)]);
+    let buys = halting.hold(&m, &buyer, &wanted, &[], now + TEN_MINUTES, now);
+    let meanwhile = async {
+        turnstile.is_reached().await;
+        assert_eq!(store.ask(&cart(1), &[(&mug, 1)], &held).await.unwrap(), held);
+        turnstile.opens();
+    };
+    let (refused, ()) = futures::join!(buys, meanwhile);
+    assert_eq!(refused.unwrap().unwrap_err()[0].available, 0);
+    store.place(&cart(1), &mug, &held).await.unwrap();
+    store.is_right(&mug).await;
+}
+
+#[tokio::test]
+async fn a_promise_takes_the_whole_hold_as_it_was_answered_or_hears_that_it_is_gone() {
+    let store = Store::open().await;
+    let mug = store.stocked("mug", 5).await;
+    let old = store.hold(&cart(1), &[(&mug, 2)]).await;
+    let held = store.ask(&cart(1), &[(&mug, 3)], &old).await.unwrap();
+    for wrong in [old, Vec::from([Hold { quantity: 4, ..held[0].clone() }])] {
+        let gone = store.place(&cart(1), &mug, &wrong).await;
+        assert!(matches!(gone, Err(Uncommitted::Refused(Word::HoldGone))), "{gone:?}");
+    }
+    store.place(&cart(1), &mug, &held).await.unwrap();
+    assert_eq!(store.stock(&mug).await, (5, 3, 2));
+    store.is_right(&mug).await;
+}
+
+#[tokio::test]
+async fn an_item_that_is_in_the_way_more_than_once_is_spread_and_one_that_stays_so_is_busy() {
+    let store = Store::open().await;
+    let mug = store.stocked("mug", 100).await;
+    let (m, now) = (marketplace_id(), store.now());
+    let wanted = [(&mug, 1)];
+    let (busy, _) = store.obstructed("UpdateItem", Way::Refuses(4));
+    let answer = busy.hold(&m, &cart(1), &wanted, &[], now + TEN_MINUTES, now).await;
+    assert!(matches!(answer, Err(Fault::Busy)), "{answer:?}");
+    assert_eq!((store.bins(&mug).await.len(), store.stock(&mug).await), (1, (100, 0, 100)));
+    let (once, _) = store.obstructed("UpdateItem", Way::Refuses(1));
+    once.hold(&m, &cart(2), &wanted, &[], now + TEN_MINUTES, now).await.unwrap().unwrap();
+    assert_eq!(store.bins(&mug).await.len(), 1);
+    let (twice, _) = store.obstructed("UpdateItem", Way::Refuses(2));
+    twice.hold(&m, &cart(3), &wanted, &[], now + TEN_MINUTES, now).await.unwrap().unwrap();
+    assert_eq!((store.bins(&mug).await.len(), store.stock(&mug).await), (4, (100, 0, 98)));
+    store.is_right(&mug).await;
+}
+
+/// A number below `of` that follows from names.
+fn pick(of: u128, names: &[usize]) -> u32 {
+    let names: Vec<String> = names.iter().map(usize::to_string).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    u32::try_from(derive(&names) % of).unwrap()
+}
+
+/// A shopper who holds, changes, gives up, buys or forgets, as the seed has it. Answers what it has bought.
+async fn shopper(store: &Store, mug: &Offer, seed: usize, number: usize) -> u32 {
+    let (mut life, mut holds, mut bought) = (0, Vec::new(), 0);
+    for step in 0..12 {
+        let own = cart(10_000 * (seed + 1) + 100 * number + life);
+        match pick(8, &[seed, number, step, 0]) {
+            0..4 => {
+                let wanted = pick(7, &[seed, number, step, 1]);
+                if let Ok(held) = store.ask(&own, &[(mug, wanted)], &holds).await {
+                    assert_eq!(units(&held), wanted);
+                    holds = held;
+                }
+            }
+            4 => {
+                store.release(&own, &holds).await;
+                holds = Vec::new();
+            }
+            5 => store.pass(SignedDuration::from_mins(3)),
+            6 if !holds.is_empty() => match store.place(&own, mug, &holds).await {
+                Ok(()) => {
+                    bought += units(&holds);
+                    (life, holds) = (life + 1, Vec::new());
+                }
+                Err(gone) => assert!(matches!(gone, Uncommitted::Refused(Word::HoldGone)), "{gone:?}"),
+            },
+            _ => (life, holds) = (life + 1, Vec::new()),
+        }
+    }
+    bought
+}
+
+#[tokio::test]
+async fn whatever_carts_do_at_once_no_unit_is_held_twice_and_none_is_lost() {
+    for seed in 0..6 {
+        let store = Store::open().await;
+        let mug = store.stocked("mug", 40).await;
+        let path = format!("/v1/stock/{}/receive", mug.id);
+        store.shop.done(&path, &json!({"quantity": 10, "location": "north"})).await;
+        let mug = store.offer(mug.id.as_str()).await;
+        if seed % 2 == 1 {
+            // Half of the worlds begin spread, with a dozen holds that will expire.
+            rush(&store, 0..12, &mug, 1).await;
+        }
+        let watch = async {
+            for _ in 0..200 {
+                for bin in store.bins(&mug).await {
+                    let held: i64 = bin.holds.values().map(|held| i64::from(held.quantity)).sum();
+                    assert!(bin.levels.available >= 0 && bin.levels.allocated + held <= bin.levels.on_hand);
+                }
+            }
+        };
+        let shoppers = join_all((0..10).map(|number| shopper(&store, &mug, seed, number)));
+        let (bought, ()) = futures::join!(shoppers, watch);
+        let bought: u32 = bought.iter().sum();
+        assert!(bought > 0, "seed {seed}");
+        // When all holds are over, all that was not bought can be had by one.
+        store.pass(SignedDuration::from_hours(1));
+        assert_eq!(store.available(&mug, None).await, 50 - bought);
+        let rest = store.hold(&cart(1_000_000), &[(&mug, 50 - bought)]).await;
+        store.place(&cart(1_000_000), &mug, &rest).await.unwrap();
+        assert_eq!(store.stock(&mug).await, (50, 50, 0));
+        store.is_right(&mug).await;
+    }
 }

@@ -30,4 +30,5 @@ mod replay;
 mod samples;
 mod stock;
 mod tax;
+mod turnstile;
 mod watch;

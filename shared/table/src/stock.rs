@@ -196,6 +196,7 @@ impl Loaded {
         cart: Option<&CartId>,
         now: Timestamp,
     ) -> Option<u32> {
+        let now = whole_millis(now);
         let could = |bin: &Bin| {
             let own = cart.map_or(0, |cart| bin.own(cart));
             own.saturating_add(u32::try_from(bin.free(cart, now).max(0)).unwrap_or(u32::MAX))
@@ -290,7 +291,7 @@ impl Table {
         offer: &OfferId,
         now: Timestamp,
     ) -> Result<Vec<Stock>, Fault> {
-        Ok(by_location(&self.bins(m, offer).await?, now))
+        Ok(by_location(&self.bins(m, offer).await?, whole_millis(now)))
     }
 
     /// An offer's changes, receipts and adjustments, oldest first within each.
@@ -304,3 +305,6 @@ impl Table {
         self.story(&Key::offer(m, offer), limit, after).await
     }
 }
+
+#[cfg(test)]
+mod tests;

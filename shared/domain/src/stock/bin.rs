@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 pub const BINS_MAX: u8 = 64;
 /// Live holds in the first bin that make a crowd, for each stage.
 const CROWD: usize = 12;
+/// An expression of DynamoDB names no more holds than this.
+const DROPS_MAX: usize = 40;
 /// A bin is worth having for this many units.
 const UNITS: u32 = 4;
 
@@ -56,12 +58,13 @@ impl Bin {
         Self { location, number, revision: 0, more: 0, levels: Levels::default(), holds: BTreeMap::new() }
     }
 
-    /// Holds whose time is over, the oldest first. A cart's own is none to itself.
+    /// Holds whose time is over, the oldest first, as many as one write takes away. A cart's own is none to itself.
     pub fn expired(&self, cart: Option<&CartId>, now: Timestamp) -> Vec<(CartId, Held)> {
         let over = |(of, held): &(&CartId, &Held)| held.until < now && Some(*of) != cart;
         let mut expired: Vec<_> =
             self.holds.iter().filter(over).map(|(of, held)| (of.clone(), *held)).collect();
         expired.sort_by_key(|(_, held)| held.until);
+        expired.truncate(DROPS_MAX);
         expired
     }
 
@@ -144,3 +147,6 @@ pub fn spread(bins: &[Bin]) -> Vec<Share> {
     };
     bins.iter().map(share).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// A stock item keeps no more holds than this: it is written whole with each of them.
-pub const HOLDS_MAX: usize = 48;
+/// A stock item keeps no more holds than this: it is written whole, and paid for by size, with each of them.
+pub const HOLDS_MAX: usize = 100;
 
 /// Units of an offer that a cart holds in one bin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,3 +198,6 @@ pub fn is_certain(before: Option<&[Bin]>, now: &[Bin]) -> bool {
     }
     now.len() <= 1 || before.is_some_and(|before| revisions(before) == revisions(now))
 }
+
+#[cfg(test)]
+mod tests;

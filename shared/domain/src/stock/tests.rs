@@ -103,6 +103,46 @@ fn a_count_of_less_takes_what_is_free_in_all_bins_before_what_is_promised() {
 }
 
 #[test]
+fn a_movement_is_kept_as_before_bins_and_holds_unless_it_has_them() {
+    let one = |quantity| Allocation { location: place("main"), bin: 0, quantity };
+    let plain = Movement::of(&offer(1), one(3), |quantity| Change::Allocated { quantity });
+    let id = offer(1);
+    let text = format!(r#"{{"offer":"{id}","location":"main","change":"allocated","quantity":3}}"#);
+    assert_eq!(serde_json::to_string(&plain).unwrap(), text);
+    assert_eq!(serde_json::from_str::<Movement>(&text).unwrap(), plain);
+    let cart = CartId::from_bits(7);
+    let held = Movement { bin: 2, ..plain }.held_by(&cart);
+    let text = text.replace(r#""change""#, &format!(r#""bin":2,"held_by":"{cart}","change""#));
+    assert_eq!(serde_json::to_string(&held).unwrap(), text);
+    assert_eq!(serde_json::from_str::<Movement>(&text).unwrap(), held);
+}
+
+#[test]
+fn of_two_locations_with_several_bins_the_fuller_is_taken_first_and_there_the_fullest_bin() {
+    let shelf = |location: &str, bin, available| Shelf { bin, ..shelf(1, location, available) };
+    let all = || vec![shelf("a", 0, 4), shelf("b", 0, 2), shelf("b", 1, 3)];
+    let taken = |quantity| {
+        let taken = Shelves::new(all()).allocate(&offer(1), quantity).into_iter();
+        taken.map(|one| (one.location.to_string(), one.bin, one.quantity)).collect::<Vec<_>>()
+    };
+    let named = |location: &str, bin, quantity| (location.to_owned(), bin, quantity);
+    assert_eq!(taken(3), [named("b", 1, 3)]);
+    assert_eq!(taken(5), [named("b", 1, 3), named("b", 0, 2)]);
+    assert_eq!(taken(8), [named("b", 1, 3), named("b", 0, 2), named("a", 0, 3)]);
+}
+
+#[test]
+fn what_a_cart_holds_is_what_its_order_takes_and_no_more() {
+    let hold = |bin, quantity| Hold { offer: offer(1), location: place("main"), bin, quantity };
+    let mut shelves = Shelves::held(&[hold(0, 2), hold(3, 4)]);
+    let taken: Vec<_> =
+        shelves.allocate(&offer(1), 5).into_iter().map(|one| (one.bin, one.quantity)).collect();
+    assert_eq!(taken, [(3, 4), (0, 1)]);
+    assert_eq!(allocated(&shelves.allocate(&offer(1), 3)), 1);
+    assert_eq!(allocated(&shelves.allocate(&offer(2), 1)), 0);
+}
+
+#[test]
 fn the_first_promised_leave_first() {
     let mut held = vec![
         Allocation { location: place("a"), bin: 0, quantity: 2 },

@@ -68,7 +68,7 @@ struct Ask<'a> {
 }
 
 /// What came of one offer: what the cart held of it before, and what it holds now.
-type Answer<'a> = (&'a Offer, Vec<Hold>, Result<Result<Vec<Hold>, Short>, Fault>);
+type Answer = (Vec<Hold>, Result<Result<Vec<Hold>, Short>, Fault>);
 
 /// What came of one write: the item as it is now; or why not, and the item as it is.
 enum Written {
@@ -80,7 +80,8 @@ enum Written {
 /// What came of a round of writes.
 enum Walked {
     Done(Vec<Hold>),
-    Refused,
+    /// With the item as it is.
+    Refused(Option<Bin>),
     Busy,
 }
 
@@ -107,33 +108,33 @@ impl Table {
         let of =
             |id: &OfferId| -> Vec<Hold> { before.iter().filter(|hold| hold.offer == *id).cloned().collect() };
         // Boxed and in a list: a closure that is held across a wait makes a future that cannot change threads.
-        let mut asked: Vec<BoxFuture<'_, Answer<'_>>> = Vec::with_capacity(sums.len());
+        let mut asked: Vec<BoxFuture<'_, Answer>> = Vec::with_capacity(sums.len());
         for (offer, quantity) in sums.values() {
             let (mine, quantity) = (of(&offer.id), *quantity);
             asked.push(Box::pin(async move {
                 let held = self.hold_offer(ask, offer, quantity, &mine).await;
-                (*offer, mine, held)
+                (mine, held)
             }));
         }
-        let answers: Vec<Answer<'_>> = iter(asked).buffer_unordered(AT_ONCE).collect().await;
-        if answers.iter().all(|(_, _, held)| matches!(held, Ok(Ok(_)))) {
+        let answers: Vec<Answer> = iter(asked).buffer_unordered(AT_ONCE).collect().await;
+        if answers.iter().all(|(_, held)| matches!(held, Ok(Ok(_)))) {
             let left: Vec<Hold> =
                 before.iter().filter(|hold| !sums.contains_key(&hold.offer)).cloned().collect();
             self.release(m, cart, &left).await?;
-            let held = answers.into_iter().filter_map(|(_, _, held)| held.ok()?.ok());
+            let held = answers.into_iter().filter_map(|(_, held)| held.ok()?.ok());
             let mut held: Vec<Hold> = held.flatten().collect();
             held.sort_by(|a, b| (&a.offer, &a.location, a.bin).cmp(&(&b.offer, &b.location, b.bin)));
             return Ok(Ok(held));
         }
         let (mut short, mut fault) = (Vec::new(), None);
         let mut back: Vec<BoxFuture<'_, ()>> = Vec::new();
-        for (offer, mine, held) in &answers {
+        for (mine, held) in &answers {
             if let Ok(Ok(held)) = held {
-                back.push(Box::pin(self.undo(ask, offer, held, mine)));
+                back.push(Box::pin(self.undo(ask, held, mine)));
             }
         }
         let _undone: Vec<()> = iter(back).buffer_unordered(AT_ONCE).collect().await;
-        for (_, _, held) in answers {
+        for (_, held) in answers {
             match held {
                 Ok(Ok(_)) => {}
                 Ok(Err(missing)) => short.push(missing),
@@ -173,14 +174,12 @@ impl Table {
         Err(Fault::Busy)
     }
 
-    /// Brings what an offer's part has newly taken back to what there was before. If it cannot, time does.
-    async fn undo(&self, ask: Ask<'_>, offer: &Offer, held: &[Hold], before: &[Hold]) {
+    /// Brings what was newly taken of an offer back to what there was before. If it cannot, time does.
+    async fn undo(&self, ask: Ask<'_>, held: &[Hold], before: &[Hold]) {
         for hold in held {
             let same = |other: &&Hold| other.location == hold.location && other.bin == hold.bin;
             let to = before.iter().find(same).map_or(0, |hold| hold.quantity);
-            if self.give_back(ask, hold, to).await.is_err() {
-                self.hot.note(Key::stock(ask.m, &offer.id, &hold.location, 0), |(_, vain)| *vain = true);
-            }
+            let _given_back = self.give_back(ask, hold, to).await;
         }
     }
 
@@ -191,62 +190,77 @@ impl Table {
         wanted: u32,
         before: &[Hold],
     ) -> Result<Result<Vec<Hold>, Short>, Fault> {
+        let mut dirty = false;
+        let held = self.rounds(ask, offer, wanted, before, &mut dirty).await;
+        if dirty && !matches!(held, Ok(Ok(_))) {
+            self.undo_all(ask, offer, before).await?;
+        }
+        held
+    }
+
+    /// Plans and writes until it is done or certain. `dirty`: something may have been taken, though not all.
+    async fn rounds(
+        &self,
+        ask: Ask<'_>,
+        offer: &Offer,
+        wanted: u32,
+        before: &[Hold],
+        dirty: &mut bool,
+    ) -> Result<Result<Vec<Hold>, Short>, Fault> {
         let first = offer.locations.first().map(|place| Key::stock(ask.m, &offer.id, place, 0));
         let (more, vain) = first.as_ref().map(|key| self.hot.of(key)).unwrap_or_default();
         let presumed = presume(before, &offer.locations, more, ask.cart, ask.now);
         let mut presumed = presumed.filter(|_| !before.is_empty() || !vain);
-        let (mut last, mut busy, mut dirty): (Option<Vec<Bin>>, usize, bool) = (None, 0, false);
-        let failed = 'rounds: {
-            for _ in 0..ROUNDS {
-                let guess = presumed.take();
-                let (read, guessed) = (guess.is_none(), guess.is_some());
-                let bins = match guess {
-                    Some(bins) => bins,
-                    None => match self.read_bins(ask.m, offer).await {
-                        Ok(bins) => bins,
-                        Err(fault) => break 'rounds Err(fault),
-                    },
-                };
-                match plan(&bins, ask.cart, wanted, ask.now) {
-                    Plan::Steps(steps) => match self.walk(ask, offer, &steps, busy > 1).await {
-                        Ok(Walked::Done(held)) => {
-                            if let (true, Some(key)) = (read, first) {
-                                self.hot.note(key, |(_, vain)| *vain = false);
-                            }
-                            return Ok(Ok(held));
-                        }
-                        Ok(Walked::Refused) => dirty |= steps.len() > 1,
-                        Ok(Walked::Busy) if busy < BUSY_MAX => (busy, dirty) = (busy + 1, true),
-                        Ok(Walked::Busy) => break 'rounds Err(Fault::Busy),
-                        // What has become of the write is not known.
-                        Err(fault) => {
-                            dirty = true;
-                            break 'rounds Err(fault);
-                        }
-                    },
-                    Plan::Short { could } if is_certain(last.as_deref(), &bins) => {
-                        break 'rounds Ok(Short { offer: offer.id.clone(), wanted, available: could });
-                    }
-                    Plan::Short { .. } => {
-                        last = Some(bins);
-                        continue;
-                    }
-                    Plan::NoRoom => {
-                        self.make_room(ask, offer, &bins).await;
-                        break 'rounds Err(Fault::Busy);
-                    }
+        let (mut known, mut last, mut busy): (_, Option<Vec<Bin>>, usize) = (None, None, 0);
+        for _ in 0..ROUNDS {
+            let guessed = presumed.is_some();
+            let bins = match presumed.take().or(known.take()) {
+                Some(bins) => bins,
+                None => self.read_bins(ask.m, offer).await?,
+            };
+            let steps = match plan(&bins, ask.cart, wanted, ask.now) {
+                Plan::Steps(steps) => steps,
+                Plan::Short { could } if is_certain(last.as_deref(), &bins) => {
+                    return Ok(Err(Short { offer: offer.id.clone(), wanted, available: could }));
                 }
-                last = None;
-                if let (true, Some(key)) = (guessed, first.clone()) {
-                    self.hot.note(key, |(_, vain)| *vain = true);
+                Plan::Short { .. } => {
+                    last = Some(bins);
+                    continue;
                 }
+                Plan::NoRoom => {
+                    self.make_room(ask, offer, &bins).await;
+                    return Err(Fault::Busy);
+                }
+            };
+            last = None;
+            // Until a walk has come to its end, what has become of its writes is not known.
+            let clean = !std::mem::replace(dirty, true);
+            match self.walk(ask, offer, &steps, busy > 1).await? {
+                Walked::Done(held) => {
+                    self.presuming(first, false);
+                    return Ok(Ok(held));
+                }
+                Walked::Refused(there) => {
+                    *dirty = !clean || steps.len() > 1;
+                    // The only item there is: that was a reading.
+                    let whole = |bin: &Bin| offer.locations.len() == 1 && bin.number == 0 && bin.more == 0;
+                    known = there.filter(whole).map(|bin| vec![bin]);
+                }
+                Walked::Busy if busy >= BUSY_MAX => return Err(Fault::Busy),
+                Walked::Busy => busy = busy.saturating_add(1),
             }
-            Err(Fault::Busy)
-        };
-        if dirty {
-            self.undo_all(ask, offer, before).await?;
+            if guessed {
+                self.presuming(first.clone(), true);
+            }
         }
-        failed.map(Err)
+        Err(Fault::Busy)
+    }
+
+    /// Remembers whether presuming what lies at a first bin was in vain.
+    fn presuming(&self, first: Option<Key>, in_vain: bool) {
+        if let Some(first) = first {
+            self.hot.note(first, |(_, vain)| *vain = in_vain);
+        }
     }
 
     /// As [`undo`](Self::undo), of whatever the cart is found to hold.
@@ -258,7 +272,7 @@ impl Table {
             Hold { offer, location, bin, quantity }
         };
         let held: Vec<Hold> = bins.iter().map(hold).filter(|hold| hold.quantity > 0).collect();
-        self.undo(ask, offer, &held, before).await;
+        self.undo(ask, &held, before).await;
         Ok(())
     }
 
@@ -284,7 +298,7 @@ impl Table {
                     let Step { location, bin, to: quantity, .. } = step.clone();
                     held.push(Hold { offer: offer.id.clone(), location, bin, quantity });
                 }
-                Written::Refused(_) => return Ok(Walked::Refused),
+                Written::Refused(there) => return Ok(Walked::Refused(there)),
                 Written::Busy => return Ok(Walked::Busy),
             }
         }
@@ -452,3 +466,6 @@ impl Rewrite {
         format!("{sets}{removes}ADD available :by, revision :one")
     }
 }
+
+#[cfg(test)]
+mod tests;
