@@ -8,6 +8,7 @@
     reason = "a test that cannot go on should stop with its cause"
 )]
 
+pub mod paying;
 pub mod storefront;
 
 use admin::{Opening, open_marketplace};

@@ -10,6 +10,7 @@ use crate::wiring::open;
 use edge::routes::{Audience, Operation};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use tests::paying::{card, payment_id};
 use tests::{Shop, at, eur, line, order_body, part};
 
 /// What was sent and what was answered, by the name of the operation.
@@ -45,9 +46,11 @@ impl Story {
         let caller = match operation.audience {
             Audience::Shoppers => self.shop.guest(),
             Audience::Persons => self.shop.person("ines"),
-            Audience::Operators | Audience::Merchants | Audience::Everyone | Audience::Founder => {
-                self.shop.api.clone()
-            }
+            Audience::Operators
+            | Audience::Merchants
+            | Audience::Everyone
+            | Audience::Founder
+            | Audience::Signed => self.shop.api.clone(),
         };
         let answer = caller.send_with(method, &path, &text.unwrap_or_default(), &seen).await;
         assert!(answer.status.is_success(), "{name}: {} {}", answer.status, answer.body);
@@ -267,6 +270,30 @@ impl Story {
         self.tell("payouts.confirm", &[&paid], json!({})).await;
         self.show("ledger.accounts", &[], "").await;
     }
+
+    /// Money that comes through a gateway: captured, and given back in three ways.
+    async fn collecting(&mut self, alma: &str) {
+        let tenders = [card("tok_refund_declined", 20_00)];
+        let order = self.shop.bought("story", &[(alma, 2, 10_00)], &tenders).await;
+        let payment = payment_id(&order, 1);
+        self.shop.ship(&part(&order, 1), "story", json!([])).await;
+        let back = json!({"amount": eur("5.00"), "reason": "a scratch", "cause": "claim-1"});
+        self.tell("payments.refund", &[&payment], back).await;
+        self.tell("payments.redirect_refund", &[&payment], json!({"refund": 1})).await;
+        let arrived = json!({"payment": payment, "said": "arrive", "attempt": 1, "amount": eur("7.00")});
+        self.tell("gateways.tell", &["sandbox"], arrived).await;
+        let stray =
+            json!({"amount": eur("7.00"), "reason": "paid twice", "to": "store_credit", "cause": "stray-1"});
+        self.tell("payments.approve_refund", &[&payment], stray).await;
+        self.show("payments.show", &[&payment], "").await;
+        self.show("payments.list", &[], &format!("?order={order}")).await;
+        let lost = [card("tok_unknown", 20_00)];
+        let order = self.shop.cart_order("lost", &[(alma, 2, 10_00)]);
+        let payment = payment_id(order.id.as_str(), 1);
+        self.shop.begin_payments(&order.id, &lost).await;
+        self.shop.wait_days(7).await;
+        self.tell("payments.give_up", &[&payment], json!({"attempt": 1, "reason": "it never says"})).await;
+    }
 }
 
 /// The story, told to its end.
@@ -289,6 +316,7 @@ pub(crate) async fn told() -> Story {
     let order = story.selling(&alma, &birch).await;
     story.show("audit.trail", &[&order], "?limit=2").await;
     story.paying(&alma, &birch).await;
+    story.collecting(&alma).await;
     story.tell("merchants.terminate", &[&cedar], json!({"reason": "parcels come late"})).await;
     story
 }

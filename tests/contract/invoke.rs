@@ -36,7 +36,7 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 16] = [
+const INVOCATIONS: [(&str, &str, By); 18] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("cart", "cart", By::Get("/v1/carts/crt_00000000000000000000000001")),
     ("catalog", "catalog", By::Get("/v1/products")),
@@ -50,6 +50,8 @@ const INVOCATIONS: [(&str, &str, By); 16] = [
     ("orders", "orders", By::Bus("merchant_order.rejected.v1")),
     ("orders.schedule", "orders", By::Schedule),
     ("outbox", "outbox", By::Stream),
+    ("payment", "payment", By::Bus("merchant_order.shipped.v1")),
+    ("payment.schedule", "payment", By::Schedule),
     ("payout", "payout", By::Queue("payout.due.v1", "PAYOUT_QUEUE")),
     ("payout.schedule", "payout", By::Schedule),
     ("tax", "tax", By::Get("/v1/tax/rules")),

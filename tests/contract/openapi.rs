@@ -127,11 +127,13 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
         Audience::Persons => "people who have signed in, whatever their roles",
         Audience::Shoppers => "guests of a storefront and people who have signed in",
         Audience::Founder => "the person whom the deployment's parameters name",
+        Audience::Signed => "senders that sign their requests",
     };
     let (for_whom, security) = match *scope {
         "" if *audience == Audience::Shoppers => {
             (format!("For {whose}."), json!([{ "storefront": [] }, { "person": [] }]))
         }
+        "" if *audience == Audience::Signed => (format!("For {whose}."), json!([])),
         "" => (format!("For {whose}."), json!([{ "person": [] }])),
         scope => {
             let security = json!([{ "person": [scope] }, { "system": [scope] }]);
@@ -344,7 +346,10 @@ async fn an_operation_has_a_name_of_its_own_and_says_what_it_is() {
             complaints.push(format!("{name}: say what it is in one line without a period"));
         }
         // Whoever has signed in, or the founder, needs no scope.
-        let scoped = !matches!(audience, Audience::Persons | Audience::Shoppers | Audience::Founder);
+        let scoped = !matches!(
+            audience,
+            Audience::Persons | Audience::Shoppers | Audience::Founder | Audience::Signed
+        );
         if scoped != edge::identity::is_scope(scope) {
             complaints.push(format!("{name}: `{scope}` is no scope"));
         }

@@ -25,6 +25,7 @@ mod merchants;
 mod opening;
 mod order_to_payout;
 mod overrides;
+mod payments;
 mod races;
 mod replay;
 mod samples;

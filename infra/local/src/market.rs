@@ -52,16 +52,32 @@ impl Market {
         });
         let clock = Clock::shifted(shift);
         keep(folder, &clock)?;
-        Self::assemble(Place::Folder(folder.to_owned()), clock, Pace::Parallel).await
+        Self::assemble(Place::Folder(folder.to_owned()), clock, Pace::Parallel, parameters()).await
     }
 
     /// Opens in memory with a clock that stands still at `start`: tests, benchmarks.
     pub async fn in_memory(start: Timestamp, pace: Pace) -> Result<Self, NotOpen> {
-        Self::assemble(Place::Memory, Clock::manual(start), pace).await
+        Self::in_memory_with(start, pace, &[]).await
     }
 
-    async fn assemble(place: Place, clock: Clock, pace: Pace) -> Result<Self, NotOpen> {
-        let template = Template::read(TEMPLATE, &parameters())?;
+    /// The same with parameters of the template of its own.
+    pub async fn in_memory_with(
+        start: Timestamp,
+        pace: Pace,
+        more: &[(&str, &str)],
+    ) -> Result<Self, NotOpen> {
+        let mut parameters = parameters();
+        parameters.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        Self::assemble(Place::Memory, Clock::manual(start), pace, parameters).await
+    }
+
+    async fn assemble(
+        place: Place,
+        clock: Clock,
+        pace: Pace,
+        parameters: BTreeMap<String, String>,
+    ) -> Result<Self, NotOpen> {
+        let template = Template::read(TEMPLATE, &parameters)?;
         let (now, moved) = (clock.clone(), clock.clone());
         let folder = match &place {
             Place::Folder(folder) => Some(folder.clone()),
@@ -112,24 +128,40 @@ fn keep(folder: &Path, clock: &Clock) -> Result<(), NotOpen> {
     put.and_then(|()| std::fs::rename(&fresh, &path)).map_err(|source| NotOpen::File { path, source })
 }
 
+/// What notices of the sandbox are signed with here; it moves no money.
+pub const SANDBOX_SECRET: &str = "whsec_c291ay1zYW5kYm94LXNlY3JldA==";
+
+/// Parameters that a person may pass by the environment: gateways, with their secrets as they are.
+const FROM_ENVIRONMENT: [(&str, &str); 5] = [
+    ("Gateways", "SOUK_GATEWAYS"),
+    ("StripeKey", "STRIPE_KEY"),
+    ("StripeWebhookSecret", "STRIPE_WEBHOOK_SECRET"),
+    ("StripeAddress", "STRIPE_ADDRESS"),
+    ("StripeReturnUrl", "STRIPE_RETURN_URL"),
+];
+
 /// The template's parameters here: people sign in with the development issuer, and its operator opens marketplaces.
 fn parameters() -> BTreeMap<String, String> {
     let jwks_uri = jwks_uri();
     let given = [
+        ("SandboxSecret", SANDBOX_SECRET),
         ("Architecture", "x86_64"),
         ("OperatorIssuer", ISSUER),
         ("OperatorAudience", AUDIENCE),
         ("OperatorJwksUri", &jwks_uri),
         ("OperatorSubject", OPERATOR),
     ];
-    given.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    let passed =
+        FROM_ENVIRONMENT.iter().filter_map(|(name, variable)| Some((*name, std::env::var(variable).ok()?)));
+    let given = given.map(|(name, value)| (name, value.to_owned()));
+    given.into_iter().chain(passed).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Makes a function for a world.
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 14] {
+pub fn functions() -> [(&'static str, Build); 15] {
     [
         ("admin", admin::function),
         ("cart", cart::function),
@@ -143,6 +175,7 @@ pub fn functions() -> [(&'static str, Build); 14] {
         ("order-split", order_split::function),
         ("orders", orders::function),
         ("outbox", outbox::function),
+        ("payment", payment::function),
         ("payout", payout::function),
         ("tax", tax::function),
     ]

@@ -17,6 +17,7 @@
 //! | [`gateway`] | the words of the port to those who move customers' money |
 //! | [`payment`] | an order's money by one method: attempts, captures, refunds |
 //! | [`tender`] | who of several payments pays what, and gets what back |
+//! | [`settlement`] | what became of an order, for its payments: what is captured, released, paid back |
 //! | [`cart`] | what a shopper has chosen, what it costs now, and the order that it becomes |
 //! | [`checkout`] | the gate between cart and order, and its lock |
 //! | [`ledger`] | double entry: every movement of money, balanced |
@@ -47,6 +48,7 @@ pub mod payment;
 pub mod payout;
 pub mod place;
 pub mod pricing;
+pub mod settlement;
 pub mod stock;
 pub mod tax;
 pub mod tender;

@@ -234,6 +234,21 @@ impl MerchantOrder {
         Ok(Earned { items, delivery, fees, gross, net: gross.minus(fees)? })
     }
 
+    /// What the customer owes for it: without what was canceled or paid back, whenever that was.
+    pub fn owed(&self) -> Result<Money, MoneyError> {
+        let mut owed = Money::zero(self.currency);
+        for line in &self.lines {
+            let Progress { canceled, refunded, delivery_refunded, .. } = line.progress;
+            let kept = |total: Money, gone: u32| total.minus(total.share(gone, line.quantity));
+            owed = owed.plus(kept(line.items, canceled.saturating_add(refunded))?)?;
+            if !delivery_refunded {
+                owed = owed.plus(kept(line.delivery, canceled)?)?;
+            }
+        }
+        let delivery_owed = !self.is_canceled() && !self.delivery_refunded;
+        if delivery_owed { owed.plus(self.delivery) } else { Ok(owed) }
+    }
+
     pub fn is_canceled(&self) -> bool {
         self.lines.iter().all(|line| line.progress.canceled == line.quantity)
     }

@@ -176,6 +176,13 @@ pub struct Refund {
     /// Of money that fitted nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stray: bool,
+    /// Attempts up to this one were made before it was redirected, and say nothing of the new way.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries_after: u16,
+}
+
+fn is_zero(count: &u16) -> bool {
+    *count == 0
 }
 
 /// Where a refund goes.
@@ -337,7 +344,7 @@ impl State {
         }
     }
 
-    fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         self.rank().0 >= 6
     }
 
@@ -476,6 +483,7 @@ impl Payment {
             Fact::Redirected { refund, .. } => {
                 if let Some(held) = self.refunds.iter_mut().find(|held| held.number == *refund) {
                     held.to = To::StoreCredit;
+                    held.tries_after = self.attempts.last().map_or(0, |last| last.number);
                 }
             }
             Fact::Finalized { .. } => self.finalized = true,

@@ -100,8 +100,9 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 14] = [
+pub const SCOPES: [&str; 15] = [
     "orders",
+    "payments",
     "fulfillment",
     "catalog",
     "delivery",

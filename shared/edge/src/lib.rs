@@ -7,13 +7,14 @@
 //! leads · `command.rs` a request that changes something, `change.rs` the common way of one, `precondition.rs` its
 //! If-Match · `query.rs` one that reads · `identity.rs` who asks and what they may · `problem.rs` every "no" ·
 //! `queue.rs` why a message must come again · `stream.rs` items that could never be handled · `due.rs` work that has
-//! fallen due · `check.rs` words of a body, checked all at once,
+//! fallen due · `check.rs` words of a body, checked all at once · `cardless.rs` bodies where people pay ·
 //! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `sealed.rs` personal data and
 //! signed links · `clock.rs` where
 //! "now" comes from · `fetch.rs` a text from an address
 
 pub mod address;
 pub mod area;
+pub mod cardless;
 pub mod change;
 pub mod check;
 pub mod clock;
@@ -34,6 +35,7 @@ pub mod world;
 mod precondition;
 
 pub use area::AreaBody;
+pub use cardless::Cardless;
 pub use check::Check;
 pub use clock::Clock;
 pub use command::{Command, Overtaken, Reply};

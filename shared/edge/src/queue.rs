@@ -61,5 +61,7 @@ refusals!(
     domain::ledger::Unbalanced,
     domain::order::Refused,
     domain::merchant_order::Refused,
-    domain::payout::Refused
+    domain::payment::Refused,
+    domain::payout::Refused,
+    domain::tender::Refused
 );

@@ -10,8 +10,8 @@
 //!   an `If-Match`.
 //! - `.operators` admits people and systems that act for the whole marketplace; `.merchants` a merchant's own too: the
 //!   handler asks `reach.covers(&merchant)` and answers 404 for another merchant's object; `.everyone` all of them, to
-//!   what merchants share; `.persons` whoever has signed in; `.shoppers` guests too; `.founder` leaves it to the
-//!   handler's input. Handlers name no scope.
+//!   what merchants share; `.persons` whoever has signed in; `.shoppers` guests too; `.founder` and
+//!   `.signed` leave it to the handler's input. Handlers name no scope.
 //! - A handler takes `State<World>`, `Path<…>` where the path has variables, and last `Command<Body>` or
 //!   `Query<Parameters>`; it answers `Result<Reply<View>, Problem>`. Body, parameters and view carry
 //!   `#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]`; their doc comments are the contract's words.
@@ -71,6 +71,8 @@ pub enum Audience {
     Shoppers,
     /// Whoever runs the deployment; the handler asks, for there may be no marketplace yet.
     Founder,
+    /// Whoever proves by the request itself, with a signature over its raw body: the handler's input looks.
+    Signed,
 }
 
 /// What a handler takes and answers, as it says in its type.
@@ -271,6 +273,11 @@ impl Route {
         self.admits(Audience::Founder, "", name, summary)
     }
 
+    /// For senders that sign what they send: the handler's own input admits, before it reads anything else.
+    pub fn signed(self, name: &'static str, summary: &'static str) -> Routes {
+        self.admits(Audience::Signed, "", name, summary)
+    }
+
     fn admits(
         self,
         audience: Audience,
@@ -304,16 +311,18 @@ async fn admit(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if audience == Audience::Founder {
+    if let Audience::Founder | Audience::Signed = audience {
         return Ok(next.run(request).await);
     }
     let caller = Caller::of(&world, request.headers()).await?;
     let reach = match audience {
         Audience::Persons => caller.person().map(|_| Reach::Merchants(Vec::new()))?,
         Audience::Shoppers => caller.shopper().map(|_| Reach::Merchants(Vec::new()))?,
-        Audience::Operators | Audience::Merchants | Audience::Everyone | Audience::Founder => {
-            caller.reach(scope)?
-        }
+        Audience::Operators
+        | Audience::Merchants
+        | Audience::Everyone
+        | Audience::Founder
+        | Audience::Signed => caller.reach(scope)?,
     };
     if audience == Audience::Operators && reach != Reach::All {
         return Err(Problem::forbidden(format!("`{scope}` is for operators here")));

@@ -4,7 +4,7 @@ use crate::order::Instant;
 use crate::{Amount, Announced, payloads};
 use domain::gateway::{Class, Method, Outcome};
 use domain::id::{MerchantOrderId, OrderId, PaymentId};
-use domain::payment::{Alert, Call, Fact, Payment, RefundStage, Stage, To};
+use domain::payment::{Alert, Call, Fact, Payment, RefundStage, Stage, State, To};
 
 payloads! {
     /// The customer's money is reserved, for the first time or again: `amount` of it may still be captured.
@@ -115,13 +115,17 @@ pub fn announce(before: &Payment, after: &Payment, fact: &Fact) -> Vec<Announced
         Fact::Closed { .. } => vec![Announced::of(&PaymentClosedV1 { payment, order })],
         Fact::Alerted { alert, .. } => {
             let (amount, alert) = (concerns(after, alert).into(), alert.word().to_owned());
-            vec![Announced::of(&PaymentAlertRaisedV1 { payment, order, alert, amount })]
+            let raised =
+                Announced::of(&PaymentAlertRaisedV1 { payment, order, alert: alert.clone(), amount });
+            // The order is told once more; a person need not look if it listens now.
+            let again = (alert == Alert::NotFinalized.word()).then(|| remind(after)).flatten();
+            std::iter::once(raised).chain(again).collect()
         }
     }
 }
 
 /// That the money is there, told once more to an order that has not taken note of it.
-pub fn remind(payment: &Payment) -> Option<Announced> {
+fn remind(payment: &Payment) -> Option<Announced> {
     match payment.stage() {
         Stage::Promised => Some(promised(payment)),
         Stage::Authorized { .. } => Some(authorized(payment)),
@@ -166,7 +170,15 @@ fn told(before: &Payment, after: &Payment, attempt: u16, outcome: &Outcome) -> V
             vec![Announced::of(&PaymentActionRequiredV1 { payment, order, method })]
         }
         (Call::Authorize, Outcome::Promised { .. }) => vec![promised(after)],
-        (Call::Authorize, Outcome::Approved { .. }) => vec![authorized(after)],
+        // That it ends later than was said before is no news for anybody.
+        (Call::Authorize, Outcome::Approved { .. }) => match was.state {
+            State::Approved { .. } => Vec::new(),
+            State::Open { .. }
+            | State::Promised
+            | State::GivenUp { .. }
+            | State::Declined { .. }
+            | State::Captured { .. } => vec![authorized(after)],
+        },
         (Call::Authorize, Outcome::Declined { decline }) => {
             vec![declined(after, decline.code.to_string(), decline.class)]
         }

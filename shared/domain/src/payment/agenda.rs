@@ -288,7 +288,8 @@ fn refunds(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
             RefundStage::Granted | RefundStage::Failed { .. } => {}
             RefundStage::Executing | RefundStage::Unknown | RefundStage::Executed { .. } => continue,
         }
-        let tries: Vec<&Attempt> = payment.attempts_of(refund.number).collect();
+        let tries = payment.attempts_of(refund.number).filter(|one| one.number > refund.tries_after);
+        let tries: Vec<&Attempt> = tries.collect();
         due.push(match retry_at(&tries, refund.at) {
             Some(at) => (at, Duty::Refund { refund: refund.number }),
             None => {

@@ -245,6 +245,7 @@ pub fn grant(payment: &Payment, grant: Grant, now: Timestamp) -> Result<Decision
             by: by.clone(),
             at: now,
             stray,
+            tries_after: 0,
         });
     }
     if payment.refunds.len().saturating_add(refunds.len()) > REFUNDS_MAX {

@@ -44,7 +44,7 @@ impl Payment {
     }
 
     /// Captures whose outcome is open: they may have taken the money.
-    pub(super) fn pending(&self) -> i64 {
+    pub(crate) fn pending(&self) -> i64 {
         let captures = self.attempts.iter().filter(|attempt| attempt.is_capture() && attempt.state.is_open());
         captures.fold(0, |sum, capture| sum.saturating_add(capture.amount.minor))
     }

@@ -78,7 +78,8 @@ impl From<payment::Refused> for Problem {
         let (status, code, title) = match refused {
             R::Money(error) => return error.into(),
             R::NoAmount => (422, "payment_amount", "The amount is not acceptable"),
-            R::NoAttempt(_) | R::NoRefund(_) => (404, "not_found", "There is no such thing"),
+            R::NoAttempt(_) => (422, "unknown_attempt", "The payment has no such attempt"),
+            R::NoRefund(_) => (422, "unknown_refund", "The payment has no such refund"),
             R::Closed => (409, "payment_closed", "Nothing more is wanted of the payment"),
             R::UnderWay(_) | R::Unknown(_) | R::WaitsForCustomer(_) | R::WaitsForTransfer(_) => {
                 (409, "payment_in_flight", "The payment is on its way")

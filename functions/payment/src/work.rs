@@ -1,0 +1,80 @@
+//! What time brings to a payment: its agenda, as far as it is due, and what its order was waiting for.
+
+use crate::calls::{Till, capabilities};
+use crate::settle::settle;
+use domain::id::PaymentId;
+use domain::payment::{
+    Alert, Attempt, Call, Duty, Payment, agenda, alert, begin_authorize, begin_capture, begin_refund,
+    begin_void,
+};
+use edge::{Again, World};
+use events::Envelope;
+use events::payment::{PaymentDueV1, PaymentRefundGrantedV1, PaymentRefundRedirectedV1};
+use gateway::Gateways;
+use table::Held;
+
+macro_rules! consumers {
+    ($($name:ident $payload:ident)*) => {
+        $(pub(crate) async fn $name(
+            world: World,
+            gateways: Gateways,
+            event: Envelope<$payload>,
+        ) -> Result<(), Again> {
+            work(&Till::after(&world, &gateways, &event), &event.data.payment).await
+        })*
+    };
+}
+
+consumers! {
+    due PaymentDueV1
+    granted PaymentRefundGrantedV1
+    redirected PaymentRefundRedirectedV1
+}
+
+/// Does every duty that is due, each once, each after a new look: one may settle the next. What a new authorization or
+/// an answer has made possible for the order comes last.
+async fn work(till: &Till<'_>, id: &PaymentId) -> Result<(), Again> {
+    let mut done: Vec<Duty> = Vec::new();
+    loop {
+        let held = till.load(id).await?;
+        let now = till.world.now();
+        let due = agenda(&held.value, capabilities(till.gateways, &held.value));
+        let mut due = due.into_iter().filter(|(at, _)| *at <= now).map(|(_, duty)| duty);
+        let Some(duty) = due.find(|duty| *duty != Duty::Finalize && !done.contains(duty)) else {
+            return if held.value.finalized { settle(till, &held.value.order).await } else { Ok(()) };
+        };
+        done.push(duty.clone());
+        do_duty(till, &held, duty).await?;
+    }
+}
+
+async fn do_duty(till: &Till<'_>, held: &Held<Payment>, duty: Duty) -> Result<(), Again> {
+    let (payment, now) = (&held.value, till.world.now());
+    match duty {
+        Duty::Ask { attempt, ask } => match payment.attempt(attempt) {
+            Some(attempt) => till.ask(payment, attempt, ask).await,
+            None => Ok(()),
+        },
+        Duty::Void { authorization } => till.carry_out(held, begin_void(payment, authorization, now)).await,
+        Duty::Renew { .. } => till.carry_out(held, begin_authorize(payment, None, now)).await,
+        Duty::Capture { attempt } => match payment.attempt(attempt) {
+            Some(Attempt { call: Call::Capture { part, last, .. }, amount, .. }) => {
+                till.carry_out(held, begin_capture(payment, *part, *amount, *last, now)).await
+            }
+            Some(_) | None => Ok(()),
+        },
+        Duty::Refund { refund } => till.carry_out(held, begin_refund(payment, refund, now)).await,
+        // Told again along with the alert that the order did not listen.
+        Duty::Finalize => Ok(()),
+        Duty::Alert(what) => raise(till, held, what).await,
+    }
+}
+
+async fn raise(till: &Till<'_>, held: &Held<Payment>, what: Alert) -> Result<(), Again> {
+    tracing::warn!(
+        payment = held.value.id.as_str(),
+        alert = what.word(),
+        "a person has to look at a payment"
+    );
+    till.carry_out(held, Ok(alert(&held.value, what, till.world.now()))).await
+}

@@ -1,0 +1,347 @@
+use super::*;
+use crate::Decision;
+use crate::gateway::{Method, Outcome};
+use crate::id::OrderId;
+use crate::merchant_order::{self, RefundLines, Tracking, Units};
+use crate::order::tests::{at, eur, id, line};
+use crate::order::{self, Intake};
+use crate::payment::{
+    Fact, Grant, Opening, Stage, To, begin_authorize, begin_capture, begin_void, close, finalize, grant,
+    open, settle,
+};
+use crate::stock::Shelves;
+use proptest::prelude::*;
+
+/// Two merchants: 2 × 10.00 with 5.00 delivery, and 3 × 7.00: 25.00 and 21.00.
+fn order() -> Order {
+    let lines = vec![line(1, 1, 2, 10_00, 5_00), line(2, 2, 3, 7_00, 0)];
+    let placed = Order::place(Intake {
+        id: id("ord_00000001"),
+        channel: id("web"),
+        external_id: None,
+        customer: None,
+        currency: id("EUR"),
+        placed_at: at(0),
+        lines,
+        delivery: eur(0),
+        payments: Vec::new(),
+        fingerprint: String::new(),
+        bought: None,
+    });
+    placed.unwrap().secured()
+}
+
+fn told(payment: Payment, decided: Decision<Fact>, outcome: impl Fn(&str) -> Outcome) -> Payment {
+    let Decision::New(fact @ Fact::Begun { .. }) = decided else { return payment };
+    let payment = payment.apply(&fact);
+    let number = payment.attempts.last().unwrap().number;
+    let outcome = outcome(&format!("ref-{number}"));
+    match settle(&payment, number, outcome, None, at(1)).unwrap() {
+        Decision::New(fact) => payment.apply(&fact),
+        Decision::Already => payment,
+    }
+}
+
+fn approved(reference: &str) -> Outcome {
+    Outcome::Approved { reference: id(reference), expires_at: None }
+}
+
+/// Authorized, and its order knows.
+fn paid(number: u8, amount: i64, part: Option<u8>, along: bool) -> Payment {
+    let order: OrderId = id("ord_00000001");
+    let (method, gateway, token) = (Method::Card, id("sandbox"), Some(id("tok_visa")));
+    let opened =
+        open(Opening { order, cart: None, number, method, gateway, token, amount: eur(amount), part }, at(0))
+            .unwrap();
+    let begun = begin_authorize(&opened, None, at(0)).unwrap();
+    let captured = |reference: &str| Outcome::Captured { reference: id(reference), amount: eur(amount) };
+    let payment = if along { told(opened, begun, captured) } else { told(opened, begun, approved) };
+    let Decision::New(fact) = finalize(&payment, at(1)).unwrap() else { panic!("finalized") };
+    payment.apply(&fact)
+}
+
+/// What is due is done, and goes well: all grants of a look in one transaction, else the first of the rest.
+fn carry_out(order: &Order, parts: &[MerchantOrder], payments: &mut [Payment]) {
+    for _ in 0..20 {
+        let todo = due(order, parts, payments).unwrap();
+        let grants = todo.iter().filter(|due| matches!(due, Due::Grant { .. })).count();
+        if todo.is_empty() {
+            return;
+        }
+        for one in todo.into_iter().take(grants.max(1)) {
+            do_one(one, payments);
+        }
+    }
+    panic!("never done: {:?}", due(order, parts, payments));
+}
+
+fn do_one(one: Due, payments: &mut [Payment]) {
+    let (Due::Capture { payment: position, .. }
+    | Due::Void { payment: position, .. }
+    | Due::Grant { payment: position, .. }
+    | Due::Close { payment: position }) = one;
+    let held = payments[position].clone();
+    payments[position] = match one {
+        Due::Capture { part, amount, last, .. } => {
+            let begun = begin_capture(&held, part, amount, last, at(2)).unwrap();
+            told(held, begun, approved)
+        }
+        Due::Void { authorization, .. } => {
+            let begun = begin_void(&held, authorization, at(2)).unwrap();
+            told(held, begun, approved)
+        }
+        Due::Grant { cause, amount, .. } => {
+            let (to, reason, by) = (To::Original, id("owed"), "system".into());
+            let granted = grant(&held, Grant { cause, amount, to, reason, by, stray: false }, at(2));
+            let Ok(Decision::New(fact)) = granted else { panic!("{granted:?}") };
+            held.apply(&fact)
+        }
+        Due::Close { .. } => match close(&held, at(2)) {
+            Decision::New(fact) => held.apply(&fact),
+            Decision::Already => panic!("closed twice"),
+        },
+    };
+}
+
+fn all(part: &MerchantOrder) -> Vec<Units> {
+    let rest = part.lines.iter().filter(|line| line.to_ship() > 0);
+    rest.map(|line| Units { line: line.number, quantity: line.to_ship() }).collect()
+}
+
+fn ship(part: &mut MerchantOrder, tracking: &str, lines: Vec<Units>) {
+    let shipped = merchant_order::ship(part, id("dhl"), id(tracking), lines, Shelves::default(), at(3));
+    if let Ok(Decision::New(fact)) = shipped {
+        *part = part.clone().apply(&fact);
+    }
+}
+
+fn cancel(part: &mut MerchantOrder, lines: Vec<Units>) {
+    if let Ok(fact) = merchant_order::reject(part, lines, id("none left"), at(3)) {
+        *part = part.clone().apply(&fact);
+    }
+}
+
+fn sums(payments: &[Payment]) -> Vec<(i64, i64)> {
+    let granted = |one: &Payment| one.refunds.iter().map(|refund| refund.amount.minor).sum();
+    payments.iter().map(|one| (one.captured().minor, granted(one))).collect()
+}
+
+#[test]
+fn a9_6_a_part_is_captured_once_when_its_last_unsent_unit_has_left() {
+    let (order, mut payments) = (order(), vec![paid(1, 46_00, None, false)]);
+    let mut parts = split(&order).unwrap();
+    assert_eq!(due(&order, &[], &payments), Ok(vec![]));
+    ship(&mut parts[0], "t1", vec![Units { line: 1, quantity: 1 }]);
+    assert_eq!(due(&order, &parts, &payments), Ok(vec![]), "one unit is still to come");
+    ship(&mut parts[0], "t2", vec![]);
+    let capture = Due::Capture { payment: 0, part: 1, amount: eur(25_00), last: false };
+    assert_eq!(due(&order, &parts, &payments), Ok(vec![capture]));
+    carry_out(&order, &parts, &mut payments);
+    assert_eq!(sums(&payments), [(25_00, 0)]);
+    // Of the second part one unit is canceled, the others leave: the rest of the authorization goes with the capture.
+    cancel(&mut parts[1], vec![Units { line: 2, quantity: 1 }]);
+    ship(&mut parts[1], "t3", vec![]);
+    let capture = Due::Capture { payment: 0, part: 2, amount: eur(14_00), last: true };
+    assert_eq!(due(&order, &parts, &payments), Ok(vec![capture]));
+    carry_out(&order, &parts, &mut payments);
+    assert_eq!((sums(&payments), payments[0].left()), (vec![(39_00, 0)], eur(0)));
+}
+
+#[test]
+fn what_never_ships_is_released() {
+    let (order, mut payments) = (order(), vec![paid(1, 46_00, None, false)]);
+    let mut parts = split(&order).unwrap();
+    ship(&mut parts[0], "t1", vec![]);
+    carry_out(&order, &parts, &mut payments);
+    let rest = all(&parts[1]);
+    cancel(&mut parts[1], rest);
+    assert_eq!(due(&order, &parts, &payments), Ok(vec![Due::Void { payment: 0, authorization: 1 }]));
+    carry_out(&order, &parts, &mut payments);
+    assert_eq!(payments[0].stage(), Stage::Captured { amount: eur(25_00) });
+    // Where nothing ships at all the payment is closed, and its agenda releases it.
+    let (mut payments, mut parts) = (vec![paid(1, 46_00, None, false)], split(&order).unwrap());
+    for part in &mut parts {
+        let rest = all(part);
+        cancel(part, rest);
+    }
+    assert_eq!(due(&order, &parts, &payments), Ok(vec![Due::Close { payment: 0 }]));
+    carry_out(&order, &parts, &mut payments);
+    assert_eq!(sums(&payments), [(0, 0)]);
+}
+
+#[test]
+fn split_tenders_pay_the_parts_in_their_order_and_get_their_share_back() {
+    // 30.00 pay the first part and 5.00 of the second, 16.00 the rest of it.
+    let (order, mut payments) = (order(), vec![paid(1, 30_00, None, false), paid(2, 16_00, None, false)]);
+    let mut parts = split(&order).unwrap();
+    ship(&mut parts[1], "t1", vec![]);
+    let both = [(0, 5_00, false), (1, 16_00, true)];
+    let both = both.map(|(payment, minor, last)| Due::Capture { payment, part: 2, amount: eur(minor), last });
+    assert_eq!(due(&order, &parts, &payments), Ok(both.to_vec()));
+    carry_out(&order, &parts, &mut payments);
+    // The parcel is lost: 21.00 go back, to each what it gave.
+    let shipment = parts[1].shipments[0].id.clone();
+    let Ok(Decision::New(fact)) = merchant_order::track(&parts[1], &shipment, Tracking::Lost, at(4)) else {
+        panic!("lost")
+    };
+    parts[1] = parts[1].clone().apply(&fact);
+    let cause = |before: i64| id::<Word>(&format!("mor_0000000102:{before}"));
+    let back = [(0, 5_00), (1, 16_00)];
+    let back = back.map(|(payment, minor)| Due::Grant { payment, cause: cause(0), amount: eur(minor) });
+    let Ok(todo) = due(&order, &parts, &payments) else { panic!("due") };
+    assert_eq!(todo, [back.to_vec(), vec![Due::Close { payment: 1 }]].concat());
+    carry_out(&order, &parts, &mut payments);
+    assert_eq!(sums(&payments), [(5_00, 5_00), (16_00, 16_00)]);
+}
+
+#[test]
+fn a10_2_a_part_refund_goes_back_in_proportion_to_what_is_left() {
+    let (order, mut payments) = (order(), vec![paid(1, 30_00, None, false), paid(2, 16_00, None, false)]);
+    let mut parts = split(&order).unwrap();
+    ship(&mut parts[1], "t1", vec![]);
+    carry_out(&order, &parts, &mut payments);
+    let shipment = parts[1].shipments[0].id.clone();
+    let Ok(Decision::New(fact)) = merchant_order::track(&parts[1], &shipment, Tracking::Delivered, at(4))
+    else {
+        panic!("delivered")
+    };
+    parts[1] = parts[1].clone().apply(&fact);
+    let mut one_back = || {
+        let lines = vec![Units { line: 2, quantity: 1 }];
+        let request = RefundLines { lines, delivery: true, reason: id("broken") };
+        let (_, fact) = order::refund(&order, &parts[1], request, at(5)).unwrap();
+        parts[1] = parts[1].clone().apply(&fact);
+        carry_out(&order, &parts, &mut payments);
+        sums(&payments)
+    };
+    // 7.00 of 21.00 by 5.00 : 16.00 are 1.667 and 5.333; then by 3.33 : 10.67 again.
+    assert_eq!(one_back(), [(5_00, 1_67), (16_00, 5_33)]);
+    assert_eq!(one_back(), [(5_00, 3_34), (16_00, 10_66)]);
+    assert_eq!(one_back(), [(5_00, 5_00), (16_00, 16_00)]);
+}
+
+#[test]
+fn a_payment_that_pays_a_part_alone_is_captured_for_that_part() {
+    let (order, mut payments) =
+        (order(), vec![paid(1, 25_00, Some(1), false), paid(2, 21_00, Some(2), false)]);
+    let mut parts = split(&order).unwrap();
+    ship(&mut parts[1], "t1", vec![]);
+    let capture = Due::Capture { payment: 1, part: 2, amount: eur(21_00), last: true };
+    assert_eq!(due(&order, &parts, &payments), Ok(vec![capture]));
+    carry_out(&order, &parts, &mut payments);
+    let rest = all(&parts[0]);
+    cancel(&mut parts[0], rest);
+    assert_eq!(due(&order, &parts, &payments), Ok(vec![Due::Close { payment: 0 }]));
+}
+
+#[test]
+fn what_the_order_does_not_know_of_is_left_alone() {
+    let (order, mut parts) = (order(), split(&order()).unwrap());
+    let unknown = Payment { finalized: false, ..paid(1, 46_00, None, true) };
+    let rest = all(&parts[0]);
+    cancel(&mut parts[0], rest);
+    ship(&mut parts[1], "t1", vec![]);
+    assert_eq!(due(&order, &parts, &[unknown]), Ok(vec![]));
+}
+
+/// What may happen to a part.
+#[derive(Debug, Clone)]
+enum Step {
+    Ship(usize, u32),
+    Cancel(usize, u32),
+    Deliver(usize),
+    Lose(usize),
+    Refund(usize, u32, bool),
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let (part, units) = (0_usize..2, 1_u32..4);
+    prop_oneof![
+        3 => (part.clone(), units.clone()).prop_map(|(part, units)| Step::Ship(part, units)),
+        2 => (part.clone(), units.clone()).prop_map(|(part, units)| Step::Cancel(part, units)),
+        3 => part.clone().prop_map(Step::Deliver),
+        1 => part.clone().prop_map(Step::Lose),
+        2 => (part, units, any::<bool>()).prop_map(|(part, units, with)| Step::Refund(part, units, with)),
+    ]
+}
+
+fn walk(order: &Order, parts: &mut [MerchantOrder], step: &Step, nth: usize) {
+    let (Step::Ship(at_part, _)
+    | Step::Cancel(at_part, _)
+    | Step::Deliver(at_part)
+    | Step::Lose(at_part)
+    | Step::Refund(at_part, ..)) = step;
+    let part = &mut parts[*at_part];
+    let number = part.lines[0].number;
+    let some = |quantity: u32| vec![Units { line: number, quantity }];
+    let on_way = part.shipments.iter().find(|one| one.delivered_at.is_none() && one.lost_at.is_none());
+    let on_way = on_way.map(|shipment| shipment.id.clone());
+    let track = |part: &MerchantOrder, how| match on_way
+        .as_ref()
+        .map(|shipment| merchant_order::track(part, shipment, how, at(4)))
+    {
+        Some(Ok(Decision::New(fact))) => part.clone().apply(&fact),
+        Some(_) | None => part.clone(),
+    };
+    match step {
+        Step::Ship(_, units) => ship(part, &format!("t{nth}"), some(*units)),
+        Step::Cancel(_, units) => cancel(part, some(*units)),
+        Step::Deliver(_) => *part = track(part, Tracking::Delivered),
+        Step::Lose(_) => *part = track(part, Tracking::Lost),
+        Step::Refund(_, units, delivery) => {
+            let request = RefundLines { lines: some(*units), delivery: *delivery, reason: id("broken") };
+            if let Ok((_, fact)) = order::refund(order, part, request, at(5)) {
+                *part = part.clone().apply(&fact);
+            }
+        }
+    }
+}
+
+proptest! {
+    /// However a life goes, and however seldom anybody looks: what was taken and not given back is what is owed for the
+    /// parts that have left.
+    #[test]
+    fn what_is_kept_is_what_is_owed(
+        steps in prop::collection::vec((any_step(), any::<bool>()), 0..20),
+        tender in prop_oneof![Just(None), (1_i64..46_00).prop_map(Some)],
+        along in any::<bool>(),
+    ) {
+        let order = order();
+        let mut parts = split(&order).unwrap();
+        let mut payments = match tender {
+            None => vec![paid(1, 46_00, None, along)],
+            Some(first) => vec![paid(1, first, None, false), paid(2, 46_00 - first, None, along)],
+        };
+        for (nth, (step, looks)) in steps.iter().enumerate() {
+            walk(&order, &mut parts, step, nth);
+            if *looks {
+                carry_out(&order, &parts, &mut payments);
+            }
+        }
+        carry_out(&order, &parts, &mut payments);
+        prop_assert_eq!(due(&order, &parts, &payments), Ok(vec![]));
+        let waits = |part: &&MerchantOrder| !part.is_canceled() && part.lines.iter().any(|line| line.to_ship() > 0);
+        let rows = rows(&split(&order).unwrap().iter().map(|part| part.worth().unwrap()).collect::<Vec<_>>(), &payments);
+        let rows = rows.unwrap();
+        for (position, payment) in payments.iter().enumerate() {
+            prop_assert_eq!(payment.stray(), eur(0));
+            // Of a part that waits only what came along is there.
+            let along: i64 = parts.iter().zip(&rows).filter(|(part, _)| waits(part))
+                .map(|(_, row)| row[position].minor).sum();
+            if payment.came_along() && parts.iter().all(|part| waits(&part)) {
+                prop_assert!(payment.captured().minor >= along);
+            }
+        }
+        let kept: i64 = sums(&payments).iter().map(|(captured, granted)| captured - granted).sum();
+        let owed = |part: &MerchantOrder, row: &Vec<Money>| -> i64 {
+            let owed = part.owed().unwrap().minor;
+            if !waits(&part) {
+                return owed;
+            }
+            let came: i64 = payments.iter().zip(row).filter(|(one, _)| one.came_along()).map(|(_, share)| share.minor).sum();
+            came.min(owed)
+        };
+        let owed: i64 = parts.iter().zip(&rows).map(|(part, row)| owed(part, row)).sum();
+        prop_assert_eq!(kept, owed);
+    }
+}
