@@ -40,7 +40,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -137,6 +137,8 @@ struct Inner {
     handlers: RwLock<BTreeMap<String, Handler>>,
     /// Functions that a runner outside has.
     watched: RwLock<BTreeSet<String>>,
+    /// When a function was last called by anything but a schedule, in milliseconds.
+    active: AtomicI64,
     readers: BTreeMap<String, tokio::sync::Mutex<stream::Reader>>,
     scheduler: tokio::sync::Mutex<()>,
     bells: pump::Bells,
@@ -207,6 +209,7 @@ impl Cloud {
             meter,
             handlers: RwLock::default(),
             watched: RwLock::default(),
+            active: AtomicI64::default(),
             readers,
             scheduler: tokio::sync::Mutex::new(()),
             bells,
@@ -307,8 +310,13 @@ impl Cloud {
 }
 
 impl Inner {
-    /// Calls a handler; a panic and a time-out are failed invocations, as on AWS.
     async fn invoke(&self, function: &str, event: Value) -> Result<Value, String> {
+        self.active.store(self.time.millis(), Ordering::Relaxed);
+        self.call(function, event).await
+    }
+
+    /// Calls a handler; a panic and a time-out are failed invocations, as on AWS.
+    async fn call(&self, function: &str, event: Value) -> Result<Value, String> {
         let handler = {
             let handlers = self.handlers.read().unwrap_or_else(PoisonError::into_inner);
             handlers

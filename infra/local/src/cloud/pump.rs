@@ -102,6 +102,9 @@ impl Drop for Busy<'_> {
     }
 }
 
+/// In milliseconds.
+const HOUR: i64 = 3_600_000;
+
 /// What can be worked on by itself.
 #[derive(Clone)]
 enum Source {
@@ -321,6 +324,12 @@ impl Inner {
             total.add(self.fire_due(next).await?);
             total.add(self.quiet_down(false).await?);
         }
+        while let Some((at, schedule)) = self.left_out(target)? {
+            self.time.advance_to(at);
+            total.add(self.fire(schedule, at).await?);
+            self.store.set_mark(&schedule_mark(schedule), at)?;
+            total.add(self.quiet_down(false).await?);
+        }
         self.time.advance_to(target);
         self.expire(self.time.millis())?;
         self.ring_all();
@@ -352,13 +361,45 @@ impl Inner {
         Ok(next)
     }
 
+    /// Whether a schedule that runs more than once an hour leaves an occurrence out, because nothing has happened for an
+    /// hour: it runs every six hours then, and once at the end of a time that is moved through. A year has a hundred
+    /// thousand five minutes, and whatever a run finds, it finds later too.
+    fn is_left_out(&self, last: Timestamp, at: Timestamp) -> bool {
+        let quiet_from = self.active.load(Ordering::Relaxed).saturating_add(HOUR);
+        at.as_millisecond().saturating_sub(last.as_millisecond()) < HOUR && at.as_millisecond() > quiet_from
+    }
+
+    /// Just before the next of the six hours.
+    fn after_quiet(&self, last: Timestamp) -> Timestamp {
+        let active = self.active.load(Ordering::Relaxed).saturating_add(HOUR);
+        let from = last.as_millisecond().max(active);
+        let next = from.div_euclid(6 * HOUR).saturating_add(1).saturating_mul(6 * HOUR);
+        Timestamp::from_millisecond(next.saturating_sub(1)).unwrap_or(last)
+    }
+
+    /// The last occurrence up to a time that a schedule has left out.
+    fn left_out(&self, until: i64) -> Result<Option<(i64, &Schedule)>, CloudError> {
+        for schedule in self.template.schedules.iter().filter(|schedule| schedule.enabled) {
+            let last = self.store.mark(&schedule_mark(schedule))?.unwrap_or_default();
+            let from = Timestamp::from_millisecond(last.max(until.saturating_sub(HOUR))).unwrap_or_default();
+            let times = std::iter::successors(schedule.when.next(from), |at| schedule.when.next(*at));
+            let times = times.map(Timestamp::as_millisecond).take_while(|at| *at <= until);
+            if let Some(at) = times.last() {
+                return Ok(Some((at, schedule)));
+            }
+        }
+        Ok(None)
+    }
+
     /// The first occurrence of any schedule that has not run.
     fn next_occurrence(&self) -> Result<Option<(i64, &Schedule)>, CloudError> {
         let mut first: Option<(i64, &Schedule)> = None;
         for schedule in self.template.schedules.iter().filter(|schedule| schedule.enabled) {
             let last = self.store.mark(&schedule_mark(schedule))?.unwrap_or_default();
             let last = Timestamp::from_millisecond(last).unwrap_or_default();
-            let Some(at) = schedule.when.next(last).map(|next| next.as_millisecond()) else { continue };
+            let next = schedule.when.next(last).filter(|at| !self.is_left_out(last, *at));
+            let next = next.or_else(|| schedule.when.next(self.after_quiet(last)));
+            let Some(at) = next.map(|next| next.as_millisecond()) else { continue };
             if first.is_none_or(|(known, _)| at < known) {
                 first = Some((at, schedule));
             }
@@ -384,7 +425,7 @@ impl Inner {
         for attempt in 0..=schedule.retries {
             work.invocations = work.invocations.saturating_add(1);
             let event = scheduled_event(schedule, &time, attempt, &self.next_id());
-            let Err(error) = self.invoke(&schedule.function, event).await else { return Ok(work) };
+            let Err(error) = self.call(&schedule.function, event).await else { return Ok(work) };
             work.failures = work.failures.saturating_add(1);
             tracing::error!(function = schedule.function, time, attempt, error, "a scheduled run failed");
         }
