@@ -26,7 +26,6 @@ const DROPS_MAX: usize = 40;
 /// A bin is worth having for this many units.
 const UNITS: u32 = 4;
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 pub fn is_first(bin: &u8) -> bool {
     *bin == 0
 }

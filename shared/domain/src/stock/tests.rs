@@ -83,9 +83,9 @@ fn bin(number: u8, (on_hand, allocated, available): (i64, i64, i64)) -> Bin {
 }
 
 fn found(adjusted: Result<Vec<(u8, Change)>, Refused>) -> Vec<(u8, i32)> {
-    let by = |(bin, change)| match change {
-        Change::Adjusted { by, .. } => (bin, by),
-        other => panic!("{other:?}"),
+    let by = |(bin, change)| {
+        let Change::Adjusted { by, .. } = change else { panic!("{change:?}") };
+        (bin, by)
     };
     adjusted.unwrap().into_iter().map(by).collect()
 }

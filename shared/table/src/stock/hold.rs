@@ -384,10 +384,10 @@ impl Table {
                 }
                 Ok(Written::Refused(there))
             }
-            Err(error) => match Fault::call("write a hold", error) {
-                Fault::Busy => Ok(Written::Busy),
-                fault => Err(fault),
-            },
+            Err(error) => {
+                let fault = Fault::call("write a hold", error);
+                if matches!(fault, Fault::Busy) { Ok(Written::Busy) } else { Err(fault) }
+            }
         }
     }
 }

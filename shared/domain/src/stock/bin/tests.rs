@@ -72,9 +72,9 @@ fn three_spreads_name_every_bin_once() {
 #[test]
 fn goods_that_come_in_are_spread_where_there_are_enough_for_each_bin() {
     let received = |bins: &[Bin], quantity| -> Vec<(u8, u32)> {
-        let told = |(bin, change)| match change {
-            Change::Received { quantity } => (bin, quantity),
-            other => panic!("{other:?}"),
+        let told = |(bin, change)| {
+            let Change::Received { quantity } = change else { panic!("{change:?}") };
+            (bin, quantity)
         };
         receive(bins, quantity).into_iter().map(told).collect()
     };
@@ -88,7 +88,7 @@ fn goods_that_come_in_are_spread_where_there_are_enough_for_each_bin() {
 #[test]
 fn a7_1_the_bins_of_a_location_are_one_stock_less_active_holds() {
     let held = |minutes| Held { quantity: 2, until: at(minutes) };
-    let mut bins = vec![bin(0, 5), bin(1, 3)];
+    let mut bins = [bin(0, 5), bin(1, 3)];
     bins[0].levels = Levels { on_hand: 10, allocated: 1, available: 5 };
     bins[0].holds = [(cart(1), held(10)), (cart(2), held(-1))].into();
     let north = Bin { location: "north".parse().unwrap(), ..bin(0, 1) };
