@@ -37,6 +37,8 @@ pub enum NotMeasured {
     Demo(#[from] NoDemo),
     #[error(transparent)]
     Refusal(#[from] Refusal),
+    #[error("the table failed")]
+    Table(#[from] table::Fault),
 }
 
 /// One order of 3 lines from 2 merchants travels alone; each step's cost, in order.
@@ -119,7 +121,7 @@ fn text(body: &Value, pointer: &str) -> String {
 }
 
 /// Everything metered since the last look, but for some functions.
-fn taken(market: &Market, but: &[&str]) -> Cost {
+pub(crate) fn taken(market: &Market, but: &[&str]) -> Cost {
     let lines = market.cloud.meter().take();
     let lines = lines.iter().filter(|line| !but.contains(&line.label.as_str()));
     lines.fold(Cost::default(), |sum, line| {

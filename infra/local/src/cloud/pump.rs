@@ -361,9 +361,9 @@ impl Inner {
         Ok(next)
     }
 
-    /// Whether a schedule that runs more than once an hour leaves an occurrence out, because nothing has happened for an
-    /// hour: it runs every six hours then, and once at the end of a time that is moved through. A year has a hundred
-    /// thousand five minutes, and whatever a run finds, it finds later too.
+    /// Whether a schedule that runs more than once an hour leaves an occurrence out, because nothing has happened for
+    /// an hour: it runs every six hours then, and once at the end of a time that is moved through. A year has a
+    /// hundred thousand five minutes, and whatever a run finds, it finds later too.
     fn is_left_out(&self, last: Timestamp, at: Timestamp) -> bool {
         let quiet_from = self.active.load(Ordering::Relaxed).saturating_add(HOUR);
         at.as_millisecond().saturating_sub(last.as_millisecond()) < HOUR && at.as_millisecond() > quiet_from

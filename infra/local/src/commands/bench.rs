@@ -3,6 +3,7 @@
 use super::{Done, Failed, root, say};
 use clap::{Args, Subcommand};
 use souk::bench::{Cost, cost};
+use souk::checkouts::{STEPS, filled, round};
 use souk::cold::starts;
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,7 +11,8 @@ use std::process::Command;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo souk bench cost
-  cargo souk bench cold")]
+  cargo souk bench cold
+  cargo souk bench checkouts --clients 16 --orders 1000 --filled 100000")]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
@@ -20,6 +22,17 @@ pub(crate) struct Bench {
 enum What {
     /// Table calls, read and write units of one order from intake to payout, by step.
     Cost,
+    /// Complete checkouts through the API: orders per second, and how long each step takes.
+    Checkouts {
+        /// Shoppers at once; may stand several times.
+        #[arg(long, default_values_t = [1, 16])]
+        clients: Vec<usize>,
+        #[arg(long, default_value_t = 500)]
+        orders: usize,
+        /// Carts, offers and orders that lie in the table already.
+        #[arg(long, default_value_t = 1_000)]
+        filled: usize,
+    },
     /// From the start of each function's release binary to its first question for work, beside an empty function.
     Cold,
 }
@@ -29,7 +42,30 @@ impl Bench {
         match self.what {
             What::Cost => Self::cost().await,
             What::Cold => Self::cold().await,
+            What::Checkouts { clients, orders, filled } => Self::checkouts(&clients, orders, filled).await,
         }
+    }
+
+    async fn checkouts(clients: &[usize], orders: usize, more: usize) -> Done {
+        say(format!("Checkouts of 3 lines from 2 merchants, {more} carts, offers and orders in the table:"));
+        let market = filled(more).await?;
+        for clients in clients.iter().copied().filter(|clients| *clients > 0) {
+            let round = round(&market, clients, orders.max(1)).await?;
+            let micros = round.took.as_micros().max(1);
+            let tenths = u128::try_from(round.orders).unwrap_or_default().saturating_mul(10_000_000);
+            let tenths = tenths.checked_div(micros).unwrap_or_default();
+            let (whole, rest) = (tenths.div_euclid(10), tenths.rem_euclid(10));
+            say(format!("\n{clients} at once: {whole}.{rest} orders/s ({} orders)", round.orders));
+            say(format!("{:<20} {:>10} {:>10}", "step", "p50", "p99"));
+            for (step, (half, most)) in STEPS.iter().zip(&round.steps) {
+                let [half, most] = [half, most].map(|time| format!("{} ms", thousandths(time.as_micros())));
+                say(format!("{step:<20} {half:>10} {most:>10}"));
+            }
+            let Cost { calls, read, write } = round.cost;
+            let [read, write] = [read, write].map(|units| units.div_euclid(100));
+            say(format!("of one order: {calls} calls, {read} read units, {write} write units"));
+        }
+        Ok(())
     }
 
     async fn cold() -> Done {
