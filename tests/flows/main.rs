@@ -7,6 +7,7 @@
 
 mod audit;
 mod bad_input;
+mod between_steps;
 mod cancel_and_refund;
 mod cart;
 mod catalog;

@@ -157,6 +157,7 @@ async fn begin(
         }
     };
     let payments = open(&cart, &draft, &means, now)?;
+    fits(&cart, payments.len())?;
     let next = cart.paying(lock, draft, u8::try_from(payments.len()).unwrap_or(PAYMENTS_MAX));
     if payments.is_empty() {
         // Nothing is to be paid (A6(6)): the order is placed at once.
@@ -176,6 +177,24 @@ async fn begin(
     let payments = payments.into_iter().map(|payment| Held::written(payment, 1)).collect();
     let cart = Held::written(next, held.next_step());
     Ok(Begun::Going(Box::new(Going { cart, payments, data_key })))
+}
+
+/// DynamoDB's bound of one transaction, and what the placing writes beside stock and payments: cart, order and its story,
+/// who has ordered, and the key of that.
+const WRITES_MAX: usize = 100;
+const WRITES_BESIDE: usize = 5;
+
+/// Whether the order can be placed in one transaction: each payment is three writes, itself, its story and its next due
+/// work. A line whose units lie in several places, or one payment per merchant order, can make it too many.
+fn fits(cart: &Cart, payments: usize) -> Result<(), Problem> {
+    let writes = cart.holds.len().saturating_add(payments.saturating_mul(3)).saturating_add(WRITES_BESIDE);
+    if writes <= WRITES_MAX {
+        return Ok(());
+    }
+    let why = format!(
+        "it takes {writes} writes of at most {WRITES_MAX}: order fewer lines at once, or pay in one way"
+    );
+    Err(Problem::new(409, "order_too_large", "The order is too large to be placed at once").with(why))
 }
 
 /// From words to means of payment.
