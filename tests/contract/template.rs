@@ -331,7 +331,10 @@ fn the_template_sets_every_variable_that_a_function_asks_for_and_no_other() {
     let global: BTreeSet<&str> = global.into_iter().flat_map(|all| all.keys()).map(String::as_str).collect();
     let mut complaints = Vec::new();
     for (logical, name, function) in raw.functions() {
-        let asked = asked_variables(&format!("functions/{name}/src"));
+        let mut asked = asked_variables(&format!("functions/{name}/src"));
+        if read(&format!("functions/{name}/Cargo.toml")).contains("gateway.workspace") {
+            asked.extend(asked_variables("shared/gateway/src"));
+        }
         let own = function["Environment"]["Variables"].as_object();
         let own: BTreeSet<String> = own.into_iter().flat_map(|all| all.keys().cloned()).collect();
         let unset = asked.iter().filter(|name| !own.contains(*name) && !global.contains(name.as_str()));

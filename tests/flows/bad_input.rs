@@ -313,6 +313,7 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         ("/v1/orders?customer=cus_00000000000000000000000000&".to_owned(), foreign),
         (format!("/v1/merchant-orders?merchant={alma}&"), foreign),
         (format!("/v1/merchant-orders?merchant={alma}&status=open&"), foreign),
+        ("/v1/payments?".to_owned(), foreign),
         ("/v1/payouts?".to_owned(), foreign),
         (format!("/v1/payouts?merchant={alma}&"), foreign),
         (format!("/v1/payouts/{payout}/lines?"), foreign),

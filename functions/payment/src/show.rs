@@ -14,7 +14,7 @@ use table::payment::{PaymentSummary, payment_status, payment_summary};
 use table::{Held, Key, Page};
 
 #[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Payment"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "GatewayPayment"))]
 pub(crate) struct PaymentView {
     id: String,
     order: String,
@@ -80,7 +80,7 @@ pub(crate) struct AttemptView {
 }
 
 #[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Decline"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PaymentDecline"))]
 pub(crate) struct DeclineView {
     /// The gateway's word.
     code: String,

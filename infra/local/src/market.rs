@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use table::due::Work;
 
 /// The one wiring diagram, as it was when this was built.
 const TEMPLATE: &str = include_str!("../../template.yaml");
@@ -105,6 +106,8 @@ impl Market {
         cloud.check_wired()?;
         let environment = cloud.environment("admin")?;
         let world = World::new(cloud.sdk_config("souk"), environment, clock.clone(), keys)?;
+        let table = world.table.clone();
+        cloud.doze("payment", Arc::new(move || Box::pin(first_due(table.clone()))));
         Ok(Self { cloud, clock, issuer, world })
     }
 
@@ -179,6 +182,14 @@ pub fn functions() -> [(&'static str, Build); 15] {
         ("payout", payout::function),
         ("tax", tax::function),
     ]
+}
+
+/// When the first payment is due; the next run finds out what it is worth where it cannot be read.
+async fn first_due(table: table::Table) -> Option<i64> {
+    match table.first_due(Work::Payment).await {
+        Ok(first) => first.map(Timestamp::as_millisecond),
+        Err(_) => Some(0),
+    }
 }
 
 fn handler(function: Function) -> Handler {

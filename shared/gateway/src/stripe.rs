@@ -67,11 +67,11 @@ type Answer = Option<(u16, Value)>;
 impl Stripe {
     pub(crate) fn of(world: &World) -> Self {
         let variable = |name| world.variable(name).ok().filter(|text| !text.is_empty());
-        let secret = |name| Secret::new(variable(name).unwrap_or_default(), &world.aws);
+        let secret = |text: Option<&str>| Secret::new(text.unwrap_or_default(), &world.aws);
         Self {
             address: variable("STRIPE_ADDRESS").unwrap_or(ADDRESS).trim_end_matches('/').to_owned(),
-            key: secret("STRIPE_KEY"),
-            webhook_secret: secret("STRIPE_WEBHOOK_SECRET"),
+            key: secret(variable("STRIPE_KEY")),
+            webhook_secret: secret(variable("STRIPE_WEBHOOK_SECRET")),
             return_url: variable("STRIPE_RETURN_URL").map(str::to_owned),
             patience: PATIENCE,
         }

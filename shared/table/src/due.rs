@@ -98,6 +98,18 @@ impl Table {
         Ok(due)
     }
 
+    /// When the first work of a kind is due, for whoever decides whether a run is worth it.
+    pub async fn first_due(&self, work: Work) -> Result<Option<Timestamp>, Fault> {
+        let mut first: Option<Timestamp> = None;
+        for shard in 0..DUE_SHARDS {
+            let pk = Key::due_partition(work, shard);
+            let (items, _) = self.range(&pk, (" ", "~"), 1, None, true).await?;
+            let at = items.first().and_then(|item| minute_of(Key::of_item(item).sk.split('#').next()?));
+            first = [first, at].into_iter().flatten().min();
+        }
+        Ok(first)
+    }
+
     /// Puts due work before what causes it, outside of the transaction: a run that finds nothing is harmless, and no
     /// two commits meet on this item.
     pub(crate) async fn put_due(&self, key: &Key) -> Result<(), Fault> {

@@ -36,11 +36,12 @@ mod tests;
 mod time;
 mod watch;
 
+use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -58,9 +59,11 @@ pub use store::StoreError;
 pub use template::{Template, TemplateError};
 pub use time::Time;
 
+/// The first moment for which a function's schedule has something to do, in milliseconds; none if nothing is due at all.
+pub type Rouse = Arc<dyn Fn() -> BoxFuture<'static, Option<i64>> + Send + Sync>;
+
 /// A function as Lambda sees it: an event's JSON in, an answer's JSON out. `Err` is a failed invocation.
-pub type Handler =
-    Arc<dyn Fn(Value) -> futures::future::BoxFuture<'static, Result<Value, String>> + Send + Sync>;
+pub type Handler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
 
 /// Where a cloud keeps what it knows.
 #[derive(Debug, Clone)]
@@ -135,10 +138,10 @@ struct Inner {
     objects: s3::Objects,
     meter: Arc<Meter>,
     handlers: RwLock<BTreeMap<String, Handler>>,
+    /// Whose schedule need not run before there is something to do.
+    dozing: RwLock<BTreeMap<String, Rouse>>,
     /// Functions that a runner outside has.
     watched: RwLock<BTreeSet<String>>,
-    /// When a function was last called by anything but a schedule, in milliseconds.
-    active: AtomicI64,
     readers: BTreeMap<String, tokio::sync::Mutex<stream::Reader>>,
     scheduler: tokio::sync::Mutex<()>,
     bells: pump::Bells,
@@ -208,8 +211,8 @@ impl Cloud {
             objects,
             meter,
             handlers: RwLock::default(),
+            dozing: RwLock::default(),
             watched: RwLock::default(),
-            active: AtomicI64::default(),
             readers,
             scheduler: tokio::sync::Mutex::new(()),
             bells,
@@ -274,6 +277,14 @@ impl Cloud {
     pub fn register(&self, function: &str, handler: Handler) {
         let mut handlers = self.inner.handlers.write().unwrap_or_else(PoisonError::into_inner);
         handlers.insert(function.to_owned(), handler);
+        self.inner.dozing.write().unwrap_or_else(PoisonError::into_inner).remove(function);
+    }
+
+    /// Lets the schedules of a function pass over runs that would find nothing to do: a clock that is moved by days
+    /// would spend them on those. `rouse` is asked at every step.
+    pub fn doze(&self, function: &str, rouse: Rouse) {
+        let mut dozing = self.inner.dozing.write().unwrap_or_else(PoisonError::into_inner);
+        dozing.insert(function.to_owned(), rouse);
     }
 
     /// Checks that every function of the template has a handler and every handler a function.
@@ -310,13 +321,8 @@ impl Cloud {
 }
 
 impl Inner {
-    async fn invoke(&self, function: &str, event: Value) -> Result<Value, String> {
-        self.active.store(self.time.millis(), Ordering::Relaxed);
-        self.call(function, event).await
-    }
-
     /// Calls a handler; a panic and a time-out are failed invocations, as on AWS.
-    async fn call(&self, function: &str, event: Value) -> Result<Value, String> {
+    async fn invoke(&self, function: &str, event: Value) -> Result<Value, String> {
         let handler = {
             let handlers = self.handlers.read().unwrap_or_else(PoisonError::into_inner);
             handlers

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -102,15 +102,15 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// In milliseconds.
-const HOUR: i64 = 3_600_000;
-
 /// What can be worked on by itself.
 #[derive(Clone)]
 enum Source {
     Stream(StreamSource),
     Queue(QueueSource),
 }
+
+/// By function, when its schedule has something to do: see [`Cloud::doze`].
+type Roused = BTreeMap<String, Option<i64>>;
 
 pub(super) fn schedule_mark(schedule: &Schedule) -> String {
     format!("schedule/{}", schedule.id)
@@ -319,18 +319,16 @@ impl Inner {
     async fn advance(self: &Arc<Self>, by: SignedDuration) -> Result<Settled, CloudError> {
         let target = self.time.millis().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
         let mut total = self.quiet_down(false).await?;
-        while let Some(next) = self.next_due().await?.filter(|next| *next <= target) {
+        loop {
+            let roused = self.roused().await;
+            let Some(next) = self.next_due(&roused).await?.filter(|next| *next <= target) else { break };
             self.time.advance_to(next);
+            self.pass_over(&roused, next)?;
             total.add(self.fire_due(next).await?);
             total.add(self.quiet_down(false).await?);
         }
-        while let Some((at, schedule)) = self.left_out(target)? {
-            self.time.advance_to(at);
-            total.add(self.fire(schedule, at).await?);
-            self.store.set_mark(&schedule_mark(schedule), at)?;
-            total.add(self.quiet_down(false).await?);
-        }
         self.time.advance_to(target);
+        self.pass_over(&self.roused().await, target)?;
         self.expire(self.time.millis())?;
         self.ring_all();
         total.add(self.quiet_down(false).await?);
@@ -349,8 +347,8 @@ impl Inner {
     }
 
     /// When the next schedule, time-out or repetition is due; what is overdue counts.
-    async fn next_due(&self) -> Result<Option<i64>, CloudError> {
-        let mut next = self.next_occurrence()?.map(|(at, _)| at);
+    async fn next_due(&self, roused: &Roused) -> Result<Option<i64>, CloudError> {
+        let mut next = self.next_occurrence(roused)?.map(|(at, _)| at);
         let now = self.time.millis();
         for source in &self.template.consumers {
             next = earlier(next, self.store.next_visible(&source.queue, now)?);
@@ -361,45 +359,41 @@ impl Inner {
         Ok(next)
     }
 
-    /// Whether a schedule that runs more than once an hour leaves an occurrence out, because nothing has happened for
-    /// an hour: it runs every six hours then, and once at the end of a time that is moved through. A year has a
-    /// hundred thousand five minutes, and whatever a run finds, it finds later too.
-    fn is_left_out(&self, last: Timestamp, at: Timestamp) -> bool {
-        let quiet_from = self.active.load(Ordering::Relaxed).saturating_add(HOUR);
-        at.as_millisecond().saturating_sub(last.as_millisecond()) < HOUR && at.as_millisecond() > quiet_from
+    /// When those who doze have something to do.
+    async fn roused(&self) -> Roused {
+        let dozing = self.dozing.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut roused = Roused::new();
+        for (function, rouse) in dozing {
+            roused.insert(function, rouse().await);
+        }
+        roused
     }
 
-    /// Just before the next of the six hours.
-    fn after_quiet(&self, last: Timestamp) -> Timestamp {
-        let active = self.active.load(Ordering::Relaxed).saturating_add(HOUR);
-        let from = last.as_millisecond().max(active);
-        let next = from.div_euclid(6 * HOUR).saturating_add(1).saturating_mul(6 * HOUR);
-        Timestamp::from_millisecond(next.saturating_sub(1)).unwrap_or(last)
-    }
-
-    /// The last occurrence up to a time that a schedule has left out.
-    fn left_out(&self, until: i64) -> Result<Option<(i64, &Schedule)>, CloudError> {
-        for schedule in self.template.schedules.iter().filter(|schedule| schedule.enabled) {
-            let last = self.store.mark(&schedule_mark(schedule))?.unwrap_or_default();
-            let from = Timestamp::from_millisecond(last.max(until.saturating_sub(HOUR))).unwrap_or_default();
-            let times = std::iter::successors(schedule.when.next(from), |at| schedule.when.next(*at));
-            let times = times.map(Timestamp::as_millisecond).take_while(|at| *at <= until);
-            if let Some(at) = times.last() {
-                return Ok(Some((at, schedule)));
+    /// Takes runs up to a time for done that would have found nothing to do.
+    fn pass_over(&self, roused: &Roused, until: i64) -> Result<(), CloudError> {
+        for schedule in &self.template.schedules {
+            let Some(first) = roused.get(&schedule.function) else { continue };
+            let idle = first.map_or(until, |first| until.min(first.saturating_sub(1)));
+            let mark = schedule_mark(schedule);
+            if idle > self.store.mark(&mark)?.unwrap_or_default() {
+                self.store.set_mark(&mark, idle)?;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
-    /// The first occurrence of any schedule that has not run.
-    fn next_occurrence(&self) -> Result<Option<(i64, &Schedule)>, CloudError> {
+    /// The first occurrence of any schedule that has not run and has something to do.
+    fn next_occurrence(&self, roused: &Roused) -> Result<Option<(i64, &Schedule)>, CloudError> {
         let mut first: Option<(i64, &Schedule)> = None;
         for schedule in self.template.schedules.iter().filter(|schedule| schedule.enabled) {
-            let last = self.store.mark(&schedule_mark(schedule))?.unwrap_or_default();
+            let mut last = self.store.mark(&schedule_mark(schedule))?.unwrap_or_default();
+            match roused.get(&schedule.function) {
+                Some(None) => continue,
+                Some(Some(due)) => last = last.max(due.saturating_sub(1)),
+                None => {}
+            }
             let last = Timestamp::from_millisecond(last).unwrap_or_default();
-            let next = schedule.when.next(last).filter(|at| !self.is_left_out(last, *at));
-            let next = next.or_else(|| schedule.when.next(self.after_quiet(last)));
-            let Some(at) = next.map(|next| next.as_millisecond()) else { continue };
+            let Some(at) = schedule.when.next(last).map(|next| next.as_millisecond()) else { continue };
             if first.is_none_or(|(known, _)| at < known) {
                 first = Some((at, schedule));
             }
@@ -411,7 +405,8 @@ impl Inner {
     async fn fire_due(&self, until: i64) -> Result<Work, CloudError> {
         let _one_at_a_time = self.scheduler.lock().await;
         let mut work = Work::default();
-        while let Some((at, schedule)) = self.next_occurrence()?.filter(|(at, _)| *at <= until) {
+        while let Some((at, schedule)) = self.next_occurrence(&Roused::new())?.filter(|(at, _)| *at <= until)
+        {
             let _busy = self.busy();
             work.add(self.fire(schedule, at).await?);
             self.store.set_mark(&schedule_mark(schedule), at)?;
@@ -425,7 +420,7 @@ impl Inner {
         for attempt in 0..=schedule.retries {
             work.invocations = work.invocations.saturating_add(1);
             let event = scheduled_event(schedule, &time, attempt, &self.next_id());
-            let Err(error) = self.call(&schedule.function, event).await else { return Ok(work) };
+            let Err(error) = self.invoke(&schedule.function, event).await else { return Ok(work) };
             work.failures = work.failures.saturating_add(1);
             tracing::error!(function = schedule.function, time, attempt, error, "a scheduled run failed");
         }
@@ -474,8 +469,12 @@ impl Inner {
         let mut swept = i64::MIN;
         loop {
             let now = self.time.millis();
-            let due = match self.fire_due(now).await {
-                Ok(_) => self.next_occurrence().ok().flatten().map(|(at, _)| at),
+            let fired = async {
+                self.pass_over(&self.roused().await, now)?;
+                self.fire_due(now).await
+            };
+            let due = match fired.await {
+                Ok(_) => self.next_occurrence(&Roused::new()).ok().flatten().map(|(at, _)| at),
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "the schedules failed");
                     Some(now.saturating_add(1_000))
