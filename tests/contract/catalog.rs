@@ -531,6 +531,7 @@ fn parts() -> Vec<Entry> {
                 items: eur("29.00"),
                 delivery: eur("4.90"),
                 fees: eur("3.48"),
+                withheld: None,
                 net: eur("30.42"),
             },
         ),
@@ -554,6 +555,7 @@ fn parts() -> Vec<Entry> {
                 items: eur("29.00"),
                 delivery: eur("0.00"),
                 fees: eur("3.48"),
+                withheld: None,
             },
         ),
     ]

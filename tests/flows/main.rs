@@ -30,6 +30,7 @@ mod payments;
 mod races;
 mod replay;
 mod samples;
+mod settled;
 mod stock;
 mod tax;
 mod turnstile;

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use domain::id::MerchantOrderId;
-use domain::merchant_order::{Line, MerchantOrder, Shipment, Units};
+use domain::merchant_order::{Earned, Line, MerchantOrder, Shipment, Units};
 use edge::query::{None as NoParameters, Paging};
 use edge::{Check, Listing, Problem, Query, Reply, World};
 use events::Amount;
@@ -54,6 +54,9 @@ struct TotalsView {
     items: Amount,
     delivery: Amount,
     fees: Amount,
+    /// Tax that the marketplace owes in the merchant's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<Amount>,
     /// What the merchant earns when the part is complete.
     net: Amount,
 }
@@ -77,9 +80,8 @@ impl MerchantOrderView {
     pub(crate) fn of(part: &MerchantOrder) -> Self {
         // The amounts were summed when the part was made; one that cannot be summed was never stored.
         let zero = domain::Money::zero(part.currency);
-        let (items, delivery, fees, net) = part.earned().map_or((zero, zero, zero, zero), |earned| {
-            (earned.items, earned.delivery, earned.fees, earned.net)
-        });
+        let none = Earned { items: zero, delivery: zero, fees: zero, withheld: zero, gross: zero, net: zero };
+        let Earned { items, delivery, fees, withheld, net, .. } = part.earned().unwrap_or(none);
         Self {
             id: part.id.to_string(),
             order: part.id.place().map(|(order, _)| order.to_string()).unwrap_or_default(),
@@ -92,6 +94,7 @@ impl MerchantOrderView {
                 items: items.into(),
                 delivery: delivery.into(),
                 fees: fees.into(),
+                withheld: (withheld.minor != 0).then(|| withheld.into()),
                 net: net.into(),
             },
             shipments: part.shipments.iter().map(shipment).collect(),

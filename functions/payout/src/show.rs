@@ -34,6 +34,9 @@ pub(crate) struct PayoutView {
     delivery: Amount,
     /// What the marketplace has kept.
     fees: Amount,
+    /// Tax that the marketplace owes in the merchant's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<Amount>,
     /// Where it goes, masked.
     iban: String,
     created_at: String,
@@ -65,6 +68,7 @@ impl PayoutView {
             items: payout.totals.items.into(),
             delivery: payout.totals.delivery.into(),
             fees: payout.totals.fees.into(),
+            withheld: payout.totals.withheld.map(Amount::from),
             iban: payout.iban.masked(),
             created_at: payout.created_at.to_string(),
             reference,
@@ -103,6 +107,8 @@ pub(crate) struct LineView {
     items: Amount,
     delivery: Amount,
     fees: Amount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<Amount>,
 }
 
 fn line(entry: Held<MerchantEntry>) -> LineView {
@@ -115,6 +121,7 @@ fn line(entry: Held<MerchantEntry>) -> LineView {
         items: entry.items.into(),
         delivery: entry.delivery.into(),
         fees: entry.fees.into(),
+        withheld: entry.withheld.map(Amount::from),
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `gateway_clearing` | asset | a gateway has paid out, or sent money back to a customer |
 //! | `store_credit` | liability | a customer has got credit to spend here |
 //! | `refunds_payable` | liability | a refund is granted and not executed yet |
+//! | `tax_payable` | liability | the marketplace owes the tax of a sale in the merchant's place |
 
 use crate::currency::Currency;
 use crate::id::MerchantId;
@@ -37,11 +38,12 @@ pub enum Account {
     GatewayClearing,
     StoreCredit,
     RefundsPayable,
+    TaxPayable,
 }
 
 impl Account {
     /// Those of the marketplace itself; what is payable has an account for each merchant.
-    pub const OWN: [Self; 10] = [
+    pub const OWN: [Self; 11] = [
         Self::Receivable,
         Self::Cash,
         Self::Unearned,
@@ -52,6 +54,7 @@ impl Account {
         Self::GatewayClearing,
         Self::StoreCredit,
         Self::RefundsPayable,
+        Self::TaxPayable,
     ];
 
     /// The stable word; of a merchant's payable the first part of it.
@@ -68,6 +71,7 @@ impl Account {
             Self::GatewayClearing => "gateway_clearing",
             Self::StoreCredit => "store_credit",
             Self::RefundsPayable => "refunds_payable",
+            Self::TaxPayable => "tax_payable",
         }
     }
 }
@@ -204,11 +208,14 @@ pub struct MerchantEntry {
     /// What caused it: the merchant order, refund or payout. With `kind` unique within the merchant.
     pub cause: String,
     pub kind: EntryKind,
-    /// What the entry adds to the balance: items + delivery − fees, negative for a claw-back.
+    /// What the entry adds to the balance: items + delivery − fees − withheld, negative for a claw-back.
     pub amount: Money,
     pub items: Money,
     pub delivery: Money,
     pub fees: Money,
+    /// Tax that the marketplace owes in the merchant's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Money>,
     /// When the marketplace committed it.
     pub at: jiff::Timestamp,
 }

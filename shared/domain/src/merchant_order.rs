@@ -34,6 +34,9 @@ pub struct MerchantOrder {
     /// The share is paid back: with the last unit, if delivery is refunded at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delivery_refunded: bool,
+    /// Tax in `delivery` that the marketplace owes in the merchant's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_withheld: Option<Money>,
     pub stage: Stage,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shipments: Vec<Shipment>,
@@ -54,6 +57,9 @@ pub struct Line {
     pub items: Money,
     pub delivery: Money,
     pub fees: Money,
+    /// Tax in `items` that the marketplace owes in the merchant's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Money>,
     #[serde(default, skip_serializing_if = "Progress::is_none")]
     pub progress: Progress,
 }
@@ -174,6 +180,7 @@ pub enum Fact {
         items: Money,
         delivery: Money,
         fees: Money,
+        withheld: Money,
         with_delivery: bool,
     },
 }
@@ -217,21 +224,24 @@ impl MerchantOrder {
     /// What the part is worth when it is complete: totals without the units that were canceled, or paid back before.
     pub fn earned(&self) -> Result<Earned, MoneyError> {
         let zero = Money::zero(self.currency);
-        let (mut items, mut delivery, mut fees) = (zero, zero, zero);
+        let (mut items, mut delivery, mut fees, mut withheld) = (zero, zero, zero, zero);
         for line in &self.lines {
             let Progress { canceled, refunded_early, delivery_refunded_early, .. } = line.progress;
             let kept = |total: Money, gone| total.minus(total.share(gone, line.quantity));
             items = items.plus(kept(line.items, canceled + refunded_early)?)?;
             fees = fees.plus(kept(line.fees, canceled + refunded_early)?)?;
+            withheld = withheld.plus(kept(line.withheld.unwrap_or(zero), canceled + refunded_early)?)?;
             if !delivery_refunded_early {
                 delivery = delivery.plus(kept(line.delivery, canceled)?)?;
             }
         }
         if !self.is_canceled() {
             delivery = delivery.plus(self.delivery)?;
+            withheld = withheld.plus(self.delivery_withheld.unwrap_or(zero))?;
         }
         let gross = items.plus(delivery)?;
-        Ok(Earned { items, delivery, fees, gross, net: gross.minus(fees)? })
+        let net = gross.minus(fees)?.minus(withheld)?;
+        Ok(Earned { items, delivery, fees, withheld, gross, net })
     }
 
     /// What the customer owes for it: without what was canceled or paid back, whenever that was.
@@ -448,12 +458,13 @@ pub fn movements(before: &MerchantOrder, fact: &Fact) -> Vec<Movement> {
     }
 }
 
-/// What a part brings: the merchant's gross, the marketplace's fees, the merchant's net.
+/// What a part brings: the merchant's gross, the marketplace's fees and the tax that it owes, the merchant's net.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Earned {
     pub items: Money,
     pub delivery: Money,
     pub fees: Money,
+    pub withheld: Money,
     pub gross: Money,
     pub net: Money,
 }
@@ -465,6 +476,7 @@ impl Earned {
             .debit(Account::Unearned, self.gross)
             .credit(Account::Payable(merchant.clone()), self.net)
             .credit(Account::Commission, self.fees)
+            .credit(Account::TaxPayable, self.withheld)
             .close()
     }
 }
@@ -640,7 +652,7 @@ pub fn refund(part: &MerchantOrder, request: RefundLines) -> Result<Fact, Refuse
     let RefundLines { lines, delivery: with_delivery, .. } = request;
     part.check(&lines, |line| line.progress.delivered.saturating_sub(line.progress.refunded))?;
     let zero = Money::zero(part.currency);
-    let (mut items, mut delivery, mut fees) = (zero, zero, zero);
+    let (mut items, mut delivery, mut fees, mut withheld) = (zero, zero, zero, zero);
     for units in &lines {
         let Some(line) = part.lines.iter().find(|line| line.number == units.line) else { continue };
         // The canceled units came first in the count of shares, then the refunded ones in their order.
@@ -650,6 +662,7 @@ pub fn refund(part: &MerchantOrder, request: RefundLines) -> Result<Fact, Refuse
         };
         items = items.plus(of(line.items)?)?;
         fees = fees.plus(of(line.fees)?)?;
+        withheld = withheld.plus(of(line.withheld.unwrap_or(zero))?)?;
         if with_delivery && !line.progress.delivery_refunded {
             let kept = line.delivery.minus(line.delivery.share(line.progress.canceled, line.quantity))?;
             delivery = delivery.plus(kept)?;
@@ -657,13 +670,14 @@ pub fn refund(part: &MerchantOrder, request: RefundLines) -> Result<Fact, Refuse
     }
     let after = |lines: &[Units]| {
         let lines = lines.to_vec();
-        part.clone().apply(&Fact::Refunded { lines, items, delivery, fees, with_delivery })
+        part.clone().apply(&Fact::Refunded { lines, items, delivery, fees, withheld, with_delivery })
     };
     // With the last unit goes the part's share of the order's own delivery.
     if with_delivery && !part.delivery_refunded && after(&lines).is_refunded() {
         delivery = delivery.plus(part.delivery)?;
+        withheld = withheld.plus(part.delivery_withheld.unwrap_or(zero))?;
     }
-    Ok(Fact::Refunded { lines, items, delivery, fees, with_delivery })
+    Ok(Fact::Refunded { lines, items, delivery, fees, withheld, with_delivery })
 }
 
 #[cfg(test)]

@@ -562,7 +562,7 @@ pub fn give_back(
 }
 
 /// Money back for delivered quantities of one part: the customer's from cash, the merchant's share from its payable,
-/// the marketplace's from its commission (A10(2): the share really paid); all of it from `unearned` where the part has
+/// the marketplace's from its commission and from the tax that it owes (A10(2): the share really paid); all of it from `unearned` where the part has
 /// not become an earning yet.
 pub fn refund(
     order: &Order,
@@ -572,7 +572,7 @@ pub fn refund(
 ) -> Result<(Decided, merchant_order::Fact), Refused> {
     let reason = request.reason.clone();
     let fact = merchant_order::refund(part, request)?;
-    let merchant_order::Fact::Refunded { items, delivery, fees, .. } = &fact else {
+    let merchant_order::Fact::Refunded { items, delivery, fees, withheld, .. } = &fact else {
         return Err(Refused::NothingToCancel);
     };
     let amount = items.plus(*delivery)?;
@@ -587,8 +587,9 @@ pub fn refund(
         merchant_order::Stage::AwaitingPayment
         | merchant_order::Stage::Delivered { .. }
         | merchant_order::Stage::Canceled { .. } => draft
-            .debit(Account::Payable(merchant.clone()), amount.minus(*fees)?)
-            .debit(Account::Commission, *fees),
+            .debit(Account::Payable(merchant.clone()), amount.minus(*fees)?.minus(*withheld)?)
+            .debit(Account::Commission, *fees)
+            .debit(Account::TaxPayable, *withheld),
     };
     let posting = draft.credit(order.money_account(), amount).close()?;
     let refunded = Fact::Refunded { at, reason, merchant, amount, fees: *fees };

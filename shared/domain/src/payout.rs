@@ -117,6 +117,7 @@ pub fn earning(
         items: earned.items,
         delivery: earned.delivery,
         fees: earned.fees,
+        withheld: (earned.withheld.minor != 0).then_some(earned.withheld),
         at: now,
     };
     Ok(Some((entry, earned.posting(&part.merchant)?)))
@@ -130,10 +131,10 @@ pub fn claw_back(
     fact: &merchant_order::Fact,
     now: Timestamp,
 ) -> Option<Result<MerchantEntry, MoneyError>> {
-    let merchant_order::Fact::Refunded { items, delivery, fees, .. } = fact else { return None };
+    let merchant_order::Fact::Refunded { items, delivery, fees, withheld, .. } = fact else { return None };
     let merchant_order::Stage::Delivered { .. } = after.stage else { return None };
     let units: u64 = after.lines.iter().map(|line| u64::from(line.progress.refunded)).sum();
-    let net = items.plus(*delivery).and_then(|gross| gross.minus(*fees));
+    let net = items.plus(*delivery).and_then(|gross| gross.minus(*fees)?.minus(*withheld));
     Some(net.map(|net| MerchantEntry {
         merchant: after.merchant.clone(),
         payable_day: day(now).saturating_add(1.day()),
@@ -143,6 +144,7 @@ pub fn claw_back(
         items: items.negated(),
         delivery: delivery.negated(),
         fees: fees.negated(),
+        withheld: (withheld.minor != 0).then_some(withheld.negated()),
         at: now,
     }))
 }
@@ -210,13 +212,16 @@ pub struct Totals {
     pub items: Money,
     pub delivery: Money,
     pub fees: Money,
+    /// Tax that the marketplace owes in the merchant's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Money>,
     pub net: Money,
 }
 
 impl Totals {
     pub fn zero(currency: crate::Currency) -> Self {
         let zero = Money::zero(currency);
-        Self { entries: 0, orders: 0, items: zero, delivery: zero, fees: zero, net: zero }
+        Self { entries: 0, orders: 0, items: zero, delivery: zero, fees: zero, withheld: None, net: zero }
     }
 
     /// The totals with one more entry.
@@ -227,6 +232,10 @@ impl Totals {
             items: self.items.plus(entry.items)?,
             delivery: self.delivery.plus(entry.delivery)?,
             fees: self.fees.plus(entry.fees)?,
+            withheld: match (self.withheld, entry.withheld) {
+                (Some(sum), Some(more)) => Some(sum.plus(more)?),
+                (sum, more) => sum.or(more),
+            },
             net: self.net.plus(entry.amount)?,
         })
     }
@@ -364,6 +373,7 @@ impl Payout {
             items: zero,
             delivery: zero,
             fees: zero,
+            withheld: None,
             at: now,
         }
     }

@@ -27,7 +27,7 @@ pub struct Problem {
     pub code: &'static str,
     /// For people.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// The request's id: name it when you ask about the problem. It is the cause of what the request changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<Box<str>>,
@@ -59,7 +59,7 @@ impl Problem {
 
     #[must_use]
     pub fn with(self, detail: impl std::fmt::Display) -> Self {
-        Self { detail: Some(detail.to_string()), ..self }
+        Self { detail: Some(detail.to_string().into()), ..self }
     }
 
     /// With one member more.
@@ -123,7 +123,8 @@ fn without_card_numbers(problem: Problem) -> Problem {
         let (field, message) = (hide(error.field), hide(error.message));
         FieldError { field, message, ..error }
     });
-    Problem { detail: problem.detail.map(hide), errors: errors.collect(), ..problem }
+    let detail = problem.detail.map(|text| hide(text.into()).into());
+    Problem { detail, errors: errors.collect(), ..problem }
 }
 
 impl IntoResponse for Problem {

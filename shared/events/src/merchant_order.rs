@@ -87,6 +87,8 @@ payloads! {
         items: Amount,
         delivery: Amount,
         fees: Amount,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        withheld: Option<Amount>,
         net: Amount,
     }
 
@@ -99,6 +101,8 @@ payloads! {
         items: Amount,
         delivery: Amount,
         fees: Amount,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        withheld: Option<Amount>,
     }
 }
 
@@ -172,14 +176,17 @@ pub fn announce(
                 value: before.worth()?.minus(after.worth()?)?.into(),
             })
         }
-        Fact::Refunded { lines, items, delivery, fees, .. } => Announced::of(&MerchantOrderRefundedV1 {
-            merchant_order,
-            merchant,
-            lines,
-            items: items.into(),
-            delivery: delivery.into(),
-            fees: fees.into(),
-        }),
+        Fact::Refunded { lines, items, delivery, fees, withheld, .. } => {
+            Announced::of(&MerchantOrderRefundedV1 {
+                merchant_order,
+                merchant,
+                lines,
+                items: items.into(),
+                delivery: delivery.into(),
+                fees: fees.into(),
+                withheld: (withheld.minor != 0).then(|| withheld.into()),
+            })
+        }
     };
     let mut facts = vec![told];
     if let (Stage::Open { .. }, Stage::Delivered { since }) = (&before.stage, &after.stage) {
@@ -191,6 +198,7 @@ pub fn announce(
             items: earned.items.into(),
             delivery: earned.delivery.into(),
             fees: earned.fees.into(),
+            withheld: (earned.withheld.minor != 0).then(|| earned.withheld.into()),
             net: earned.net.into(),
         }));
     }

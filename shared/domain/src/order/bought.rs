@@ -51,11 +51,6 @@ pub struct LinePrice {
 }
 
 impl Bought {
-    /// What a merchant's delivery costs.
-    pub fn delivery_of(&self, merchant: &MerchantId) -> Option<Money> {
-        self.deliveries.iter().find(|delivery| delivery.merchant == *merchant).map(|delivery| delivery.total)
-    }
-
     /// Σ of the deliveries; none where nothing is brought.
     pub fn delivery_total(&self) -> Result<Option<Money>, MoneyError> {
         let mut totals = self.deliveries.iter().map(|delivery| delivery.total);

@@ -7,6 +7,7 @@ use super::{Order, Stage};
 use crate::id::MerchantOrderId;
 use crate::merchant_order::{self, MerchantOrder};
 use crate::money::{Money, MoneyError};
+use crate::tax::{OwedBy, TaxLine};
 
 /// One part per merchant, in the order of first lines. The order's own delivery cost is allocated by item value with
 /// largest remainder; what a checkout has fixed for a merchant's delivery is that merchant's. Parts of a paid order are
@@ -26,6 +27,7 @@ pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
                 items: line.items()?,
                 delivery: line.delivery,
                 fees: line.fee_total()?,
+                withheld: withheld(line.priced.iter().map(|priced| &priced.tax))?,
                 progress: merchant_order::Progress::default(),
             });
         }
@@ -37,6 +39,7 @@ pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
             lines,
             delivery: Money::zero(order.currency),
             delivery_refunded: false,
+            delivery_withheld: None,
             stage: match order.stage {
                 Stage::AwaitingPayment | Stage::Canceled { .. } => merchant_order::Stage::AwaitingPayment,
                 Stage::Paid { since } => merchant_order::Stage::Open { since },
@@ -49,8 +52,26 @@ pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
     };
     let weights: Vec<u64> = parts.iter().map(weight).collect();
     for (part, share) in parts.iter_mut().zip(order.delivery.allocate(&weights)) {
-        let bought = order.bought.as_ref().and_then(|bought| bought.delivery_of(&part.merchant));
-        part.delivery = bought.map_or(Ok(share), |bought| share.plus(bought))?;
+        part.delivery = share;
+        let bought = order.bought.iter().flat_map(|bought| &bought.deliveries);
+        for delivery in bought.filter(|delivery| delivery.merchant == part.merchant) {
+            part.delivery = part.delivery.plus(delivery.total)?;
+            part.delivery_withheld = withheld(&delivery.taxes)?;
+        }
     }
     Ok(parts)
+}
+
+/// The tax that the marketplace owes in the merchant's place, if it owes any.
+fn withheld<'a>(taxes: impl IntoIterator<Item = &'a TaxLine>) -> Result<Option<Money>, MoneyError> {
+    let mut sum: Option<Money> = None;
+    for tax in taxes {
+        match tax.owed_by {
+            OwedBy::Marketplace if tax.amount.minor != 0 => {
+                sum = Some(sum.map_or(Ok(tax.amount), |sum| sum.plus(tax.amount))?);
+            }
+            OwedBy::Marketplace | OwedBy::Merchant | OwedBy::Customer => {}
+        }
+    }
+    Ok(sum)
 }

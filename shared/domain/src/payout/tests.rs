@@ -20,6 +20,7 @@ fn entry(kind: EntryKind, items: i64, delivery: i64, fees: i64, commit: Timestam
         items: eur(items),
         delivery: eur(delivery),
         fees: eur(fees),
+        withheld: None,
         at: commit,
     }
 }

@@ -1,0 +1,80 @@
+//! From a cart to settled money: captured as goods ship, earned as they arrive, paid out, and the books at zero.
+
+use serde_json::json;
+use std::collections::BTreeMap;
+use tests::storefront::*;
+use tests::*;
+
+/// Ships and delivers both parts of an order.
+async fn deliver(market: &Storefront, order: &str) {
+    for number in [1, 2] {
+        let part = part(order, number);
+        let shipment = market.shop.ship(&part, &format!("T-{number}"), json!([])).await;
+        market.shop.deliver(&part, &shipment).await;
+    }
+    market.shop.settle().await;
+}
+
+fn accounts(balances: &[(&str, &str)]) -> BTreeMap<String, String> {
+    balances.iter().map(|(account, balance)| ((*account).to_owned(), (*balance).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_carts_money_is_captured_earned_and_paid_out_and_a_marketplace_pays_the_tax_that_it_owes() {
+    let market = Storefront::open().await;
+    let shop = &market.shop;
+    // The marketplace is the supplier of everything that is sold into Germany.
+    let rules = json!({
+        "prices": "included", "rounding": "line", "reverse_charge": true,
+        "deemed_supplier": [{"area": {"country": "DE"}, "sellers": "all"}],
+    });
+    shop.done("/v1/tax/set-rules", &rules).await;
+    let order = market.order().await;
+    deliver(&market, &order).await;
+    // Alma earns 23.01: 32.25 less fees of 3.00 and 1.10 (1.1025) and tax of 3.19, 1.17 and 0.78; Birch 17.93: 24.90 less
+    // 3.00 and tax of 3.19 and 0.78.
+    let earned = [
+        ("gateway_clearing", "57.15"),
+        ("payable", "-40.94"),
+        ("commission", "-7.10"),
+        ("tax_payable", "-9.11"),
+    ];
+    assert_eq!(shop.accounts().await, accounts(&earned));
+    // One of the two mugs comes back: 10.00 less a fee of 1.50 and tax of 1.60, the larger half of 3.19.
+    let mug = json!([{"line": 1, "quantity": 1}]);
+    let refund = json!({"merchant_order": part(&order, 1), "lines": mug, "reason": "a crack"});
+    shop.done(&format!("/v1/orders/{order}/refund"), &refund).await;
+    shop.settle().await;
+    let refunded = [
+        ("gateway_clearing", "47.15"),
+        ("payable", "-34.04"),
+        ("commission", "-5.60"),
+        ("tax_payable", "-7.51"),
+    ];
+    assert_eq!(shop.accounts().await, accounts(&refunded));
+    shop.wait_days(6).await;
+    let payouts = [shop.payouts(&market.alma).await, shop.payouts(&market.birch).await].concat();
+    let mut paid: Vec<String> = payouts.iter().map(|payout| eur_at(payout, "/amount")).collect();
+    paid.sort_unstable();
+    assert_eq!(paid, ["16.11", "17.93"]);
+    assert_eq!(eur_at(&payouts[0], "/withheld"), "3.54");
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn what_never_ships_is_never_captured() {
+    let market = Storefront::open().await;
+    let shop = &market.shop;
+    let order = market.order().await;
+    let shipment = shop.ship(&part(&order, 2), "T-2", json!([])).await;
+    shop.deliver(&part(&order, 2), &shipment).await;
+    shop.done(&format!("/v1/orders/{order}/cancel"), &json!({"reason": "changed mind"})).await;
+    shop.settle().await;
+    // Birch's 24.90 alone; 32.25 of the authorization are released.
+    let left = [("gateway_clearing", "24.90"), ("payable", "-21.90"), ("commission", "-3.00")];
+    assert_eq!(shop.accounts().await, accounts(&left));
+    assert_eq!(shop.stock(&market.mug).await, (100, 0, 100));
+    let payments = shop.get(&format!("/v1/payments?order={order}")).await;
+    assert_eq!(at(&payments, "/items/0/status"), "captured");
+    shop.books_are_right().await;
+}
