@@ -277,7 +277,12 @@ impl Table {
     }
 
     async fn read_bins(&self, m: &MarketplaceId, offer: &Offer) -> Result<Vec<Bin>, Fault> {
-        let keys = keys_of(m, [offer]);
+        let mut keys = keys_of(m, [offer]);
+        // Those that are known to be there in the same call.
+        for (place, first) in offer.locations.iter().zip(keys.clone()) {
+            let (more, _) = self.hot.of(&first);
+            keys.extend((1..=more).map(|bin| Key::stock(m, &offer.id, place, bin)));
+        }
         let read = if keys.is_empty() { Loaded::default() } else { self.read(&keys).await? };
         Ok(self.whole_stock(m, read, [offer]).await?.bins(m, offer))
     }
