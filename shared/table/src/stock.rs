@@ -219,7 +219,8 @@ impl Table {
         for offer in offers {
             for first in read.bins(m, offer).iter().filter(|bin| bin.more > 0) {
                 self.hot.learns(Key::stock(m, &offer.id, &first.location, 0), first.more);
-                keys.extend(further(m, &offer.id, first));
+                let unread = further(m, &offer.id, first).into_iter();
+                keys.extend(unread.filter(|key| !read.found.contains_key(key)));
             }
         }
         if !keys.is_empty() {

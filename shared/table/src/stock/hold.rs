@@ -53,6 +53,13 @@ impl Hot {
         note(known.entry(key).or_default());
     }
 
+    /// It was not in vain this time.
+    fn presumes(&self, key: &Key) {
+        if let Some((_, vain)) = self.known().get_mut(key) {
+            *vain = false;
+        }
+    }
+
     pub(crate) fn learns(&self, key: Key, more: u8) {
         self.note(key, |(known, _)| *known = more.max(*known));
     }
@@ -237,7 +244,7 @@ impl Table {
             let clean = !std::mem::replace(dirty, true);
             match self.walk(ask, offer, &steps, busy > 1).await? {
                 Walked::Done(held) => {
-                    self.presuming(first, false);
+                    first.iter().for_each(|first| self.hot.presumes(first));
                     return Ok(Ok(held));
                 }
                 Walked::Refused(there) => {
@@ -249,18 +256,11 @@ impl Table {
                 Walked::Busy if busy >= BUSY_MAX => return Err(Fault::Busy),
                 Walked::Busy => busy = busy.saturating_add(1),
             }
-            if guessed {
-                self.presuming(first.clone(), true);
+            if let (true, Some(first)) = (guessed, &first) {
+                self.hot.note(first.clone(), |(_, vain)| *vain = true);
             }
         }
         Err(Fault::Busy)
-    }
-
-    /// Remembers whether presuming what lies at a first bin was in vain.
-    fn presuming(&self, first: Option<Key>, in_vain: bool) {
-        if let Some(first) = first {
-            self.hot.note(first, |(_, vain)| *vain = in_vain);
-        }
     }
 
     /// As [`undo`](Self::undo), of whatever the cart is found to hold.
@@ -277,7 +277,12 @@ impl Table {
     }
 
     async fn read_bins(&self, m: &MarketplaceId, offer: &Offer) -> Result<Vec<Bin>, Fault> {
-        let keys = keys_of(m, [offer]);
+        let mut keys = keys_of(m, [offer]);
+        // Those that are known to be there in the same call.
+        for (place, first) in offer.locations.iter().zip(keys.clone()) {
+            let (more, _) = self.hot.of(&first);
+            keys.extend((1..=more).map(|bin| Key::stock(m, &offer.id, place, bin)));
+        }
         let read = if keys.is_empty() { Loaded::default() } else { self.read(&keys).await? };
         Ok(self.whole_stock(m, read, [offer]).await?.bins(m, offer))
     }
