@@ -100,7 +100,7 @@ impl<T> Command<T> {
                 request: self.request.clone(),
                 action: self.action.clone(),
                 code: problem.code.to_owned(),
-                why: problem.detail.clone().unwrap_or_else(|| problem.title.to_owned()),
+                why: problem.detail.as_deref().unwrap_or(problem.title).to_owned(),
             };
             world.table.keep_refusal(whole, &refusal).await?;
         }
