@@ -19,7 +19,7 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone)]
 pub struct Secret {
     text: Arc<str>,
-    aws: SdkConfig,
+    aws: Arc<SdkConfig>,
 }
 
 /// Never shown.
@@ -45,7 +45,7 @@ struct Parameter {
 impl Secret {
     /// `/souk/stripe-key` names a parameter, anything else is the secret.
     pub fn new(text: &str, aws: &SdkConfig) -> Self {
-        Self { text: text.into(), aws: aws.clone() }
+        Self { text: text.into(), aws: Arc::new(aws.clone()) }
     }
 
     /// None where it is not to be had; logged, and tried again with the next call.
