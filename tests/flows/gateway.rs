@@ -78,7 +78,7 @@ async fn a9_2_the_attempt_is_committed_before_the_gateway_is_called_and_nothing_
     let order = bought(&shop).await;
     shop.fulfill(&part(&order, 1)).await;
     assert_eq!(eur_at(&shop.payment(&order, 1).await, "/captured"), "20.00");
-    let seen = seen.lock().unwrap();
+    let seen = seen.lock().unwrap().clone();
     let calls: Vec<&str> = seen.iter().map(|(what, _)| what.as_str()).collect();
     assert_eq!(calls, ["POST /v1/payment_intents", "POST /v1/payment_intents/pi_1/capture"]);
     for (number, (what, held)) in seen.iter().enumerate() {
