@@ -18,6 +18,7 @@ mod delivery;
 mod edges;
 mod events;
 mod exceptions;
+mod gateway;
 mod holds;
 mod identity;
 mod if_match;

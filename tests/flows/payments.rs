@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use souk::market::SANDBOX_SECRET;
 use tests::paying::{Tender, attempt_id, card, payment_id};
+use tests::storefront::Storefront;
 use tests::{Shop, assert_problem, at, eur, eur_at, marketplace_id, part};
 
 /// 2 × 10.00 of Alma and 1 × 30.00 of Birch.
@@ -477,7 +478,7 @@ async fn an_event_that_comes_three_times_captures_once() {
     let (shop, alma, birch) = open().await;
     let order = bought(&shop, (&alma, &birch), "tok_approved").await;
     shop.ship(&part(&order, 1), "a1", json!([])).await;
-    let events = shop.events(&part_story(&order)).await;
+    let events = shop.events(&order).await;
     let shipped = events.iter().find(|event| event.name == "merchant_order.shipped.v1").unwrap();
     let body = serde_json::to_string(shipped).unwrap();
     for _ in 0..3 {
@@ -491,7 +492,57 @@ async fn an_event_that_comes_three_times_captures_once() {
     );
 }
 
-/// Order, parts and payments have one story.
-fn part_story(order: &str) -> String {
-    order.to_owned()
+#[tokio::test]
+async fn a_checkout_is_captured_as_its_parts_leave_and_paid_back_as_they_are_lost() {
+    let market = Storefront::open().await;
+    let (shop, order) = (&market.shop, market.order().await);
+    assert_eq!(stands(&shop.payment(&order, 1).await), so("authorized", "0.00", "57.15"));
+    // Alma's part: 2 × 10.00, 7.35, and 4.90 of delivery.
+    shop.fulfill(&part(&order, 1)).await;
+    assert_eq!(stands(&shop.payment(&order, 1).await), so("authorized", "32.25", "24.90"));
+    let shipment = shop.ship(&part(&order, 2), "b1", json!([])).await;
+    assert_eq!(stands(&shop.payment(&order, 1).await), so("captured", "57.15", "0.00"));
+    let track = format!("/v1/merchant-orders/{}/shipments/{shipment}/track", part(&order, 2));
+    shop.done(&track, &json!({"status": "lost"})).await;
+    shop.settle().await;
+    let payment = shop.payment(&order, 1).await;
+    assert_eq!(
+        (eur_at(&payment, "/refunds/0/amount"), at(&payment, "/refunds/0/status")),
+        ("24.90".to_owned(), "executed")
+    );
+    let accounts = shop.accounts().await;
+    for empty in ["receivable", "refunds_payable", "unearned"] {
+        assert!(!accounts.contains_key(empty), "{empty}: {accounts:?}");
+    }
+    assert_eq!(accounts["gateway_clearing"], "32.25");
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_checkout_whose_gateway_is_silent_is_placed_when_the_schedule_has_asked() {
+    let market = Storefront::open().await;
+    let cart = market.ready().await;
+    let paid = market.pay(&cart, "57.15", "tok_timeout_approved").await;
+    assert_eq!((paid.status.as_u16(), paid.text("/payments/0/status")), (202, "unknown"));
+    let again = market.pay(&cart, "57.15", "tok_approved").await;
+    assert_problem(&again, 409, "payment_in_flight");
+    market.shop.settle().await;
+    minutes(&market.shop, 5).await;
+    let shown = market.show(&cart).await;
+    let order = at(&shown, "/order").to_owned();
+    assert_eq!(
+        (at(&shown, "/status"), at(&market.shop.order(&order).await, "/status")),
+        ("completed", "paid")
+    );
+    let payment = market.shop.payment(&order, 1).await;
+    assert_eq!((stands(&payment), &payment["finalized"]), (so("authorized", "0.00", "57.15"), &json!(true)));
+    // A customer who does not come back from the bank lets go of the cart after half an hour.
+    let cart = market.ready().await;
+    assert_eq!(market.pay(&cart, "57.15", "tok_action").await.status, 202);
+    market.shop.settle().await;
+    minutes(&market.shop, 35).await;
+    assert_eq!(at(&market.show(&cart).await, "/status"), "open");
+    assert_eq!(market.pay(&cart, "57.15", "tok_approved").await.status, 201);
+    market.shop.settle().await;
+    market.shop.books_are_right().await;
 }

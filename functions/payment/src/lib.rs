@@ -1,9 +1,9 @@
-//! Payments after checkout: captures as parts ship, releases, refunds, questions to gateways, and what a person decides.
+//! Payments after checkout: captures as parts ship, releases, refunds, questions to gateways, what a person decides.
 //!
 //! Routes: `/v1/payments…`, `/v1/gateways/…`. Schedule: every five minutes, hands due payments to a queue. Consumes:
-//! `payment.due.v1` from that, `payment.refund_granted.v1` and `payment.refund_redirected.v1`; `merchant_order.shipped.v1`,
-//! `.canceled`, `.rejected`, `.refunded` and `shipment.lost.v1`: what became of a part. Reads: orders with their parts
-//! and payments. Writes: payments. Emits: `payment.*.v1`.
+//! `payment.due.v1` from that, `payment.refund_granted.v1` and `payment.refund_redirected.v1`; what became of a part:
+//! `merchant_order.shipped.v1`, `.canceled`, `.rejected`, `.refunded` and `shipment.lost.v1`. Reads: orders with their
+//! parts and payments. Writes: payments. Emits: `payment.*.v1`.
 //!
 //! 1. A call of a gateway is an attempt: it is committed, made, and what is told of it is committed; no transaction is
 //!    open meanwhile (A9(2)), and after a crash in between the schedule asks.

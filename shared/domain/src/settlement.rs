@@ -1,7 +1,7 @@
 //! What became of an order, for its payments: the captures, releases and refunds that are due now.
 //!
-//! A function of the state alone: it is asked after everything that happens to a part, so that neither the order nor the
-//! repetition of events makes a difference. What each payment pays of each part is fixed with the order
+//! A function of the state alone: it is asked after everything that happens to a part, so that neither the order nor
+//! the repetition of events makes a difference. What each payment pays of each part is fixed with the order
 //! ([`crate::tender`]); a part is captured once, when its last unsent unit has left or was canceled; what is captured
 //! and no longer owed goes back to those who paid that part, in proportion.
 //!
@@ -86,7 +86,7 @@ fn of(number: u8, part: &MerchantOrder) -> Result<Part, MoneyError> {
     Ok(Part { id: part.id.clone(), number, progress, owed: part.owed()? })
 }
 
-/// What each payment pays of each part: parts by rows, payments by columns. One that pays a part alone pays nothing else.
+/// What each payment pays of each part: parts by rows, payments by columns. One that pays a part alone pays no other.
 fn rows(worth: &[Money], payments: &[Payment]) -> Result<Vec<Vec<Money>>, MoneyError> {
     let known = |payment: &Payment| {
         if payment.finalized { payment.amount } else { Money { minor: 0, ..payment.amount } }

@@ -8,16 +8,18 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use aws_types::SdkConfig;
 use serde::Deserialize;
-use std::sync::Arc;
-use tokio::sync::OnceCell;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What this process has read, by name: a secret is changed by new sandboxes.
+static READ: Mutex<BTreeMap<String, Arc<str>>> = Mutex::new(BTreeMap::new());
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Secret {
     text: Arc<str>,
-    aws: SdkConfig,
-    read: Arc<OnceCell<String>>,
+    aws: Arc<SdkConfig>,
 }
 
 /// Never shown.
@@ -43,18 +45,27 @@ struct Parameter {
 impl Secret {
     /// `/souk/stripe-key` names a parameter, anything else is the secret.
     pub fn new(text: &str, aws: &SdkConfig) -> Self {
-        Self { text: text.into(), aws: aws.clone(), read: Arc::default() }
+        Self { text: text.into(), aws: Arc::new(aws.clone()) }
     }
 
     /// None where it is not to be had; logged, and tried again with the next call.
-    pub async fn value(&self) -> Option<&str> {
+    pub async fn value(&self) -> Option<Arc<str>> {
         if !self.text.starts_with('/') {
-            return Some(&self.text).filter(|text| !text.is_empty()).map(|text| text.as_ref());
+            return Some(Arc::clone(&self.text)).filter(|text| !text.is_empty());
         }
-        match self.read.get_or_try_init(|| parameter(&self.aws, &self.text)).await {
-            Ok(value) => Some(value),
+        let name: &str = &self.text;
+        if let Some(known) = READ.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Some(Arc::clone(known));
+        }
+        match parameter(&self.aws, name).await {
+            Ok(value) => {
+                let value: Arc<str> = value.into();
+                let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+                read.insert(name.to_owned(), Arc::clone(&value));
+                Some(value)
+            }
             Err(error) => {
-                tracing::error!(error = edge::chain(error.as_ref()), name = &*self.text, "no SSM parameter");
+                tracing::error!(error = edge::chain(error.as_ref()), name, "no SSM parameter");
                 None
             }
         }

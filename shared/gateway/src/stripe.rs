@@ -203,7 +203,7 @@ impl Stripe {
         now: Timestamp,
     ) -> Result<Vec<Notice>, NotANotice> {
         let secret = self.webhook_secret.value().await.ok_or(NotANotice::NoSecret)?;
-        signature::holds_stripe(secret, headers, body, now)?;
+        signature::holds_stripe(&secret, headers, body, now)?;
         let event: Value = serde_json::from_slice(body).map_err(|_| NotANotice::Unreadable)?;
         Ok(words::notice(&event).into_iter().collect())
     }

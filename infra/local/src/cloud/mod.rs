@@ -59,7 +59,7 @@ pub use store::StoreError;
 pub use template::{Template, TemplateError};
 pub use time::Time;
 
-/// The first moment for which a function's schedule has something to do, in milliseconds; none if nothing is due at all.
+/// The first moment for which a function's schedule has something to do, in milliseconds; none if nothing is due.
 pub type Rouse = Arc<dyn Fn() -> BoxFuture<'static, Option<i64>> + Send + Sync>;
 
 /// A function as Lambda sees it: an event's JSON in, an answer's JSON out. `Err` is a failed invocation.

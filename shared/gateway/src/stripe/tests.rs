@@ -180,7 +180,7 @@ async fn each_call_goes_to_its_address_with_its_own_key() {
         ),
         (
             ask(None, refund()),
-            json!({"data": [{"id": "re_2", "status": "succeeded", "metadata": {"attempt": key(9)}}], "has_more": false}),
+            json!({"data": [{"id": "re_2", "status": "succeeded", "metadata": {"attempt": key(9)}}]}),
             "declined not_received".to_owned(),
             "GET",
             "/v1/refunds?payment_intent=pi_1&limit=100",
@@ -222,6 +222,10 @@ async fn what_is_no_clear_answer_is_unknown_and_what_was_not_taken_is_declined()
     let missing = json!({"error": {"type": "invalid_request_error", "code": "resource_missing"}});
     let reused = json!({"error": {"type": "idempotency_error"}});
     let intent = |status: &str| json!({"id": "pi_1", "status": status}).to_string();
+    let next = json!({"redirect_to_url": {"url": "https://hooks.example/3ds"}});
+    let confirm = json!({"id": "pi_1", "status": "requires_action", "next_action": next});
+    let along = json!({"id": "pi_1", "status": "succeeded", "amount_received": 4390, "currency": "eur"});
+    let captured = json!({"id": "pi_1", "status": "succeeded", "metadata": {"capture": key(2)}});
     for (status, body, want) in [
         (500, "{}".to_owned(), "unknown"),
         (502, "<html>bad gateway</html>".to_owned(), "unknown"),
@@ -237,9 +241,9 @@ async fn what_is_no_clear_answer_is_unknown_and_what_was_not_taken_is_declined()
         (200, intent("canceled"), "lapsed"),
         (200, intent("requires_action"), "declined authentication_required"),
         (200, intent("requires_payment_method"), "declined generic_decline"),
-        (200, json!({"id": "pi_1", "status": "requires_action", "next_action": {"redirect_to_url": {"url": "https://hooks.example/3ds"}}}).to_string(), "pi_1: https://hooks.example/3ds"),
-        (200, json!({"id": "pi_1", "status": "succeeded", "amount_received": 4390, "currency": "eur"}).to_string(), "pi_1 captured 43.90 EUR"),
-        (200, json!({"id": "pi_1", "status": "succeeded", "metadata": {"capture": key(2)}}).to_string(), "pi_1 approved"),
+        (200, confirm.to_string(), "pi_1: https://hooks.example/3ds"),
+        (200, along.to_string(), "pi_1 captured 43.90 EUR"),
+        (200, captured.to_string(), "pi_1 approved"),
     ] {
         let (stripe, _) = answering(status, &body).await;
         assert_eq!(said(&stripe.call(&market(), &authorize(eur(43_90))).await), want, "{status} {body}");
@@ -299,7 +303,8 @@ async fn a_notice_tells_the_attempt_that_it_is_about() {
         (
             event(
                 "payment_intent.succeeded",
-                json!({"id": "pi_1", "status": "succeeded", "amount_received": 100, "currency": "eur", "metadata": metadata}),
+                json!({"id": "pi_1", "status": "succeeded", "amount_received": 100, "currency": "eur",
+                    "metadata": metadata}),
             ),
             Some((1, "pi_1 captured 1.00 EUR".to_owned())),
         ),
@@ -313,7 +318,8 @@ async fn a_notice_tells_the_attempt_that_it_is_about() {
         (
             event(
                 "refund.updated",
-                json!({"id": "re_1", "status": "failed", "failure_reason": "lost_or_stolen_card", "metadata": refunded}),
+                json!({"id": "re_1", "status": "failed", "failure_reason": "lost_or_stolen_card",
+                    "metadata": refunded}),
             ),
             Some((3, "declined lost_or_stolen_card".to_owned())),
         ),
