@@ -44,7 +44,7 @@ pub(crate) async fn confirm(
         Concluded::Placed(cart, payments) => {
             Ok(Reply::ok(CheckoutView::of(&cart, None, &payments, world.now())?))
         }
-        other => answer(&world, other),
+        other @ (Concluded::Waits(..) | Concluded::Failed(_) | Concluded::SoldOut) => answer(&world, other),
     }
 }
 
