@@ -31,8 +31,8 @@ async fn a_carts_money_is_captured_earned_and_paid_out_and_a_marketplace_pays_th
     shop.done("/v1/tax/set-rules", &rules).await;
     let order = market.order().await;
     deliver(&market, &order).await;
-    // Alma earns 23.01: 32.25 less fees of 3.00 and 1.10 (1.1025) and tax of 3.19, 1.17 and 0.78; Birch 17.93: 24.90 less
-    // 3.00 and tax of 3.19 and 0.78.
+    // Alma earns 23.01: 32.25 less fees of 3.00 and 1.10 (1.1025) and tax of 3.19, 1.17 and 0.78; Birch 17.93: 24.90
+    // less 3.00 and tax of 3.19 and 0.78.
     let earned = [
         ("gateway_clearing", "57.15"),
         ("payable", "-40.94"),

@@ -179,8 +179,8 @@ async fn begin(
     Ok(Begun::Going(Box::new(Going { cart, payments, data_key })))
 }
 
-/// DynamoDB's bound of one transaction, and what the placing writes beside stock and payments: cart, order and its story,
-/// who has ordered, and the key of that.
+/// DynamoDB's bound of one transaction, and what the placing writes beside stock and payments: cart, order and its
+/// story, who has ordered, and the key of that.
 const WRITES_MAX: usize = 100;
 const WRITES_BESIDE: usize = 5;
 

@@ -562,8 +562,8 @@ pub fn give_back(
 }
 
 /// Money back for delivered quantities of one part: the customer's from cash, the merchant's share from its payable,
-/// the marketplace's from its commission and from the tax that it owes (A10(2): the share really paid); all of it from `unearned` where the part has
-/// not become an earning yet.
+/// the marketplace's from its commission and from the tax that it owes (A10(2): the share really paid); all of it from
+/// `unearned` where the part has not become an earning yet.
 pub fn refund(
     order: &Order,
     part: &MerchantOrder,
