@@ -2,6 +2,7 @@
 //!
 //! Ids and times are fixed, so that a sample changes only when its type does.
 
+mod customers;
 mod payments;
 
 use crate::schema;
@@ -33,8 +34,8 @@ use events::merchant_order::{
     ShipmentDeliveredV1, ShipmentLostV1,
 };
 use events::order::{
-    Instant, OrderCanceledV1, OrderExceptionRaisedV1, OrderExceptionResolvedV1, OrderPaidV1, OrderPlacedV1,
-    OrderRefundedV1, OrderShortageRaisedV1, OrderUnpaidV1, ShortLine,
+    Instant, OrderCanceledV1, OrderClaimedV1, OrderExceptionRaisedV1, OrderExceptionResolvedV1, OrderPaidV1,
+    OrderPlacedV1, OrderRefundedV1, OrderShortageRaisedV1, OrderUnpaidV1, ShortLine,
 };
 use events::overrides::{OverrideGrantedV1, OverrideRevokedV1, OverrideUsedV1};
 use events::payout::{
@@ -169,10 +170,10 @@ fn again<P: Payload>(text: &str) -> Result<Value, serde_json::Error> {
 
 /// Every public event. One that is missing here fails `every_declared_event_is_in_the_catalog`.
 pub(crate) fn catalog() -> Vec<Entry> {
-    [access(), overrides(), merchants(), goods(), orders(), parts(), payments::payments(), payouts()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let (customers, payments) = (customers::customers(), payments::payments());
+    let kinds =
+        [access(), overrides(), merchants(), goods(), customers, orders(), parts(), payments, payouts()];
+    kinds.into_iter().flatten().collect()
 }
 
 /// The entry of one event.
@@ -423,6 +424,14 @@ fn orders() -> Vec<Entry> {
                 merchant: merchant(),
                 amount: eur("29.00"),
                 reason: "damaged".to_owned(),
+            },
+        ),
+        entry(
+            Told::new(order(), 2, 60, "person:carla"),
+            OrderClaimedV1 {
+                order: order(),
+                customer: CustomerId::from_bits(4),
+                from: Some(CustomerId::from_bits(8)),
             },
         ),
         entry(

@@ -124,6 +124,7 @@ fn word(prefix: &str) -> &'static str {
     match prefix {
         "mkt" => "marketplace",
         "mer" => "merchant",
+        "cus" => "customer",
         "ord" => "order",
         "mor" => "merchant order",
         "pay" => "payment",

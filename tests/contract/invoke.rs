@@ -36,11 +36,12 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 18] = [
+const INVOCATIONS: [(&str, &str, By); 19] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("cart", "cart", By::Get("/v1/carts/crt_00000000000000000000000001")),
     ("catalog", "catalog", By::Get("/v1/products")),
     ("checkout", "checkout", By::Bus("payment.authorized.v1")),
+    ("customers", "customers", By::Get("/v1/customers/me")),
     ("delivery", "delivery", By::Get("/v1/delivery/mer_00000000000000000000000002")),
     ("fulfillment", "fulfillment", By::Bus("order.paid.v1")),
     ("inventory", "inventory", By::Bus("merchant_order.canceled.v1")),

@@ -108,6 +108,7 @@ fn partition(m: &MarketplaceId, id: &str) -> Option<Key> {
         "mor" => id.parse::<MerchantOrderId>().ok()?.place().map(|(order, _)| Key::order(m, &order)),
         "prd" => id.parse().ok().map(|id| Key::product(m, &id)),
         "off" => id.parse().ok().map(|id| Key::offer(m, &id)),
+        "cus" => id.parse().ok().map(|id| Key::customer(m, &id)),
         "ovr" => id.parse().ok().map(|id| Key::override_(m, &id)),
         _ => None,
     }

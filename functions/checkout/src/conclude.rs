@@ -5,9 +5,9 @@
 
 use crate::hold::taking;
 use domain::Decision;
-use domain::address::Address;
-use domain::cart::{Cart, Contact, HELD, PINNED, Verdict, verdict};
+use domain::cart::{Cart, HELD, PINNED, Verdict, verdict};
 use domain::checkout::Stage;
+use domain::customer::Person;
 use domain::gateway::{Decline, Outcome};
 use domain::id::{CartId, CustomerId, MarketplaceId, OrderId, PaymentId};
 use domain::order::Order;
@@ -18,7 +18,6 @@ use events::Context;
 use events::order::placed;
 use gateway::{Gateway, Gateways};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use table::due::Work;
 use table::payment::look_that_is_new;
 use table::person::{DataKey, OrderPerson};
@@ -50,13 +49,6 @@ pub(crate) enum Concluded {
     Failed(Option<Decline>),
     /// The stock was given to others while the outcome was not known.
     SoldOut,
-}
-
-/// Who has ordered, as it is sealed.
-#[derive(Debug, Serialize, Deserialize)]
-struct Person {
-    contact: Option<Contact>,
-    address: Option<Address>,
 }
 
 /// What a commit met.

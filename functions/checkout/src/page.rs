@@ -1,23 +1,18 @@
 //! An order's page: whoever has its link sees what was bought and where it is, and nobody's name.
 //!
-//! The link is signed under the cart's id, which only the shopper and the order know: no secret more has to be kept.
+//! How the link is signed stands in `edge::sealed`.
 
 use axum::extract::{Path, State};
 use domain::delivery::Service;
-use domain::id::{CartId, OrderId};
+use domain::id::OrderId;
 use domain::merchant_order::MerchantOrder;
 use domain::order::Order;
-use edge::sealed::{is_signed, signature};
+use edge::sealed::is_order_page;
 use edge::{Problem, Query, Reply, World};
 use events::Amount;
 use serde::{Deserialize, Serialize};
 use table::order::{merchant_order_status, order_status};
 use table::payment::payment_status;
-
-/// The path of an order's page.
-pub(crate) fn link(order: &OrderId, cart: &CartId) -> String {
-    format!("/v1/order-pages/{order}?signature={}", signature(cart.as_str(), order.as_str()))
-}
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,7 +89,7 @@ pub(crate) async fn show(
     let found = world.table.paid_order(&query.caller.marketplace, &id).await?.ok_or_else(none)?;
     let order = &found.whole.order.value;
     let bought = order.bought.as_ref().ok_or_else(none)?;
-    if !is_signed(bought.cart.as_str(), id.as_str(), &query.parameters.signature) {
+    if !is_order_page(&id, &bought.cart, &query.parameters.signature) {
         return Err(none());
     }
     let payments = found.payments.iter().map(|held| &held.value).filter(|payment| payment.finalized);

@@ -1,7 +1,6 @@
 //! Where a checkout stands.
 
 use crate::load;
-use crate::page::link;
 use axum::extract::{Path, State};
 use domain::Money;
 use domain::cart::{Cart, Wares};
@@ -10,6 +9,7 @@ use domain::gateway::{Class, Method};
 use domain::id::OrderId;
 use domain::payment::{self, Payment};
 use edge::query::None as NoParameters;
+use edge::sealed::order_page;
 use edge::{Problem, Query, Reply, World};
 use events::Amount;
 use jiff::Timestamp;
@@ -122,7 +122,7 @@ impl CheckoutView {
             Stage::Locked(lock) if lock.is_held(now) => ("processing", None),
             Stage::Locked(_) => ("open", None),
             Stage::Completed { order, .. } => {
-                let placed = PlacedView { id: order.to_string(), page: link(order, &cart.id) };
+                let placed = PlacedView { id: order.to_string(), page: order_page(order, &cart.id) };
                 ("completed", Some(placed))
             }
         };

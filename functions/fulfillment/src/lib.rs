@@ -1,12 +1,13 @@
 //! What merchants do with their part of an order: accept, reject, ship; and what carriers tell of parcels.
 //!
 //! Routes: `/v1/merchant-orders…`. Consumes: `order.paid.v1` opens the parts. Reads: merchant orders, merchant,
-//! marketplace, stock of lines that are short. Writes: merchant orders, the stock that leaves, and the merchant's
+//! marketplace, stock of lines that are short, orders with who has ordered. Writes: merchant orders, the stock that leaves, and the merchant's
 //! earning when a part is complete. Emits:
 //! `merchant_order.*.v1`, `shipment.delivered.v1`, `shipment.lost.v1`. Rejected and lost units are paid back by
 //! `orders`, which hears of them.
 
 mod changes;
+mod recipient;
 mod show;
 
 use domain::Decision;
@@ -22,6 +23,8 @@ pub fn function(world: &World) -> Function {
         .merchants("fulfillment:read", "merchant_orders.list", "A merchant's parts of orders, newest first")
         .get("/v1/merchant-orders/{id}", show::one)
         .merchants("fulfillment:read", "merchant_orders.show", "A merchant's part of an order")
+        .get("/v1/merchant-orders/{id}/recipient", recipient::show)
+        .merchants("fulfillment:read", "merchant_orders.recipient", "Whom the merchant ships to")
         .post("/v1/merchant-orders/{id}/accept", changes::accept)
         .merchants("fulfillment:write", "merchant_orders.accept", "The merchant will deliver these lines")
         .post("/v1/merchant-orders/{id}/reject", changes::reject)

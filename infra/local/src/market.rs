@@ -164,12 +164,13 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 15] {
+pub fn functions() -> [(&'static str, Build); 16] {
     [
         ("admin", admin::function),
         ("cart", cart::function),
         ("catalog", catalog::function),
         ("checkout", checkout::function),
+        ("customers", customers::function),
         ("delivery", delivery::function),
         ("fulfillment", fulfillment::function),
         ("inventory", inventory::function),

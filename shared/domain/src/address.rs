@@ -7,7 +7,7 @@
 pub mod format;
 
 use crate::place::{Country, Place};
-use crate::text::{Name, NotAText, Word};
+use crate::text::{Name, NotAText, Word, turns};
 use serde::{Deserialize, Serialize};
 
 /// Lines between name and city.
@@ -170,6 +170,11 @@ pub fn check(raw: &RawAddress) -> Result<Checked, Vec<Problem>> {
     Ok(Checked { address, confidence })
 }
 
+/// A telephone number in one spelling.
+pub fn phone(text: &str) -> Result<Word, What> {
+    Ok(dialable(text.trim())?.parse()?)
+}
+
 /// Digits, and the `+` of an international number; what people write between them is dropped.
 fn dialable(text: &str) -> Result<String, What> {
     let plus = if text.starts_with('+') { "+" } else { "" };
@@ -204,8 +209,6 @@ impl Desk {
             return if required { self.refuse(field, What::Missing) } else { None };
         }
         self.changed |= tidy != given;
-        let turns =
-            |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
         if tidy.contains(turns) {
             return self.refuse(field, What::Direction);
         }

@@ -20,6 +20,7 @@
 //! | [`settlement`] | what became of an order, for its payments: what is captured, released, paid back |
 //! | [`cart`] | what a shopper has chosen, what it costs now, and the order that it becomes |
 //! | [`checkout`] | the gate between cart and order, and its lock |
+//! | [`customer`] | who buys with an account: consents, addresses, and how a person is forgotten |
 //! | [`ledger`] | double entry: every movement of money, balanced |
 //! | [`place`] [`address`] | countries, areas that rows of a table are about; addresses in one spelling |
 //! | [`tax`] | rates by destination, category and date; who owes the tax; tax ids |
@@ -33,6 +34,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod commission;
 pub mod currency;
+pub mod customer;
 pub mod delivery;
 pub mod fx;
 pub mod gateway;

@@ -13,7 +13,7 @@ use crate::ledger::{Account, Posting};
 use crate::money::{Money, MoneyError};
 use crate::stock::{Allocation, Change, Movement, SHELVES_MAX, Shelves, allocated, take_first};
 use crate::text::{Reason, Sku, Word};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -21,6 +21,9 @@ use std::collections::BTreeSet;
 pub const SHIPMENTS_MAX: usize = 200;
 /// Lines in all parcels of a part, so that it stays far below what one item may hold.
 pub const PACKED_MAX: usize = 2_000;
+
+/// So long after the delivery of a part its merchant still sees whom it went to: as long as goods usually come back.
+pub const RECIPIENT_SHOWN: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MerchantOrder {
@@ -216,6 +219,15 @@ pub enum Refused {
 }
 
 impl MerchantOrder {
+    /// Whether the merchant needs to know whom it ships to: not before the part is paid, not long after its delivery.
+    pub fn shows_recipient(&self, now: Timestamp) -> bool {
+        match &self.stage {
+            Stage::Open { .. } => true,
+            Stage::Delivered { since } => now.duration_since(*since) < RECIPIENT_SHOWN,
+            Stage::AwaitingPayment | Stage::Canceled { .. } => false,
+        }
+    }
+
     /// Items and delivery of what is not canceled. Σ over the parts of an order with nothing canceled = its total.
     pub fn worth(&self) -> Result<Money, MoneyError> {
         Ok(self.earned()?.gross)

@@ -160,6 +160,10 @@ pub enum Fact {
         reason: Reason,
         by: String,
     },
+    /// A guest's order goes to the account that the guest has now.
+    Claimed {
+        customer: CustomerId,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -186,6 +190,8 @@ pub enum Refused {
     PaidByGateway,
     #[error("the order has no open exception")]
     NoException,
+    #[error("there is no such order")]
+    NoGuests,
     #[error("the postings do not balance")]
     Unbalanced(#[from] Unbalanced),
     #[error(transparent)]
@@ -415,6 +421,7 @@ impl Order {
                 let (reason, by, at) = (reason.clone(), by.clone(), *at);
                 self.exception = Some(Exception::Resolved { kind, reason, by, at });
             }
+            Fact::Claimed { customer } => self.customer = Some(customer.clone()),
         }
         self
     }
@@ -613,6 +620,19 @@ pub fn resolve_exception(
         .credit(Account::Adjustments, order.difference)
         .close()?;
     Ok(Decision::New(Decided { fact: Fact::ExceptionResolved { at, reason, by }, posting }))
+}
+
+/// Who has bought as a guest has an account now and takes the order along. Another account's is not there.
+pub fn claim(order: &Order, customer: &CustomerId) -> Result<Decision<Decided>, Refused> {
+    if order.customer.as_ref() == Some(customer) {
+        return Ok(Decision::Already);
+    }
+    let guest = order.bought.as_ref().map(|bought| CustomerId::of_guest(&bought.cart));
+    if guest.is_none() || order.customer != guest {
+        return Err(Refused::NoGuests);
+    }
+    let posting = Posting::draft(order.currency).close()?;
+    Ok(Decision::New(Decided { fact: Fact::Claimed { customer: customer.clone() }, posting }))
 }
 
 #[cfg(test)]

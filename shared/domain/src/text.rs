@@ -22,6 +22,10 @@ pub enum NotAText {
     NotAMailbox,
     #[error("it is no SHA-256: want 64 of [0-9a-f]")]
     NotADigest,
+    #[error("it has a mark that turns the direction of text")]
+    Direction,
+    #[error("it is no BCP 47 tag: want one like `en` or `de-AT`")]
+    NotALocale,
 }
 
 fn checked(text: String, max: usize, lines: bool) -> Result<String, NotAText> {
@@ -103,9 +107,27 @@ fn address(text: &str) -> Result<(), NotAText> {
     if rest.is_empty() || text.contains(' ') { Err(NotAText::NotAnAddress) } else { Ok(()) }
 }
 
+/// Marks that turn the direction of what follows, and breaks that are no control characters: with them a text shows
+/// something else than it says.
+pub(crate) fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+fn straight(text: &str) -> Result<(), NotAText> {
+    if text.contains(turns) { Err(NotAText::Direction) } else { Ok(()) }
+}
+
+/// Subtags of letters and digits, the language first.
+fn locale(text: &str) -> Result<(), NotAText> {
+    let subtag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
+    let language = text.split('-').next().unwrap_or_default();
+    let known = (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
+    if known && text.split('-').all(subtag) { Ok(()) } else { Err(NotAText::NotALocale) }
+}
+
 /// Something, an `@`, and a host with a dot; nothing that a mail's head could be broken with.
 fn mail(text: &str) -> Result<(), NotAText> {
-    let odd = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '"' | '\\');
+    let odd = |c: char| c.is_whitespace() || turns(c) || matches!(c, '<' | '>' | ',' | ';' | '"' | '\\');
     let host = |host: &str| host.contains('.') && !host.starts_with('.') && !host.ends_with('.');
     match text.split_once('@') {
         Some((local, at)) if !local.is_empty() && host(at) && !at.contains('@') && !text.contains(odd) => {
@@ -143,6 +165,14 @@ text!(
 text!(
     /// A name or title shown to people.
     Name, 200, any
+);
+text!(
+    /// What a person is called: any script, any mark but those that turn the direction of text.
+    PersonName, 200, straight
+);
+text!(
+    /// The language that a person is written to in: a BCP 47 tag like `de-AT`.
+    Locale, 35, locale
 );
 text!(
     /// A description in plain text; may have several lines.
@@ -188,6 +218,14 @@ mod tests {
             assert_eq!(odd.parse::<Email>(), Err(NotAText::NotAMailbox), "{odd}");
         }
         assert!("łucja+shop@poczta.example".parse::<Email>().is_ok());
+        assert_eq!("a\u{202e}b@c.example".parse::<Email>(), Err(NotAText::NotAMailbox));
+        assert_eq!("Ines \u{2066}Groß".parse::<PersonName>(), Err(NotAText::Direction));
+        let name = "Zoë <script>alert(1)</script> 王";
+        assert_eq!(name.parse::<PersonName>().unwrap().as_str(), name);
+        for odd in ["d", "de_AT", "de-", "12", "german"] {
+            assert_eq!(odd.parse::<Locale>(), Err(NotAText::NotALocale), "{odd}");
+        }
+        assert!("sr-Latn-RS".parse::<Locale>().is_ok());
         assert_eq!("0".repeat(63).parse::<Sha256>(), Err(NotAText::NotADigest));
         assert_eq!("Größe 38".parse::<Sku>().unwrap().as_str(), "Größe 38");
     }

@@ -244,6 +244,12 @@ impl<T: Serialize> Reply<T> {
         if self.replayed { self } else { Self { body: more(self.body), ..self } }
     }
 
+    /// The same as the answer of a request that makes something, unless it repeats an earlier one.
+    #[must_use]
+    pub fn making(self) -> Self {
+        if self.replayed { self } else { Self { status: 201, ..self } }
+    }
+
     /// The answer to a request that was asked before.
     #[must_use]
     pub fn replayed(self) -> Self {

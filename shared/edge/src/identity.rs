@@ -100,8 +100,9 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 15] = [
+pub const SCOPES: [&str; 16] = [
     "orders",
+    "customers",
     "payments",
     "fulfillment",
     "catalog",
@@ -158,11 +159,16 @@ impl Caller {
         }
     }
 
+    /// The customer that a person who has signed in is in this marketplace.
+    pub fn customer(&self) -> Result<CustomerId, Problem> {
+        Ok(CustomerId::of(&self.marketplace, self.person()?))
+    }
+
     /// Who shops: a guest, or the customer that a signed-in person is here. A system does not.
     pub fn shopper(&self) -> Result<Shopper, Problem> {
         match &self.grant {
             Grant::Guest => Ok(Shopper::Guest),
-            Grant::Person(_) => Ok(Shopper::Customer(CustomerId::of(&self.marketplace, self.person()?))),
+            Grant::Person(_) => Ok(Shopper::Customer(self.customer()?)),
             Grant::Key(_) => Err(Problem::forbidden(
                 "this is for shoppers: send a person's token, or a publishable key as `Souk-Key`",
             )),

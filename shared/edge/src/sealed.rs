@@ -10,7 +10,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use domain::id::CustomerId;
+use domain::id::{CartId, CustomerId, OrderId};
 use serde::{Serialize, de::DeserializeOwned};
 use table::person::{DataKey, Sealed};
 
@@ -59,6 +59,17 @@ pub fn is_signed(secret: &str, about: &str, signature: &str) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let given = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
     hmac::verify(&key, about.as_bytes(), &given).is_ok()
+}
+
+/// The path of an order's page, for whoever has the link. It is signed under the cart's id, which only the shopper and
+/// the order know.
+pub fn order_page(order: &OrderId, cart: &CartId) -> String {
+    format!("/v1/order-pages/{order}?signature={}", signature(cart.as_str(), order.as_str()))
+}
+
+/// Whether a signature is that of the link to an order's page.
+pub fn is_order_page(order: &OrderId, cart: &CartId, signature: &str) -> bool {
+    is_signed(cart.as_str(), order.as_str(), signature)
 }
 
 #[cfg(test)]

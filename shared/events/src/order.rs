@@ -39,6 +39,15 @@ payloads! {
         order: OrderId, merchant: MerchantId, amount: Amount, reason: String,
     }
 
+    /// A guest's order belongs to an account now.
+    "order.claimed.v1" OrderClaimedV1 {
+        order: OrderId,
+        customer: CustomerId,
+        /// Whose it was: the guest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<CustomerId>,
+    }
+
     /// Payments and lines differ, or there are no lines: an operator has to look.
     "order.exception_raised.v1" OrderExceptionRaisedV1 {
         order: OrderId, kind: ExceptionKind, difference: Amount,
@@ -140,6 +149,11 @@ pub fn announce(before: &Order, after: &Order, decided: &Decided) -> Vec<Announc
             order,
             reason: reason.as_str().to_owned(),
             by: by.clone(),
+        }),
+        Fact::Claimed { customer } => Announced::of(&OrderClaimedV1 {
+            order,
+            customer: customer.clone(),
+            from: before.customer.clone(),
         }),
     };
     std::iter::once(told).chain(raised(Some(before), after)).collect()

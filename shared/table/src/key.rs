@@ -12,6 +12,7 @@
 //! | claimed through  | `M#MER#<merchant>`| `CLM`                     | |
 //! | payout           | `M#MER#<merchant>`| `PYO#<day>`               | 2 `M#PYODAY#<day>#<shard>`; SK `<ms>#<id>` |
 //! | order's person   | `M#ORD#<order>`   | `PER`                     | |
+//! | customer         | `M#CUS#<customer>`| `PRF`                     | |
 //! | data key         | `M#CUS#<customer>`| `KEY`                     | |
 //! | cart             | `M#CRT#<cart>`    | `CRT`                     | |
 //! | category         | `M#CAT#<handle>`  | `CAT`                     | 2 `M#CATS`; SK `<handle>` |
@@ -217,6 +218,11 @@ impl Key {
     pub fn payout(m: &MarketplaceId, id: &PayoutId) -> Option<Self> {
         let (merchant, through) = id.place()?;
         Some(Self::new(Self::merchant(m, &merchant).pk, format!("PYO#{through}")))
+    }
+
+    /// After `EVT#` in text order, so that a trail does not read it.
+    pub fn customer(m: &MarketplaceId, id: &CustomerId) -> Self {
+        Self::new(Self::data_key(m, id).pk, "PRF")
     }
 
     pub fn data_key(m: &MarketplaceId, customer: &CustomerId) -> Self {

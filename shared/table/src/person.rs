@@ -3,7 +3,8 @@
 //! Deleting the key erases them; the order keeps what the law asks of it.
 
 use crate::key::Key;
-use crate::{Fault, Record, Table};
+use crate::{Fault, Held, Record, Table};
+use domain::customer::Customer;
 use domain::id::{CustomerId, MarketplaceId, OrderId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -37,6 +38,33 @@ pub struct OrderPerson {
     pub sealed: Sealed,
 }
 
+/// A customer's account: what anybody may read, and the sealed profile; none after an erasure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerAccount {
+    pub customer: Customer,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
+}
+
+/// What an order's person is moved from and to.
+#[derive(Debug)]
+pub struct Moving {
+    pub person: Option<Held<OrderPerson>>,
+    /// The key that it is sealed with.
+    pub from: Option<DataKey>,
+    /// The key that it is to be sealed with.
+    pub to: Option<DataKey>,
+}
+
+impl Record for CustomerAccount {
+    const KIND: &'static str = "customer.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::customer(m, &self.customer.id)
+    }
+}
+
 impl Record for DataKey {
     const KIND: &'static str = "data_key.1";
     type Summary = ();
@@ -56,6 +84,35 @@ impl Record for OrderPerson {
 }
 
 impl Table {
+    /// A customer's account and data key, whichever of them are there, in one batch read.
+    pub async fn customer_account(
+        &self,
+        m: &MarketplaceId,
+        customer: &CustomerId,
+    ) -> Result<(Option<Held<CustomerAccount>>, Option<DataKey>), Fault> {
+        let (account, key) = (Key::customer(m, customer), Key::data_key(m, customer));
+        let mut read = self.read(&[account.clone(), key.clone()]).await?;
+        let data_key = read.take::<DataKey>(&key)?.map(|held| held.value);
+        Ok((read.take::<CustomerAccount>(&account)?, data_key))
+    }
+
+    /// Who has ordered, and the keys of one customer and another, in one batch read.
+    pub async fn order_person_between(
+        &self,
+        m: &MarketplaceId,
+        order: &OrderId,
+        (from, to): (&CustomerId, &CustomerId),
+    ) -> Result<Moving, Fault> {
+        let person = Key::order_person(m, order);
+        let (from, to) = (Key::data_key(m, from), Key::data_key(m, to));
+        let mut read = self.read(&[person.clone(), from.clone(), to.clone()]).await?;
+        Ok(Moving {
+            person: read.take::<OrderPerson>(&person)?,
+            from: read.take::<DataKey>(&from)?.map(|held| held.value),
+            to: read.take::<DataKey>(&to)?.map(|held| held.value),
+        })
+    }
+
     /// Who has ordered, with the key that it is sealed with: one batch read where the customer is known. None where
     /// one of the two is not there, as after an erasure.
     pub async fn order_person(

@@ -1,11 +1,13 @@
 use super::*;
+use crate::Decision;
 use crate::catalog::OfferStatus;
 use crate::checkout::{Delivery, Lock};
 use crate::commission::{Charge, Rule};
 use crate::delivery::{Calendar, Price as Rates, Rate, RateTable, Service, Zone};
 use crate::merchant::{Merchant, PayoutAccount, Status};
-use crate::order::split;
+use crate::order::Refused::NoGuests;
 use crate::order::tests::{eur, id, merchant};
+use crate::order::{claim, split};
 use crate::payout::Schedule;
 use crate::place::Area;
 use crate::pricing::Problem;
@@ -297,5 +299,23 @@ proptest! {
         let sum = Money::sum(shown.currency, parts.iter().map(|part| part.worth().unwrap())).unwrap();
         prop_assert_eq!((sum, order.total().unwrap()), (shown, shown));
         prop_assert!(order.sale().is_ok());
+    }
+}
+
+#[test]
+fn what_a_guest_has_bought_goes_to_one_account_and_changes_in_nothing_else() {
+    let cart = full().edit(Edit { services: standard(), ..Edit::default() }, now()).unwrap();
+    let order = bought(&cart, &wares());
+    let [ines, omar] = [1, 2].map(CustomerId::from_bits);
+    let Ok(Decision::New(decided)) = claim(&order, &ines) else { panic!("it is a guest's") };
+    assert!(decided.posting.is_empty(), "no money moves");
+    let hers = order.clone().apply(&decided.fact);
+    assert_eq!(hers, Order { customer: Some(ines.clone()), ..order });
+    assert_eq!(claim(&hers, &ines), Ok(Decision::Already));
+    assert_eq!(claim(&hers, &omar), Err(NoGuests));
+    // What a channel has sold is nobody's to claim, whether the channel names a customer or not.
+    for customer in [None, Some(omar)] {
+        let sold = Order { bought: None, customer, ..hers.clone() };
+        assert_eq!(claim(&sold, &ines), Err(NoGuests));
     }
 }

@@ -114,6 +114,25 @@ fn every_stage_answers_every_step() {
 }
 
 #[test]
+fn whom_it_goes_to_is_shown_from_payment_until_two_weeks_after_delivery() {
+    let far = at(24 * 365);
+    assert!(!unpaid().shows_recipient(at(0)));
+    let open = walk(unpaid(), &[Step::Open]);
+    assert!(
+        open.shows_recipient(at(1)) && open.shows_recipient(far),
+        "late as it may be, it has to be shipped"
+    );
+    let everything = units(&[(1, 3), (2, 1)]);
+    let sent = walk(open.clone(), &[Step::Ship("T-1", everything)]);
+    assert!(sent.shows_recipient(far));
+    let there = walk(sent, &[arrived("T-1", 10)]);
+    assert_eq!(there.stage, Stage::Delivered { since: at(10) });
+    let end = 10 + 14 * 24;
+    assert!(there.shows_recipient(at(end - 1)) && !there.shows_recipient(at(end)));
+    assert!(!walk(open, &[Step::CancelRest]).shows_recipient(at(4)));
+}
+
+#[test]
 fn what_is_named_must_be_there_and_named_once() {
     let part = walk(unpaid(), &[Step::Open]);
     let cases: [(&[(u16, u32)], Refused); 5] = [

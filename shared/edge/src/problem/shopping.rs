@@ -2,7 +2,7 @@
 
 use super::Problem;
 use domain::cart;
-use domain::{checkout, payment, pricing, tender};
+use domain::{checkout, customer, payment, pricing, tender};
 use events::Amount;
 use serde_json::{Value, json};
 
@@ -50,6 +50,16 @@ impl From<cart::Refused> for Problem {
             R::NoMerchant(_) => ("unknown_merchant", "The cart has no line of this merchant"),
         };
         Self::new(422, code, title).with(refused)
+    }
+}
+
+impl From<customer::Refused> for Problem {
+    fn from(refused: customer::Refused) -> Self {
+        let (status, code, title) = match refused {
+            customer::Refused::AddressCount => (409, "address_count", "There are too many addresses"),
+            customer::Refused::NoAddress => (404, "not_found", "There is no such thing"),
+        };
+        Self::new(status, code, title).with(refused)
     }
 }
 

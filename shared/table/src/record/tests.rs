@@ -5,7 +5,7 @@ use crate::access::{ApiKey, Asked, Issuer, Member, Operator};
 use crate::delivery::DeliveryRates;
 use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
-use crate::person::{DataKey, OrderPerson};
+use crate::person::{CustomerAccount, DataKey, OrderPerson};
 use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
 use domain::ledger::MerchantEntry;
@@ -61,6 +61,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         ($($record:ty),* $(,)?) => { $(kinds.insert(<$record>::KIND, again::<$record>);)* };
     }
     records!(
+        CustomerAccount,
         ApiKey,
         Asked,
         Cart,
