@@ -1,10 +1,9 @@
 //! What merchants do with their part of an order: accept, reject, ship; and what carriers tell of parcels.
 //!
 //! Routes: `/v1/merchant-orders…`. Consumes: `order.paid.v1` opens the parts. Reads: merchant orders, merchant,
-//! marketplace, stock of lines that are short, orders with who has ordered. Writes: merchant orders, the stock that leaves, and the merchant's
-//! earning when a part is complete. Emits:
-//! `merchant_order.*.v1`, `shipment.delivered.v1`, `shipment.lost.v1`. Rejected and lost units are paid back by
-//! `orders`, which hears of them.
+//! marketplace, stock of lines that are short, orders with who has ordered. Writes: merchant orders, the stock that
+//! leaves, and the merchant's earning when a part is complete. Emits: `merchant_order.*.v1`, `shipment.delivered.v1`,
+//! `shipment.lost.v1`. Rejected and lost units are paid back by `orders`, which hears of them.
 
 mod changes;
 mod recipient;
