@@ -361,7 +361,13 @@ pub(crate) async fn examples() -> Examples {
 
 /// The examples with counted ids in the place of those that chance gave or that count the calls of the SDK, and a
 /// secret that opens nothing.
-fn counted(told: Examples) -> Examples {
+fn counted(mut told: Examples) -> Examples {
+    // Keys that are made in one moment are listed in the order of chance.
+    if let Some(Value::Array(keys)) =
+        told.get_mut("api_keys.list").and_then(|list| list.answer.pointer_mut("/items"))
+    {
+        keys.sort_by_cached_key(|key| key["name"].to_string());
+    }
     let bodies = told.values().map(|example| json!([example.body, example.answer]).to_string());
     let text = bodies.collect::<String>();
     let replaced = |value: &Value| -> Value {
