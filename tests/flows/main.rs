@@ -32,6 +32,7 @@ mod races;
 mod replay;
 mod samples;
 mod settled;
+mod shop;
 mod stock;
 mod tax;
 mod turnstile;
