@@ -181,6 +181,9 @@ impl Story {
         self.show("categories.show", &["mugs"], "").await;
         self.show("products.list", &[], "?category=mugs").await;
         self.show("products.show", &[&product], "").await;
+        self.show("shop.categories", &[], "").await;
+        self.show("shop.products", &[], "?category=mugs").await;
+        self.show("shop.product", &[&product], "").await;
         self.show("offers.list", &[], &format!("?merchant={alma}")).await;
         self.show("offers.show", &[&offer], "").await;
     }

@@ -62,7 +62,7 @@ impl Things {
             ("overrides", "id") => self.granted.clone(),
             ("categories", "handle") => "mugs".to_owned(),
             ("tax" | "addresses", "country") => "DE".to_owned(),
-            ("products", "id") => self.product.clone(),
+            ("products" | "shop", "id") => self.product.clone(),
             ("offers", "id") | ("stock", "offer") => self.offer.clone(),
             ("api-keys", "id") => self.api_key.clone(),
             _ => panic!("{path}: tests/contract/permissions.rs has no thing for {{{variable}}}"),

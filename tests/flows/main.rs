@@ -33,6 +33,7 @@ mod races;
 mod replay;
 mod samples;
 mod settled;
+mod shop;
 mod stock;
 mod tax;
 mod turnstile;

@@ -1,14 +1,16 @@
 //! What is sold: categories, products with variants, and merchants' offers of them.
 //!
-//! Routes: `/v1/categories…`, `/v1/products…`, `/v1/offers…`. Reads: categories, products, offers, merchants,
-//! marketplace. Writes: categories, products, offers. Emits: `category.changed.v1`, `product.*.v1`, `offer.*.v1`.
+//! Routes: `/v1/categories…`, `/v1/products…`, `/v1/offers…`, `/v1/shop/…`. Reads: categories, products, offers and
+//! their stock, merchants, marketplace. Writes: categories, products, offers. Emits: `category.changed.v1`,
+//! `product.*.v1`, `offer.*.v1`.
 //!
 //! A product is kept by a merchant or by the marketplace and may be offered by every merchant; only its keeper writes
-//! it. Stock of offers is `inventory`'s.
+//! it. Stock of offers is `inventory`'s. `/v1/shop/…` is what shoppers see of all this, guests too.
 
 mod categories;
 mod offers;
 mod products;
+mod shop;
 
 use edge::{Function, Routes, World};
 use serde::Deserialize;
@@ -38,7 +40,13 @@ pub fn function(world: &World) -> Function {
         .get("/v1/offers/{id}", offers::one)
         .merchants("catalog:read", "offers.show", "An offer")
         .patch("/v1/offers/{id}", offers::change)
-        .merchants("catalog:write", "offers.change", "An offer gets another price or status");
+        .merchants("catalog:write", "offers.change", "An offer gets another price or status")
+        .get("/v1/shop/categories", categories::list)
+        .shoppers("shop.categories", "The category tree, node by node, for those who shop")
+        .get("/v1/shop/products", shop::list)
+        .shoppers("shop.products", "Products that are for sale, newest first; all or of one category")
+        .get("/v1/shop/products/{id}", shop::one)
+        .shoppers("shop.product", "A product, and who sells which variant for how much");
     Function::new("catalog", world).routes(routes)
 }
 

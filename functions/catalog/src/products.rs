@@ -285,9 +285,9 @@ fn row(summary: ProductSummary) -> ProductRow {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Those whose first category this is.
-    category: Option<String>,
-    limit: Option<String>,
-    cursor: Option<String>,
+    pub(crate) category: Option<String>,
+    pub(crate) limit: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 pub(crate) async fn list(

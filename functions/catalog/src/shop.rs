@@ -1,0 +1,182 @@
+//! What guests see of the catalog: active products, and who sells them; no drafts, and no number but the price.
+
+use axum::extract::{Path, State};
+use domain::catalog::{Offer, OfferStatus, Product, ProductStatus};
+use domain::id::{MarketplaceId, MerchantId, OfferId, ProductId};
+use domain::merchant::Merchant;
+use domain::text::{Category, Name};
+use edge::query::{None as NoParameters, Paging};
+use edge::{Check, Listing, Problem, Query, Reply, World};
+use events::Amount;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use table::Key;
+use table::catalog::ProductSummary;
+
+/// Offers of one product that are looked at.
+const OFFERS_MAX: usize = 250;
+/// Offers of one query.
+const PAGE: u16 = 100;
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ShopProductRow"))]
+pub(crate) struct ShopRow {
+    id: String,
+    title: String,
+    /// How many.
+    variants: u16,
+}
+
+fn row(summary: ProductSummary) -> ShopRow {
+    let ProductSummary { id, title, variants, status: _ } = summary;
+    ShopRow { id: id.to_string(), title: title.to_string(), variants }
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ShopProduct"))]
+pub(crate) struct ShopView {
+    id: String,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    categories: Vec<String>,
+    axes: Vec<String>,
+    variants: Vec<ShopVariant>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct ShopVariant {
+    number: u16,
+    /// One per axis, in their order.
+    values: Vec<String>,
+    /// What can be put into a cart, the cheapest first; empty where nobody sells it now.
+    offers: Vec<ShopOffer>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct ShopOffer {
+    id: String,
+    merchant: String,
+    merchant_name: String,
+    sku: String,
+    price: Amount,
+    /// Whether one could be had now.
+    available: bool,
+}
+
+/// Products that are for sale. A page is short where others lie between them.
+pub(crate) async fn list(
+    State(world): State<World>,
+    query: Query<crate::products::Which>,
+) -> Result<Reply<Listing<ShopRow>>, Problem> {
+    let which = &query.parameters;
+    let mut check = Check::new();
+    let Paging { limit, after } = Paging::read(&mut check, which.limit.as_deref(), which.cursor.as_deref());
+    let category = check.maybe::<Category>("category", which.category.as_deref());
+    check.done()?;
+    let m = &query.caller.marketplace;
+    let mut page = world.table.products(m, category.as_ref(), limit, after.as_ref()).await?;
+    page.items.retain(|product| product.status == ProductStatus::Active);
+    Ok(Reply::ok(Listing::of(page, row)))
+}
+
+pub(crate) async fn one(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    query: Query<NoParameters>,
+) -> Result<Reply<ShopView>, Problem> {
+    let m = &query.caller.marketplace;
+    let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
+    let held = world.table.load::<Product>(&Key::product(m, &id)).await?;
+    let product = held.map(|held| held.value).filter(|product| product.status == ProductStatus::Active);
+    let product = product.ok_or_else(|| Problem::not_found("product"))?;
+    let sold = sold(&world, m, &product).await?;
+    let variant = |variant: &domain::catalog::Variant| {
+        let offers = sold.iter().filter(|sold| sold.offer.variant == variant.number).map(Sold::view);
+        ShopVariant {
+            number: variant.number,
+            values: variant.values.iter().map(ToString::to_string).collect(),
+            offers: offers.collect(),
+        }
+    };
+    Ok(Reply::ok(ShopView {
+        id: product.id.to_string(),
+        title: product.title.to_string(),
+        description: product.description.as_ref().map(ToString::to_string),
+        categories: product.categories.iter().map(ToString::to_string).collect(),
+        axes: product.axes.iter().map(ToString::to_string).collect(),
+        variants: product.variants.iter().map(variant).collect(),
+    }))
+}
+
+struct Sold {
+    offer: Offer,
+    by: Name,
+    available: bool,
+}
+
+impl Sold {
+    fn view(&self) -> ShopOffer {
+        let Self { offer, by, available } = self;
+        ShopOffer {
+            id: offer.id.to_string(),
+            merchant: offer.merchant.to_string(),
+            merchant_name: by.to_string(),
+            sku: offer.sku.to_string(),
+            price: offer.price.into(),
+            available: *available,
+        }
+    }
+}
+
+/// What can be bought of a product, the cheapest first: the index finds it, the table says what it is.
+async fn sold(world: &World, m: &MarketplaceId, product: &Product) -> Result<Vec<Sold>, Problem> {
+    let (offers, merchants) = offered(world, m, &product.id).await?;
+    let now = world.now();
+    let mut open: Vec<(Offer, Name)> = Vec::with_capacity(offers.len());
+    for offer in offers {
+        let seller = merchants.get(&offer.merchant).filter(|seller| seller.takes_orders(now).is_ok());
+        if let Some(seller) = seller.filter(|_| offer.status == OfferStatus::Active) {
+            open.push((offer, seller.name.clone()));
+        }
+    }
+    open.sort_by(|(one, _), (two, _)| (one.price.minor, &one.id).cmp(&(two.price.minor, &two.id)));
+    let counted: Vec<Offer> = open.iter().map(|(offer, _)| offer.clone()).collect();
+    let left: BTreeMap<OfferId, u32> = world.table.available(m, &counted, None, now).await?;
+    let sold = open.into_iter().map(|(offer, by)| {
+        let available = left.get(&offer.id).is_none_or(|left| *left > 0);
+        Sold { offer, by, available }
+    });
+    Ok(sold.collect())
+}
+
+/// Offers of a product with their merchants: a query, and one batch read.
+async fn offered(
+    world: &World,
+    m: &MarketplaceId,
+    product: &ProductId,
+) -> Result<(Vec<Offer>, BTreeMap<MerchantId, Merchant>), Problem> {
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = world.table.offers_of_product(m, product, PAGE, after.as_ref()).await?;
+        found.extend(page.items);
+        after = page.next;
+        if after.is_none() || found.len() >= OFFERS_MAX {
+            break;
+        }
+    }
+    found.truncate(OFFERS_MAX);
+    let keys = found.iter().flat_map(|row| [Key::offer(m, &row.id), Key::merchant(m, &row.merchant)]);
+    let mut read = world.table.read(&keys.collect::<Vec<Key>>()).await?;
+    let (mut offers, mut merchants) = (Vec::with_capacity(found.len()), BTreeMap::new());
+    for row in found {
+        offers.extend(read.take::<Offer>(&Key::offer(m, &row.id))?.map(|held| held.value));
+        if let Some(held) = read.take::<Merchant>(&Key::merchant(m, &row.merchant))? {
+            merchants.insert(row.merchant, held.value);
+        }
+    }
+    Ok((offers, merchants))
+}
