@@ -43,7 +43,7 @@ impl Up {
         say("\nCtrl-C stops it.");
         let served = async {
             tokio::try_join!(
-                market.cloud.serve_api(api, issuer(&market)),
+                market.cloud.serve_api(api, issuer(&market).merge(crate::page::routes())),
                 market.cloud.serve_aws(aws, control(market.clone()))
             )
         };
@@ -78,6 +78,7 @@ fn welcome(market: &Market, secret: &str, fresh: bool) {
     if fresh {
         say("A sample marketplace was made: 5 merchants, 60 products in euros, 25 of each variant in stock.");
     }
+    say(format!("\nA shop to click through: http://{API}/"));
     say("\nTo copy:\n");
     say(format!("  export SOUK={API} KEY={secret}"));
     say("  curl -s $SOUK/v1/products -H \"Authorization: Bearer $KEY\"");
