@@ -4,12 +4,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+mkdir -p target/browser
 if [ ! -x /usr/bin/chromium ] || ! command -v npm > /dev/null; then
   export DEBIAN_FRONTEND=noninteractive
   { apt-get update && apt-get install -y --no-install-recommends chromium nodejs npm; } > target/browser.log 2>&1 ||
     { tail -5 target/browser.log >&2; echo "chromium, node and npm are wanted: install them, then try again" >&2; exit 1; }
 fi
-mkdir -p target/browser
 cp tests/outside/browser/package.json tests/outside/browser/package-lock.json target/browser/
 npm ci --silent --no-audit --no-fund --prefix target/browser
 node tests/outside/browser/shop.mjs "$1" target/browser

@@ -1,7 +1,8 @@
 //! What is sold: categories, products with variants, and merchants' offers of them.
 //!
 //! Routes: `/v1/categories…`, `/v1/products…`, `/v1/offers…`, `/v1/shop/…`. Reads: categories, products, offers and
-//! their stock, merchants, marketplace. Writes: categories, products, offers. Emits: `category.changed.v1`, `product.*.v1`, `offer.*.v1`.
+//! their stock, merchants, marketplace. Writes: categories, products, offers. Emits: `category.changed.v1`,
+//! `product.*.v1`, `offer.*.v1`.
 //!
 //! A product is kept by a merchant or by the marketplace and may be offered by every merchant; only its keeper writes
 //! it. Stock of offers is `inventory`'s. `/v1/shop/…` is what shoppers see of all this, guests too.

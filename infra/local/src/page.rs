@@ -21,8 +21,9 @@ const FILES: [(&str, &str, &str); 8] = [
 ];
 
 /// Nothing from elsewhere, nothing inline, no text that becomes markup, no frame around it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+    img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'";
 
 pub(crate) fn routes() -> Router {
     let page = include_str!("page/index.html").replace("STOREFRONT_KEY", STOREFRONT);

@@ -54,6 +54,8 @@ async function start() {
     clearTimeout(late);
     await rm(folder, { recursive: true, force: true });
   };
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => stop().finally(() => process.exit(1)));
   try {
     await until(
       'the marketplace is ready',
