@@ -21,6 +21,10 @@ async fn a_guest_pays_once_and_the_order_is_placed_split_and_open() {
     let totals =
         ["/totals/items", "/totals/delivery", "/totals/total"].map(|pointer| eur_at(&order, pointer));
     assert_eq!(totals, ["47.35", "9.80", "57.15"]);
+    // The tax is on the order: 3.19 in two mugs, 0.78 in each delivery, prices with tax in them, rounded per line.
+    let taxes = ["/lines/0/tax/amount", "/bought/deliveries/1/taxes/0/amount"].map(|at| eur_at(&order, at));
+    assert_eq!(taxes, ["3.19", "0.78"]);
+    assert_eq!((at(&order, "/bought/prices"), at(&order, "/bought/rounding")), ("included", "line"));
     let parts: Vec<&str> =
         order["merchant_orders"].as_array().unwrap().iter().map(|part| at(part, "/status")).collect();
     assert_eq!(parts, ["open", "open"]);
@@ -148,6 +152,74 @@ async fn an_expired_hold_that_nobody_took_still_completes_and_one_that_was_taken
     assert_eq!(market.shop.stock(&market.mug).await, (2, 2, 0));
 }
 
+/// A cart whose card is approved while nobody hears of it, and whose stock somebody gives away meanwhile.
+async fn approved_unheard(market: &Storefront) -> String {
+    let cart = market.ready().await;
+    assert_eq!(market.pay(&cart, "57.15", "tok_timeout_approved").await.status, 202);
+    give_away(market, &cart).await;
+    cart
+}
+
+/// What a cart holds is anybody's again, though the cart does not know.
+async fn give_away(market: &Storefront, cart: &str) {
+    let world = &market.shop.market.world;
+    let id: domain::id::CartId = cart.parse().unwrap();
+    let held = world.table.load::<domain::cart::Cart>(&table::Key::cart(&marketplace_id(), &id)).await;
+    let holds = held.unwrap().unwrap().value.holds;
+    assert_eq!(holds.len(), 3);
+    world.table.release(&marketplace_id(), &id, &holds).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hold_that_is_gone_when_the_money_is_there_is_taken_again_if_the_stock_is() {
+    let market = Storefront::stocked(2).await;
+    let cart = approved_unheard(&market).await;
+    assert_eq!(market.shop.stock(&market.mug).await, (2, 0, 2));
+    let confirmed = market.checkout(&cart, "confirm", &json!({})).await;
+    assert_eq!((confirmed.status.as_u16(), confirmed.text("/status")), (200, "completed"));
+    market.shop.settle().await;
+    assert_eq!(market.shop.stock(&market.mug).await, (2, 2, 0));
+    market.shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn money_that_comes_when_the_stock_is_sold_is_released_and_nobody_is_oversold() {
+    let market = Storefront::stocked(2).await;
+    let slow = approved_unheard(&market).await;
+    let quick = market.ready().await;
+    assert_eq!(market.pay(&quick, "57.15", "tok_approved").await.status, 201);
+    assert_problem(&market.checkout(&slow, "confirm", &json!({})).await, 409, "sold_out");
+    market.shop.settle().await;
+    // The cart is free, says what is left, and its authorization is given back at the next look.
+    let shown = market.show(&slow).await;
+    assert_eq!((at(&shown, "/status"), at(&shown, "/unmet/0/code")), ("open", "lines_unavailable"));
+    market.shop.wait_until("2026-03-02T09:30:00Z").await;
+    let payment = market.guest.get(&format!("/v1/checkouts/{slow}")).await;
+    assert_eq!(payment.text("/payments/0/status"), "released");
+    assert_eq!(market.shop.stock(&market.mug).await, (2, 2, 0));
+    market.shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a9_5_money_that_was_taken_when_the_stock_is_sold_awaits_approval_to_go_back() {
+    let market = Storefront::stocked(2).await;
+    let slow = market.ready().await;
+    assert_eq!(market.pay(&slow, "57.15", "tok_action").await.status, 202);
+    give_away(&market, &slow).await;
+    let quick = market.ready().await;
+    assert_eq!(market.pay(&quick, "57.15", "tok_approved").await.status, 201);
+    // The customer's bank takes the money at once: there is no order for it.
+    let shown = market.guest.get(&format!("/v1/checkouts/{slow}")).await;
+    let payment = shown.text("/payments/0/id").to_owned();
+    let told = json!({"payment": payment, "said": "arrive"});
+    market.shop.done("/v1/gateways/sandbox/tell", &told).await;
+    market.shop.settle().await;
+    assert_eq!(market.show(&slow).await["status"], "open");
+    let view = market.shop.get(&format!("/v1/payments/{payment}")).await;
+    assert_eq!((at(&view, "/status"), eur_at(&view, "/awaits_approval")), ("captured", "57.15".to_owned()));
+    market.shop.books_are_right().await;
+}
+
 #[tokio::test]
 async fn a_voucher_is_taken_first_and_the_card_pays_the_rest() {
     let market = Storefront::open().await;
@@ -206,6 +278,8 @@ async fn card_numbers_are_refused_wherever_they_stand_and_never_shown() {
     let market = Storefront::open().await;
     let cart = market.ready().await;
     let card = "4242 4242 4242 4242";
+    // Half of it, which no digest has by chance.
+    let tells = |text: &str| text.replace(' ', "").contains("42424242");
     let with = |token: serde_json::Value| {
         let payment = json!({"method": "card", "token": token});
         json!({"expected_total": eur("57.15"), "payments": [payment]})
@@ -221,11 +295,11 @@ async fn card_numbers_are_refused_wherever_they_stand_and_never_shown() {
     ];
     for body in bodies {
         let refused = market.checkout(&cart, "pay", &body).await;
-        assert!([400, 409, 422].contains(&refused.status.as_u16()), "{body}: {}", refused.body);
-        assert!(!refused.body.to_string().contains("4242"), "{body}: {}", refused.body);
+        assert_problem(&refused, 400, "malformed_request");
+        assert!(!tells(&refused.body.to_string()), "{body}: {}", refused.body);
     }
     for ((pk, sk), item) in market.shop.contents().await {
-        assert!(!format!("{item:?}").contains("4242"), "{pk} {sk} keeps it");
+        assert!(!tells(&format!("{item:?}")), "{pk} {sk} keeps it");
     }
 }
 

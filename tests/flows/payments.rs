@@ -462,7 +462,8 @@ async fn a_card_number_in_any_field_is_refused_and_kept_nowhere() {
         ] {
             let answer = shop.post(&format!("/v1/payments/{payment}/{word}"), &body).await;
             assert_problem(&answer, 400, "malformed_request");
-            assert!(!answer.body.to_string().contains("4242") && !answer.body.to_string().contains("3782"));
+            let said = answer.body.to_string().replace([' ', '-'], "");
+            assert!(!said.contains("42424242") && !said.contains("3782822463"), "{said}");
         }
         let body = json!({"payment": payment, "said": "decline", "code": number});
         assert_problem(&shop.post("/v1/gateways/sandbox/tell", &body).await, 400, "malformed_request");

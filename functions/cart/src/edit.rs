@@ -1,6 +1,5 @@
 //! Making and changing carts: one put each.
 
-use crate::load;
 use crate::show::CartView;
 use axum::extract::{Path, State};
 use domain::Currency;
@@ -14,6 +13,7 @@ use domain::tax::id::TaxId;
 use domain::text::{Email, Sku, Word};
 use edge::address::AddressBody;
 use edge::area::place;
+use edge::shopping::AtHand;
 use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
@@ -122,7 +122,7 @@ pub(crate) async fn open(State(world): State<World>, command: Command<OpenCart>)
     world
         .until_free(|| async {
             if let Some(asked) = command.before(&world, true).await? {
-                let (held, _) = load(&world, &command.caller, &asked.resource).await?;
+                let held = AtHand::of(&world, &command.caller, &asked.resource).await?.cart;
                 let view = priced(&world, m, &held.value).await?;
                 return Ok(Reply::ok(view).revision(held.revision()).replayed());
             }
@@ -164,7 +164,7 @@ pub(crate) async fn edit(
 
 async fn attempt(world: &World, id: &str, command: &Command<EditCart>) -> Answer {
     let m = &command.caller.marketplace;
-    let (held, marketplace) = load(world, &command.caller, id).await?;
+    let AtHand { cart: held, marketplace, .. } = AtHand::of(world, &command.caller, id).await?;
     if is_repeat(&held, command)? {
         let view = priced(world, m, &held.value).await?;
         return Ok(Reply::ok(view).revision(held.revision()).replayed());
@@ -328,7 +328,7 @@ pub(crate) async fn claim(
     let shopper = command.caller.shopper()?;
     world
         .until_free(|| async {
-            let (held, _) = load(&world, &command.caller, &id).await?;
+            let held = AtHand::of(&world, &command.caller, &id).await?.cart;
             if held.value.customer.as_ref() == shopper.customer() {
                 let view = priced(&world, m, &held.value).await?;
                 return Ok(Reply::ok(view).revision(held.revision()).replayed());

@@ -10,11 +10,7 @@
 mod edit;
 mod show;
 
-use domain::cart::Cart;
-use domain::id::CartId;
-use domain::marketplace::Marketplace;
-use edge::{Caller, Function, Problem, Routes, World};
-use table::{Held, Key};
+use edge::{Function, Routes, World};
 
 pub fn function(world: &World) -> Function {
     let routes = Routes::new()
@@ -27,20 +23,4 @@ pub fn function(world: &World) -> Function {
         .post("/v1/carts/{id}/claim", edit::claim)
         .persons("carts.claim", "A guest's cart becomes that of the person who has signed in");
     Function::new("cart", world).routes(routes)
-}
-
-/// The cart, if it is the caller's to see, and the marketplace.
-async fn load(world: &World, caller: &Caller, id: &str) -> Result<(Held<Cart>, Marketplace), Problem> {
-    let m = &caller.marketplace;
-    let id: CartId = id.parse().map_err(|_| Problem::not_found("cart"))?;
-    let (own, cart) = (Key::marketplace(m), Key::cart(m, &id));
-    let mut read = world.table.read(&[own.clone(), cart.clone()]).await?;
-    let held = read.take::<Cart>(&cart)?.ok_or_else(|| Problem::not_found("cart"))?;
-    let marketplace = read.take::<Marketplace>(&own)?.ok_or_else(|| Problem::not_found("marketplace"))?;
-    // The expired is not there, however late it is taken away.
-    let gone = held.value.forgotten_at().is_some_and(|at| at < world.now());
-    if gone || !caller.shopper()?.may_see(held.value.customer.as_ref()) {
-        return Err(Problem::not_found("cart"));
-    }
-    Ok((held, marketplace.value))
 }

@@ -1,15 +1,14 @@
 //! How a cart is shown: priced now, with what is wrong with it and what is missing.
 
-use crate::load;
 use axum::extract::{Path, State};
 use domain::cart::{Cart, Offered, Quote, Wares};
-use domain::checkout::{Stage, Step, Unmet, unmet};
+use domain::checkout::{Stage, unmet};
 use domain::delivery::Service;
 use domain::pricing::{Component, PricedLine, PricedMerchant, Problem as LineProblem, Share, Source, Totals};
-use domain::tax::{OwedBy, Prices, TaxLine};
 use domain::{Money, MoneyError};
 use edge::address::AddressBody;
 use edge::query::None as NoParameters;
+use edge::shopping::{AtHand, TaxView, UnmetView};
 use edge::{Problem, Query, Reply, World};
 use events::Amount;
 use jiff::Timestamp;
@@ -78,19 +77,6 @@ struct DiscountView {
 }
 
 #[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LineTax"))]
-struct TaxView {
-    /// Why it is what it is, also where it is nothing: `standard`, `reduced`, `zero_rated`, `exempt`,
-    /// `reverse_charge`, `outside_scope`, `not_configured`.
-    reason: &'static str,
-    percent: String,
-    base: Amount,
-    amount: Amount,
-    /// `merchant`, `marketplace` or `customer`.
-    owed_by: &'static str,
-}
-
-#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartLineProblem"))]
 struct ProblemView {
     /// `insufficient_stock`, `unavailable` or `price_changed`; only the last one does not stop the order.
@@ -148,14 +134,6 @@ struct Explained {
 }
 
 #[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "UnmetRequirement"))]
-struct UnmetView {
-    #[serde(flatten)]
-    unmet: Unmet,
-    step: Step,
-}
-
-#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ContactGiven"))]
 struct ContactView {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,7 +157,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<CartView>, Problem> {
-    let (held, _) = load(&world, &query.caller, &id).await?;
+    let held = AtHand::of(&world, &query.caller, &id).await?.cart;
     let view = crate::edit::priced(&world, &query.caller.marketplace, &held.value).await?;
     Ok(Reply::ok(view).revision(held.revision()))
 }
@@ -206,12 +184,9 @@ impl CartView {
             lines: quote.priced.lines.iter().map(|priced| line(cart, wares, priced)).collect(),
             parts: quote.priced.merchants.iter().map(|priced| part(wares, &quote, priced)).collect(),
             totals: totals(&quote.priced.totals),
-            prices: match quote.priced.mode.prices {
-                Prices::Included => "included",
-                Prices::Added => "added",
-            },
+            prices: quote.priced.mode.prices.word(),
             explanation: quote.priced.components.iter().map(explained).collect::<Result<_, _>>()?,
-            unmet: missing.into_iter().map(|unmet| UnmetView { step: unmet.step(), unmet }).collect(),
+            unmet: missing.into_iter().map(UnmetView::from).collect(),
             contact: cart.contact.as_ref().map(|contact| ContactView {
                 email: contact.email.as_ref().map(ToString::to_string),
                 phone: contact.phone.as_ref().map(ToString::to_string),
@@ -241,7 +216,7 @@ fn line(cart: &Cart, wares: &Wares, priced: &PricedLine) -> CartLineView {
         unit_price: priced.price.amount().into(),
         items: priced.items.into(),
         discounts: priced.discounts.iter().map(discount).collect(),
-        tax: tax(&priced.tax),
+        tax: TaxView::from(&priced.tax),
         total: priced.total.into(),
         problems: priced.problems.iter().map(problem).collect(),
     }
@@ -254,20 +229,6 @@ fn discount(share: &Share) -> DiscountView {
 fn source(source: &Source) -> String {
     match source {
         Source::Code(word) | Source::Agreement(word) => word.to_string(),
-    }
-}
-
-fn tax(tax: &TaxLine) -> TaxView {
-    TaxView {
-        reason: tax.reason.word(),
-        percent: tax.percent.to_string(),
-        base: tax.base.into(),
-        amount: tax.amount.into(),
-        owed_by: match tax.owed_by {
-            OwedBy::Merchant => "merchant",
-            OwedBy::Marketplace => "marketplace",
-            OwedBy::Customer => "customer",
-        },
     }
 }
 

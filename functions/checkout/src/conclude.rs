@@ -60,12 +60,6 @@ enum Met {
     NotHeld,
 }
 
-impl From<Met> for Problem {
-    fn from(_: Met) -> Self {
-        Self::busy()
-    }
-}
-
 /// `known`: as this process has just written it; else it is read.
 pub(crate) async fn conclude(
     world: &World,
@@ -158,7 +152,9 @@ async fn attempt(
             Ok(Concluded::Failed(decline))
         }
         Verdict::Secured { promised } => {
-            for (_, facts, after) in &mut news {
+            // Only an order that is placed knows of its money: where it is not, none of this has happened.
+            let mut known = news.clone();
+            for (_, facts, after) in &mut known {
                 if let Decision::New(fact) = payment::finalize(after, now)? {
                     *after = after.clone().apply(&fact);
                     facts.push(fact);
@@ -166,11 +162,12 @@ async fn attempt(
             }
             let order = Order { placed_at: now, ..draft.clone() };
             let order = if promised { order } else { order.secured() };
-            let placed = Placing { cart, order: &order, news: &news, data_key: data_key.as_ref() };
-            match place(world, m, context, &placed).await {
+            let placed = Placing { cart, order: &order, news: &known, data_key: data_key.as_ref() };
+            match place(world, m, context, &placed).await? {
                 Ok(concluded) => Ok(concluded),
-                Err(Uncommitted::Refused(Met::NotHeld)) => take_again(world, m, context, cart, news).await,
-                Err(other) => Err(other.into()),
+                Err(Met::NotHeld) => take_again(world, m, context, cart, news).await,
+                // Whoever was first is found at the next look.
+                Err(Met::Overtaken) => Err(Problem::busy()),
             }
         }
     }
@@ -183,30 +180,28 @@ struct Placing<'a> {
     data_key: Option<&'a DataKey>,
 }
 
-/// The one transaction that makes the order.
+/// The one transaction that makes the order. The inner error is what it has met.
 async fn place(
     world: &World,
     m: &MarketplaceId,
     context: &Context,
     placing: &Placing<'_>,
-) -> Result<Concluded, Uncommitted<Met>> {
+) -> Result<Result<Concluded, Met>, Problem> {
     let Placing { cart, order, news, data_key } = placing;
-    let fault = |problem: Problem| {
-        tracing::error!(problem = problem.code, "an order cannot be placed");
-        Uncommitted::Busy
-    };
     let held = |movement: domain::stock::Movement| movement.held_by(&cart.value.id);
     let movements = order.movements().into_iter().map(held).collect();
-    let facts = placed(order).map_err(table::Fault::from)?;
-    let sale = order.sale().map_err(|error| fault(error.into()))?;
-    let story = Story::new(facts).posting(sale).moving(movements);
+    let story = Story::new(placed(order)?).posting(order.sale()?).moving(movements);
     let next = cart.value.completed(order.id.clone(), context.at);
-    let mut commit = Commit::new(m, context).replace(cart, &next);
-    commit = commit.begin(*order, order.id.as_str(), story, Met::Overtaken).unless_held(Met::NotHeld);
+    let commit = Commit::new(m, context).replace(cart, &next);
+    let commit = commit.begin(*order, order.id.as_str(), story, Met::Overtaken).unless_held(Met::NotHeld);
     let (commit, payments) = tell(world, commit, news, context.at)?;
-    let commit = remember_person(world, commit, &cart.value, order, *data_key).map_err(fault)?;
-    commit.send(&world.table).await?;
-    Ok(Concluded::Placed(Box::new(next), payments))
+    let commit = remember_person(world, commit, &cart.value, order, *data_key)?;
+    match commit.send(&world.table).await {
+        Ok(()) => Ok(Ok(Concluded::Placed(Box::new(next), payments))),
+        Err(Uncommitted::Refused(met)) => Ok(Err(met)),
+        Err(Uncommitted::Busy) => Err(Problem::busy()),
+        Err(Uncommitted::Fault(fault)) => Err(fault.into()),
+    }
 }
 
 /// Who has ordered lies apart, sealed under the customer's key.
@@ -269,16 +264,7 @@ async fn pinned(
     let mut wares = world.table.wares(m, &cart.value).await?;
     let next = taking(world, m, cart.value.clone(), &mut wares, PINNED, now).await?;
     // Units that others have taken meanwhile are looked for again when the money is there.
-    Ok(if next.holds.is_empty() { cart.value.clone() } else { again(next) })
-}
-
-/// With the holds in the draft, which may lie elsewhere than before.
-fn again(cart: Cart) -> Cart {
-    let (holds, until) = (cart.holds.clone(), cart.held_until);
-    match until {
-        Some(until) => cart.holding_again(holds, until),
-        None => cart,
-    }
+    Ok(if next.holds.is_empty() { cart.value.clone() } else { next.promised() })
 }
 
 /// Nothing more is wanted of the payments, and the cart is free.
@@ -322,7 +308,7 @@ async fn take_again(
         fail(world, m, context, cart, news).await?;
         return Ok(Concluded::SoldOut);
     }
-    world.table.put(m, Some(cart), &again(next)).await?;
+    world.table.put(m, Some(cart), &next.promised()).await?;
     // As it is kept now, with what was told, from the beginning.
     Err(Problem::busy())
 }

@@ -3,16 +3,16 @@
 use crate::conclude::{Concluded, Told, conclude};
 use crate::pay::answer;
 use crate::show::{CheckoutView, current};
-use crate::{Loaded, load};
 use axum::extract::{Path, State};
 use domain::checkout::Stage;
 use domain::id::{MarketplaceId, OrderId, PaymentId};
 use domain::payment::Payment;
+use edge::shopping::AtHand;
 use edge::{Again, Command, Problem, Reply, World};
 use events::payment::{
     PaymentAuthorizedV1, PaymentCapturedV1, PaymentDeclinedV1, PaymentPromisedV1, PaymentVoidedV1,
 };
-use events::{Context, Envelope, Payload};
+use events::{Context, Envelope};
 use futures::future::join_all;
 use gateway::Gateways;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ pub(crate) async fn confirm(
     command: Command<Confirm>,
 ) -> Result<Reply<CheckoutView>, Problem> {
     let m = &command.caller.marketplace;
-    let Loaded { held, .. } = load(&world, &command.caller, &id).await?;
+    let held = AtHand::of(&world, &command.caller, &id).await?.cart;
     let Stage::Locked(_) = held.value.stage else {
         return Ok(Reply::ok(current(&world, m, &held.value).await?).replayed());
     };
@@ -56,39 +56,30 @@ async fn ask(gateways: &Gateways, m: &MarketplaceId, payment: &Payment) -> Optio
     Some(Told { payment: payment.id.clone(), attempt: attempt.number, outcome, ask: None })
 }
 
-pub(crate) async fn authorized(world: World, event: Envelope<PaymentAuthorizedV1>) -> Result<(), Again> {
-    let payment = event.data.payment.clone();
-    go_on(world, event, &payment).await
+macro_rules! consumers {
+    ($($name:ident $payload:ident)*) => {
+        $(pub(crate) async fn $name(world: World, event: Envelope<$payload>) -> Result<(), Again> {
+            go_on(&world, &event, &event.data.payment).await
+        })*
+    };
 }
 
-pub(crate) async fn promised(world: World, event: Envelope<PaymentPromisedV1>) -> Result<(), Again> {
-    let payment = event.data.payment.clone();
-    go_on(world, event, &payment).await
-}
-
-pub(crate) async fn captured(world: World, event: Envelope<PaymentCapturedV1>) -> Result<(), Again> {
-    let payment = event.data.payment.clone();
-    go_on(world, event, &payment).await
-}
-
-pub(crate) async fn declined(world: World, event: Envelope<PaymentDeclinedV1>) -> Result<(), Again> {
-    let payment = event.data.payment.clone();
-    go_on(world, event, &payment).await
-}
-
-pub(crate) async fn voided(world: World, event: Envelope<PaymentVoidedV1>) -> Result<(), Again> {
-    let payment = event.data.payment.clone();
-    go_on(world, event, &payment).await
+consumers! {
+    authorized PaymentAuthorizedV1
+    promised PaymentPromisedV1
+    captured PaymentCapturedV1
+    declined PaymentDeclinedV1
+    voided PaymentVoidedV1
 }
 
 /// The cart of the payment, judged anew. Most events find an order that is placed, or a cart that is free.
-async fn go_on<P: Payload>(world: World, event: Envelope<P>, payment: &PaymentId) -> Result<(), Again> {
+async fn go_on<P>(world: &World, event: &Envelope<P>, payment: &PaymentId) -> Result<(), Again> {
     let m = &event.marketplace;
     let key = Key::payment(m, payment).ok_or_else(|| Again::Refused(format!("{payment} names no order")))?;
     let held = world.table.load::<Payment>(&key).await?.ok_or_else(|| Again::Early(payment.to_string()))?;
     let Payment { cart: Some(cart), finalized: false, closed: None, .. } = held.value else { return Ok(()) };
-    let context = Context::follows(&event, world.now(), "checkout");
-    match conclude(&world, m, &context, &cart, None, &[]).await {
+    let context = Context::follows(event, world.now(), "checkout");
+    match conclude(world, m, &context, &cart, None, &[]).await {
         Ok(_) => Ok(()),
         // The cart is gone: the money stays with its payment, whose agenda shows it to a person.
         Err(problem) if problem.status == 404 => Ok(()),

@@ -1,11 +1,11 @@
 //! `hold`: the shopper has come to the checkout, and nobody else takes what is in the cart for ten minutes.
 
-use crate::load;
 use crate::show::CheckoutView;
 use axum::extract::{Path, State};
 use domain::cart::{Cart, HELD, Wares};
 use domain::checkout::must_be_free;
 use domain::id::MarketplaceId;
+use edge::shopping::AtHand;
 use edge::{Command, Problem, Reply, World};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -24,7 +24,7 @@ pub(crate) async fn hold(
     let m = &command.caller.marketplace;
     world
         .until_free(|| async {
-            let held = load(&world, &command.caller, &id).await?.held;
+            let held = AtHand::of(&world, &command.caller, &id).await?.cart;
             let now = world.now();
             must_be_free(&held.value.stage, now)?;
             let mut wares = world.table.wares(m, &held.value).await?;

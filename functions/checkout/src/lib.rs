@@ -22,12 +22,7 @@ mod page;
 mod pay;
 mod show;
 
-use domain::cart::Cart;
-use domain::id::CartId;
-use domain::marketplace::Marketplace;
-use edge::{Caller, Function, Problem, Routes, World};
-use table::person::DataKey;
-use table::{Held, Key};
+use edge::{Function, Routes, World};
 
 pub fn function(world: &World) -> Function {
     let routes = Routes::new()
@@ -53,35 +48,4 @@ pub fn function(world: &World) -> Function {
         .on(confirm::captured)
         .on(confirm::declined)
         .on(confirm::voided)
-}
-
-/// A cart on its way to an order.
-#[derive(Debug, Clone)]
-struct Loaded {
-    held: Held<Cart>,
-    marketplace: Marketplace,
-    /// That of the customer who has signed in, if there is one.
-    data_key: Option<DataKey>,
-}
-
-/// The cart, if it is the caller's to see, in one batch read.
-async fn load(world: &World, caller: &Caller, id: &str) -> Result<Loaded, Problem> {
-    let m = &caller.marketplace;
-    let id: CartId = id.parse().map_err(|_| Problem::not_found("cart"))?;
-    let shopper = caller.shopper()?;
-    let (own, cart) = (Key::marketplace(m), Key::cart(m, &id));
-    let key = shopper.customer().map(|customer| Key::data_key(m, customer));
-    let keys: Vec<Key> = [own.clone(), cart.clone()].into_iter().chain(key.clone()).collect();
-    let mut read = world.table.read(&keys).await?;
-    let held = read.take::<Cart>(&cart)?.ok_or_else(|| Problem::not_found("cart"))?;
-    let marketplace = read.take::<Marketplace>(&own)?.ok_or_else(|| Problem::not_found("marketplace"))?;
-    let gone = held.value.forgotten_at().is_some_and(|at| at < world.now());
-    if gone || !shopper.may_see(held.value.customer.as_ref()) {
-        return Err(Problem::not_found("cart"));
-    }
-    let data_key = match key.filter(|_| held.value.customer.is_some()) {
-        Some(key) => read.take::<DataKey>(&key)?.map(|held| held.value),
-        None => None,
-    };
-    Ok(Loaded { held, marketplace: marketplace.value, data_key })
 }

@@ -3,7 +3,6 @@
 use crate::conclude::{Concluded, Going, Told, conclude};
 use crate::hold::taking;
 use crate::show::{CheckoutView, current};
-use crate::{Loaded, load};
 use axum::extract::{Path, State};
 use domain::cart::{Buy, Cart, HELD, PAYMENTS_MAX, Wares};
 use domain::checkout::{Fact, Lock, Stage, lock};
@@ -15,7 +14,8 @@ use domain::payment::{self, Opening, Payment};
 use domain::tender::{self, Planned, Tender, cover, plan};
 use domain::text::Word;
 use domain::{Currency, Decision, Money};
-use edge::{Check, Command, Overtaken, Problem, Reply, World};
+use edge::shopping::AtHand;
+use edge::{Cardless, Check, Command, Overtaken, Problem, Reply, World};
 use events::Amount;
 use futures::future::join_all;
 use gateway::{Gateway, Gateways};
@@ -71,7 +71,7 @@ enum Begun {
 pub(crate) async fn pay(
     State(world): State<World>,
     Path(id): Path<String>,
-    command: Command<Pay>,
+    command: Command<Cardless<Pay>>,
 ) -> Result<Reply<CheckoutView>, Problem> {
     let m = &command.caller.marketplace;
     let gateways = Gateways::of(&world);
@@ -124,18 +124,18 @@ async fn begin(
     world: &World,
     gateways: &Gateways,
     id: &str,
-    command: &Command<Pay>,
+    command: &Command<Cardless<Pay>>,
 ) -> Result<Begun, Problem> {
     let m = &command.caller.marketplace;
-    let Loaded { held, marketplace, data_key } = load(world, &command.caller, id).await?;
+    let AtHand { cart: held, marketplace, data_key } = AtHand::of(world, &command.caller, id).await?;
     if let Stage::Completed { .. } = held.value.stage {
         return Ok(Begun::Placed(Box::new(held.value)));
     }
     let now = world.now();
     let currency = held.value.currency;
     let mut check = Check::new();
-    let expected = check.money("expected_total", &command.body.expected_total, currency);
-    let means = read(&mut check, gateways, &command.body.payments, currency);
+    let expected = check.money("expected_total", &command.body.0.expected_total, currency);
+    let means = read(&mut check, gateways, &command.body.0.payments, currency);
     check.done()?;
     let Some(expected) = expected else { return Err(Problem::internal()) };
     domain::checkout::must_be_free(&held.value.stage, now)?;

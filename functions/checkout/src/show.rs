@@ -1,15 +1,15 @@
 //! Where a checkout stands.
 
-use crate::load;
 use axum::extract::{Path, State};
 use domain::Money;
 use domain::cart::{Cart, Wares};
-use domain::checkout::{Stage, Step, Unmet, unmet};
+use domain::checkout::{Stage, unmet};
 use domain::gateway::{Class, Method};
 use domain::id::OrderId;
 use domain::payment::{self, Payment};
 use edge::query::None as NoParameters;
 use edge::sealed::order_page;
+use edge::shopping::{AtHand, UnmetView};
 use edge::{Problem, Query, Reply, World};
 use events::Amount;
 use jiff::Timestamp;
@@ -34,14 +34,6 @@ pub(crate) struct CheckoutView {
     payments: Vec<PaymentView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     order: Option<PlacedView>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "UnmetCheckout"))]
-struct UnmetView {
-    #[serde(flatten)]
-    unmet: Unmet,
-    step: Step,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -81,7 +73,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<CheckoutView>, Problem> {
-    let held = load(&world, &query.caller, &id).await?.held;
+    let held = AtHand::of(&world, &query.caller, &id).await?.cart;
     let view = current(&world, &query.caller.marketplace, &held.value).await?;
     Ok(Reply::ok(view).revision(held.revision()))
 }
@@ -138,7 +130,7 @@ impl CheckoutView {
             cart: cart.id.to_string(),
             status,
             total,
-            unmet: missing.into_iter().map(|unmet| UnmetView { step: unmet.step(), unmet }).collect(),
+            unmet: missing.into_iter().map(UnmetView::from).collect(),
             held_until: cart.held_until.map(|at| at.to_string()),
             payments: shown.into_iter().map(view).collect(),
             order,

@@ -2,11 +2,13 @@
 
 use axum::extract::{Path, State};
 use domain::MoneyError;
+use domain::delivery::Service;
 use domain::id::{CustomerId, MarketplaceId, MerchantId, OrderId};
 use domain::merchant_order::MerchantOrder;
-use domain::order::{Exception, ExceptionKind, Line, Order, Stage};
+use domain::order::{Bought, Delivery, Exception, ExceptionKind, Line, Order, Stage};
 use domain::text::{Channel, ExternalId};
 use edge::query::{None as NoParameters, Paging};
+use edge::shopping::TaxView;
 use edge::{Check, Listing, Problem, Query, Reply, World};
 use events::Amount;
 use jiff::civil::Date;
@@ -32,8 +34,11 @@ pub(crate) struct OrderView {
     #[serde(skip_serializing_if = "Option::is_none")]
     canceled_at: Option<String>,
     lines: Vec<LineView>,
-    /// Delivery cost of the order as a whole, beside that of its lines.
+    /// Delivery cost of the order as a whole, beside that of its lines and of the merchants' parts.
     delivery: Amount,
+    /// What a checkout has fixed; none of an order that a channel has sold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bought: Option<BoughtView>,
     payments: Vec<PaymentView>,
     totals: TotalsView,
     /// Where payments and lines differ.
@@ -59,11 +64,43 @@ struct LineView {
     /// Units that no stock was there for when the order came in.
     short: u32,
     unit_price: Amount,
-    /// Quantity times unit price.
+    /// What the customer pays for it: as the checkout has priced it, else quantity times unit price.
     items: Amount,
+    /// Discounts that are taken off already, and the tax; none of a line that a channel has sold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(default))]
+    discounts: Vec<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax: Option<TaxView>,
     delivery: Amount,
     /// What the marketplace keeps, frozen at placement.
     fees: Vec<FeeView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderBought"))]
+struct BoughtView {
+    /// Whether the tax is `included` in prices or `added` to them.
+    prices: &'static str,
+    /// Whether it is rounded once per `line` or on each `unit`.
+    rounding: &'static str,
+    /// The country that it goes to.
+    country: String,
+    /// The buyer's tax id, as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_id: Option<String>,
+    /// One per merchant that brings something.
+    deliveries: Vec<DeliveryView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderDelivery"))]
+struct DeliveryView {
+    merchant: String,
+    service: Service,
+    total: Amount,
+    /// One for each category that it is taxed as.
+    taxes: Vec<TaxView>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -137,6 +174,7 @@ impl OrderView {
             canceled_at,
             lines: lines?,
             delivery: order.delivery.into(),
+            bought: order.bought.as_ref().map(bought),
             payments: order.payments.iter().map(payment).collect(),
             totals: TotalsView {
                 items: order.items()?.into(),
@@ -148,6 +186,22 @@ impl OrderView {
             exception: exception(order),
             merchant_orders: parts.iter().map(part).collect(),
         })
+    }
+}
+
+fn bought(bought: &Bought) -> BoughtView {
+    let delivery = |delivery: &Delivery| DeliveryView {
+        merchant: delivery.merchant.to_string(),
+        service: delivery.service,
+        total: delivery.total.into(),
+        taxes: delivery.taxes.iter().map(TaxView::from).collect(),
+    };
+    BoughtView {
+        prices: bought.mode.prices.word(),
+        rounding: bought.mode.rounding.word(),
+        country: bought.to.country.to_string(),
+        tax_id: bought.tax_id.as_ref().map(ToString::to_string),
+        deliveries: bought.deliveries.iter().map(delivery).collect(),
     }
 }
 
@@ -164,6 +218,8 @@ fn line(line: &Line) -> Result<LineView, MoneyError> {
         short: line.short(),
         unit_price: line.unit_price.into(),
         items: line.items()?.into(),
+        discounts: line.priced.iter().flat_map(|of| &of.discounts).map(|share| share.amount.into()).collect(),
+        tax: line.priced.as_ref().map(|priced| TaxView::from(&priced.tax)),
         delivery: line.delivery.into(),
         fees: line.fees.iter().map(fee).collect(),
     })

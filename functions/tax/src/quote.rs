@@ -6,7 +6,7 @@ use axum::extract::State;
 use domain::Money;
 use domain::place::Country;
 use domain::tax::id::TaxId;
-use domain::tax::{OwedBy, Sale, rate_for};
+use domain::tax::{Sale, rate_for};
 use domain::text::Category;
 use edge::{Check, Problem, Query, Reply, World, area};
 use events::Amount;
@@ -102,11 +102,7 @@ pub(crate) async fn quote(State(world): State<World>, query: Query<Of>) -> Resul
         base: line.base.into(),
         tax: line.amount.into(),
         total: total.into(),
-        owed_by: match line.owed_by {
-            OwedBy::Merchant => "merchant",
-            OwedBy::Marketplace => "marketplace",
-            OwedBy::Customer => "customer",
-        },
+        owed_by: line.owed_by.word(),
         prices: PricesWord::of(policy.mode.prices),
         rounding: RoundingWord::of(policy.mode.rounding),
         rate,

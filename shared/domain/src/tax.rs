@@ -143,6 +143,37 @@ pub enum OwedBy {
     Customer,
 }
 
+impl OwedBy {
+    /// The stable word for API and documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Merchant => "merchant",
+            Self::Marketplace => "marketplace",
+            Self::Customer => "customer",
+        }
+    }
+}
+
+impl Prices {
+    /// The stable word for API and documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Included => "included",
+            Self::Added => "added",
+        }
+    }
+}
+
+impl Rounding {
+    /// The stable word for API and documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Unit => "unit",
+        }
+    }
+}
+
 /// From whom, to whom, where and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sale<'a> {

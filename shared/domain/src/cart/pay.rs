@@ -69,7 +69,7 @@ pub fn verdict(total: Money, payments: &[Payment]) -> Verdict {
 }
 
 impl Cart {
-    /// Whether its stock is held as it is wanted, and for how much longer that is certain.
+    /// Whether its stock is held just as it is wanted, and for certain still.
     pub fn is_held(&self, offers: &[crate::catalog::Offer], now: Timestamp) -> bool {
         let wanted = self.wanted(offers);
         let held = |hold: &&Hold| wanted.iter().any(|(offer, _)| offer.id == hold.offer);
@@ -98,14 +98,14 @@ impl Cart {
         }
     }
 
-    /// With stock that had to be taken anew, in its draft too.
+    /// With its holds, which may lie elsewhere than before, as what the draft's lines are promised.
     #[must_use]
-    pub fn holding_again(mut self, holds: Vec<Hold>, until: Timestamp) -> Self {
+    pub fn promised(mut self) -> Self {
         for line in self.draft.iter_mut().flat_map(|draft| &mut draft.lines) {
-            let of_line = holds.iter().filter(|hold| Some(&hold.offer) == line.offer.as_ref());
+            let of_line = self.holds.iter().filter(|hold| Some(&hold.offer) == line.offer.as_ref());
             line.allocations = line.allocations.is_some().then(|| of_line.map(Allocation::from).collect());
         }
-        self.holding(holds, until)
+        self
     }
 
     /// The payment has come to nothing: free to be changed or paid otherwise.

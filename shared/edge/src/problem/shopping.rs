@@ -1,10 +1,11 @@
 //! Refusals that a shopper can meet on the way from cart to order.
 
 use super::Problem;
+use crate::shopping::UnmetView;
 use domain::cart;
 use domain::{checkout, customer, payment, pricing, tender};
 use events::Amount;
-use serde_json::{Value, json};
+use serde_json::json;
 
 impl From<checkout::Refused> for Problem {
     fn from(refused: checkout::Refused) -> Self {
@@ -24,14 +25,8 @@ impl From<checkout::Refused> for Problem {
             R::Completed(order) => problem.member("order", json!(order)),
             R::Locked { locked_until } => problem.member("locked_until", json!(locked_until.to_string())),
             R::Incomplete(unmet) => {
-                let steps = unmet.iter().map(|one| {
-                    let mut shown = json!(one);
-                    if let Some(members) = shown.as_object_mut() {
-                        members.insert("step".to_owned(), json!(one.step()));
-                    }
-                    shown
-                });
-                problem.member("unmet", Value::Array(steps.collect()))
+                let unmet: Vec<UnmetView> = unmet.into_iter().map(UnmetView::from).collect();
+                problem.member("unmet", json!(unmet))
             }
             R::Pinned | R::NotLocked => problem,
         }
