@@ -302,9 +302,9 @@ impl Key {
         Self::new(format!("{m}#SUB#{subject}"), "OPR")
     }
 
-    /// The bounds of a person's roles, without their stories.
     /// The sheets of rates in the partition of tax.
     pub(crate) const TAX_SHEETS: (&'static str, &'static str) = ("RAT#", "RAT#~");
+    /// The bounds of a person's roles, without their stories.
     pub(crate) const ROLES: (&'static str, &'static str) = ("MER#", "OPR");
 
     pub fn membership(m: &MarketplaceId, subject: &str, merchant: &MerchantId) -> Self {
