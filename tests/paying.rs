@@ -88,6 +88,7 @@ impl Shop {
             payments: Vec::new(),
             fingerprint: name.to_owned(),
             bought: Some(bought),
+            rates: Vec::new(),
         })
         .unwrap()
     }

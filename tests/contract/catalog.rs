@@ -23,6 +23,7 @@ use events::catalog::{
     CategoryChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1, ProductCreatedV1,
 };
 use events::delivery::DeliveryRatesChangedV1;
+use events::fx::FxRatesChangedV1;
 use events::merchant::{
     Days, MarketplaceOpenedV1, MerchantAppliedV1, MerchantClosuresChangedV1, MerchantConditionsChangedV1,
     MerchantInvitationAcceptedV1, MerchantInvitedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1,
@@ -272,6 +273,7 @@ fn goods() -> Vec<Entry> {
     let [receipt, count] = [9, 10].map(MovementId::from_bits);
     let member = format!("person:{}", edge::identity::subject("https://login.example", "ben"));
     vec![
+        entry(Told::new("fx-rates", 1, 3, person()), FxRatesChangedV1 {}),
         entry(Told::new("tax-rules", 1, 3, person()), TaxRulesChangedV1 {}),
         entry(Told::new("tax-DE", 1, 4, person()), TaxRatesChangedV1 { country: Some("DE".to_owned()) }),
         entry(
@@ -541,6 +543,8 @@ fn parts() -> Vec<Entry> {
                 delivery: eur("4.90"),
                 fees: eur("3.48"),
                 withheld: None,
+                supported: None,
+                settles: None,
                 net: eur("30.42"),
             },
         ),
@@ -565,6 +569,7 @@ fn parts() -> Vec<Entry> {
                 delivery: eur("0.00"),
                 fees: eur("3.48"),
                 withheld: None,
+                supported: None,
             },
         ),
     ]

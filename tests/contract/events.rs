@@ -133,6 +133,7 @@ fn word(prefix: &str) -> &'static str {
         "ovr" => "override",
         "due" => "due run",
         "category" => "category",
+        "fx" => "exchange rates",
         "tax" => "tax",
         "prd" => "product",
         "off" => "offer",

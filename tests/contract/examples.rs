@@ -154,6 +154,15 @@ impl Story {
         self.show("tax.quote", &[], "?country=DE&amount=11.90").await;
     }
 
+    /// What shoppers who pay in dollars pay for what is priced in euros.
+    async fn exchanging(&mut self) {
+        let (rate, margin, as_of) = ("1.0871", "2", "2026-03-02");
+        let rate =
+            json!({"base": "EUR", "quote": "USD", "rate": rate, "margin_percent": margin, "as_of": as_of});
+        self.tell("fx.set_rates", &[], json!({"rates": [rate]})).await;
+        self.show("fx.rates", &[], "").await;
+    }
+
     /// What alma sells, and how much of it is there.
     async fn stocking(&mut self, alma: &str) {
         let category = json!({"handle": "mugs", "name": "Mug"});
@@ -346,6 +355,7 @@ pub(crate) async fn told() -> Story {
     story.opening(&alma).await;
     story.addressing().await;
     story.taxing().await;
+    story.exchanging().await;
     story.stocking(&alma).await;
     story.delivering(&alma).await;
     story.shopping(&alma).await;

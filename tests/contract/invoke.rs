@@ -36,7 +36,7 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 19] = [
+const INVOCATIONS: [(&str, &str, By); 20] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("cart", "cart", By::Get("/v1/carts/crt_00000000000000000000000001")),
     ("catalog", "catalog", By::Get("/v1/products")),
@@ -44,6 +44,7 @@ const INVOCATIONS: [(&str, &str, By); 19] = [
     ("customers", "customers", By::Get("/v1/customers/me")),
     ("delivery", "delivery", By::Get("/v1/delivery/mer_00000000000000000000000002")),
     ("fulfillment", "fulfillment", By::Bus("order.paid.v1")),
+    ("fx", "fx", By::Get("/v1/fx/rates")),
     ("inventory", "inventory", By::Bus("merchant_order.canceled.v1")),
     ("ledger", "ledger", By::Stream),
     ("merchants", "merchants", By::Get("/v1/merchants")),
@@ -166,6 +167,7 @@ fn sample_order() -> Order {
         payments: vec![payment],
         fingerprint: "0123456789abcdef".to_owned(),
         bought: None,
+        rates: Vec::new(),
     };
     Order::place(intake).unwrap()
 }

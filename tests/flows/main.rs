@@ -13,6 +13,7 @@ mod cart;
 mod catalog;
 mod checkout;
 mod clock;
+mod currencies;
 mod customers;
 mod dead_letters;
 mod delivery;

@@ -6,8 +6,10 @@ use domain::Currency;
 use domain::cart::{Add, Asked, Cart, Chosen, Contact, Edit, Wares};
 use domain::catalog::OfferStatus;
 use domain::delivery::Service;
+use domain::fx;
 use domain::id::{CartId, MarketplaceId, MerchantId, OfferId};
 use domain::order::LINES_MAX;
+use domain::payout::day;
 use domain::place::Place;
 use domain::tax::id::TaxId;
 use domain::text::{Email, Sku, Word};
@@ -17,7 +19,7 @@ use edge::shopping::AtHand;
 use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
-use table::{Commit, Held};
+use table::{Commit, Held, Key};
 
 type Answer = Result<Reply<CartView>, Problem>;
 
@@ -32,6 +34,22 @@ pub(crate) struct OpenCart {
     #[serde(default)]
     region: Option<String>,
     /// The postal code, or its first characters.
+    #[serde(default)]
+    postal: Option<String>,
+    /// In which it is paid (ISO 4217), for good; the marketplace's, if not said. Other prices are converted, with the
+    /// rate and its margin shown.
+    #[serde(default)]
+    currency: Option<String>,
+}
+
+/// Where it would go.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartDestination"))]
+struct DestinationBody {
+    country: String,
+    #[serde(default)]
+    region: Option<String>,
     #[serde(default)]
     postal: Option<String>,
 }
@@ -49,7 +67,7 @@ pub(crate) struct EditCart {
     /// Where it goes.
     address: Option<AddressBody>,
     /// Where it would go, as long as there is no address.
-    destination: Option<OpenCart>,
+    destination: Option<DestinationBody>,
     /// The buyer's tax id, of the country that it goes to; null takes it out.
     #[serde(deserialize_with = "given")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
@@ -115,8 +133,9 @@ pub(crate) async fn open(State(world): State<World>, command: Command<OpenCart>)
     let m = &command.caller.marketplace;
     let shopper = command.caller.shopper()?;
     let mut check = Check::new();
-    let OpenCart { country, region, postal } = &command.body;
+    let OpenCart { country, region, postal, currency } = &command.body;
     let to = place(&mut check, country, region.as_deref(), postal.as_deref());
+    let wanted = check.maybe::<Currency>("currency", currency.as_deref());
     check.done()?;
     let Some(to) = to else { return Err(Problem::internal()) };
     world
@@ -126,8 +145,7 @@ pub(crate) async fn open(State(world): State<World>, command: Command<OpenCart>)
                 let view = priced(&world, m, &held.value).await?;
                 return Ok(Reply::ok(view).revision(held.revision()).replayed());
             }
-            let marketplace = world.table.marketplace(m).await?;
-            let currency = marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value.currency;
+            let currency = sold_in(&world, m, wanted).await?;
             let id = world.unguessable().map_err(|error| Problem::fault(&error))?;
             let now = world.now();
             let cart =
@@ -142,6 +160,21 @@ pub(crate) async fn open(State(world): State<World>, command: Command<OpenCart>)
             Ok(Reply::created(priced(&world, m, &cart).await?).revision(1))
         })
         .await
+}
+
+/// The marketplace's currency, or another that its prices can be converted into today.
+async fn sold_in(world: &World, m: &MarketplaceId, wanted: Option<Currency>) -> Result<Currency, Problem> {
+    let marketplace = world.table.marketplace(m).await?;
+    let own = marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value.currency;
+    let Some(wanted) = wanted.filter(|wanted| *wanted != own) else { return Ok(own) };
+    let sheet = world.table.load::<fx::Sheet>(&Key::fx_rates(m)).await?;
+    let rates = sheet.map(|held| held.value.rates).unwrap_or_default();
+    let mut check = Check::new();
+    if let Err(error) = fx::find(&rates, own, wanted, day(world.now())) {
+        check.wrong("currency", "no_exchange_rate", format!("a cart cannot be in {wanted}: {error}"));
+    }
+    check.done()?;
+    Ok(wanted)
 }
 
 pub(crate) async fn priced(world: &World, m: &MarketplaceId, cart: &Cart) -> Result<CartView, Problem> {
@@ -164,7 +197,7 @@ pub(crate) async fn edit(
 
 async fn attempt(world: &World, id: &str, command: &Command<EditCart>) -> Answer {
     let m = &command.caller.marketplace;
-    let AtHand { cart: held, marketplace, .. } = AtHand::of(world, &command.caller, id).await?;
+    let AtHand { cart: held, .. } = AtHand::of(world, &command.caller, id).await?;
     if is_repeat(&held, command)? {
         let view = priced(world, m, &held.value).await?;
         return Ok(Reply::ok(view).revision(held.revision()).replayed());
@@ -180,7 +213,7 @@ async fn attempt(world: &World, id: &str, command: &Command<EditCart>) -> Answer
         .edit(Edit { add: Vec::new(), set: Vec::new(), services: Vec::new(), ..rest.clone() }, now)?;
     let wares = world.table.wares_and_stock(m, &moved, &offers, now).await?;
     let mut check = Check::new();
-    let add = add(&mut check, &wares, &offers, &command.body.add, &moved, marketplace.currency, now);
+    let add = add(&mut check, &wares, &offers, &command.body.add, &moved, now);
     check.done()?;
     let mut next = held.value.edit(Edit { add, ..rest }, now)?;
     remember(&mut next, command);
@@ -239,7 +272,6 @@ fn add(
     offers: &[OfferId],
     add: &[AddBody],
     cart: &Cart,
-    currency: Currency,
     now: Timestamp,
 ) -> Vec<Add> {
     let mut found = Vec::with_capacity(add.len());
@@ -261,7 +293,7 @@ fn add(
                 found.push(Add { offer, merchant, price, quantity });
             }
             (Err(error), _) => {
-                check.wrong(format!("add[{at}].offer"), "currency", format!("{error}: want {currency}"));
+                check.wrong(format!("add[{at}].offer"), "no_exchange_rate", error);
             }
             (Ok(_), None) => {}
         }

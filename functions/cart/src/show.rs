@@ -4,11 +4,13 @@ use axum::extract::{Path, State};
 use domain::cart::{Cart, Offered, Quote, Wares};
 use domain::checkout::{Stage, unmet};
 use domain::delivery::Service;
-use domain::pricing::{Component, PricedLine, PricedMerchant, Problem as LineProblem, Share, Source, Totals};
+use domain::pricing::{
+    Component, Price, PricedLine, PricedMerchant, Problem as LineProblem, Share, Source, Totals,
+};
 use domain::{Money, MoneyError};
 use edge::address::AddressBody;
 use edge::query::None as NoParameters;
-use edge::shopping::{AtHand, TaxView, UnmetView};
+use edge::shopping::{AtHand, RateView, TaxView, UnmetView};
 use edge::{Problem, Query, Reply, World};
 use events::Amount;
 use jiff::Timestamp;
@@ -60,6 +62,9 @@ struct CartLineView {
     title: Option<String>,
     quantity: u32,
     unit_price: Amount,
+    /// What it is in the merchant's currency, where that is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_unit_price: Option<Amount>,
     /// Quantity times unit price.
     items: Amount,
     discounts: Vec<DiscountView>,
@@ -100,6 +105,9 @@ struct CartPartView {
     /// Why there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// At which the merchant's prices are converted, where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<RateView>,
     totals: CartTotals,
 }
 
@@ -214,6 +222,10 @@ fn line(cart: &Cart, wares: &Wares, priced: &PricedLine) -> CartLineView {
         title: offer.map(|offer| offer.title.to_string()),
         quantity: priced.quantity,
         unit_price: priced.price.amount().into(),
+        original_unit_price: match &priced.price {
+            Price::Offered(_) => None,
+            Price::Converted(converted) => Some(converted.original.into()),
+        },
         items: priced.items.into(),
         discounts: priced.discounts.iter().map(discount).collect(),
         tax: TaxView::from(&priced.tax),
@@ -262,6 +274,7 @@ fn part(wares: &Wares, quote: &Quote, priced: &PricedMerchant) -> CartPartView {
         delivery: priced.delivery.as_ref().map(|delivery| delivery.service),
         options,
         reason,
+        rate: priced.rate.as_ref().map(RateView::from),
         totals: totals(&priced.totals),
     }
 }

@@ -91,10 +91,12 @@ async fn load(
         Some(key) => read.take(key)?,
         None => None,
     };
+    let merchant: Option<Merchant> = merchant.map(|held| held.value);
+    let own = marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value.currency;
     Ok(Sources {
         product: read.take(&product)?.map(|held| held.value),
-        merchant: merchant.map(|held| held.value),
-        currency: marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value.currency,
+        currency: merchant.as_ref().map_or(own, |merchant| merchant.settles_in(own)),
+        merchant,
     })
 }
 
@@ -180,9 +182,10 @@ pub(crate) async fn change(
             return Err(Problem::not_found("offer"));
         }
         let sources = load(world, m, &offer.product, None).await?;
+        let currency = offer.price.currency;
         let mut check = Check::new();
         let price = match &body.price {
-            Some(price) => check.money("price", price, sources.currency),
+            Some(price) => check.money("price", price, currency),
             None => None::<Money>,
         };
         check.done()?;

@@ -10,8 +10,12 @@ mod address;
 mod options;
 mod rates;
 
-use domain::id::MerchantId;
+use domain::Currency;
+use domain::id::{MarketplaceId, MerchantId};
+use domain::marketplace::Marketplace;
+use domain::merchant::Merchant;
 use edge::{Function, Problem, Routes, World};
+use table::{Key, Loaded};
 
 pub fn function(world: &World) -> Function {
     let routes = Routes::new()
@@ -26,6 +30,21 @@ pub fn function(world: &World) -> Function {
         .get("/v1/delivery/{merchant}/options", options::options)
         .everyone("delivery:read", "delivery.options", "Every way to bring a parcel to a place");
     Function::new("delivery", world).routes(routes)
+}
+
+/// The merchant's currency, which its table is in, and what lies under `more` keys; in one batch read.
+async fn currency_of(
+    world: &World,
+    m: &MarketplaceId,
+    merchant: &MerchantId,
+    more: &[Key],
+) -> Result<(Currency, Loaded), Problem> {
+    let (own, key) = (Key::marketplace(m), Key::merchant(m, merchant));
+    let keys: Vec<Key> = [own.clone(), key.clone()].into_iter().chain(more.iter().cloned()).collect();
+    let mut read = world.table.read(&keys).await?;
+    let marketplace = read.take::<Marketplace>(&own)?.ok_or_else(|| Problem::not_found("marketplace"))?;
+    let merchant = read.take::<Merchant>(&key)?.ok_or_else(|| Problem::not_found("merchant"))?;
+    Ok((merchant.value.settles_in(marketplace.value.currency), read))
 }
 
 /// The merchant that a path names; what is no id names none.

@@ -1,10 +1,9 @@
 //! Ways to bring one parcel to one place: the merchant's table, asked now.
 
-use crate::named;
+use crate::{currency_of, named};
 use axum::extract::{Path, State};
 use domain::Money;
 use domain::delivery::{DeliveryOption, NoDelivery, Parcel, Service};
-use domain::marketplace::Marketplace;
 use edge::area::place;
 use edge::{Check, Problem, Query, Reply, World};
 use events::Amount;
@@ -28,7 +27,7 @@ pub(crate) struct Wanted {
     /// Weight of the parcel, packed; 0, if not said.
     #[serde(default)]
     grams: Option<String>,
-    /// Value of the goods after discounts, decimal text in the marketplace's currency; 0, if not said.
+    /// Value of the goods after discounts, decimal text in the merchant's currency; 0, if not said.
     #[serde(default)]
     value: Option<String>,
 }
@@ -79,6 +78,7 @@ fn code(nothing: &NoDelivery) -> Result<&'static str, Problem> {
         NoDelivery::NoService(_) => Ok("no_service"),
         NoDelivery::TooHeavy { .. } => Ok("too_heavy"),
         NoDelivery::TooDear { .. } => Ok("too_dear"),
+        NoDelivery::NoRate(_) => Ok("no_exchange_rate"),
         NoDelivery::Calendar(_) => Ok("never_open"),
         NoDelivery::Money(error) => Err(error.clone().into()),
     }
@@ -93,11 +93,9 @@ pub(crate) async fn options(
     query: Query<Wanted>,
 ) -> Result<Reply<OptionsView>, Problem> {
     let (merchant, m) = (named(&merchant)?, &query.caller.marketplace);
-    let (own, rates) = (Key::marketplace(m), Key::delivery_rates(m, &merchant));
-    let mut read = world.table.read(&[own.clone(), rates.clone()]).await?;
-    let marketplace = read.take::<Marketplace>(&own)?.ok_or_else(|| Problem::not_found("marketplace"))?;
+    let rates = Key::delivery_rates(m, &merchant);
+    let (currency, mut read) = currency_of(&world, m, &merchant, std::slice::from_ref(&rates)).await?;
     let rates = read.take::<DeliveryRates>(&rates)?.ok_or_else(|| Problem::not_found("rate table"))?;
-    let currency = marketplace.value.currency;
 
     let Wanted { country, region, postal, grams, value } = &query.parameters;
     let mut check = Check::new();

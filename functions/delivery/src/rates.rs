@@ -1,10 +1,8 @@
 //! A merchant's rate table: seen by everyone, set as a whole by the merchant.
 
-use crate::named;
+use crate::{currency_of, named};
 use axum::extract::{Path, State};
 use domain::delivery::{BadTable, Calendar, Price, Rate, RateTable, Service, Zone};
-use domain::marketplace::Marketplace;
-use domain::merchant::Merchant;
 use domain::text::Word;
 use domain::{Currency, Money};
 use edge::change::set as set_one;
@@ -366,12 +364,8 @@ pub(crate) async fn set(
     if !command.reach.covers(&merchant) {
         return Err(Problem::not_found("merchant"));
     }
-    let keys = [Key::marketplace(m), Key::merchant(m, &merchant)];
-    let mut read = world.table.read(&keys).await?;
-    let [own, of_merchant] = &keys;
-    let marketplace = read.take::<Marketplace>(own)?.ok_or_else(|| Problem::not_found("marketplace"))?;
-    read.take::<Merchant>(of_merchant)?.ok_or_else(|| Problem::not_found("merchant"))?;
-    let table = command.body.read(marketplace.value.currency)?;
+    let (currency, _) = currency_of(&world, m, &merchant, &[]).await?;
+    let table = command.body.read(currency)?;
     // The merchant's own changes are counted apart from those of its table.
     let id = format!("{merchant}-delivery");
     let told = Announced::of(&DeliveryRatesChangedV1 { merchant: merchant.clone() });

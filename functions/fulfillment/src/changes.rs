@@ -210,9 +210,8 @@ async fn commit<T>(
         story = story.moving(movements(&held.value, fact));
     }
     let mut commit = Commit::new(m, &context);
-    if let Some((entry, posting)) = world.table.account_entry(m, (&held.value, next), Some(fact), now).await?
-    {
-        story = posting.into_iter().fold(story, Story::posting);
+    if let Some((entry, postings)) = world.table.booked(m, (&held.value, next), Some(fact), now).await? {
+        story = postings.into_iter().fold(story, Story::posting);
         commit = commit.add(&entry, Overtaken);
     }
     let mut commit = commit.change(held, next, next.id.as_str(), story);

@@ -1,9 +1,11 @@
 //! How a merchant order is shown, alone and in lists.
 
 use axum::extract::{Path, State};
+use domain::Money;
 use domain::id::MerchantOrderId;
 use domain::merchant_order::{Earned, Line, MerchantOrder, Shipment, Units};
 use edge::query::{None as NoParameters, Paging};
+use edge::shopping::RateView;
 use edge::{Check, Listing, Problem, Query, Reply, World};
 use events::Amount;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,9 @@ pub(crate) struct MerchantOrderView {
     /// This part's share of the order's own delivery cost.
     delivery: Amount,
     totals: TotalsView,
+    /// The totals in the merchant's own currency, where that is another, at the rate of the day of the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settlement: Option<SettlementView>,
     shipments: Vec<ShipmentView>,
 }
 
@@ -57,8 +62,19 @@ struct TotalsView {
     /// Tax that the marketplace owes in the merchant's place.
     #[serde(skip_serializing_if = "Option::is_none")]
     withheld: Option<Amount>,
+    /// What the marketplace bears of the customer's discounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supported: Option<Amount>,
     /// What the merchant earns when the part is complete.
     net: Amount,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Settlement"))]
+struct SettlementView {
+    #[serde(flatten)]
+    rate: RateView,
+    totals: TotalsView,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -79,9 +95,7 @@ struct ShipmentView {
 impl MerchantOrderView {
     pub(crate) fn of(part: &MerchantOrder) -> Self {
         // The amounts were summed when the part was made; one that cannot be summed was never stored.
-        let zero = domain::Money::zero(part.currency);
-        let none = Earned { items: zero, delivery: zero, fees: zero, withheld: zero, gross: zero, net: zero };
-        let Earned { items, delivery, fees, withheld, net, .. } = part.earned().unwrap_or(none);
+        let earned = part.earned().unwrap_or(Earned::zero(part.currency));
         Self {
             id: part.id.to_string(),
             order: part.id.place().map(|(order, _)| order.to_string()).unwrap_or_default(),
@@ -90,14 +104,27 @@ impl MerchantOrderView {
             placed_at: part.placed_at.to_string(),
             lines: part.lines.iter().map(line).collect(),
             delivery: part.delivery.into(),
-            totals: TotalsView {
-                items: items.into(),
-                delivery: delivery.into(),
-                fees: fees.into(),
-                withheld: (withheld.minor != 0).then(|| withheld.into()),
-                net: net.into(),
-            },
+            totals: TotalsView::of(earned),
+            settlement: part.rate.as_ref().map(|rate| SettlementView {
+                rate: RateView::from(rate),
+                totals: TotalsView::of(earned.own(Some(rate)).unwrap_or(Earned::zero(rate.base))),
+            }),
             shipments: part.shipments.iter().map(shipment).collect(),
+        }
+    }
+}
+
+impl TotalsView {
+    fn of(earned: Earned) -> Self {
+        let some = |amount: Money| (amount.minor != 0).then(|| amount.into());
+        let Earned { items, delivery, fees, withheld, supported, net, .. } = earned;
+        Self {
+            items: items.into(),
+            delivery: delivery.into(),
+            fees: fees.into(),
+            withheld: some(withheld),
+            supported: some(supported),
+            net: net.into(),
         }
     }
 }

@@ -98,6 +98,8 @@ pub(crate) async fn terminate(
     let orders = count(world.table.merchant_orders(m, &merchant, true, 100, None).await?.items.len());
     let payouts = count(world.table.open_payouts(m, &merchant).await?);
     let currency = crate::load_marketplace(&world, m).await?.currency;
+    let known = world.table.load::<Merchant>(&Key::merchant(m, &merchant)).await?;
+    let currency = known.map_or(currency, |held| held.value.settles_in(currency));
     let claimed = world.table.load::<Claimed>(&Key::claimed(m, &merchant)).await?;
     let after = claimed.map_or(Date::ZERO, |held| held.value.through);
     let owed = world.table.earned(m, &merchant, currency, (after, Date::MAX)).await?.net.minor > 0;

@@ -4,6 +4,7 @@ use crate::changes::{Who, change};
 use crate::join::invitation;
 use crate::show::MerchantView;
 use axum::extract::{Path, State};
+use domain::Currency;
 use domain::id::MerchantId;
 use domain::merchant::{Merchant, PayoutAccount, Status};
 use domain::payout::Schedule;
@@ -26,6 +27,9 @@ pub(crate) struct Invite {
     /// Where it sells from, in the eyes of the tax office (ISO 3166-1: `DE`); wherever its customer is, if not said.
     #[serde(default)]
     country: Option<String>,
+    /// In which it prices, delivers and is paid (ISO 4217), for good; the marketplace's, if not said.
+    #[serde(default)]
+    currency: Option<String>,
     /// When it is paid; daily if not said.
     #[serde(default)]
     schedule: Option<Schedule>,
@@ -72,6 +76,7 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
     let name = check.parse::<Name>("name", &body.name);
     let external_id = check.maybe::<ExternalId>("external_id", body.external_id.as_deref());
     let country = check.maybe::<Country>("country", body.country.as_deref());
+    let currency = check.maybe::<Currency>("currency", body.currency.as_deref());
     let commission = RuleBody::read(&mut check, "commission", &body.commission, marketplace.currency);
     let schedule = body.schedule.clone().unwrap_or(Schedule::Day);
     if let Err(error) = schedule.check() {
@@ -88,6 +93,7 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
         name,
         external_id,
         country,
+        currency: currency.filter(|currency| *currency != marketplace.currency),
         status,
         commission,
         schedule,

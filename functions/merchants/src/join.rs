@@ -62,6 +62,7 @@ pub(crate) async fn apply(State(world): State<World>, command: Command<Apply>) -
                 name: name.clone(),
                 external_id: external_id.clone(),
                 country: None,
+                currency: None,
                 status: Status::Pending,
                 commission: Vec::new(),
                 schedule: Schedule::Day,

@@ -24,6 +24,8 @@ pub(crate) struct MerchantView {
     /// Where it sells from, in the eyes of the tax office.
     #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<String>,
+    /// In which it prices, delivers and is paid.
+    currency: String,
     /// `pending`, `open`, `suspended`, `closing` or `terminated`.
     status: &'static str,
     /// When it is paid.
@@ -119,6 +121,7 @@ impl MerchantView {
             name: merchant.name.to_string(),
             external_id: merchant.external_id.as_ref().map(ToString::to_string),
             country: merchant.country.map(|country| country.to_string()),
+            currency: merchant.settles_in(marketplace.currency).to_string(),
             status: merchant.status.word(),
             schedule: merchant.schedule.clone(),
             commission: merchant.commission.iter().map(RuleBody::of).collect(),

@@ -249,9 +249,9 @@ async fn write_part<'a>(
     if let Some(fact) = &fact {
         story.facts.extend(merchant_order::announce(&before, &after, fact)?);
     }
-    let entry = world.table.account_entry(m, (&before, &after), fact.as_ref(), context.at).await?;
-    let (entry, posting) = entry.unzip();
-    let story = posting.flatten().into_iter().fold(story, Story::posting);
+    let booked = world.table.booked(m, (&before, &after), fact.as_ref(), context.at).await?;
+    let (entry, postings) = booked.unzip();
+    let story = postings.into_iter().flatten().fold(story, Story::posting);
     let mut commit = match held {
         Some(held) if fact.is_some() => commit.change(held, &after, after.id.as_str(), story),
         Some(_) => commit,

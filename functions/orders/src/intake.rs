@@ -7,14 +7,16 @@ use crate::unpaid;
 use axum::extract::State;
 use domain::catalog::Offer;
 use domain::commission::freeze;
+use domain::fx::{self, FxRate};
 use domain::id::{CustomerId, MarketplaceId, MerchantId, OfferId, OrderId, derive, sha256_hex};
 use domain::marketplace::Marketplace;
 use domain::merchant::{Merchant, NoOrders};
 use domain::order::{Intake, Line, Order, Payment};
 use domain::overrides::Override;
+use domain::payout::day;
 use domain::stock::Shelves;
 use domain::text::{Category, Channel, ExternalId, Name, Sku, Word};
-use domain::{Currency, Money};
+use domain::{Currency, Money, MoneyError};
 use edge::{Check, Command, Problem, Reply, World};
 use events::{Amount, order::placed, overrides::used};
 use jiff::Timestamp;
@@ -187,6 +189,8 @@ struct Known {
     sellers: Vec<Seller>,
     offers: Vec<Offer>,
     shelves: Shelves,
+    /// Rates of exchange, where a merchant settles in another currency.
+    fx: Vec<FxRate>,
 }
 
 /// A merchant by the name that a line uses, and whether it takes the order.
@@ -273,7 +277,11 @@ async fn load(
         found.extend(read.take::<Offer>(key)?.map(|held| held.value));
     }
     let shelves = world.table.shelves(m, &found, now).await?;
-    Ok(Some(Known { marketplace, sellers, offers: found, shelves }))
+    let own = marketplace.currency;
+    let foreign = sellers.iter().any(|seller| seller.merchant.settles_in(own) != own);
+    let sheet = if foreign { world.table.load::<fx::Sheet>(&Key::fx_rates(m)).await? } else { None };
+    let fx = sheet.map(|held| held.value.rates).unwrap_or_default();
+    Ok(Some(Known { marketplace, sellers, offers: found, shelves, fx }))
 }
 
 /// From words to an intake: every bad value is told at once.
@@ -296,6 +304,7 @@ fn read(
         lines.extend(line(&mut check, number, given, known)?);
     }
     let payments = payments(&mut check, &body.payments, currency);
+    let rates = rates(&mut check, known, &lines, now);
     check.done()?;
     let Some(channel) = channel else { return Err(Problem::internal()) };
 
@@ -318,7 +327,26 @@ fn read(
         payments,
         fingerprint,
         bought: None,
+        rates,
     })
+}
+
+/// The rates of merchants who settle in another currency, as they are now.
+fn rates(check: &mut Check, known: &Known, lines: &[Line], now: Timestamp) -> Vec<(MerchantId, FxRate)> {
+    let to = known.marketplace.currency;
+    let mut rates: Vec<(MerchantId, FxRate)> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let seller = known.sellers.iter().find(|seller| seller.merchant.id == line.merchant);
+        let from = seller.map_or(to, |seller| seller.merchant.settles_in(to));
+        if from == to || rates.iter().any(|(of, _)| *of == line.merchant) {
+            continue;
+        }
+        match fx::find(&known.fx, from, to, day(now)) {
+            Ok(rate) => rates.push((line.merchant.clone(), rate.clone())),
+            Err(error) => check.wrong(format!("lines[{at}].merchant"), "no_exchange_rate", error),
+        }
+    }
+    rates
 }
 
 fn line(check: &mut Check, number: u16, given: &PlaceLine, known: &Known) -> Result<Option<Line>, Problem> {
@@ -365,7 +393,7 @@ fn line(check: &mut Check, number: u16, given: &PlaceLine, known: &Known) -> Res
     let category = category.or_else(|| offer.and_then(|offer| offer.category.clone()));
     let allocations = offer.filter(|offer| offer.keeps_stock).map(|_| Vec::new());
     let rules = merchant.commission.iter().chain(&marketplace.settings.commission);
-    let fees = freeze(rules, category.as_ref(), unit_price.times(quantity)?, quantity)?;
+    let fees = freeze(rules, category.as_ref(), unit_price.times(quantity)?, quantity, Ok::<_, MoneyError>)?;
     Ok(Some(Line {
         number,
         merchant: merchant.id.clone(),

@@ -1,10 +1,11 @@
 //! One merchant's due run: claim what is payable, then send it to the bank.
 
 use crate::bank::Bank;
-use domain::Decision;
-use domain::id::PayoutId;
+use domain::fx;
+use domain::id::{MarketplaceId, PayoutId};
 use domain::merchant::Merchant;
 use domain::payout::{Claim, Claimed, Payout, Stage, Told, claim, claimable_through, day, decide};
+use domain::{Currency, Decision, Money};
 use edge::{Again, World};
 use events::payout::{MerchantBalanceCriticalV1, PayoutBlockedV1, PayoutDueV1, announce, created};
 use events::{Announced, Context, Envelope};
@@ -34,7 +35,8 @@ pub(crate) async fn run(world: World, bank: Bank, event: Envelope<PayoutDueV1>) 
     if through <= after {
         return Ok(());
     }
-    let totals = world.table.earned(m, &merchant.id, marketplace.currency, (after, through)).await?;
+    let currency = merchant.settles_in(marketplace.currency);
+    let totals = world.table.earned(m, &merchant.id, currency, (after, through)).await?;
     let state =
         claimed.as_ref().map_or_else(|| Claimed::nothing(merchant.id.clone()), |held| held.value.clone());
     match claim(&state, &merchant.account, totals, through, now)? {
@@ -50,8 +52,8 @@ pub(crate) async fn run(world: World, bank: Bank, event: Envelope<PayoutDueV1>) 
             send_claimed(&world, &bank, &event, &payout.id).await
         }
         Claim::Nothing { balance } => {
-            let limit = marketplace.settings.critical_balance.negated();
-            if balance.minor >= limit.minor {
+            let limit = critical(&world, m, currency, marketplace.settings.critical_balance).await?;
+            if balance.minor.saturating_add(limit.minor) >= 0 {
                 return Ok(());
             }
             let told = Announced::of(&MerchantBalanceCriticalV1 {
@@ -68,6 +70,22 @@ pub(crate) async fn run(world: World, bank: Bank, event: Envelope<PayoutDueV1>) 
             tell(&world, &event, claimed.as_ref(), &state, told).await
         }
     }
+}
+
+/// The limit in the merchant's currency; without a rate of today every debt is worth a word.
+async fn critical(
+    world: &World,
+    m: &MarketplaceId,
+    currency: Currency,
+    limit: Money,
+) -> Result<Money, Again> {
+    if currency == limit.currency {
+        return Ok(limit);
+    }
+    let sheet = world.table.load::<fx::Sheet>(&Key::fx_rates(m)).await?;
+    let rates = sheet.map(|held| held.value.rates).unwrap_or_default();
+    let rate = fx::find(&rates, currency, limit.currency, day(world.now()));
+    Ok(rate.map_or(Ok(Money::zero(currency)), |rate| rate.own(limit))?)
 }
 
 /// Orders the bank to pay a payout that is only created. The bank knows it by its id, so a repeat pays once.

@@ -37,6 +37,9 @@ pub(crate) struct PayoutView {
     /// Tax that the marketplace owes in the merchant's place.
     #[serde(skip_serializing_if = "Option::is_none")]
     withheld: Option<Amount>,
+    /// What the marketplace bears of the customers' discounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supported: Option<Amount>,
     /// Where it goes, masked.
     iban: String,
     created_at: String,
@@ -69,6 +72,7 @@ impl PayoutView {
             delivery: payout.totals.delivery.into(),
             fees: payout.totals.fees.into(),
             withheld: payout.totals.withheld.map(Amount::from),
+            supported: payout.totals.supported.map(Amount::from),
             iban: payout.iban.masked(),
             created_at: payout.created_at.to_string(),
             reference,
@@ -109,6 +113,9 @@ pub(crate) struct LineView {
     fees: Amount,
     #[serde(skip_serializing_if = "Option::is_none")]
     withheld: Option<Amount>,
+    /// What the marketplace bears of the customers' discounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supported: Option<Amount>,
 }
 
 fn line(entry: Held<MerchantEntry>) -> LineView {
@@ -122,6 +129,7 @@ fn line(entry: Held<MerchantEntry>) -> LineView {
         delivery: entry.delivery.into(),
         fees: entry.fees.into(),
         withheld: entry.withheld.map(Amount::from),
+        supported: entry.supported.map(Amount::from),
     }
 }
 
@@ -233,13 +241,13 @@ pub(crate) async fn balance(
     let merchant: MerchantId = id.parse().map_err(|_| Problem::not_found("merchant"))?;
     let marketplace = world.table.marketplace(m).await?;
     let known = world.table.load::<domain::merchant::Merchant>(&Key::merchant(m, &merchant)).await?;
-    let (Some(marketplace), Some(_), true) = (marketplace, known, reach.covers(&merchant)) else {
+    let (Some(marketplace), Some(known), true) = (marketplace, known, reach.covers(&merchant)) else {
         return Err(Problem::not_found("merchant"));
     };
     let claimed = world.table.load::<Claimed>(&Key::claimed(m, &merchant)).await?;
     let after = claimed.map_or(Date::ZERO, |held| held.value.through);
     let through = claimable_through(world.now()).max(after);
-    let currency = marketplace.value.currency;
+    let currency = known.value.settles_in(marketplace.value.currency);
     let payable = world.table.earned(m, &merchant, currency, (after, through)).await?.net;
     let pending = world.table.earned(m, &merchant, currency, (through, Date::MAX)).await?.net;
     let (merchant, balance) = (merchant.to_string(), payable.plus(pending)?);

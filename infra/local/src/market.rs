@@ -164,7 +164,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 16] {
+pub fn functions() -> [(&'static str, Build); 17] {
     [
         ("admin", admin::function),
         ("cart", cart::function),
@@ -181,6 +181,7 @@ pub fn functions() -> [(&'static str, Build); 16] {
         ("outbox", outbox::function),
         ("payment", payment::function),
         ("payout", payout::function),
+        ("fx", fx::function),
         ("tax", tax::function),
     ]
 }

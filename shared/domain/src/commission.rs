@@ -64,13 +64,15 @@ pub fn check(rules: &[Rule]) -> Result<(), BadRule> {
     })
 }
 
-/// The fees of a line of `quantity` units worth `items` in all. A fixed fee in another currency is an error.
-pub fn freeze<'a>(
+/// The fees of a line of `quantity` units worth `items` in all. A fixed fee is what `convert` makes of it; in another
+/// currency than the items' it is an error.
+pub fn freeze<'a, E: From<MoneyError>>(
     rules: impl IntoIterator<Item = &'a Rule>,
     category: Option<&Category>,
     items: Money,
     quantity: u32,
-) -> Result<Vec<Fee>, MoneyError> {
+    convert: impl Fn(Money) -> Result<Money, E>,
+) -> Result<Vec<Fee>, E> {
     let mut fees: Vec<Fee> = Vec::new();
     for rule in rules {
         let matches = rule.category.is_none() || rule.category.as_ref() == category;
@@ -79,7 +81,7 @@ pub fn freeze<'a>(
         }
         let amount = match &rule.charge {
             Charge::Percent(percent) => items.percent(*percent)?,
-            Charge::PerItem(each) => Money::zero(items.currency).plus(each.times(quantity)?)?,
+            Charge::PerItem(each) => Money::zero(items.currency).plus(convert(*each)?.times(quantity)?)?,
         };
         fees.push(Fee { fee: rule.fee.clone(), amount });
     }
@@ -96,6 +98,16 @@ mod tests {
 
     fn rule(fee: &str, category: Option<&str>, charge: Charge) -> Rule {
         Rule { fee: fee.parse().unwrap(), category: category.map(|c| c.parse().unwrap()), charge }
+    }
+
+    fn freeze(
+        rules: impl IntoIterator<Item = impl std::borrow::Borrow<Rule>>,
+        category: Option<&Category>,
+        items: Money,
+        quantity: u32,
+    ) -> Result<Vec<Fee>, MoneyError> {
+        let rules: Vec<Rule> = rules.into_iter().map(|rule| rule.borrow().clone()).collect();
+        super::freeze(&rules, category, items, quantity, Ok)
     }
 
     fn amounts(fees: &[Fee]) -> Vec<(&str, i64)> {

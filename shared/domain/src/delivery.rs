@@ -7,6 +7,7 @@
 //!
 //! Absent on purpose: live rates of carriers and places of pickup.
 
+use crate::fx::FxError;
 use crate::money::{Money, MoneyError};
 use crate::place::{Area, Place, nearest};
 use crate::text::Word;
@@ -119,6 +120,8 @@ pub enum NoDelivery {
     TooDear { value: Money, zone: Word },
     #[error("zone {0} has no service")]
     NoService(Word),
+    #[error("{0}: its prices cannot be shown in another currency")]
+    NoRate(FxError),
     #[error(transparent)]
     Calendar(#[from] BadTable),
     #[error(transparent)]

@@ -17,6 +17,9 @@
 //! | `store_credit` | liability | a customer has got credit to spend here |
 //! | `refunds_payable` | liability | a refund is granted and not executed yet |
 //! | `tax_payable` | liability | the marketplace owes the tax of a sale in the merchant's place |
+//! | `discounts` | cost | a discount that the marketplace bears was taken back with its sale |
+//! | `fx` | position | an amount has become one of another currency; a debit: it came of one |
+//! | `fx_rounding` | revenue or cost | converted amounts come to less than their conversion |
 
 use crate::currency::Currency;
 use crate::id::MerchantId;
@@ -39,11 +42,14 @@ pub enum Account {
     StoreCredit,
     RefundsPayable,
     TaxPayable,
+    Discounts,
+    Fx,
+    FxRounding,
 }
 
 impl Account {
     /// Those of the marketplace itself; what is payable has an account for each merchant.
-    pub const OWN: [Self; 11] = [
+    pub const OWN: [Self; 14] = [
         Self::Receivable,
         Self::Cash,
         Self::Unearned,
@@ -55,6 +61,9 @@ impl Account {
         Self::StoreCredit,
         Self::RefundsPayable,
         Self::TaxPayable,
+        Self::Discounts,
+        Self::Fx,
+        Self::FxRounding,
     ];
 
     /// The stable word; of a merchant's payable the first part of it.
@@ -72,6 +81,9 @@ impl Account {
             Self::StoreCredit => "store_credit",
             Self::RefundsPayable => "refunds_payable",
             Self::TaxPayable => "tax_payable",
+            Self::Discounts => "discounts",
+            Self::Fx => "fx",
+            Self::FxRounding => "fx_rounding",
         }
     }
 }
@@ -208,7 +220,7 @@ pub struct MerchantEntry {
     /// What caused it: the merchant order, refund or payout. With `kind` unique within the merchant.
     pub cause: String,
     pub kind: EntryKind,
-    /// What the entry adds to the balance: items + delivery − fees − withheld, negative for a claw-back.
+    /// What the entry adds to the balance: items + delivery + supported − fees − withheld, negative for a claw-back.
     pub amount: Money,
     pub items: Money,
     pub delivery: Money,
@@ -216,6 +228,9 @@ pub struct MerchantEntry {
     /// Tax that the marketplace owes in the merchant's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withheld: Option<Money>,
+    /// What the marketplace bears of the customer's discounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supported: Option<Money>,
     /// When the marketplace committed it.
     pub at: jiff::Timestamp,
 }

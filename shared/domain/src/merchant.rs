@@ -15,6 +15,7 @@ pub use onboarding::{
 
 use crate::Decision;
 use crate::commission::Rule;
+use crate::currency::Currency;
 use crate::id::MerchantId;
 use crate::overrides::Policy;
 use crate::payout::{Schedule, day};
@@ -33,6 +34,9 @@ pub struct Merchant {
     /// Where it sells from, in the eyes of the tax office; none is wherever its customer is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<Country>,
+    /// In which it prices, delivers and is paid, for good; none is the marketplace's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     pub status: Status,
     /// Fee rules of this merchant, before the marketplace's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -86,6 +90,11 @@ impl NoOrders {
 }
 
 impl Merchant {
+    /// Its currency, in a marketplace of this one.
+    pub fn settles_in(&self, marketplace: Currency) -> Currency {
+        self.currency.unwrap_or(marketplace)
+    }
+
     /// Whether it takes an order that comes in at `at` (A2(3)).
     pub fn takes_orders(&self, at: Timestamp) -> Result<(), NoOrders> {
         match self.status {

@@ -6,10 +6,13 @@
 //! `awaiting_payment → open → delivered | canceled`. What counts is kept per line in units:
 //! shipped + canceled ≤ quantity, delivered ≤ shipped, refunded ≤ delivered. Units of a lost parcel are canceled.
 
+mod earned;
+pub use earned::Earned;
+
 use crate::Decision;
 use crate::currency::Currency;
+use crate::fx::FxRate;
 use crate::id::{MerchantId, MerchantOrderId, OfferId, ShipmentId, derive};
-use crate::ledger::{Account, Posting};
 use crate::money::{Money, MoneyError};
 use crate::stock::{Allocation, Change, Movement, SHELVES_MAX, Shelves, allocated, take_first};
 use crate::text::{Reason, Sku, Word};
@@ -40,6 +43,12 @@ pub struct MerchantOrder {
     /// Tax in `delivery` that the marketplace owes in the merchant's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_withheld: Option<Money>,
+    /// What the marketplace pays of the delivery, the customer having a discount on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_supported: Option<Money>,
+    /// Frozen at placement, where the merchant settles in another currency: from its own to the order's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<FxRate>,
     pub stage: Stage,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shipments: Vec<Shipment>,
@@ -63,6 +72,9 @@ pub struct Line {
     /// Tax in `items` that the marketplace owes in the merchant's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withheld: Option<Money>,
+    /// What the marketplace pays of the items, the customer having a discount on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supported: Option<Money>,
     #[serde(default, skip_serializing_if = "Progress::is_none")]
     pub progress: Progress,
 }
@@ -184,6 +196,7 @@ pub enum Fact {
         delivery: Money,
         fees: Money,
         withheld: Money,
+        supported: Money,
         with_delivery: bool,
     },
 }
@@ -231,44 +244,6 @@ impl MerchantOrder {
     /// Items and delivery of what is not canceled. Σ over the parts of an order with nothing canceled = its total.
     pub fn worth(&self) -> Result<Money, MoneyError> {
         Ok(self.earned()?.gross)
-    }
-
-    /// What the part is worth when it is complete: totals without the units that were canceled, or paid back before.
-    pub fn earned(&self) -> Result<Earned, MoneyError> {
-        let zero = Money::zero(self.currency);
-        let (mut items, mut delivery, mut fees, mut withheld) = (zero, zero, zero, zero);
-        for line in &self.lines {
-            let Progress { canceled, refunded_early, delivery_refunded_early, .. } = line.progress;
-            let kept = |total: Money, gone| total.minus(total.share(gone, line.quantity));
-            items = items.plus(kept(line.items, canceled + refunded_early)?)?;
-            fees = fees.plus(kept(line.fees, canceled + refunded_early)?)?;
-            withheld = withheld.plus(kept(line.withheld.unwrap_or(zero), canceled + refunded_early)?)?;
-            if !delivery_refunded_early {
-                delivery = delivery.plus(kept(line.delivery, canceled)?)?;
-            }
-        }
-        if !self.is_canceled() {
-            delivery = delivery.plus(self.delivery)?;
-            withheld = withheld.plus(self.delivery_withheld.unwrap_or(zero))?;
-        }
-        let gross = items.plus(delivery)?;
-        let net = gross.minus(fees)?.minus(withheld)?;
-        Ok(Earned { items, delivery, fees, withheld, gross, net })
-    }
-
-    /// What the customer owes for it: without what was canceled or paid back, whenever that was.
-    pub fn owed(&self) -> Result<Money, MoneyError> {
-        let mut owed = Money::zero(self.currency);
-        for line in &self.lines {
-            let Progress { canceled, refunded, delivery_refunded, .. } = line.progress;
-            let kept = |total: Money, gone: u32| total.minus(total.share(gone, line.quantity));
-            owed = owed.plus(kept(line.items, canceled.saturating_add(refunded))?)?;
-            if !delivery_refunded {
-                owed = owed.plus(kept(line.delivery, canceled)?)?;
-            }
-        }
-        let delivery_owed = !self.is_canceled() && !self.delivery_refunded;
-        if delivery_owed { owed.plus(self.delivery) } else { Ok(owed) }
     }
 
     pub fn is_canceled(&self) -> bool {
@@ -470,29 +445,6 @@ pub fn movements(before: &MerchantOrder, fact: &Fact) -> Vec<Movement> {
     }
 }
 
-/// What a part brings: the merchant's gross, the marketplace's fees and the tax that it owes, the merchant's net.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Earned {
-    pub items: Money,
-    pub delivery: Money,
-    pub fees: Money,
-    pub withheld: Money,
-    pub gross: Money,
-    pub net: Money,
-}
-
-impl Earned {
-    /// From the customer's money to what the merchant and the marketplace have earned.
-    pub fn posting(&self, merchant: &MerchantId) -> Result<Posting, crate::ledger::Unbalanced> {
-        Posting::draft(self.gross.currency)
-            .debit(Account::Unearned, self.gross)
-            .credit(Account::Payable(merchant.clone()), self.net)
-            .credit(Account::Commission, self.fees)
-            .credit(Account::TaxPayable, self.withheld)
-            .close()
-    }
-}
-
 /// The order is paid. What has happened cannot be refused; a part beyond that stage has it behind it.
 pub fn open(part: &MerchantOrder, at: Timestamp) -> Decision<Fact> {
     match part.stage {
@@ -663,33 +615,19 @@ pub fn refund(part: &MerchantOrder, request: RefundLines) -> Result<Fact, Refuse
     }
     let RefundLines { lines, delivery: with_delivery, .. } = request;
     part.check(&lines, |line| line.progress.delivered.saturating_sub(line.progress.refunded))?;
-    let zero = Money::zero(part.currency);
-    let (mut items, mut delivery, mut fees, mut withheld) = (zero, zero, zero, zero);
-    for units in &lines {
-        let Some(line) = part.lines.iter().find(|line| line.number == units.line) else { continue };
-        // The canceled units came first in the count of shares, then the refunded ones in their order.
-        let before = line.progress.canceled + line.progress.refunded;
-        let of = |total: Money| {
-            total.share(before + units.quantity, line.quantity).minus(total.share(before, line.quantity))
-        };
-        items = items.plus(of(line.items)?)?;
-        fees = fees.plus(of(line.fees)?)?;
-        withheld = withheld.plus(of(line.withheld.unwrap_or(zero))?)?;
-        if with_delivery && !line.progress.delivery_refunded {
-            let kept = line.delivery.minus(line.delivery.share(line.progress.canceled, line.quantity))?;
-            delivery = delivery.plus(kept)?;
-        }
-    }
-    let after = |lines: &[Units]| {
-        let lines = lines.to_vec();
-        part.clone().apply(&Fact::Refunded { lines, items, delivery, fees, withheld, with_delivery })
+    // The canceled units came first in the count of shares, then the refunded ones in their order; with the last unit
+    // goes the part's own delivery.
+    let of = |gone: Earned| Fact::Refunded {
+        lines: lines.clone(),
+        items: gone.items,
+        delivery: gone.delivery,
+        fees: gone.fees,
+        withheld: gone.withheld,
+        supported: gone.supported,
+        with_delivery,
     };
-    // With the last unit goes the part's share of the order's own delivery.
-    if with_delivery && !part.delivery_refunded && after(&lines).is_refunded() {
-        delivery = delivery.plus(part.delivery)?;
-        withheld = withheld.plus(part.delivery_withheld.unwrap_or(zero))?;
-    }
-    Ok(Fact::Refunded { lines, items, delivery, fees, withheld, with_delivery })
+    let after = part.clone().apply(&of(Earned::zero(part.currency)));
+    Ok(of(part.kept()?.minus(after.kept()?)?))
 }
 
 #[cfg(test)]

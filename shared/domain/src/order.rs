@@ -11,10 +11,12 @@ mod bought;
 mod split;
 pub use bought::{Bought, Delivery, LinePrice};
 pub use split::split;
+pub(crate) use split::supported;
 
 use crate::Decision;
 use crate::commission::Fee;
 use crate::currency::Currency;
+use crate::fx::FxRate;
 use crate::id::{CustomerId, MerchantId, OfferId, OrderId};
 use crate::ledger::{Account, Posting, Unbalanced};
 use crate::merchant_order::{self, MerchantOrder};
@@ -60,6 +62,9 @@ pub struct Order {
     /// None of an order that a channel has sold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bought: Option<Bought>,
+    /// Of merchants who settle in another currency: from their own to the order's, frozen at placement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<(MerchantId, FxRate)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,6 +217,7 @@ pub struct Intake {
     pub payments: Vec<Payment>,
     pub fingerprint: String,
     pub bought: Option<Bought>,
+    pub rates: Vec<(MerchantId, FxRate)>,
 }
 
 impl Order {
@@ -219,7 +225,7 @@ impl Order {
     /// at all is a promise of the total, not a difference.
     pub fn place(intake: Intake) -> Result<Self, Refused> {
         let Intake { id, channel, external_id, customer, currency, placed_at, .. } = intake;
-        let Intake { lines, delivery, payments, fingerprint, bought, .. } = intake;
+        let Intake { lines, delivery, payments, fingerprint, bought, rates, .. } = intake;
         if lines.len() > LINES_MAX {
             return Err(Refused::LineCount(lines.len()));
         }
@@ -257,6 +263,7 @@ impl Order {
             exception: None,
             fingerprint,
             bought,
+            rates,
         };
         let merchants = order.merchants().len();
         if merchants > MERCHANTS_MAX {
@@ -313,6 +320,11 @@ impl Order {
             let (kind, reason, by) = (*kind, reason.clone(), by.to_owned());
             self.exception = Some(Exception::Resolved { kind, reason, by, at });
         }
+    }
+
+    /// At which a merchant settles, if its currency is another.
+    pub fn rate_of(&self, merchant: &MerchantId) -> Option<&FxRate> {
+        self.rates.iter().find(|(of, _)| of == merchant).map(|(_, rate)| rate)
     }
 
     /// The merchants in the order of their first line; the position counted from 1 names the part.
@@ -579,7 +591,7 @@ pub fn refund(
 ) -> Result<(Decided, merchant_order::Fact), Refused> {
     let reason = request.reason.clone();
     let fact = merchant_order::refund(part, request)?;
-    let merchant_order::Fact::Refunded { items, delivery, fees, withheld, .. } = &fact else {
+    let merchant_order::Fact::Refunded { items, delivery, fees, withheld, supported, .. } = &fact else {
         return Err(Refused::NothingToCancel);
     };
     let amount = items.plus(*delivery)?;
@@ -594,9 +606,10 @@ pub fn refund(
         merchant_order::Stage::AwaitingPayment
         | merchant_order::Stage::Delivered { .. }
         | merchant_order::Stage::Canceled { .. } => draft
-            .debit(Account::Payable(merchant.clone()), amount.minus(*fees)?.minus(*withheld)?)
+            .debit(part.settles_on(), amount.plus(*supported)?.minus(*fees)?.minus(*withheld)?)
             .debit(Account::Commission, *fees)
-            .debit(Account::TaxPayable, *withheld),
+            .debit(Account::TaxPayable, *withheld)
+            .credit(Account::Discounts, *supported),
     };
     let posting = draft.credit(order.money_account(), amount).close()?;
     let refunded = Fact::Refunded { at, reason, merchant, amount, fees: *fees };

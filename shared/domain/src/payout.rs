@@ -12,7 +12,7 @@ use crate::Decision;
 use crate::id::{MerchantId, PayoutId};
 use crate::ledger::{Account, EntryKind, MerchantEntry, Posting, Unbalanced};
 use crate::merchant::{Iban, PayoutAccount};
-use crate::merchant_order::{self, MerchantOrder};
+use crate::merchant_order::{self, Earned, MerchantOrder};
 use crate::money::{Money, MoneyError};
 use crate::text::{Name, Reason, Word};
 use jiff::civil::Date;
@@ -100,53 +100,62 @@ pub fn payable_day(delivered_at: Timestamp, hold_days: u16, commit: Timestamp) -
     held.max(day(commit).saturating_add(1.day()))
 }
 
-/// The earning of a merchant order that is complete, and its movement of money. None while it is not.
-pub fn earning(
-    part: &MerchantOrder,
-    hold_days: u16,
-    now: Timestamp,
-) -> Result<Option<(MerchantEntry, Posting)>, Unbalanced> {
+/// What a change of a part puts on its merchant's account, and the movements of money that only the part knows.
+pub type Booked = (MerchantEntry, Vec<Posting>);
+
+/// The earning of a merchant order that is complete. None while it is not.
+pub fn earning(part: &MerchantOrder, hold_days: u16, now: Timestamp) -> Result<Option<Booked>, Unbalanced> {
     let merchant_order::Stage::Delivered { since } = part.stage else { return Ok(None) };
     let earned = part.earned()?;
+    let own = earned.own(part.rate.as_ref())?;
     let entry = MerchantEntry {
-        merchant: part.merchant.clone(),
         payable_day: payable_day(since, hold_days, now),
         cause: part.id.as_str().to_owned(),
         kind: EntryKind::Earning,
-        amount: earned.net,
-        items: earned.items,
-        delivery: earned.delivery,
-        fees: earned.fees,
-        withheld: (earned.withheld.minor != 0).then_some(earned.withheld),
-        at: now,
+        ..entry(part, own, now)
     };
-    Ok(Some((entry, earned.posting(&part.merchant)?)))
+    let postings = [earned.posting(part)?].into_iter().chain(earned.conversion(&own, part)?);
+    Ok(Some((entry, postings.collect())))
 }
 
-/// What a refund of delivered units takes back from the merchant; nothing for any other fact, nor where nothing was
-/// earned yet. `after` is the part with
-/// the refund in it: its count of refunded units makes each claw-back's name unique.
+/// What a refund of delivered units takes back from the merchant, at the rate of its earning; nothing for any other
+/// fact, nor where nothing was earned yet. `after` is the part with the refund in it: its count of refunded units makes
+/// each claw-back's name unique. The customer's side is the order's posting.
 pub fn claw_back(
-    after: &MerchantOrder,
+    (before, after): (&MerchantOrder, &MerchantOrder),
     fact: &merchant_order::Fact,
     now: Timestamp,
-) -> Option<Result<MerchantEntry, MoneyError>> {
-    let merchant_order::Fact::Refunded { items, delivery, fees, withheld, .. } = fact else { return None };
-    let merchant_order::Stage::Delivered { .. } = after.stage else { return None };
+) -> Result<Option<Booked>, Unbalanced> {
+    let merchant_order::Fact::Refunded { .. } = fact else { return Ok(None) };
+    let merchant_order::Stage::Delivered { .. } = after.stage else { return Ok(None) };
     let units: u64 = after.lines.iter().map(|line| u64::from(line.progress.refunded)).sum();
-    let net = items.plus(*delivery).and_then(|gross| gross.minus(*fees)?.minus(*withheld));
-    Some(net.map(|net| MerchantEntry {
-        merchant: after.merchant.clone(),
+    let (was, is, rate) = (before.kept()?, after.kept()?, after.rate.as_ref());
+    // What is left is converted, not what goes: so the whole, taken back piece by piece, is what was earned.
+    let (gone, own) = (is.minus(was)?, is.own(rate)?.minus(was.own(rate)?)?);
+    let entry = MerchantEntry {
         payable_day: day(now).saturating_add(1.day()),
         cause: format!("{}-{units}", after.id),
         kind: EntryKind::Refund,
-        amount: net.negated(),
-        items: items.negated(),
-        delivery: delivery.negated(),
-        fees: fees.negated(),
-        withheld: (withheld.minor != 0).then_some(withheld.negated()),
-        at: now,
-    }))
+        ..entry(after, own, now)
+    };
+    Ok(Some((entry, gone.conversion(&own, after)?.into_iter().collect())))
+}
+
+fn entry(part: &MerchantOrder, own: Earned, at: Timestamp) -> MerchantEntry {
+    let some = |amount: Money| (amount.minor != 0).then_some(amount);
+    MerchantEntry {
+        merchant: part.merchant.clone(),
+        payable_day: day(at),
+        cause: String::new(),
+        kind: EntryKind::Earning,
+        amount: own.net,
+        items: own.items,
+        delivery: own.delivery,
+        fees: own.fees,
+        withheld: some(own.withheld),
+        supported: some(own.supported),
+        at,
+    }
 }
 
 /// The last day whose range may be claimed at `now`: it ended at least an hour ago.
@@ -215,27 +224,33 @@ pub struct Totals {
     /// Tax that the marketplace owes in the merchant's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withheld: Option<Money>,
+    /// What the marketplace bears of the customers' discounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supported: Option<Money>,
     pub net: Money,
 }
 
 impl Totals {
     pub fn zero(currency: crate::Currency) -> Self {
         let zero = Money::zero(currency);
-        Self { entries: 0, orders: 0, items: zero, delivery: zero, fees: zero, withheld: None, net: zero }
+        let (items, delivery, fees, net) = (zero, zero, zero, zero);
+        Self { entries: 0, orders: 0, items, delivery, fees, withheld: None, supported: None, net }
     }
 
     /// The totals with one more entry.
     pub fn with(self, entry: &MerchantEntry) -> Result<Self, MoneyError> {
+        let plus = |sum: Option<Money>, more: Option<Money>| match (sum, more) {
+            (Some(sum), Some(more)) => sum.plus(more).map(Some),
+            (sum, more) => Ok(sum.or(more)),
+        };
         Ok(Self {
             entries: self.entries.saturating_add(1),
             orders: self.orders.saturating_add(u64::from(entry.kind == EntryKind::Earning)),
             items: self.items.plus(entry.items)?,
             delivery: self.delivery.plus(entry.delivery)?,
             fees: self.fees.plus(entry.fees)?,
-            withheld: match (self.withheld, entry.withheld) {
-                (Some(sum), Some(more)) => Some(sum.plus(more)?),
-                (sum, more) => sum.or(more),
-            },
+            withheld: plus(self.withheld, entry.withheld)?,
+            supported: plus(self.supported, entry.supported)?,
             net: self.net.plus(entry.amount)?,
         })
     }
@@ -374,6 +389,7 @@ impl Payout {
             delivery: zero,
             fees: zero,
             withheld: None,
+            supported: None,
             at: now,
         }
     }

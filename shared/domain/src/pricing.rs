@@ -22,7 +22,7 @@ pub use explain::Component;
 
 use crate::currency::Currency;
 use crate::delivery::{Parcel, Service};
-use crate::fx::{Converted, Frozen, FxError, FxRate};
+use crate::fx::{Converted, FxError, FxRate};
 use crate::id::{MerchantId, OfferId};
 use crate::money::{Money, MoneyError};
 use crate::order::{LINES_MAX, MERCHANTS_MAX, QUANTITY_MAX};
@@ -214,9 +214,9 @@ pub struct PricedMerchant {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<PricedDelivery>,
     pub totals: Totals,
-    /// Its total in its own currency, where its prices were converted.
+    /// At which it settles in its own currency, where its prices were converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub settlement: Option<Frozen>,
+    pub rate: Option<FxRate>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -313,8 +313,8 @@ impl PricedMerchant {
         let of_delivery = self.delivery.iter().flat_map(|delivery| &delivery.discounts);
         let of_delivery = Money::sum(self.totals.total.currency, of_delivery.map(|share| share.amount))?;
         let goods = self.totals.items.minus(self.totals.discount)?.plus(of_delivery)?;
-        let value = match &self.settlement {
-            Some(frozen) => frozen.rate.freeze(goods)?.own,
+        let value = match &self.rate {
+            Some(rate) => rate.own(goods)?,
             None => goods,
         };
         Ok(Parcel { grams: self.grams, value })

@@ -100,7 +100,7 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 16] = [
+pub const SCOPES: [&str; 17] = [
     "orders",
     "customers",
     "payments",
@@ -109,6 +109,7 @@ pub const SCOPES: [&str; 16] = [
     "delivery",
     "inventory",
     "tax",
+    "fx",
     "payouts",
     "ledger",
     "merchants",

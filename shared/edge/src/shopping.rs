@@ -5,6 +5,7 @@ use crate::problem::Problem;
 use crate::world::World;
 use domain::cart::Cart;
 use domain::checkout::{Step, Unmet};
+use domain::fx::FxRate;
 use domain::id::CartId;
 use domain::marketplace::Marketplace;
 use domain::tax::TaxLine;
@@ -61,6 +62,32 @@ pub struct UnmetView {
 impl From<Unmet> for UnmetView {
     fn from(unmet: Unmet) -> Self {
         Self { step: unmet.step(), unmet }
+    }
+}
+
+/// A rate of exchange, with what the marketplace adds to it.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ExchangeRate"))]
+pub struct RateView {
+    /// One unit of this …
+    base: String,
+    /// … is `rate` of this.
+    quote: String,
+    rate: String,
+    margin_percent: String,
+    /// The day it is of.
+    as_of: String,
+}
+
+impl From<&FxRate> for RateView {
+    fn from(rate: &FxRate) -> Self {
+        Self {
+            base: rate.base.to_string(),
+            quote: rate.quote.to_string(),
+            rate: rate.rate.normalize().to_string(),
+            margin_percent: rate.margin_percent.normalize().to_string(),
+            as_of: rate.as_of.to_string(),
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::order::Instant;
 use crate::stock::StockUnits;
 use crate::{Amount, Announced, payloads};
-use domain::MoneyError;
 use domain::id::{MerchantId, MerchantOrderId, OrderId, ShipmentId};
 use domain::merchant_order::{Fact, MerchantOrder, Stage, Units, movements};
+use domain::{Money, MoneyError};
 
 payloads! {
     /// A merchant has a new order; it may ship once it is opened.
@@ -89,7 +89,13 @@ payloads! {
         fees: Amount,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         withheld: Option<Amount>,
+        /// What the marketplace bears of the customer's discounts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supported: Option<Amount>,
         net: Amount,
+        /// The net in the merchant's own currency, where that is another.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settles: Option<Amount>,
     }
 
     /// Delivered units are paid back; the merchant and the marketplace give back their shares, or never earn them where
@@ -103,6 +109,9 @@ payloads! {
         fees: Amount,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         withheld: Option<Amount>,
+        /// What the marketplace had borne of the customer's discounts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supported: Option<Amount>,
     }
 }
 
@@ -121,6 +130,10 @@ pub fn created(order: &OrderId, part: &MerchantOrder) -> Result<Vec<Announced>, 
         lines: u32::try_from(part.lines.len()).unwrap_or(u32::MAX),
     })];
     Ok(created.into_iter().chain(opened).collect())
+}
+
+fn some(amount: Money) -> Option<Amount> {
+    (amount.minor != 0).then(|| amount.into())
 }
 
 fn released(before: &MerchantOrder, fact: &Fact) -> Vec<StockUnits> {
@@ -176,7 +189,7 @@ pub fn announce(
                 value: before.worth()?.minus(after.worth()?)?.into(),
             })
         }
-        Fact::Refunded { lines, items, delivery, fees, withheld, .. } => {
+        Fact::Refunded { lines, items, delivery, fees, withheld, supported, .. } => {
             Announced::of(&MerchantOrderRefundedV1 {
                 merchant_order,
                 merchant,
@@ -184,13 +197,16 @@ pub fn announce(
                 items: items.into(),
                 delivery: delivery.into(),
                 fees: fees.into(),
-                withheld: (withheld.minor != 0).then(|| withheld.into()),
+                withheld: some(withheld),
+                supported: some(supported),
             })
         }
     };
     let mut facts = vec![told];
     if let (Stage::Open { .. }, Stage::Delivered { since }) = (&before.stage, &after.stage) {
         let earned = after.earned()?;
+        let rate = after.rate.as_ref();
+        let settles = rate.map(|_| Ok::<_, MoneyError>(earned.own(rate)?.net.into())).transpose()?;
         facts.push(Announced::of(&MerchantOrderDeliveredV1 {
             merchant_order: after.id.clone(),
             merchant: after.merchant.clone(),
@@ -198,8 +214,10 @@ pub fn announce(
             items: earned.items.into(),
             delivery: earned.delivery.into(),
             fees: earned.fees.into(),
-            withheld: (earned.withheld.minor != 0).then(|| earned.withheld.into()),
+            withheld: some(earned.withheld),
+            supported: some(earned.supported),
             net: earned.net.into(),
+            settles,
         }));
     }
     Ok(facts)

@@ -7,6 +7,7 @@ use crate::key::Key;
 use crate::{Fault, Loaded, Record, Table};
 use domain::cart::{Cart, Wares};
 use domain::catalog::Offer;
+use domain::fx;
 use domain::id::{MarketplaceId, MerchantId, OfferId};
 use domain::merchant::Merchant;
 use domain::tax::table::{Rules, Sheet};
@@ -32,7 +33,7 @@ pub fn keys_of(m: &MarketplaceId, cart: &Cart, more: &[OfferId]) -> Vec<Key> {
     let sellers = cart.merchants().into_iter().flat_map(|id| seller(m, id));
     let country = cart.place().country;
     let tax = [Key::tax_rules(m), Key::tax_sheet(m, Some(country)), Key::tax_sheet(m, None)];
-    offers.chain(sellers).chain(tax).collect()
+    offers.chain(sellers).chain(tax).chain([Key::fx_rates(m)]).collect()
 }
 
 fn seller(m: &MarketplaceId, merchant: &MerchantId) -> [Key; 2] {
@@ -52,7 +53,8 @@ impl Loaded {
             sheets.extend(self.take::<Sheet>(&Key::tax_sheet(m, country))?.map(|held| held.value));
         }
         let tax = rules.with(sheets);
-        let (merchants, rates, fx, available) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let fx = self.take::<fx::Sheet>(&Key::fx_rates(m))?.map(|held| held.value.rates).unwrap_or_default();
+        let (merchants, rates, available) = (Vec::new(), Vec::new(), Vec::new());
         let mut wares = Wares { offers, merchants, rates, tax, fx, available };
         for merchant in cart.merchants() {
             self.seller(m, merchant, &mut wares)?;

@@ -17,6 +17,7 @@
 //! | cart             | `M#CRT#<cart>`    | `CRT`                     | |
 //! | category         | `M#CAT#<handle>`  | `CAT`                     | 2 `M#CATS`; SK `<handle>` |
 //! | tax              | `M#TAX`           | `RUL`, `RAT#<country>`, `RAT#*` | |
+//! | rates of exchange| `M#FX`            | `RAT`                     | |
 //! | product          | `M#PRD#<product>` | `PRD`                     | 1 `M#INCAT#<first category>` · 2 `M#PRDS`; SK `<id>` |
 //! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
 //! | stock            | `M#OFF#<offer>`   | `STK#<location>`; a hot offer's further bins `STK#<location>~<n>` | |
@@ -244,6 +245,10 @@ impl Key {
 
     pub fn tax_rules(m: &MarketplaceId) -> Self {
         Self::new(format!("{m}#TAX"), "RUL")
+    }
+
+    pub fn fx_rates(m: &MarketplaceId) -> Self {
+        Self::new(format!("{m}#FX"), "RAT")
     }
 
     /// None is the sheet of the world, which lies before all countries.

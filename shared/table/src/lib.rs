@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod commit;
 pub mod delivery;
 pub mod due;
+pub mod fx;
 pub mod key;
 pub mod ledger;
 pub mod list;

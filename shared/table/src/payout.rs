@@ -4,11 +4,10 @@ use crate::due::{Work, night};
 use crate::key::{Key, Place};
 use crate::{Cursor, Fault, Page, Record, Table};
 use domain::id::{MarketplaceId, MerchantId, PayoutId};
-use domain::ledger::{MerchantEntry, Posting};
 use domain::marketplace::Marketplace;
 use domain::merchant::Merchant;
 use domain::merchant_order::{self, Fact, MerchantOrder};
-use domain::payout::{Claimed, Payout, Schedule, Stage, Totals, claw_back, earning};
+use domain::payout::{Booked, Claimed, Payout, Schedule, Stage, Totals, claw_back, earning};
 use domain::{Currency, Money};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -102,33 +101,33 @@ impl Table {
         }
     }
 
-    /// What a change of a part means for its merchant's account: the earning of one that is complete now, with its
-    /// movement of money, or a claw-back, whose movement is the order's. The run that pays it is due then.
-    pub async fn account_entry(
+    /// What a change of a part means for its merchant's account: the earning of one that is complete now, or a
+    /// claw-back. The run that pays it is due then.
+    pub async fn booked(
         &self,
         m: &MarketplaceId,
         (before, after): (&MerchantOrder, &MerchantOrder),
         fact: Option<&Fact>,
         now: Timestamp,
-    ) -> Result<Option<(MerchantEntry, Option<Posting>)>, Fault> {
+    ) -> Result<Option<Booked>, Fault> {
         let completes = matches!(
             (&before.stage, &after.stage),
             (merchant_order::Stage::Open { .. }, merchant_order::Stage::Delivered { .. })
         );
-        let claw_back = fact.and_then(|fact| claw_back(after, fact, now)).transpose()?;
-        if !completes && claw_back.is_none() {
+        let back = match fact {
+            Some(fact) => claw_back((before, after), fact, now)?,
+            None => None,
+        };
+        if !completes && back.is_none() {
             return Ok(None);
         }
         let conditions = self.payout_conditions(m, &after.merchant).await?;
-        let found = match claw_back {
-            Some(entry) => Some((entry, None)),
-            None => earning(after, conditions.hold_days, now)?.map(|(entry, posting)| (entry, Some(posting))),
-        };
-        if let Some((entry, _)) = &found {
+        let booked = if back.is_some() { back } else { earning(after, conditions.hold_days, now)? };
+        if let Some((entry, _)) = &booked {
             let run = conditions.schedule.run_after(entry.payable_day);
             self.payout_is_due(m, &after.merchant, run).await?;
         }
-        Ok(found)
+        Ok(booked)
     }
 
     /// The conditions that bind an earning committed now.

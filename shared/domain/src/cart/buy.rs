@@ -2,10 +2,11 @@
 
 use super::{Cart, Line, Quote, Wares};
 use crate::commission::{Rule, freeze};
+use crate::fx::FxError;
 use crate::id::{CustomerId, OrderId, sha256_hex};
 use crate::money::{Money, MoneyError};
 use crate::order::{self, Bought, Delivery, Intake, LinePrice, Order};
-use crate::pricing::{BorneBy, PricedLine, PricedMerchant, Share};
+use crate::pricing::{PricedLine, PricedMerchant};
 use crate::stock::{Allocation, Hold};
 use crate::text::{Channel, NotAText};
 use jiff::Timestamp;
@@ -36,6 +37,8 @@ pub enum NotBought {
     #[error(transparent)]
     Money(#[from] MoneyError),
     #[error(transparent)]
+    Fx(#[from] FxError),
+    #[error(transparent)]
     Text(#[from] NotAText),
 }
 
@@ -49,6 +52,7 @@ impl Cart {
             lines.push(self.order_line(number, line, priced, buy)?);
         }
         let channel: Channel = CHANNEL.parse()?;
+        let parts = buy.quote.priced.merchants.iter();
         let fingerprint = sha256_hex(self.id.as_str().as_bytes()).chars().take(16).collect();
         let order = Order::place(Intake {
             id: OrderId::of_cart(&self.id),
@@ -68,6 +72,7 @@ impl Cart {
                 tax_id: self.tax_id.clone(),
                 deliveries: buy.quote.priced.merchants.iter().filter_map(delivery).collect(),
             }),
+            rates: parts.filter_map(|part| Some((part.merchant.clone(), part.rate.clone()?))).collect(),
         })?;
         let (total, worth) = (buy.quote.priced.totals.total, order.total()?);
         if total == worth { Ok(order) } else { Err(NotBought::Total { total, worth }) }
@@ -86,9 +91,11 @@ impl Cart {
             (Some(_) | None, Some(_) | None) => return Err(missing),
         };
         // Fees are on what the merchant gets for its goods: what the customer pays, and what the marketplace adds.
-        let supported = supported(&priced.discounts).try_fold(priced.total, Money::plus)?;
+        let supported = order::supported(&priced.discounts)?;
+        let gets = supported.map_or(Ok(priced.total), |supported| priced.total.plus(supported))?;
         let rules = merchant.commission.iter().chain(buy.commission);
-        let fees = freeze(rules, offer.category.as_ref(), supported, line.quantity)?;
+        let convert = |fixed| Ok::<_, NotBought>(buy.wares.price(fixed, self, buy.now)?.amount());
+        let fees = freeze(rules, offer.category.as_ref(), gets, line.quantity, convert)?;
         let held = buy.holds.iter().filter(|hold| hold.offer == line.offer);
         let allocations = offer.keeps_stock.then(|| held.map(Allocation::from).collect());
         Ok(order::Line {
@@ -110,14 +117,6 @@ impl Cart {
             }),
         })
     }
-}
-
-fn supported(discounts: &[Share]) -> impl Iterator<Item = Money> + '_ {
-    let by_us = discounts.iter().filter(|share| match share.borne_by {
-        BorneBy::Marketplace => true,
-        BorneBy::Merchant => false,
-    });
-    by_us.map(|share| share.amount)
 }
 
 fn delivery(part: &PricedMerchant) -> Option<Delivery> {

@@ -13,9 +13,6 @@ use crate::pricing::{self, Basket, Destination, Price, Priced, Refused, Seller, 
 use crate::tax::Policy;
 use jiff::Timestamp;
 
-/// A rate of exchange that is older than this is no rate.
-const RATE_DAYS: u16 = 7;
-
 /// What the table knows of what is in a cart. What is missing is not for sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wares {
@@ -57,7 +54,7 @@ impl Wares {
         if amount.currency == cart.currency {
             return Ok(Price::Offered(amount));
         }
-        let rate = fx::find(&self.fx, amount.currency, cart.currency, day(now), RATE_DAYS)?;
+        let rate = fx::find(&self.fx, amount.currency, cart.currency, day(now))?;
         Ok(Price::Converted(rate.convert(amount)?))
     }
 }
@@ -99,13 +96,9 @@ impl Cart {
                     let price = wares.price(option.price, self, now)?;
                     Ok((option, price))
                 });
-                each.collect::<Result<Vec<_>, FxError>>()
+                each.collect::<Result<Vec<_>, FxError>>().map_err(NoDelivery::NoRate)
             };
-            let options_of = match found {
-                Ok(found) => Ok(priced(found)?),
-                Err(none) => Err(none),
-            };
-            options.push(Offered { merchant, options: options_of });
+            options.push(Offered { merchant, options: found.and_then(priced) });
         }
         let mut delivery = Delivery::Chosen;
         for Offered { merchant, options } in &options {
@@ -136,9 +129,11 @@ impl Cart {
             let sells =
                 wares.merchant(&line.merchant).is_some_and(|merchant| merchant.takes_orders(now).is_ok());
             let active = offer.filter(|offer| sells && offer.status == OfferStatus::Active);
-            let price = match offer {
-                Some(offer) => wares.price(offer.price, self, now)?,
-                None => Price::Offered(line.added_at),
+            let price = offer.map(|offer| wares.price(offer.price, self, now));
+            let (price, active) = match price {
+                Some(Ok(price)) => (price, active),
+                // Without a rate of today it has the price that was seen, and is not for sale.
+                Some(Err(_)) | None => (Price::Offered(line.added_at), None),
             };
             let available = wares.available.iter().find(|(of, _)| *of == line.offer).map(|(_, units)| *units);
             lines.push(pricing::Line {

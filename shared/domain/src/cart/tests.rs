@@ -47,6 +47,7 @@ fn seller(of: u8) -> Merchant {
         name: id("Alma"),
         external_id: None,
         country: None,
+        currency: None,
         status: Status::Open,
         commission: vec![Rule { fee: id("commission"), category: None, charge: Charge::Percent(10.into()) }],
         schedule: Schedule::Day,

@@ -75,6 +75,7 @@ fn merchant() -> Merchant {
         name: "Alma".parse().unwrap(),
         external_id: None,
         country: None,
+        currency: None,
         status: Status::Open,
         commission: Vec::new(),
         schedule: Schedule::Day,

@@ -233,7 +233,7 @@ fn what_is_canceled_behind_the_last_parcel_completes_the_part() {
 #[test]
 fn a12_6_an_earning_is_the_customers_money_in_two_hands() {
     let part = walk(unpaid(), &[Step::Open, Step::Ship("trk-1", vec![]), arrived("trk-1", 9)]);
-    let posting = part.earned().unwrap().posting(&part.merchant).unwrap();
+    let posting = part.earned().unwrap().posting(&part).unwrap();
     let entries: Vec<_> =
         posting.entries().map(|(account, amount)| (account.to_string(), amount.minor)).collect();
     let want = [("unearned", 57_68), ("payable:mer_00000001", -49_80), ("commission", -7_88)];

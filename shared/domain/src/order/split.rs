@@ -7,6 +7,7 @@ use super::{Order, Stage};
 use crate::id::MerchantOrderId;
 use crate::merchant_order::{self, MerchantOrder};
 use crate::money::{Money, MoneyError};
+use crate::pricing::{BorneBy, Share};
 use crate::tax::{OwedBy, TaxLine};
 
 /// One part per merchant, in the order of first lines. The order's own delivery cost is allocated by item value with
@@ -28,6 +29,7 @@ pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
                 delivery: line.delivery,
                 fees: line.fee_total()?,
                 withheld: withheld(line.priced.iter().map(|priced| &priced.tax))?,
+                supported: supported(line.priced.iter().flat_map(|priced| &priced.discounts))?,
                 progress: merchant_order::Progress::default(),
             });
         }
@@ -40,6 +42,8 @@ pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
             delivery: Money::zero(order.currency),
             delivery_refunded: false,
             delivery_withheld: None,
+            delivery_supported: None,
+            rate: order.rate_of(merchant).cloned(),
             stage: match order.stage {
                 Stage::AwaitingPayment | Stage::Canceled { .. } => merchant_order::Stage::AwaitingPayment,
                 Stage::Paid { since } => merchant_order::Stage::Open { since },
@@ -57,6 +61,7 @@ pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
         for delivery in bought.filter(|delivery| delivery.merchant == part.merchant) {
             part.delivery = part.delivery.plus(delivery.total)?;
             part.delivery_withheld = withheld(&delivery.taxes)?;
+            part.delivery_supported = supported(&delivery.discounts)?;
         }
     }
     Ok(parts)
@@ -64,14 +69,27 @@ pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
 
 /// The tax that the marketplace owes in the merchant's place, if it owes any.
 fn withheld<'a>(taxes: impl IntoIterator<Item = &'a TaxLine>) -> Result<Option<Money>, MoneyError> {
+    some(taxes.into_iter().filter_map(|tax| match tax.owed_by {
+        OwedBy::Marketplace => Some(tax.amount),
+        OwedBy::Merchant | OwedBy::Customer => None,
+    }))
+}
+
+/// What the marketplace bears of the discounts, if it bears any.
+pub(crate) fn supported<'a>(
+    discounts: impl IntoIterator<Item = &'a Share>,
+) -> Result<Option<Money>, MoneyError> {
+    some(discounts.into_iter().filter_map(|share| match share.borne_by {
+        BorneBy::Marketplace => Some(share.amount),
+        BorneBy::Merchant => None,
+    }))
+}
+
+/// Their sum; none where it is nothing.
+fn some(amounts: impl Iterator<Item = Money>) -> Result<Option<Money>, MoneyError> {
     let mut sum: Option<Money> = None;
-    for tax in taxes {
-        match tax.owed_by {
-            OwedBy::Marketplace if tax.amount.minor != 0 => {
-                sum = Some(sum.map_or(Ok(tax.amount), |sum| sum.plus(tax.amount))?);
-            }
-            OwedBy::Marketplace | OwedBy::Merchant | OwedBy::Customer => {}
-        }
+    for amount in amounts.filter(|amount| amount.minor != 0) {
+        sum = Some(sum.map_or(Ok(amount), |sum| sum.plus(amount))?);
     }
     Ok(sum)
 }

@@ -1,7 +1,9 @@
 use super::*;
 use crate::commission::{Charge, Rule, freeze};
 use crate::id::MerchantOrderId;
+use crate::ledger::MerchantEntry;
 use crate::merchant_order::{RefundLines, Stage as PartStage, Tracking, Units};
+use crate::payout::{claw_back, earning};
 use jiff::ToSpan;
 use std::collections::BTreeMap;
 
@@ -26,7 +28,7 @@ pub(crate) fn merchant(number: u8) -> MerchantId {
 
 fn percent(percent: i64, items: Money) -> Vec<Fee> {
     let rule = Rule { fee: id("commission"), category: None, charge: Charge::Percent(percent.into()) };
-    freeze([&rule], None, items, 1).unwrap()
+    freeze([&rule], None, items, 1, Ok::<_, MoneyError>).unwrap()
 }
 
 /// A line with a commission of 15 %.
@@ -65,6 +67,7 @@ fn intake(lines: Vec<Line>, delivery: i64, paid: &[i64]) -> Intake {
         payments: payments(paid),
         fingerprint: "f".to_owned(),
         bought: None,
+        rates: Vec::new(),
     }
 }
 
@@ -98,7 +101,11 @@ enum Step {
 struct Life {
     order: Order,
     parts: Vec<MerchantOrder>,
+    /// In the order's currency.
     books: BTreeMap<Account, i64>,
+    /// In the merchants' own, where they are others.
+    own: BTreeMap<Account, i64>,
+    entries: Vec<MerchantEntry>,
     /// Positions of the parts that became an earning.
     earnings: Vec<usize>,
     /// What merchants gave back for refunds.
@@ -130,15 +137,17 @@ impl Change {
 impl Life {
     fn of(order: Order) -> Self {
         let parts = split(&order).unwrap();
-        let (books, earnings, returned) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        let mut life = Self { order, parts, books, earnings, returned };
+        let (books, own, entries) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let (earnings, returned) = (Vec::new(), BTreeMap::new());
+        let mut life = Self { order, parts, books, own, entries, earnings, returned };
         life.post(&life.order.sale().unwrap());
         life
     }
 
     fn post(&mut self, posting: &Posting) {
+        let books = if posting.currency() == self.order.currency { &mut self.books } else { &mut self.own };
         for (account, amount) in posting.entries() {
-            *self.books.entry(account.clone()).or_default() += amount.minor;
+            *books.entry(account.clone()).or_default() += amount.minor;
         }
     }
 
@@ -247,22 +256,26 @@ impl Life {
         if let Some(Decided { fact, posting }) = &change.order {
             self.post(posting);
             self.order = self.order.apply(fact);
-            let early = |(place, _): &(usize, merchant_order::Fact)| {
-                matches!(self.parts[*place].stage, PartStage::Open { .. })
-            };
-            if let Fact::Refunded { merchant, amount, fees, .. } = fact
-                && !change.parts.iter().any(early)
-            {
-                *self.returned.entry(merchant.clone()).or_default() += amount.minor - fees.minor;
-            }
         }
         for (place, fact) in &change.parts {
             let before = self.parts[*place].clone();
             let after = before.clone().apply(fact);
             let delivered = |part: &MerchantOrder| matches!(part.stage, PartStage::Delivered { .. });
-            if !delivered(&before) && delivered(&after) {
-                self.post(&after.earned().unwrap().posting(&after.merchant).unwrap());
+            let booked = if !delivered(&before) && delivered(&after) {
                 self.earnings.push(*place);
+                earning(&after, 0, at(48)).unwrap()
+            } else {
+                claw_back((&before, &after), fact, at(72)).unwrap()
+            };
+            if let (true, merchant_order::Fact::Refunded { items, delivery, fees, withheld, supported, .. }) =
+                (delivered(&before), fact)
+            {
+                let gone = items.minor + delivery.minor + supported.minor - fees.minor - withheld.minor;
+                *self.returned.entry(after.merchant.clone()).or_default() += gone;
+            }
+            if let Some((entry, postings)) = booked {
+                postings.iter().for_each(|posting| self.post(posting));
+                self.entries.push(entry);
             }
             self.parts[*place] = after;
         }

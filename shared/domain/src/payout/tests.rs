@@ -1,5 +1,9 @@
 use super::*;
+use crate::fx::FxRate;
+use crate::merchant_order::{RefundLines, Units};
+use crate::order;
 use crate::order::tests::{at, eur, id, merchant};
+use crate::stock::Shelves;
 use jiff::civil::date;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -21,6 +25,7 @@ fn entry(kind: EntryKind, items: i64, delivery: i64, fees: i64, commit: Timestam
         delivery: eur(delivery),
         fees: eur(fees),
         withheld: None,
+        supported: None,
         at: commit,
     }
 }
@@ -320,6 +325,80 @@ fn any_event() -> impl Strategy<Value = Event> {
         4 => Just(Event::Run),
         1 => any::<bool>().prop_map(|after_success| Event::Fail { after_success }),
     ]
+}
+
+/// Two units for 10.01 EUR in all, brought for 5.01 and charged 1.00, of a merchant who sells in dollars at 2 EUR each.
+fn abroad() -> MerchantOrder {
+    let rate = FxRate {
+        base: id("USD"),
+        quote: id("EUR"),
+        rate: 2.into(),
+        as_of: date(2017, 1, 2),
+        margin_percent: 0.into(),
+    };
+    let mut order = order::tests::placed(vec![order::tests::line(1, 1, 2, 5_00, 0)], 0, &[]).secured();
+    order.rates = vec![(merchant(1), rate)];
+    let mut part = order::split(&order).unwrap().remove(0);
+    (part.lines[0].items, part.lines[0].fees, part.delivery) = (eur(10_01), eur(1_00), eur(5_01));
+    let ship =
+        merchant_order::ship(&part, id("dhl"), id("trk-1"), vec![], Shelves::default(), at(24)).unwrap();
+    let Decision::New(fact) = ship else { panic!("it ships") };
+    let part = part.apply(&fact);
+    let parcel = part.shipments[0].id.clone();
+    part.apply(&merchant_order::Fact::Delivered { shipment: parcel, at: at(48) })
+}
+
+fn told(postings: &[Posting]) -> Vec<String> {
+    let entry = |(account, amount): (&Account, Money)| format!("{account} {amount}");
+    postings.iter().map(|one| one.entries().map(entry).collect::<Vec<_>>().join(", ")).collect()
+}
+
+#[test]
+fn a_merchant_of_another_currency_earns_at_the_frozen_rate_and_gives_back_at_it() {
+    let part = abroad();
+    let (entry, postings) = earning(&part, 0, at(48)).unwrap().unwrap();
+    // 10.01, 5.01 and 1.00 EUR are 5.01, 2.51 and 0.50 USD, each half-up: 7.02. The 14.02 EUR in one piece are 7.01.
+    let usd = |minor| Money::new(minor, id("USD"));
+    let amounts = (entry.items, entry.delivery, entry.fees, entry.amount);
+    assert_eq!(amounts, (usd(5_01), usd(2_51), usd(50), usd(7_02)));
+    assert_eq!(
+        told(&postings),
+        [
+            "unearned 15.02 EUR, fx -14.02 EUR, commission -1.00 EUR",
+            "fx 7.01 USD, fx_rounding 0.01 USD, payable:mer_00000001 -7.02 USD",
+        ]
+    );
+    // One unit goes back: 5.01 EUR and 0.50 of its fees. What is left, 5.00, 5.01 and 0.50, is 2.50, 2.51 and 0.25.
+    let back = |part: &MerchantOrder, delivery| {
+        let lines = vec![Units { line: 1, quantity: 1 }];
+        let fact =
+            merchant_order::refund(part, RefundLines { lines, delivery, reason: id("broken") }).unwrap();
+        let after = part.clone().apply(&fact);
+        let (entry, postings) = claw_back((part, &after), &fact, at(72)).unwrap().unwrap();
+        (after, entry, told(&postings))
+    };
+    let (part, first, postings) = back(&part, false);
+    assert_eq!((first.items, first.fees, first.amount), (usd(-2_51), usd(-25), usd(-2_26)));
+    assert_eq!(postings, ["fx -2.26 USD, payable:mer_00000001 2.26 USD"]);
+    // The rest, with the delivery: nothing is left of it.
+    let (_, second, postings) = back(&part, true);
+    assert_eq!((second.items, second.delivery, second.amount), (usd(-2_50), usd(-2_51), usd(-4_76)));
+    assert_eq!(postings, ["fx -4.76 USD, payable:mer_00000001 4.76 USD"]);
+    assert_eq!(entry.amount.plus(first.amount).unwrap().plus(second.amount).unwrap(), usd(0));
+}
+
+#[test]
+fn what_the_marketplace_bears_of_a_discount_is_the_merchants_all_the_same() {
+    let mut part = MerchantOrder { rate: None, ..abroad() };
+    part.lines[0].supported = Some(eur(2_00));
+    part.delivery_supported = Some(eur(50));
+    let (entry, postings) = earning(&part, 0, at(48)).unwrap().unwrap();
+    // 10.01 + 5.01 of the customer, 2.50 of the marketplace, less 1.00.
+    assert_eq!((entry.amount, entry.supported), (eur(16_52), Some(eur(2_50))));
+    assert_eq!(
+        told(&postings),
+        ["unearned 15.02 EUR, discounts 2.50 EUR, payable:mer_00000001 -16.52 EUR, commission -1.00 EUR"]
+    );
 }
 
 proptest! {

@@ -5,7 +5,6 @@ use super::{
     PricedDelivery, PricedLine, PricedMerchant, Problem, Refused, Scope, Seller, Share, Status, Totals,
 };
 use crate::currency::Currency;
-use crate::fx::FxRate;
 use crate::id::MerchantId;
 use crate::money::{Money, MoneyError};
 use crate::order::{LINES_MAX, MERCHANTS_MAX, QUANTITY_MAX};
@@ -148,11 +147,12 @@ impl<'a> Desk<'a> {
             None => None,
         };
         rates.extend(seller.delivery.as_ref().map(|chosen| chosen.price.rate()));
-        let settlement = match one_rate(&rates).ok_or_else(|| Refused::TwoRates(seller.merchant.clone()))? {
-            Some(rate) => Some(rate.freeze(part.total)?),
-            None => None,
-        };
-        Ok(PricedMerchant { merchant: seller.merchant.clone(), grams, delivery, totals: part, settlement })
+        let mut rates = rates.into_iter().flatten();
+        let rate = rates.next().cloned();
+        if rates.any(|other| Some(other) != rate.as_ref()) {
+            return Err(Refused::TwoRates(seller.merchant.clone()));
+        }
+        Ok(PricedMerchant { merchant: seller.merchant.clone(), grams, delivery, totals: part, rate })
     }
 
     fn line(&mut self, sale: &Sale<'_>, at: usize, line: &Line) -> Result<PricedLine, MoneyError> {
@@ -242,12 +242,6 @@ impl<'a> Desk<'a> {
         }
         Ok(taxes)
     }
-}
-
-/// The one rate that all converted prices have; outer none where there is more than one.
-fn one_rate<'a>(rates: &[Option<&'a FxRate>]) -> Option<Option<&'a FxRate>> {
-    let first = *rates.first()?;
-    rates.iter().all(|rate| *rate == first).then_some(first)
 }
 
 impl Discount {

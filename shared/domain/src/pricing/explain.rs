@@ -76,7 +76,7 @@ impl Component {
         all.extend(Self::taxes(taxes, prices == Prices::Added)?);
         let relief = Money::sum(basket.currency, merchants.iter().map(|part| part.totals.relief))?;
         all.extend((relief.minor != 0).then_some(Self::TaxRelief { amount: relief }));
-        for part in merchants.iter().filter(|part| part.settlement.is_some()) {
+        for part in merchants.iter().filter(|part| part.rate.is_some()) {
             all.extend(Self::conversion(part, lines)?);
         }
         Ok(all)
@@ -184,8 +184,11 @@ impl std::fmt::Display for Component {
             }
             Self::TaxRelief { amount } => write!(f, "tax that the buyer declares: {amount} less"),
             Self::Conversion { merchant, rate, margin } => {
-                let FxRate { from, to, rate, as_of, .. } = rate;
-                write!(f, "prices of {merchant} from {from} to {to} at {rate} of {as_of}: {margin} of margin")
+                let FxRate { base, quote, rate, as_of, .. } = rate;
+                write!(
+                    f,
+                    "prices of {merchant} from {base} to {quote} at {rate} of {as_of}: {margin} of margin"
+                )
             }
         }
     }

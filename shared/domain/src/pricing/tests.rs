@@ -238,8 +238,8 @@ fn every_line_tells_its_problems() {
 #[test]
 fn a_price_of_another_currency_shows_its_conversion_and_settles_at_its_rate() {
     let rate = FxRate {
-        from: id("USD"),
-        to: id("EUR"),
+        base: id("USD"),
+        quote: id("EUR"),
         rate: "0.92".parse().unwrap(),
         as_of: date(2026, 3, 2),
         margin_percent: 2.into(),
@@ -253,15 +253,19 @@ fn a_price_of_another_currency_shows_its_conversion_and_settles_at_its_rate() {
     let answer = priced(&basket, &added());
     let part = &answer.merchants[1];
     assert_eq!(part.totals.total, eur(23_45)); // 2 × 9.38 + 4.69
-    assert_eq!(part.settlement.as_ref().unwrap().own, Money::new(24_99, id("USD"))); // 24.989…
+    assert_eq!(part.rate.as_ref().unwrap().own(part.totals.total), Ok(Money::new(24_99, id("USD")))); // 24.989…
     assert_eq!(part.parcel().unwrap(), Parcel { grams: 500, value: Money::new(19_99, id("USD")) });
-    assert_eq!(answer.merchants[0].settlement, None);
+    assert_eq!(answer.merchants[0].rate, None);
     let Some(Component::Conversion { margin, .. }) = answer.components.last() else {
         panic!("no conversion")
     };
     assert_eq!(*margin, eur(45)); // 2 × 0.18 + 0.09
 
-    basket.sellers[1].delivery = seller(2, Some(4_69)).delivery;
+    // A line whose offer is gone has no price but the one that was seen.
+    basket.lines.push(Line { status: Status::Unavailable, ..line(3, 2, "gifts", 1, 5_00) });
+    assert_eq!(priced(&basket, &added()).merchants[1].rate.as_ref(), Some(&rate));
+    let other = FxRate { rate: "0.93".parse().unwrap(), ..rate };
+    basket.lines[2].price = Price::Converted(other.convert(Money::new(5_00, id("USD"))).unwrap());
     assert_eq!(price(&basket, &added(), &to("DE")), Err(Refused::TwoRates(merchant(2))));
     let silent = self::basket(
         vec![Line { price: Price::Offered(Money::new(1, id("USD"))), ..line(1, 1, "toys", 1, 1) }],
@@ -288,8 +292,8 @@ fn a_business_abroad_pays_without_the_tax_that_stands_in_the_prices() {
 /// Two merchants, one selling from abroad in dollars, three discounts, delivery from both.
 fn full() -> (Basket, Policy) {
     let rate = FxRate {
-        from: id("USD"),
-        to: id("EUR"),
+        base: id("USD"),
+        quote: id("EUR"),
         rate: "0.92".parse().unwrap(),
         as_of: date(2026, 3, 2),
         margin_percent: 2.into(),

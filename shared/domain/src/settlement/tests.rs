@@ -27,6 +27,7 @@ fn order() -> Order {
         payments: Vec::new(),
         fingerprint: String::new(),
         bought: None,
+        rates: Vec::new(),
     });
     placed.unwrap().secured()
 }

@@ -8,6 +8,7 @@ use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
 use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
+use domain::fx::Sheet as ExchangeRates;
 use domain::ledger::MerchantEntry;
 use domain::marketplace::Marketplace;
 use domain::merchant::Merchant;
@@ -69,6 +70,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Claimed,
         DataKey,
         DeliveryRates,
+        ExchangeRates,
         Issuer,
         Marketplace,
         Member,

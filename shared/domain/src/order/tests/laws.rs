@@ -1,19 +1,64 @@
 //! What holds of every order in every life.
 
 use super::*;
+use crate::merchant_order::Earned;
+use crate::pricing::{BorneBy, Share, Source};
+use crate::tax::{OwedBy, TaxLine};
 use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+/// What a checkout has made of a line: a discount of so much in ten thousand of it, and a tax in the rest.
+fn priced(line: Line, (off, borne_by, owed_by): (i64, BorneBy, OwedBy)) -> Line {
+    let items = line.items().unwrap();
+    let amount = items.percent(Decimal::new(off, 2)).unwrap();
+    let total = items.minus(amount).unwrap();
+    let amount_of = |total: Money| total.percent(Decimal::new(15_97, 2)).unwrap();
+    let source = Source::Code(id("spring"));
+    let discounts = (amount.minor != 0).then_some(Share { source, amount, borne_by });
+    let tax = TaxLine {
+        category: None,
+        reason: crate::tax::Reason::Standard,
+        percent: 19.into(),
+        base: total.minus(amount_of(total)).unwrap(),
+        amount: amount_of(total),
+        owed_by,
+    };
+    Line { priced: Some(LinePrice { discounts: discounts.into_iter().collect(), tax, total }), ..line }
+}
+
+fn any_pricing() -> impl Strategy<Value = Option<(i64, BorneBy, OwedBy)>> {
+    let borne = prop::sample::select(vec![BorneBy::Merchant, BorneBy::Marketplace]);
+    let owed = prop::sample::select(vec![OwedBy::Merchant, OwedBy::Marketplace]);
+    prop::option::of((0_i64..=100_00, borne, owed))
+}
+
+/// Merchants 5 and 6 sell in another currency, at a rate with a margin; 1 to 4 in the order's.
+fn rates(rate: i64) -> Vec<(MerchantId, FxRate)> {
+    let foreign = |(of, from): (u8, &str)| {
+        let (rate, margin_percent) = (Decimal::new(rate, 4), Decimal::new(1_50, 2));
+        let as_of = jiff::civil::date(2017, 1, 2);
+        (merchant(of), FxRate { base: id(from), quote: id("EUR"), rate, as_of, margin_percent })
+    };
+    [(5, "USD"), (6, "USD")].map(foreign).to_vec()
+}
 
 /// Lines of one to six merchants; no payments, the right ones, or others.
 fn any_order() -> impl Strategy<Value = Order> {
-    let lines = prop::collection::vec((1_u8..=6, 1_u32..5, 0_i64..10_000, 0_i64..5_00), 1..9);
+    let line_of = (1_u8..=6, 1_u32..5, 0_i64..10_000, 0_i64..5_00, any_pricing());
+    let lines = prop::collection::vec(line_of, 1..9);
     let paid = prop_oneof![
         3 => Just(None),
         3 => Just(Some((0, false))),
         2 => (-50_00_i64..50_00, any::<bool>()).prop_map(Some),
     ];
-    (lines, 0_i64..20_00, paid).prop_map(|(lines, delivery, paid)| {
-        let build = |(number, (of, quantity, price, delivery))| line(number, of, quantity, price, delivery);
+    (lines, 0_i64..20_00, paid, 1_i64..30_000).prop_map(|(lines, delivery, paid, rate)| {
+        let build = |(number, (of, quantity, price, delivery, pricing))| {
+            let line = line(number, of, quantity, price, delivery);
+            if let Some(pricing) = pricing { priced(line, pricing) } else { line }
+        };
         let lines: Vec<Line> = (1..).zip(lines).map(build).collect();
+        let placed =
+            |lines, delivery, paid: &[i64]| Order { rates: rates(rate), ..placed(lines, delivery, paid) };
         let Some((off, halved)) = paid else { return placed(lines, delivery, &[]) };
         let total = placed(lines.clone(), delivery, &[]).total().unwrap().minor;
         let paid = (total + off).max(0);
@@ -67,7 +112,7 @@ fn check_books(life: &Life) -> Result<(), TestCaseError> {
             prop_assert!(life.parts.iter().all(MerchantOrder::is_canceled));
         }
     }
-    let (mut unearned, mut places) = (0, Vec::new());
+    let (mut unearned, mut places, mut across) = (0, Vec::new(), 0);
     for (place, part) in life.parts.iter().enumerate() {
         let earned = part.earned().unwrap();
         let delivered = matches!(part.stage, PartStage::Delivered { .. });
@@ -79,8 +124,22 @@ fn check_books(life: &Life) -> Result<(), TestCaseError> {
         let net = if delivered { earned.net.minor } else { 0 };
         let returned = life.returned.get(&part.merchant).copied().unwrap_or_default();
         let payable = Account::Payable(part.merchant.clone());
-        prop_assert_eq!(-life.on(&payable), net - returned);
+        let entries = life.entries.iter().filter(|entry| entry.merchant == part.merchant);
+        let booked = entries.map(|entry| entry.amount.minor).sum::<i64>();
+        let kept = if delivered { part.kept().unwrap() } else { Earned::zero(order.currency) };
+        prop_assert_eq!(kept.net.minor, net - returned);
+        if part.rate.is_some() {
+            across += kept.net.minor;
+            prop_assert_eq!(life.on(&payable), 0);
+            // Earned and taken back at one rate: whatever the pieces, what is left is what is left, converted.
+            let own = kept.own(part.rate.as_ref()).unwrap().net.minor;
+            prop_assert_eq!((booked, -life.own.get(&payable).copied().unwrap_or_default()), (own, own));
+        } else {
+            prop_assert_eq!((booked, -life.on(&payable)), (net - returned, net - returned));
+        }
     }
+    prop_assert_eq!(-life.on(&Account::Fx), across);
+    prop_assert_eq!(life.own.values().sum::<i64>(), 0);
     prop_assert_eq!(-life.on(&Account::Unearned), unearned);
     let mut earnings = life.earnings.clone();
     earnings.sort_unstable();
