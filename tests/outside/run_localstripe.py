@@ -1,4 +1,5 @@
-"""Runs localstripe on loopback, with what Stripe's API has and localstripe lacks: metadata with a capture."""
+"""Runs localstripe on loopback, with what Stripe's API has and localstripe lacks: metadata with a capture, and what is
+meant for payments to come."""
 
 import sys
 
@@ -18,7 +19,18 @@ def capture(id, amount_to_capture=None, metadata=None, **others):
     return intent
 
 
+def keeping(create):
+    def wrapped(cls, setup_future_usage=None, **data):
+        if setup_future_usage not in (None, "off_session", "on_session"):
+            raise server.UserError(400, "Bad request")
+        return create(**data)
+
+    return classmethod(wrapped)
+
+
 def serve(port):
+    intents = resources.PaymentIntent
+    intents._api_create = keeping(intents._api_create)
     path = "/v1/payment_intents/{id}/capture"
     app = web.Application(middlewares=list(server.app.middlewares))
     app.router.add_post(path, server.api_extra(capture, path))

@@ -158,6 +158,8 @@ pub enum Request {
         method: Method,
         token: Option<GatewayToken>,
         amount: Money,
+        /// Its customer is not there: the means of payment has been authorized before.
+        off_session: bool,
     },
     /// `last`: what is left of the authorization is released.
     Capture {

@@ -434,7 +434,9 @@ impl Payment {
         Some(match attempt.call {
             Call::Authorize => {
                 let (order, method, token) = (self.order.clone(), self.method, self.token.clone());
-                Request::Authorize { key, order, method, token, amount }
+                let before = |one: &&Attempt| one.number < attempt.number && one.state.is_success();
+                let off_session = self.authorizations().any(|one| before(&one));
+                Request::Authorize { key, order, method, token, amount, off_session }
             }
             Call::Capture { authorization, last, .. } => {
                 Request::Capture { key, authorization: named(authorization)?, amount, last }

@@ -206,6 +206,7 @@ mod tests {
             method: Method::Card,
             token: Some(token.parse().unwrap()),
             amount: Money::new(10_00, "EUR".parse().unwrap()),
+            off_session: false,
         }
     }
 

@@ -1,15 +1,15 @@
 //! Stripe, over its own HTTP API (docs.stripe.com/api): payment intents that are confirmed at once and captured later.
 //!
 //! The attempt is the idempotency key and stands in the metadata, with marketplace and payment, so that notices and
-//! questions find it. Absent on purpose: renewal (a payment method is used once where it is attached to no customer of
-//! Stripe's), a second capture (not generally available), and currencies whose amounts Stripe counts otherwise than ISO
-//! 4217 does.
+//! questions find it. A payment method is kept for a renewal by `setup_future_usage`; only then is it attached to a
+//! customer of Stripe's, a bare one: who it is stays with us. Absent on purpose: a second capture (not generally
+//! available), and currencies whose amounts Stripe counts otherwise than ISO 4217 does.
 
 mod words;
 
 use crate::{NotANotice, Notice, PATIENCE, Secret, signature};
 use domain::Money;
-use domain::gateway::{Capabilities, Decline, Method, Outcome, Request};
+use domain::gateway::{Capabilities, Decline, GatewayToken, Method, Outcome, Request};
 use domain::id::{AttemptId, MarketplaceId};
 use domain::text::Word;
 use edge::World;
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
 
-pub(crate) const CAPABILITIES: Capabilities = Capabilities { multi_capture: false, renewal: false };
+pub(crate) const CAPABILITIES: Capabilities = Capabilities { multi_capture: false, renewal: true };
 
 const ADDRESS: &str = "https://api.stripe.com";
 
@@ -84,7 +84,7 @@ impl Stripe {
 
     pub(crate) async fn call(&self, m: &MarketplaceId, request: &Request) -> Outcome {
         match request {
-            Request::Authorize { key, method, token, amount, .. } => {
+            Request::Authorize { key, method, token, amount, off_session, .. } => {
                 let Some(token) = token else { return words::declined("token_missing") };
                 if !takes(*method) {
                     return words::declined("payment_method_not_available");
@@ -92,23 +92,35 @@ impl Stripe {
                 if COUNTED_OTHERWISE.contains(&amount.currency.code()) {
                     return words::declined("currency_not_supported");
                 }
-                let call = self.authorize(m, key, token.as_str(), *amount);
-                words::intent(&self.send(call, Some(key)).await)
+                let mut call = self.authorize(m, key, token.as_str(), *amount);
+                if *off_session {
+                    match self.owner(m, key, token).await {
+                        Ok(customer) => call.form.extend([
+                            ("customer".to_owned(), customer.to_string()),
+                            ("off_session".to_owned(), "true".to_owned()),
+                        ]),
+                        // Nothing of the money is asked for yet.
+                        Err(outcome) => return outcome,
+                    }
+                } else {
+                    call.form.push(("setup_future_usage".to_owned(), "off_session".to_owned()));
+                }
+                words::intent(&self.send(call, Some(key.as_str())).await)
             }
             Request::Capture { key, authorization, amount, .. } => {
                 let call = capture(key, authorization, *amount);
-                words::captured(key, &self.send(call, Some(key)).await)
+                words::captured(key, &self.send(call, Some(key.as_str())).await)
             }
             Request::Void { key, authorization } => {
                 let call = Call::post(format!("/v1/payment_intents/{authorization}/cancel"), &[]);
-                words::canceled(key, &self.send(call, Some(key)).await)
+                words::canceled(key, &self.send(call, Some(key.as_str())).await)
             }
             Request::Refund { key, authorization, amount } => {
                 let minor = amount.minor.to_string();
                 let form = [("payment_intent", authorization.as_str()), ("amount", &minor)];
                 let mut call = Call::post("/v1/refunds".to_owned(), &form);
                 call.form.extend(metadata(m, key));
-                words::refund(&self.send(call, Some(key)).await)
+                words::refund(&self.send(call, Some(key.as_str())).await)
             }
             // The port itself answers these.
             Request::Credit { .. } => Outcome::Unknown,
@@ -131,6 +143,17 @@ impl Stripe {
         call.form.extend(metadata(m, key));
         call.form.extend(self.return_url.iter().map(|url| ("return_url".to_owned(), url.clone())));
         call
+    }
+
+    /// The customer of Stripe's whose payment method it is; it is made for the first renewal.
+    async fn owner(&self, m: &MarketplaceId, key: &AttemptId, token: &GatewayToken) -> Result<Word, Outcome> {
+        let held = Call::get(format!("/v1/payment_methods/{}", token.as_str()));
+        if let Some(customer) = words::owner(&self.send(held, None).await)? {
+            return Ok(customer);
+        }
+        let mut call = Call::post("/v1/customers".to_owned(), &[("payment_method", token.as_str())]);
+        call.form.extend(metadata(m, key));
+        words::customer(&self.send(call, Some(&format!("{key}-customer"))).await)
     }
 
     /// What became of a call. A payment intent that is not named yet is searched by the attempt in its metadata.
@@ -161,7 +184,7 @@ impl Stripe {
     }
 
     /// None: no answer in time, or none that can be read. The cause is logged, without what was sent.
-    async fn send(&self, call: Call, key: Option<&AttemptId>) -> Answer {
+    async fn send(&self, call: Call, key: Option<&str>) -> Answer {
         let secret = self.key.value().await?;
         let address = format!("{}{}", self.address, call.path);
         let sent = async {
@@ -169,7 +192,7 @@ impl Stripe {
             let request = if call.get { client.get(&address) } else { client.post(&address) };
             let mut request = request.header("authorization", format!("Bearer {secret}"));
             if let Some(key) = key {
-                request = request.header("idempotency-key", key.as_str());
+                request = request.header("idempotency-key", key);
             }
             if !call.get {
                 let form = Serializer::new(String::new()).extend_pairs(&call.form).finish();
@@ -183,14 +206,14 @@ impl Stripe {
             Ok(answer) => answer,
             Err(error) => {
                 let error = edge::chain(&error.without_url());
-                tracing::warn!(error, attempt = key.map(AttemptId::as_str), "Stripe does not answer");
+                tracing::warn!(error, attempt = key, "Stripe does not answer");
                 return None;
             }
         };
         match serde_json::from_slice(&body) {
             Ok(body) => Some((status, body)),
             Err(_) => {
-                tracing::warn!(status, attempt = key.map(AttemptId::as_str), "Stripe's answer is no JSON");
+                tracing::warn!(status, attempt = key, "Stripe's answer is no JSON");
                 None
             }
         }

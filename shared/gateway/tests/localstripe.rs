@@ -54,7 +54,8 @@ async fn token(card: &str) -> String {
 
 fn authorize(payment: u8, token: &str, minor: i64) -> Request {
     let (order, token) = (OrderId::from_bits(7), Some(token.parse().unwrap()));
-    Request::Authorize { key: key(payment, 1), order, method: Method::Card, token, amount: eur(minor) }
+    let (method, amount) = (Method::Card, eur(minor));
+    Request::Authorize { key: key(payment, 1), order, method, token, amount, off_session: false }
 }
 
 async fn call(request: &Request) -> Outcome {
@@ -116,6 +117,22 @@ async fn what_is_not_captured_is_released() {
     assert_eq!(approved(&call(&void).await).as_str(), key(2, 2).as_str());
     assert_eq!(approved(&ask(&intent, &void).await).as_str(), key(2, 2).as_str());
     assert_eq!(ask(&intent, &authorization).await, Outcome::Lapsed);
+}
+
+/// Twice, for the second finds the payment method attached.
+#[tokio::test]
+#[ignore = "needs localstripe: tests/outside/stripe.sh"]
+async fn an_authorization_is_renewed_without_its_customer() {
+    let token = token("4242424242424242").await;
+    let first = approved(&call(&authorize(7, &token, 50_00)).await);
+    for number in [2, 3] {
+        let (order, token) = (OrderId::from_bits(7), Some(token.parse().unwrap()));
+        let (key, method, amount) = (key(7, number), Method::Card, eur(30_00));
+        let again = Request::Authorize { key, order, method, token, amount, off_session: true };
+        let renewed = approved(&call(&again).await);
+        assert_ne!(renewed, first);
+        assert_eq!(approved(&ask(&renewed, &again).await), renewed);
+    }
 }
 
 #[tokio::test]

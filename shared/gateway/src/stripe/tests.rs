@@ -10,7 +10,16 @@ type Asked = Arc<Mutex<Vec<(String, String, Option<String>, String)>>>;
 
 /// Something on this machine that answers every request so, and Stripe's client for it.
 async fn answering(status: u16, body: &str) -> (Stripe, Asked) {
-    let (asked, body) = (Asked::default(), body.to_owned());
+    let body = body.to_owned();
+    answering_each(status, move |_| body.clone()).await
+}
+
+/// As [`answering`], by the path.
+async fn answering_each(
+    status: u16,
+    body: impl Fn(&str) -> String + Clone + Send + Sync + 'static,
+) -> (Stripe, Asked) {
+    let asked = Asked::default();
     let heard = Arc::clone(&asked);
     let answer = move |request: axum::extract::Request| {
         let (heard, body) = (Arc::clone(&heard), body.clone());
@@ -20,6 +29,7 @@ async fn answering(status: u16, body: &str) -> (Stripe, Asked) {
             let key = parts.headers.get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
             let sent = String::from_utf8(sent.to_vec()).unwrap();
             let path = parts.uri.path_and_query().unwrap().to_string();
+            let body = body(&path);
             heard.lock().unwrap().push((parts.method.to_string(), path, key, sent));
             (StatusCode::from_u16(status).unwrap(), body)
         }
@@ -49,7 +59,7 @@ fn eur(minor: i64) -> Money {
 
 fn authorize(amount: Money) -> Request {
     let (order, token) = (OrderId::from_bits(7), Some("pm_card_visa".parse().unwrap()));
-    Request::Authorize { key: key(1), order, method: Method::Card, token, amount }
+    Request::Authorize { key: key(1), order, method: Method::Card, token, amount, off_session: false }
 }
 
 fn capture() -> Request {
@@ -104,8 +114,48 @@ async fn an_authorization_is_a_payment_intent_that_is_confirmed_and_captured_lat
             ("metadata[marketplace]", market().as_str()),
             ("metadata[payment]", "pay_0000000000000000000000000701"),
             ("metadata[attempt]", key(1).as_str()),
+            ("setup_future_usage", "off_session"),
         ]
     );
+}
+
+fn renewal() -> Request {
+    let (order, token) = (OrderId::from_bits(7), Some("pm_card_visa".parse().unwrap()));
+    let amount = eur(43_90);
+    Request::Authorize { key: key(5), order, method: Method::Card, token, amount, off_session: true }
+}
+
+#[tokio::test]
+async fn a_renewal_is_made_without_its_customer_by_a_payment_method_that_is_somebodys() {
+    let intent = json!({"id": "pi_2", "status": "requires_capture"}).to_string();
+    for (owner, customers) in [(json!(null), 1), (json!("cus_1"), 0)] {
+        let (intent, method) = (intent.clone(), json!({"id": "pm_card_visa", "customer": owner}).to_string());
+        let (stripe, asked) = answering_each(200, move |path| match path {
+            "/v1/payment_methods/pm_card_visa" => method.clone(),
+            "/v1/customers" => json!({"id": "cus_1"}).to_string(),
+            _ => intent.clone(),
+        })
+        .await;
+        assert_eq!(said(&stripe.call(&market(), &renewal()).await), "pi_2 approved");
+        let asked = asked.lock().unwrap();
+        let made: Vec<_> = asked.iter().filter(|(_, path, ..)| path == "/v1/customers").collect();
+        assert_eq!(made.len(), customers);
+        for (_, _, idempotency, body) in made {
+            assert_eq!(idempotency.as_deref(), Some(format!("{}-customer", key(5)).as_str()));
+            assert!(body.starts_with("payment_method=pm_card_visa&metadata"), "{body}");
+        }
+        let (_, path, idempotency, body) = asked.last().unwrap();
+        assert_eq!((path.as_str(), idempotency.as_deref()), ("/v1/payment_intents", Some(key(5).as_str())));
+        assert!(body.ends_with("&customer=cus_1&off_session=true"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_whose_payment_method_is_not_there_asks_for_no_money() {
+    let missing = json!({"error": {"type": "invalid_request_error", "code": "resource_missing"}});
+    let (stripe, asked) = answering(404, &missing.to_string()).await;
+    assert_eq!(said(&stripe.call(&market(), &renewal()).await), "declined resource_missing");
+    assert_eq!(asked.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

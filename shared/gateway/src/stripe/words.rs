@@ -48,6 +48,16 @@ pub(super) fn intent(answer: &Answer) -> Outcome {
     }
 }
 
+/// Whose a payment method is; none as long as it is nobody's.
+pub(super) fn owner(answer: &Answer) -> Result<Option<Word>, Outcome> {
+    let method = object(answer)?;
+    text(method, "/customer").map(|id| id.parse().map_err(|_| Outcome::Unknown)).transpose()
+}
+
+pub(super) fn customer(answer: &Answer) -> Result<Word, Outcome> {
+    id(object(answer)?).ok_or(Outcome::Unknown)
+}
+
 /// The first of a search; an intent that is not there never came.
 pub(super) fn found(answer: &Answer) -> Outcome {
     match object(answer).map(|list| list["data"].as_array().map(|data| data.first())) {
