@@ -69,8 +69,10 @@ struct CartLineView {
     items: Amount,
     discounts: Vec<DiscountView>,
     tax: TaxView,
-    /// What is paid for the line: the truth, of which a unit's price is derived.
+    /// What is paid for the line: the truth.
     total: Amount,
+    /// What one unit of it comes to, for showing; times the quantity it need not be the total.
+    unit_total: Amount,
     problems: Vec<ProblemView>,
 }
 
@@ -183,13 +185,14 @@ impl CartView {
             Stage::Open | Stage::Locked(_) => unmet(gate.total, &gate.given),
             Stage::Completed { .. } => Vec::new(),
         };
+        let lines = quote.priced.lines.iter().map(|priced| line(cart, wares, priced));
         let to = cart.place();
         Ok(Self {
             id: cart.id.to_string(),
             currency: cart.currency.to_string(),
             status,
             order,
-            lines: quote.priced.lines.iter().map(|priced| line(cart, wares, priced)).collect(),
+            lines: lines.collect::<Result<_, _>>()?,
             parts: quote.priced.merchants.iter().map(|priced| part(wares, &quote, priced)).collect(),
             totals: totals(&quote.priced.totals),
             prices: quote.priced.mode.prices.word(),
@@ -211,10 +214,10 @@ impl CartView {
     }
 }
 
-fn line(cart: &Cart, wares: &Wares, priced: &PricedLine) -> CartLineView {
+fn line(cart: &Cart, wares: &Wares, priced: &PricedLine) -> Result<CartLineView, MoneyError> {
     let line = cart.lines.iter().find(|line| line.number == priced.number);
     let offer = line.and_then(|line| wares.offer(&line.offer));
-    CartLineView {
+    Ok(CartLineView {
         line: priced.number,
         offer: line.map(|line| line.offer.to_string()).unwrap_or_default(),
         merchant: priced.merchant.to_string(),
@@ -230,8 +233,9 @@ fn line(cart: &Cart, wares: &Wares, priced: &PricedLine) -> CartLineView {
         discounts: priced.discounts.iter().map(discount).collect(),
         tax: TaxView::from(&priced.tax),
         total: priced.total.into(),
+        unit_total: priced.unit_total()?.into(),
         problems: priced.problems.iter().map(problem).collect(),
-    }
+    })
 }
 
 fn discount(share: &Share) -> DiscountView {

@@ -167,7 +167,16 @@ fn a8_4_the_mode_of_rounding_stands_on_the_answer() {
     for (rounding, total) in [(Rounding::Line, 3_86), (Rounding::Unit, 3_87)] {
         let priced = priced(&basket, &policy(Prices::Added, rounding));
         assert_eq!((priced.totals.total, priced.mode.rounding), (eur(total), rounding));
-        assert_eq!(priced.lines[0].unit_total(), Ok(eur(1_29)), "a8_5: shown, never multiplied");
+    }
+}
+
+#[test]
+fn a8_5_the_line_total_is_the_truth_and_the_unit_price_is_derived() {
+    let basket = basket(vec![line(1, 1, "toys", 3, 1_08)], vec![]);
+    for (rounding, total) in [(Rounding::Line, 3_86), (Rounding::Unit, 3_87)] {
+        let priced = priced(&basket, &policy(Prices::Added, rounding));
+        // 3.86 / 3 = 1.286…: three of what is shown for one need not be the total.
+        assert_eq!((priced.lines[0].total, priced.lines[0].unit_total()), (eur(total), Ok(eur(1_29))));
     }
 }
 
