@@ -20,6 +20,7 @@ mod delivery;
 mod edges;
 mod events;
 mod exceptions;
+mod faulty_gateway;
 mod gateway;
 mod holds;
 mod identity;
