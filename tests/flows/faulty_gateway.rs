@@ -1,5 +1,5 @@
-//! Whole checkouts at a gateway that is late, fails, talks nonsense or tells twice: nothing is charged twice, nothing is
-//! held for ever, and nothing is lost.
+//! Whole checkouts at a gateway that is late, fails, talks nonsense or tells twice: nothing is charged twice, nothing
+//! is held for ever, and nothing is lost.
 
 use axum::Router;
 use domain::cart::Cart;
