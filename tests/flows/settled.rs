@@ -79,3 +79,35 @@ async fn what_never_ships_is_never_captured() {
     assert_eq!(at(&payments, "/items/0/status"), "captured");
     shop.books_are_right().await;
 }
+
+#[tokio::test]
+async fn a_refund_becomes_store_credit_where_the_customer_takes_it_so() {
+    let market = Storefront::open().await;
+    let shop = &market.shop;
+    let order = market.order().await;
+    deliver(&market, &order).await;
+    let before = shop.accounts().await;
+    let mug = json!([{"line": 1, "quantity": 1}]);
+    let refund = json!({
+        "merchant_order": part(&order, 1), "lines": mug, "to": "store_credit", "reason": "a crack",
+    });
+    shop.done(&format!("/v1/orders/{order}/refund"), &refund).await;
+    shop.settle().await;
+    let after = shop.accounts().await;
+    // 10.00 stay with us as credit: nothing goes to the card.
+    assert_eq!(after["store_credit"], "-10.00");
+    assert_eq!(after["gateway_clearing"], before["gateway_clearing"]);
+    let payments = shop.get(&format!("/v1/payments?order={order}")).await;
+    let payment = shop.get(&format!("/v1/payments/{}", at(&payments, "/items/0/id"))).await;
+    assert_eq!(
+        (at(&payment, "/refunds/0/to"), eur_at(&payment, "/refunds/0/amount")),
+        ("store_credit", "10.00".into())
+    );
+    // What a channel has sold is paid back there.
+    let sold = shop.delivered_order("A-1", json!([line(&market.alma, "mug", 1, "10.00")])).await;
+    let refund = json!({
+        "merchant_order": part(&sold, 1), "lines": mug, "to": "store_credit", "reason": "a crack",
+    });
+    shop.refused(&format!("/v1/orders/{sold}/refund"), &refund, 409, "no_store_credit").await;
+    shop.books_are_right().await;
+}

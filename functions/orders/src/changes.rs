@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use domain::id::{MerchantOrderId, OrderId};
 use domain::merchant_order::{MerchantOrder, RefundLines, Units};
 use domain::order::{Cancellation, Decided, Order};
+use domain::payment::To;
 use domain::text::Reason;
 use domain::{Decision, MoneyError, order};
 use edge::{Check, Command, Overtaken, Problem, Reply, World};
@@ -97,6 +98,9 @@ pub(crate) struct Refund {
     /// The delivery cost of the lines too.
     #[serde(default)]
     delivery: bool,
+    /// To the means of payment if not said. Store credit is only for what was bought in a checkout of this marketplace.
+    #[serde(default)]
+    to: Option<To>,
     /// For people, and for the audit trail.
     reason: String,
 }
@@ -117,8 +121,9 @@ pub(crate) async fn refund(
         let Some((position, part)) = found.and_then(|at| Some((at, whole.parts.get(at)?))) else {
             return Err(Problem::not_found("merchant order of this order"));
         };
-        let Refund { lines, delivery, .. } = command.body.clone();
-        let request = RefundLines { lines, delivery, reason: reason.clone() };
+        let Refund { lines, delivery, to, .. } = command.body.clone();
+        let to = to.unwrap_or(To::Original);
+        let request = RefundLines { lines, delivery, to, reason: reason.clone() };
         let (order, fact) = order::refund(&whole.order.value, &part.value, request, now)?;
         Ok(Decision::New(Changed { order, parts: vec![(position, part.value.clone(), Some(fact))] }))
     })

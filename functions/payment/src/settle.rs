@@ -5,7 +5,7 @@ use domain::Decision;
 use domain::id::{MerchantOrderId, OrderId};
 use domain::merchant_order::MerchantOrder;
 use domain::order::split;
-use domain::payment::{Fact, Grant, Payment, To, begin_capture, begin_void, close, grant};
+use domain::payment::{Fact, Grant, Payment, begin_capture, begin_void, close, grant};
 use domain::settlement::{Due, due};
 use domain::text::Reason;
 use edge::command::Overtaken;
@@ -99,13 +99,13 @@ async fn grant_all(till: &Till<'_>, payments: &[Held<Payment>], due: &[Due]) -> 
         let mut facts: Vec<Fact> = Vec::new();
         let mut value = held.value.clone();
         for one in due {
-            let Due::Grant { payment, cause, amount } = one else { continue };
+            let Due::Grant { payment, cause, amount, to } = one else { continue };
             if *payment != position {
                 continue;
             }
             let (cause, by) = (cause.clone(), "system:payment".to_owned());
-            let asked =
-                Grant { cause, amount: *amount, to: To::Original, reason: reason.clone(), by, stray: false };
+            let (amount, to, reason) = (*amount, *to, reason.clone());
+            let asked = Grant { cause, amount, to, reason, by, stray: false };
             if let Decision::New(fact) = grant(&value, asked, now)? {
                 value = value.apply(&fact);
                 facts.push(fact);

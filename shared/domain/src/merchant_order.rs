@@ -14,6 +14,7 @@ use crate::currency::Currency;
 use crate::fx::FxRate;
 use crate::id::{MerchantId, MerchantOrderId, OfferId, ShipmentId, derive};
 use crate::money::{Money, MoneyError};
+use crate::payment::To;
 use crate::stock::{Allocation, Change, Movement, SHELVES_MAX, Shelves, allocated, take_first};
 use crate::text::{Reason, Sku, Word};
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +41,9 @@ pub struct MerchantOrder {
     /// The share is paid back: with the last unit, if delivery is refunded at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delivery_refunded: bool,
+    /// Of what was paid back, what the customer takes as store credit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credited: Option<Money>,
     /// Tax in `delivery` that the marketplace owes in the merchant's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_withheld: Option<Money>,
@@ -198,6 +202,7 @@ pub enum Fact {
         withheld: Money,
         supported: Money,
         with_delivery: bool,
+        to: To,
     },
 }
 
@@ -298,7 +303,12 @@ impl MerchantOrder {
                 }
                 self.end_if_over(*at);
             }
-            Fact::Refunded { lines, with_delivery, .. } => {
+            Fact::Refunded { lines, with_delivery, items, delivery, to, .. } => {
+                if let To::StoreCredit = to {
+                    let before = self.credited.map_or(0, |credited| credited.minor);
+                    let more = items.minor.saturating_add(delivery.minor);
+                    self.credited = Some(Money { minor: before.saturating_add(more), ..*items });
+                }
                 let early = matches!(self.stage, Stage::Open { .. });
                 self.count(lines, |progress| &mut progress.refunded);
                 if early {
@@ -602,6 +612,7 @@ pub struct RefundLines {
     pub lines: Vec<Units>,
     /// The delivery cost of the named lines too.
     pub delivery: bool,
+    pub to: To,
     pub reason: Reason,
 }
 
@@ -613,7 +624,7 @@ pub fn refund(part: &MerchantOrder, request: RefundLines) -> Result<Fact, Refuse
         Stage::AwaitingPayment => return Err(Refused::AwaitingPayment),
         Stage::Canceled { .. } => return Err(Refused::Canceled),
     }
-    let RefundLines { lines, delivery: with_delivery, .. } = request;
+    let RefundLines { lines, delivery: with_delivery, to, .. } = request;
     part.check(&lines, |line| line.progress.delivered.saturating_sub(line.progress.refunded))?;
     // The canceled units came first in the count of shares, then the refunded ones in their order; with the last unit
     // goes the part's own delivery.
@@ -625,6 +636,7 @@ pub fn refund(part: &MerchantOrder, request: RefundLines) -> Result<Fact, Refuse
         withheld: gone.withheld,
         supported: gone.supported,
         with_delivery,
+        to,
     };
     let after = part.clone().apply(&of(Earned::zero(part.currency)));
     Ok(of(part.kept()?.minus(after.kept()?)?))

@@ -21,6 +21,7 @@ use crate::id::{CustomerId, MerchantId, OfferId, OrderId};
 use crate::ledger::{Account, Posting, Unbalanced};
 use crate::merchant_order::{self, MerchantOrder};
 use crate::money::{Money, MoneyError};
+use crate::payment::To;
 use crate::stock::{Allocation, Change, Movement, Shelves, allocated};
 use crate::text::{Category, Channel, ExternalId, Name, Reason, Sku, Word};
 use jiff::Timestamp;
@@ -193,6 +194,10 @@ pub enum Refused {
     RefundExceedsPaid { asked: Money, left: Money },
     #[error("the order is paid through gateways, and they tell when")]
     PaidByGateway,
+    #[error("the order's channel has taken the money, and gives it back: no store credit comes of it")]
+    NotOurMoney,
+    #[error("more of it is to come, and less will be taken for it: there is no money yet to make credit of")]
+    NotTaken,
     #[error("the order has no open exception")]
     NoException,
     #[error("there is no such order")]
@@ -590,6 +595,11 @@ pub fn refund(
     at: Timestamp,
 ) -> Result<(Decided, merchant_order::Fact), Refused> {
     let reason = request.reason.clone();
+    match (request.to, &order.bought, &part.stage) {
+        (To::Original, _, _) | (To::StoreCredit, Some(_), merchant_order::Stage::Delivered { .. }) => {}
+        (To::StoreCredit, None, _) => return Err(Refused::NotOurMoney),
+        (To::StoreCredit, Some(_), _) => return Err(Refused::NotTaken),
+    }
     let fact = merchant_order::refund(part, request)?;
     let merchant_order::Fact::Refunded { items, delivery, fees, withheld, supported, .. } = &fact else {
         return Err(Refused::NothingToCancel);

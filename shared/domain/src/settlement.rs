@@ -12,7 +12,7 @@ use crate::id::MerchantOrderId;
 use crate::merchant_order::MerchantOrder;
 use crate::money::{Money, MoneyError};
 use crate::order::{Order, split};
-use crate::payment::{Attempt, Call, Payment, State};
+use crate::payment::{Attempt, Call, Payment, State, To};
 use crate::tender::{self, Refused};
 use crate::text::Word;
 
@@ -24,10 +24,13 @@ pub enum Due {
     /// Nothing more of it ships: what is left of the authorization goes.
     Void { payment: usize, authorization: u16 },
     /// Captured and no longer owed. The cause is the same for the same money.
-    Grant { payment: usize, cause: Word, amount: Money },
+    Grant { payment: usize, cause: Word, amount: Money, to: To },
     /// All that it was to pay is canceled.
     Close { payment: usize },
 }
+
+/// Ends the cause of what becomes store credit, wherever a person sends it later.
+const CREDIT: &str = "c";
 
 /// How far a part has come, as its money sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,8 @@ struct Part {
     progress: Progress,
     /// What the customer owes for it now.
     owed: Money,
+    /// Of what goes back, what the customer takes as store credit.
+    credited: Money,
 }
 
 /// `parts` are all merchant orders of the order, as they are; none before the split.
@@ -83,7 +88,8 @@ fn of(number: u8, part: &MerchantOrder) -> Result<Part, MoneyError> {
         () if part.lines.iter().all(|line| line.to_ship() == 0) => Progress::Ready,
         () => Progress::ToCome,
     };
-    Ok(Part { id: part.id.clone(), number, progress, owed: part.owed()? })
+    let credited = part.credited.unwrap_or(Money::zero(part.currency));
+    Ok(Part { id: part.id.clone(), number, progress, owed: part.owed()?, credited })
 }
 
 /// What each payment pays of each part: parts by rows, payments by columns. One that pays a part alone pays no other.
@@ -231,7 +237,7 @@ fn grants(
         if excess <= 0 {
             continue;
         }
-        let able: Vec<Money> = paid
+        let mut able: Vec<Money> = paid
             .iter()
             .map(|(at, minor)| {
                 let able = left.get(*at).map_or(0, |left| (*minor).min(*left)).max(0);
@@ -239,14 +245,28 @@ fn grants(
             })
             .collect();
         let amount = excess.min(able.iter().map(|able| able.minor).sum());
-        let before = payments.iter().map(given).sum::<i64>();
-        let Ok(cause) = format!("{prefix}{before}").parse::<Word>() else { continue };
-        let shares = tender::refunds(Money { minor: amount, ..part.owed }, &able)?;
-        for ((at, _), amount) in paid.iter().zip(shares).filter(|(_, amount)| amount.minor > 0) {
-            if let Some(left) = left.get_mut(*at) {
-                *left = left.saturating_sub(amount.minor);
+        let mut before = payments.iter().map(given).sum::<i64>();
+        let as_credit = payments.iter().flat_map(|payment| &payment.refunds).filter(|refund| {
+            let cause = refund.cause.as_str();
+            cause.starts_with(&prefix) && cause.ends_with(CREDIT)
+        });
+        let as_credit = as_credit.map(|refund| refund.amount.minor).sum::<i64>();
+        let credit = part.credited.minor.saturating_sub(as_credit).clamp(0, amount);
+        let back = [(credit, To::StoreCredit, CREDIT), (amount.saturating_sub(credit), To::Original, "")];
+        for (amount, to, mark) in back.into_iter().filter(|(amount, ..)| *amount > 0) {
+            let Ok(cause) = format!("{prefix}{before}{mark}").parse::<Word>() else { continue };
+            let shares = tender::refunds(Money { minor: amount, ..part.owed }, &able)?;
+            for (((at, _), able), share) in paid.iter().zip(&mut able).zip(shares) {
+                if share.minor <= 0 {
+                    continue;
+                }
+                able.minor = able.minor.saturating_sub(share.minor);
+                if let Some(left) = left.get_mut(*at) {
+                    *left = left.saturating_sub(share.minor);
+                }
+                due.push(Due::Grant { payment: *at, cause: cause.clone(), amount: share, to });
             }
-            due.push(Due::Grant { payment: *at, cause: cause.clone(), amount });
+            before = before.saturating_add(amount);
         }
     }
     Ok(())

@@ -200,6 +200,7 @@ impl From<order::Refused> for Problem {
             }
             R::PaidByGateway => (409, "order_paid_by_gateway", "The order is paid through gateways"),
             R::NoException => (409, "order_no_exception", "The order has no open exception"),
+            R::NotOurMoney | R::NotTaken => (409, "no_store_credit", "Store credit is not given for this"),
             R::NoGuests => (404, "not_found", "There is no such thing"),
         };
         Self::new(status, code, title).with(refused)

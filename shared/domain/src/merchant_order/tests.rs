@@ -1,6 +1,7 @@
 use super::*;
 use crate::order::tests::{at, eur, house, id, line, placed};
 use crate::order::{Order, split};
+use crate::payment::To;
 use crate::stock::{Levels, Shelf};
 use proptest::prelude::*;
 
@@ -39,7 +40,7 @@ fn answer(part: &MerchantOrder, step: &Step) -> Result<Decision<Fact>, Refused> 
         Step::Track(tracking, status, hour) => track(part, &parcel(part, tracking), status, at(hour)),
         Step::CancelRest => Ok(cancel_rest(part, &reason, at(4))?.map_or(Decision::Already, Decision::New)),
         Step::Refund(lines, delivery) => {
-            refund(part, RefundLines { lines, delivery, reason }).map(Decision::New)
+            refund(part, RefundLines { lines, delivery, to: To::Original, reason }).map(Decision::New)
         }
     }
 }

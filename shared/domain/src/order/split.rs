@@ -41,6 +41,7 @@ pub fn split(order: &Order) -> Result<Vec<MerchantOrder>, MoneyError> {
             lines,
             delivery: Money::zero(order.currency),
             delivery_refunded: false,
+            credited: None,
             delivery_withheld: None,
             delivery_supported: None,
             rate: order.rate_of(merchant).cloned(),

@@ -3,6 +3,7 @@ use crate::commission::{Charge, Rule, freeze};
 use crate::id::MerchantOrderId;
 use crate::ledger::MerchantEntry;
 use crate::merchant_order::{RefundLines, Stage as PartStage, Tracking, Units};
+use crate::payment::To;
 use crate::payout::{claw_back, earning};
 use jiff::ToSpan;
 use std::collections::BTreeMap;
@@ -228,7 +229,7 @@ impl Life {
             }
             Step::Refund { part, line, units, delivery } => {
                 let lines = self.units(of(part), *line, *units);
-                let request = RefundLines { lines, delivery: *delivery, reason };
+                let request = RefundLines { lines, delivery: *delivery, to: To::Original, reason };
                 let (decided, fact) = refund(&self.order, &self.parts[of(part)], request, at(72))?;
                 Decision::New(Change { order: Some(decided), parts: vec![(of(part), fact)] })
             }

@@ -3,6 +3,7 @@ use crate::fx::FxRate;
 use crate::merchant_order::{RefundLines, Units};
 use crate::order;
 use crate::order::tests::{at, eur, id, merchant};
+use crate::payment::To;
 use crate::stock::Shelves;
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -371,8 +372,11 @@ fn a_merchant_of_another_currency_earns_at_the_frozen_rate_and_gives_back_at_it(
     // One unit goes back: 5.01 EUR and 0.50 of its fees. What is left, 5.00, 5.01 and 0.50, is 2.50, 2.51 and 0.25.
     let back = |part: &MerchantOrder, delivery| {
         let lines = vec![Units { line: 1, quantity: 1 }];
-        let fact =
-            merchant_order::refund(part, RefundLines { lines, delivery, reason: id("broken") }).unwrap();
+        let fact = merchant_order::refund(
+            part,
+            RefundLines { lines, delivery, to: To::Original, reason: id("broken") },
+        )
+        .unwrap();
         let after = part.clone().apply(&fact);
         let (entry, postings) = claw_back((part, &after), &fact, at(72)).unwrap().unwrap();
         (after, entry, told(&postings))

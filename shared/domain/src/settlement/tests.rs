@@ -4,12 +4,14 @@ use crate::gateway::{Method, Outcome};
 use crate::id::OrderId;
 use crate::merchant_order::{self, RefundLines, Tracking, Units};
 use crate::order::tests::{at, eur, id, line};
-use crate::order::{self, Intake};
+use crate::order::{self, Bought, Intake};
 use crate::payment::{
     Fact, Grant, Opening, Stage, To, begin_authorize, begin_capture, begin_void, close, finalize, grant,
     open, settle,
 };
+use crate::place::Place;
 use crate::stock::Shelves;
+use crate::tax::{Mode, Prices, Rounding};
 use proptest::prelude::*;
 
 /// Two merchants: 2 × 10.00 with 5.00 delivery, and 3 × 7.00: 25.00 and 21.00.
@@ -29,7 +31,14 @@ fn order() -> Order {
         bought: None,
         rates: Vec::new(),
     });
-    placed.unwrap().secured()
+    let bought = Bought {
+        cart: id("crt_00000001"),
+        mode: Mode { prices: Prices::Included, rounding: Rounding::Line },
+        to: Place { country: id("DE"), region: None, postal: None },
+        tax_id: None,
+        deliveries: Vec::new(),
+    };
+    Order { bought: Some(bought), ..placed.unwrap() }.secured()
 }
 
 fn told(payment: Payment, decided: Decision<Fact>, outcome: impl Fn(&str) -> Outcome) -> Payment {
@@ -91,8 +100,8 @@ fn do_one(one: Due, payments: &mut [Payment]) {
             let begun = begin_void(&held, authorization, at(2)).unwrap();
             told(held, begun, approved)
         }
-        Due::Grant { cause, amount, .. } => {
-            let (to, reason, by) = (To::Original, id("owed"), "system".into());
+        Due::Grant { cause, amount, to, .. } => {
+            let (reason, by) = (id("owed"), "system".into());
             let granted = grant(&held, Grant { cause, amount, to, reason, by, stray: false }, at(2));
             let Ok(Decision::New(fact)) = granted else { panic!("{granted:?}") };
             held.apply(&fact)
@@ -188,7 +197,12 @@ fn split_tenders_pay_the_parts_in_their_order_and_get_their_share_back() {
     parts[1] = parts[1].clone().apply(&fact);
     let cause = |before: i64| id::<Word>(&format!("mor_0000000102:{before}"));
     let back = [(0, 5_00), (1, 16_00)];
-    let back = back.map(|(payment, minor)| Due::Grant { payment, cause: cause(0), amount: eur(minor) });
+    let back = back.map(|(payment, minor)| Due::Grant {
+        payment,
+        cause: cause(0),
+        amount: eur(minor),
+        to: To::Original,
+    });
     let Ok(todo) = due(&order, &parts, &payments) else { panic!("due") };
     assert_eq!(todo, [back.to_vec(), vec![Due::Close { payment: 1 }]].concat());
     carry_out(&order, &parts, &mut payments);
@@ -209,7 +223,7 @@ fn a10_2_a_part_refund_goes_back_in_proportion_to_what_is_left() {
     parts[1] = parts[1].clone().apply(&fact);
     let mut one_back = || {
         let lines = vec![Units { line: 2, quantity: 1 }];
-        let request = RefundLines { lines, delivery: true, reason: id("broken") };
+        let request = RefundLines { lines, delivery: true, to: To::Original, reason: id("broken") };
         let (_, fact) = order::refund(&order, &parts[1], request, at(5)).unwrap();
         parts[1] = parts[1].clone().apply(&fact);
         carry_out(&order, &parts, &mut payments);
@@ -219,6 +233,38 @@ fn a10_2_a_part_refund_goes_back_in_proportion_to_what_is_left() {
     assert_eq!(one_back(), [(5_00, 1_67), (16_00, 5_33)]);
     assert_eq!(one_back(), [(5_00, 3_34), (16_00, 10_66)]);
     assert_eq!(one_back(), [(5_00, 5_00), (16_00, 16_00)]);
+}
+
+#[test]
+fn what_a_customer_takes_as_store_credit_is_granted_as_such_beside_what_goes_back() {
+    let (order, mut payments) = (order(), vec![paid(1, 46_00, None, false)]);
+    let mut parts = split(&order).unwrap();
+    ship(&mut parts[1], "t1", vec![]);
+    carry_out(&order, &parts, &mut payments);
+    let shipment = parts[1].shipments[0].id.clone();
+    let delivered = merchant_order::track(&parts[1], &shipment, Tracking::Delivered, at(4));
+    let Ok(Decision::New(fact)) = delivered else { panic!("delivered") };
+    parts[1] = parts[1].clone().apply(&fact);
+    // Nobody looks between two refunds: one unit as credit, one to the card.
+    let early = RefundLines { lines: vec![], delivery: true, to: To::StoreCredit, reason: id("broken") };
+    assert_eq!(order::refund(&order, &parts[0], early, at(5)), Err(order::Refused::NotTaken));
+    for to in [To::StoreCredit, To::Original] {
+        let lines = vec![Units { line: 2, quantity: 1 }];
+        let request = RefundLines { lines, delivery: true, to, reason: id("broken") };
+        let (_, fact) = order::refund(&order, &parts[1], request, at(5)).unwrap();
+        parts[1] = parts[1].clone().apply(&fact);
+    }
+    carry_out(&order, &parts, &mut payments);
+    let granted: Vec<_> =
+        payments[0].refunds.iter().map(|one| (one.cause.as_str(), one.to, one.amount)).collect();
+    let want =
+        [("mor_0000000102:0c", To::StoreCredit, eur(7_00)), ("mor_0000000102:700", To::Original, eur(7_00))];
+    assert_eq!(granted, want);
+    let channels = Order { bought: None, ..order };
+    let lines = vec![Units { line: 2, quantity: 1 }];
+    let request = RefundLines { lines, delivery: true, to: To::StoreCredit, reason: id("broken") };
+    let refused = order::refund(&channels, &parts[1], request, at(5));
+    assert_eq!(refused, Err(order::Refused::NotOurMoney));
 }
 
 #[test]
@@ -252,7 +298,7 @@ enum Step {
     Cancel(usize, u32),
     Deliver(usize),
     Lose(usize),
-    Refund(usize, u32, bool),
+    Refund(usize, u32, bool, To),
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -262,7 +308,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => (part.clone(), units.clone()).prop_map(|(part, units)| Step::Cancel(part, units)),
         3 => part.clone().prop_map(Step::Deliver),
         1 => part.clone().prop_map(Step::Lose),
-        2 => (part, units, any::<bool>()).prop_map(|(part, units, with)| Step::Refund(part, units, with)),
+        2 => (part, units, any::<bool>(), prop::sample::select(vec![To::Original, To::StoreCredit]))
+            .prop_map(|(part, units, with, to)| Step::Refund(part, units, with, to)),
     ]
 }
 
@@ -289,8 +336,9 @@ fn walk(order: &Order, parts: &mut [MerchantOrder], step: &Step, nth: usize) {
         Step::Cancel(_, units) => cancel(part, some(*units)),
         Step::Deliver(_) => *part = track(part, Tracking::Delivered),
         Step::Lose(_) => *part = track(part, Tracking::Lost),
-        Step::Refund(_, units, delivery) => {
-            let request = RefundLines { lines: some(*units), delivery: *delivery, reason: id("broken") };
+        Step::Refund(_, units, delivery, to) => {
+            let (lines, delivery, to) = (some(*units), *delivery, *to);
+            let request = RefundLines { lines, delivery, to, reason: id("broken") };
             if let Ok((_, fact)) = order::refund(order, part, request, at(5)) {
                 *part = part.clone().apply(&fact);
             }
@@ -322,6 +370,11 @@ proptest! {
         carry_out(&order, &parts, &mut payments);
         prop_assert_eq!(due(&order, &parts, &payments), Ok(vec![]));
         prop_assert!(payments.iter().all(|payment| payment.stray() == eur(0)));
+        // Store credit is what was asked for as such, whatever else went back.
+        let refunds = payments.iter().flat_map(|payment| &payment.refunds);
+        let credit = refunds.filter(|refund| refund.to == To::StoreCredit).map(|refund| refund.amount.minor);
+        let asked = parts.iter().filter_map(|part| part.credited).map(|credited| credited.minor);
+        prop_assert_eq!(credit.sum::<i64>(), asked.sum::<i64>());
         let worth: Vec<Money> = split(&order).unwrap().iter().map(|part| part.worth().unwrap()).collect();
         let rows = rows(&worth, &payments).unwrap();
         let kept: i64 = sums(&payments).iter().map(|(captured, granted)| captured - granted).sum();
