@@ -132,8 +132,8 @@ async fn a6_6_all_off_and_free_delivery_is_an_order_without_a_payment() {
         assert_eq!(at(&market.shop.merchant_order(&part(&id, 1)).await, "/status"), "delivered");
     }
     assert_eq!(market.shop.stock(&market.mug).await, (96, 0, 96));
-    // What the customers did not pay the marketplace bears. Of each order alma has 27.35 and 4.90 of delivery, less 15 %
-    // of 20.00 and of 7.35: 32.25 − 3.00 − 1.10.
+    // What the customers did not pay, the marketplace bears. Of each order alma has 27.35 and 4.90 of delivery, less
+    // 15 % of 20.00 and of 7.35: 32.25 − 3.00 − 1.10.
     assert_eq!(market.shop.balance(&market.alma).await.1, "56.30");
     market.shop.books_are_right().await;
 }
