@@ -23,6 +23,7 @@ use events::catalog::{
     CategoryChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1, ProductCreatedV1,
 };
 use events::delivery::DeliveryRatesChangedV1;
+use events::discount::{DiscountAgreementsChangedV1, DiscountCodeChangedV1};
 use events::fx::FxRatesChangedV1;
 use events::merchant::{
     Days, MarketplaceOpenedV1, MerchantAppliedV1, MerchantClosuresChangedV1, MerchantConditionsChangedV1,
@@ -307,6 +308,14 @@ fn goods() -> Vec<Entry> {
         entry(
             Told::new(format!("{}-delivery", merchant()), 1, 9, &member),
             DeliveryRatesChangedV1 { merchant: merchant() },
+        ),
+        entry(
+            Told::new("discount-code-summer10", 1, 9, person()),
+            DiscountCodeChangedV1 { code: "SUMMER10".to_owned(), open: true },
+        ),
+        entry(
+            Told::new(format!("discount-agreements-{}", CustomerId::from_bits(4)), 1, 9, person()),
+            DiscountAgreementsChangedV1 { customer: CustomerId::from_bits(4) },
         ),
         entry(
             Told::new(&receipt, 1, 10, &member),

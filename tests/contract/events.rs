@@ -135,6 +135,7 @@ fn word(prefix: &str) -> &'static str {
         "category" => "category",
         "fx" => "exchange rates",
         "tax" => "tax",
+        "discount" => "discount",
         "prd" => "product",
         "off" => "offer",
         "mov" => "movement",

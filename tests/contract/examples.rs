@@ -204,6 +204,21 @@ impl Story {
         self.show("delivery.options", &[alma], "?country=DE&postal=10115&grams=2500&value=59.00").await;
     }
 
+    /// A code of the marketplace's, and one of alma's that is over again.
+    async fn discounting(&mut self, alma: &str) {
+        let free =
+            json!({"name": "ALMAFREE", "free_delivery": true, "merchant": alma, "borne_by": "merchant"});
+        self.tell("promotions.set_code", &[], free).await;
+        self.tell("promotions.close_code", &[], json!({"name": "almafree"})).await;
+        let summer = json!({
+            "name": "SUMMER10", "percent": "10", "minimum": eur("20.00"),
+            "starts_at": "2026-03-01T00:00:00Z", "ends_at": "2026-09-01T00:00:00Z",
+        });
+        self.tell("promotions.set_code", &[], summer).await;
+        self.show("promotions.code", &[], "?name=summer10").await;
+        self.show("promotions.codes", &[], "").await;
+    }
+
     /// A guest with a cart, and one who signs in.
     async fn shopping(&mut self, alma: &str) {
         let cart = self.tell("carts.open", &[], json!({"country": "DE", "postal": "10"})).await;
@@ -213,6 +228,7 @@ impl Story {
             "contact": tests::storefront::contact(),
             "address": tests::storefront::address(),
             "delivery": [],
+            "codes": {"add": ["summer10", "almafree"]},
         });
         self.tell("carts.edit", &[&cart], edit).await;
         let delivery = json!({"delivery": [{"merchant": alma, "service": "standard"}]});
@@ -264,6 +280,9 @@ impl Story {
         self.show("merchant_orders.recipient", &[&part(order, 1)], "").await;
         self.show("customers.me", &[], "").await;
         self.show("customers.show", &[&customer], "").await;
+        let staff = json!({"agreements": [{"name": "staff", "percent": "20", "category": "mugs"}]});
+        self.tell("promotions.set_agreements", &[&customer], staff).await;
+        self.show("promotions.agreements", &[&customer], "").await;
     }
 
     /// Orders on their way; answers one whose parts are delivered.
@@ -358,6 +377,7 @@ pub(crate) async fn told() -> Story {
     story.exchanging().await;
     story.stocking(&alma).await;
     story.delivering(&alma).await;
+    story.discounting(&alma).await;
     story.shopping(&alma).await;
     let order = story.selling(&alma, &birch).await;
     story.show("audit.trail", &[&order], "?limit=2").await;

@@ -36,7 +36,7 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 20] = [
+const INVOCATIONS: [(&str, &str, By); 21] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("cart", "cart", By::Get("/v1/carts/crt_00000000000000000000000001")),
     ("catalog", "catalog", By::Get("/v1/products")),
@@ -56,6 +56,7 @@ const INVOCATIONS: [(&str, &str, By); 20] = [
     ("payment.schedule", "payment", By::Schedule),
     ("payout", "payout", By::Queue("payout.due.v1", "PAYOUT_QUEUE")),
     ("payout.schedule", "payout", By::Schedule),
+    ("promotions", "promotions", By::Get("/v1/promotions/codes")),
     ("tax", "tax", By::Get("/v1/tax/rules")),
 ];
 

@@ -36,6 +36,8 @@ struct Things {
     cart: String,
     payment: String,
     customer: String,
+    /// A customer that nobody erases.
+    agreed: String,
     /// A part that goes to somebody.
     addressed: String,
 }
@@ -50,6 +52,7 @@ impl Things {
             ("orders" | "audit", "id") => self.order.clone(),
             ("merchant-orders", "id") if path.ends_with("/recipient") => self.addressed.clone(),
             ("customers", "id") if path.contains("/me/") => self.order.clone(),
+            ("promotions", "customer") => self.agreed.clone(),
             ("customers", "id") => self.customer.clone(),
             ("customers", "address") => "1".to_owned(),
             ("merchant-orders", "id") => part(&self.order, 1),
@@ -108,6 +111,8 @@ impl Bazaar {
         let api_key = at(&api_key, "/id").to_owned();
         shop.done("/v1/categories", &json!({"handle": "mugs", "name": "Mugs"})).await;
         shop.done("/v1/tax/rates/DE/set", &json!({"rates": []})).await;
+        // Named like the least text that a body takes.
+        shop.done("/v1/promotions/set-code", &json!({"name": "x", "percent": "10"})).await;
         let offer = shop.stocked(&merchant, "mug", 5).await;
         shop.done(&format!("/v1/delivery/{merchant}/set"), &tests::delivery_rates()).await;
         let product = at(&shop.get(&format!("/v1/offers/{offer}")).await, "/product").to_owned();
@@ -121,6 +126,7 @@ impl Bazaar {
         let sign_up = json!({"name": "Ines Groß", "email": "ines@post.example"});
         let customer =
             shop.person("ines").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
+        let agreed = shop.person("omar").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
         let addressed = addressed(&shop, &merchant, &offer).await;
         let things = Things {
             merchant,
@@ -134,6 +140,7 @@ impl Bazaar {
             cart,
             payment,
             customer,
+            agreed,
             addressed,
         };
         Self { shop, operations, contract, things }

@@ -321,6 +321,7 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         (format!("/v1/audit/{alma}?"), foreign),
         (format!("/v1/stock/{offer}/movements?"), foreign),
         ("/v1/tax/rates?".to_owned(), foreign),
+        ("/v1/promotions/codes?".to_owned(), named),
         ("/v1/merchants?".to_owned(), named),
         (format!("/v1/members?merchant={alma}&"), named),
         ("/v1/api-keys?".to_owned(), named),

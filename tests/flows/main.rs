@@ -17,6 +17,7 @@ mod currencies;
 mod customers;
 mod dead_letters;
 mod delivery;
+mod discounts;
 mod edges;
 mod events;
 mod exceptions;

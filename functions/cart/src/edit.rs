@@ -6,6 +6,7 @@ use domain::Currency;
 use domain::cart::{Add, Asked, Cart, Chosen, Contact, Edit, Wares};
 use domain::catalog::OfferStatus;
 use domain::delivery::Service;
+use domain::discount::CODES_MAX;
 use domain::fx;
 use domain::id::{CartId, MarketplaceId, MerchantId, OfferId};
 use domain::order::LINES_MAX;
@@ -74,6 +75,7 @@ pub(crate) struct EditCart {
     tax_id: Option<Option<String>>,
     /// How merchants are to bring their parts.
     delivery: Vec<ChosenBody>,
+    codes: CodesBody,
 }
 
 /// A member that is there, null or not.
@@ -128,6 +130,16 @@ struct ChosenBody {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ClaimCart"))]
 pub(crate) struct Claim {}
+
+/// Codes, each at most 64 characters, compared without case; first some are taken out, then others put in. One that
+/// does not hold stays in the cart and says why.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "EditCartCodes"))]
+struct CodesBody {
+    add: Vec<String>,
+    remove: Vec<String>,
+}
 
 pub(crate) async fn open(State(world): State<World>, command: Command<OpenCart>) -> Answer {
     let m = &command.caller.marketplace;
@@ -191,6 +203,10 @@ pub(crate) async fn edit(
     let count = command.body.add.len().max(command.body.set.len()).max(command.body.delivery.len());
     if count > LINES_MAX {
         return Err(domain::cart::Refused::LineCount.into());
+    }
+    let CodesBody { add, remove } = &command.body.codes;
+    if add.len().max(remove.len()) > CODES_MAX {
+        return Err(domain::cart::Refused::CodeCount.into());
     }
     world.until_free(|| attempt(&world, &id, &command)).await
 }
@@ -328,7 +344,9 @@ fn read(check: &mut Check, cart: &Cart, body: &EditCart) -> Edit {
         services.extend(merchant.map(|merchant| Chosen { merchant, service: *service }));
     }
     let contact = body.contact.as_ref().and_then(|contact| contact_of(check, contact));
-    Edit { add: Vec::new(), set, contact, address, estimate, tax_id, services }
+    let codes_in = check.all::<Word>("codes.add", &body.codes.add);
+    let codes_out = check.all::<Word>("codes.remove", &body.codes.remove);
+    Edit { add: Vec::new(), set, contact, address, estimate, tax_id, services, codes_in, codes_out }
 }
 
 fn tax_id(check: &mut Check, text: Option<&str>, to: &Place) -> Option<TaxId> {

@@ -1,7 +1,7 @@
 //! Carts: what shoppers have chosen, what it costs now, and what is still to be said before it can be ordered.
 //!
-//! Routes: `/v1/carts…`. Reads: marketplace, offers and their stock, merchants, delivery rates, tax. Writes: carts.
-//! Emits nothing: nobody follows a cart.
+//! Routes: `/v1/carts…`. Reads: marketplace, offers and their stock, merchants, delivery rates, tax, codes and
+//! agreements. Writes: carts. Emits nothing: nobody follows a cart.
 //!
 //! A cart is one item and an edit is one conditional put of it, with the last requests inside, so that an edit that is
 //! sent twice happens once. A guest's cart is whose who knows its id, which nobody can guess; a customer's is that
@@ -19,7 +19,10 @@ pub fn function(world: &World) -> Function {
         .get("/v1/carts/{id}", show::one)
         .shoppers("carts.show", "A cart: what it costs, how it can be brought, what is missing")
         .post("/v1/carts/{id}/edit", edit::edit)
-        .shoppers("carts.edit", "Lines, contact, address, delivery: any of it, in any order, all at once")
+        .shoppers(
+            "carts.edit",
+            "Lines, contact, address, delivery, codes: any of it, in any order, all at once",
+        )
         .post("/v1/carts/{id}/claim", edit::claim)
         .persons("carts.claim", "A guest's cart becomes that of the person who has signed in");
     Function::new("cart", world).routes(routes)

@@ -4,9 +4,11 @@ use axum::extract::{Path, State};
 use domain::cart::{Cart, Offered, Quote, Wares};
 use domain::checkout::{Stage, unmet};
 use domain::delivery::Service;
+use domain::discount::{Granted, NotGranted};
 use domain::pricing::{
     Component, Price, PricedLine, PricedMerchant, Problem as LineProblem, Share, Source, Totals,
 };
+use domain::text::Word;
 use domain::{Money, MoneyError};
 use edge::address::AddressBody;
 use edge::query::None as NoParameters;
@@ -31,6 +33,10 @@ pub(crate) struct CartView {
     /// What each merchant brings, in the order of first lines.
     parts: Vec<CartPartView>,
     totals: CartTotals,
+    /// In the order in which they were given; one that does not hold takes nothing off and says why.
+    codes: Vec<GrantedView>,
+    /// What is agreed with the customer, and applies by itself before all codes.
+    agreements: Vec<GrantedView>,
     /// Whether the tax is `included` in prices or `added` to them.
     prices: &'static str,
     /// How the total came about, piece by piece.
@@ -79,8 +85,31 @@ struct CartLineView {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DiscountShare"))]
 struct DiscountView {
+    /// `code` or `agreement`.
+    kind: &'static str,
+    /// Its name.
     source: String,
     amount: Amount,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartDiscount"))]
+struct GrantedView {
+    /// As its operator spells it; if nothing is known of it, as it was typed.
+    name: String,
+    /// What it takes off in all, where it holds; of free delivery nothing, until a delivery is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<Amount>,
+    /// Why it does not hold: `unknown`, `closed`, `not_yet`, `over`, `other_currency`, `nothing_in_scope` or
+    /// `too_little`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// The reason for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// What goods are missing, where they come to too little.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<Amount>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -110,6 +139,8 @@ struct CartPartView {
     /// At which the merchant's prices are converted, where they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate: Option<RateView>,
+    /// On its delivery.
+    discounts: Vec<DiscountView>,
     totals: CartTotals,
 }
 
@@ -195,6 +226,8 @@ impl CartView {
             lines: lines.collect::<Result<_, _>>()?,
             parts: quote.priced.merchants.iter().map(|priced| part(wares, &quote, priced)).collect(),
             totals: totals(&quote.priced.totals),
+            codes: granted(&quote, "code")?,
+            agreements: granted(&quote, "agreement")?,
             prices: quote.priced.mode.prices.word(),
             explanation: quote.priced.components.iter().map(explained).collect::<Result<_, _>>()?,
             unmet: missing.into_iter().map(UnmetView::from).collect(),
@@ -239,12 +272,43 @@ fn line(cart: &Cart, wares: &Wares, priced: &PricedLine) -> Result<CartLineView,
 }
 
 fn discount(share: &Share) -> DiscountView {
-    DiscountView { source: source(&share.source), amount: share.amount.into() }
+    let (kind, name) = named(&share.source);
+    DiscountView { kind, source: name.to_string(), amount: share.amount.into() }
 }
 
-fn source(source: &Source) -> String {
+fn named(source: &Source) -> (&'static str, &Word) {
     match source {
-        Source::Code(word) | Source::Agreement(word) => word.to_string(),
+        Source::Code(name) => ("code", name),
+        Source::Agreement(name) => ("agreement", name),
+    }
+}
+
+/// Those of one kind.
+fn granted(quote: &Quote, kind: &str) -> Result<Vec<GrantedView>, MoneyError> {
+    let of_kind = quote.granted.iter().filter(|granted| named(&granted.source).0 == kind);
+    of_kind.map(GrantedView::of).collect()
+}
+
+impl GrantedView {
+    fn of(granted: &Granted) -> Result<Self, MoneyError> {
+        let name = named(&granted.source).1.to_string();
+        let not = match &granted.came_to {
+            Ok(amount) => {
+                let amount = Some((*amount).into());
+                return Ok(Self { name, amount, reason: None, detail: None, missing: None });
+            }
+            Err(not) => not,
+        };
+        let missing = match not {
+            NotGranted::TooLittle { least, value } => Some(least.minus(*value)?.into()),
+            NotGranted::Unknown
+            | NotGranted::Closed
+            | NotGranted::NotYet { .. }
+            | NotGranted::Over { .. }
+            | NotGranted::OtherCurrency
+            | NotGranted::NothingInScope => None,
+        };
+        Ok(Self { name, amount: None, reason: Some(not.code()), detail: Some(not.to_string()), missing })
     }
 }
 
@@ -279,6 +343,7 @@ fn part(wares: &Wares, quote: &Quote, priced: &PricedMerchant) -> CartPartView {
         options,
         reason,
         rate: priced.rate.as_ref().map(RateView::from),
+        discounts: priced.delivery.iter().flat_map(|delivery| &delivery.discounts).map(discount).collect(),
         totals: totals(&priced.totals),
     }
 }

@@ -9,6 +9,7 @@ use domain::id::CustomerId;
 use edge::{Command, Overtaken, Problem, Reply, World};
 use events::customer::announce;
 use serde::Deserialize;
+use table::discount::Agreements;
 use table::person::CustomerAccount;
 use table::{Commit, Key, Story};
 
@@ -70,6 +71,13 @@ async fn attempt(
                 None => commit.begin(&next, id.as_str(), story, Overtaken),
             };
             let commit = commit.delete(Key::data_key(m, id));
+            // Whoever comes back starts anew: nothing is agreed with the person any more.
+            let agreed = world.table.load::<Agreements>(&Key::agreements(m, id)).await?;
+            let none = Agreements { customer: id.clone(), grants: Vec::new() };
+            let commit = match agreed.as_ref().filter(|held| held.value != none) {
+                Some(held) => commit.replace(held, &none),
+                None => commit,
+            };
             command.remember(commit, now, 200, id.as_str(), Overtaken).send(&world.table).await?;
             let view = CustomerView::without_profile(id, Some(&next.customer));
             Ok(Reply::ok(view).revision(revision.saturating_add(1)))

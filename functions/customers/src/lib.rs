@@ -1,7 +1,7 @@
 //! Customers: who has signed up, what they agree to, where things go, their orders; and how a person is forgotten.
 //!
-//! Routes: `/v1/customers…`. Reads: accounts, data keys, orders with who has ordered. Writes: accounts, data keys, the
-//! customer of an order that a guest has bought. Emits: `customer.*.v1`, `order.claimed.v1`.
+//! Routes: `/v1/customers…`. Reads: accounts, data keys, agreements, orders with who has ordered. Writes: accounts,
+//! data keys, the customer of an order that a guest has bought. Emits: `customer.*.v1`, `order.claimed.v1`.
 //!
 //! A customer is whoever signs in with an issuer of the marketplace; the id follows from the token's subject. Before
 //! sign-up there is no account: 404 `not_registered`. Name, e-mail, telephone and addresses lie sealed under a data key

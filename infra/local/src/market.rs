@@ -164,7 +164,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 17] {
+pub fn functions() -> [(&'static str, Build); 18] {
     [
         ("admin", admin::function),
         ("cart", cart::function),
@@ -182,6 +182,7 @@ pub fn functions() -> [(&'static str, Build); 17] {
         ("payment", payment::function),
         ("payout", payout::function),
         ("fx", fx::function),
+        ("promotions", promotions::function),
         ("tax", tax::function),
     ]
 }

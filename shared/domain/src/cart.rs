@@ -19,6 +19,7 @@ use crate::catalog::Offer;
 use crate::checkout::{self, Checkout, Given, Stage};
 use crate::currency::Currency;
 use crate::delivery::Service;
+use crate::discount::{CODES_MAX, Spelling};
 use crate::id::{CartId, CustomerId, MerchantId, OfferId};
 use crate::money::Money;
 use crate::order::{LINES_MAX, MERCHANTS_MAX, Order, QUANTITY_MAX};
@@ -59,6 +60,9 @@ pub struct Cart {
     /// How each merchant's part is to be brought.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<Chosen>,
+    /// As they were typed, each once; also those that do not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<Word>,
     /// Stock that is held for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Hold>,
@@ -121,6 +125,9 @@ pub struct Edit {
     /// The inner none takes it out.
     pub tax_id: Option<Option<TaxId>>,
     pub services: Vec<Chosen>,
+    /// Codes are taken out first, then put in.
+    pub codes_out: Vec<Word>,
+    pub codes_in: Vec<Word>,
 }
 
 /// Units of an offer, at its price in the cart's currency now.
@@ -142,6 +149,8 @@ pub enum Refused {
     Quantity(u64),
     #[error("the cart has no line {0}")]
     NoLine(u16),
+    #[error("a cart has at most {CODES_MAX} codes")]
+    CodeCount,
     #[error("the cart has no line of {0}")]
     NoMerchant(MerchantId),
     #[error(transparent)]
@@ -167,6 +176,7 @@ impl Cart {
             estimate,
             tax_id: None,
             services: Vec::new(),
+            codes: Vec::new(),
             holds: Vec::new(),
             held_until: None,
             stage: Stage::Open,
@@ -254,10 +264,23 @@ impl Cart {
             next.services.retain(|before| before.merchant != chosen.merchant);
             next.services.push(chosen);
         }
+        next.change_codes(&edit.codes_out, edit.codes_in)?;
         // Who sells nothing any more brings nothing.
         let left: Vec<MerchantId> = next.merchants().into_iter().cloned().collect();
         next.services.retain(|chosen| left.contains(&chosen.merchant));
         Ok(next)
+    }
+
+    /// One that is there stays in its place; whether it holds is asked when the cart is priced.
+    fn change_codes(&mut self, out: &[Word], r#in: Vec<Word>) -> Result<(), Refused> {
+        let same = |one: &Word, other: &Word| Spelling::of(one) == Spelling::of(other);
+        self.codes.retain(|code| !out.iter().any(|gone| same(gone, code)));
+        for code in r#in {
+            if !self.codes.iter().any(|there| same(there, &code)) {
+                self.codes.push(code);
+            }
+        }
+        if self.codes.len() > CODES_MAX { Err(Refused::CodeCount) } else { Ok(()) }
     }
 
     fn add(&mut self, add: Add) -> Result<(), Refused> {

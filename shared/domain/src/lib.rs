@@ -26,6 +26,7 @@
 //! | [`tax`] | rates by destination, category and date; who owes the tax; tax ids |
 //! | [`delivery`] | a merchant's rate table: services, prices, expected dates |
 //! | [`fx`] | dated exchange rates with a visible margin |
+//! | [`discount`] | what codes and agreements grant, and whether a basket has it |
 //! | [`pricing`] | what a basket costs, and how each total came about |
 
 pub mod address;
@@ -36,6 +37,7 @@ pub mod commission;
 pub mod currency;
 pub mod customer;
 pub mod delivery;
+pub mod discount;
 pub mod fx;
 pub mod gateway;
 pub mod id;

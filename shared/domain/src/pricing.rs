@@ -12,8 +12,8 @@
 //! (A6(1)); no line goes below zero (A6(6)); a line's total is the truth, its unit price derived (A8(5)); a price of
 //! another currency carries its conversion; the same basket always comes to the same.
 //!
-//! Absent on purpose: which codes hold and what stacks with what. Lines with problems are counted like all others:
-//! the customer sees what was in the basket, and the gate before the payment refuses.
+//! Absent on purpose: which codes hold ([`crate::discount`]) and what stacks with what. Lines with problems are counted
+//! like all others: the customer sees what was in the basket, and the gate before the payment refuses.
 
 mod compute;
 mod explain;

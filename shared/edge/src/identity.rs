@@ -100,13 +100,14 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 17] = [
+pub const SCOPES: [&str; 18] = [
     "orders",
     "customers",
     "payments",
     "fulfillment",
     "catalog",
     "delivery",
+    "promotions",
     "inventory",
     "tax",
     "fx",

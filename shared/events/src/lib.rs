@@ -11,6 +11,7 @@ mod amount;
 pub mod catalog;
 pub mod customer;
 pub mod delivery;
+pub mod discount;
 pub mod fx;
 pub mod merchant;
 pub mod merchant_order;

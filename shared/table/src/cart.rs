@@ -33,7 +33,8 @@ pub fn keys_of(m: &MarketplaceId, cart: &Cart, more: &[OfferId]) -> Vec<Key> {
     let sellers = cart.merchants().into_iter().flat_map(|id| seller(m, id));
     let country = cart.place().country;
     let tax = [Key::tax_rules(m), Key::tax_sheet(m, Some(country)), Key::tax_sheet(m, None)];
-    offers.chain(sellers).chain(tax).chain([Key::fx_rates(m)]).collect()
+    let discounts = crate::discount::keys_of(m, cart);
+    offers.chain(sellers).chain(tax).chain([Key::fx_rates(m)]).chain(discounts).collect()
 }
 
 fn seller(m: &MarketplaceId, merchant: &MerchantId) -> [Key; 2] {
@@ -55,7 +56,8 @@ impl Loaded {
         let tax = rules.with(sheets);
         let fx = self.take::<fx::Sheet>(&Key::fx_rates(m))?.map(|held| held.value.rates).unwrap_or_default();
         let (merchants, rates, available) = (Vec::new(), Vec::new(), Vec::new());
-        let mut wares = Wares { offers, merchants, rates, tax, fx, available };
+        let grants = self.grants(m, cart)?;
+        let mut wares = Wares { offers, merchants, rates, tax, fx, available, grants };
         for merchant in cart.merchants() {
             self.seller(m, merchant, &mut wares)?;
         }

@@ -14,6 +14,8 @@
 //! | order's person   | `M#ORD#<order>`   | `PER`                     | |
 //! | customer         | `M#CUS#<customer>`| `PRF`                     | |
 //! | data key         | `M#CUS#<customer>`| `KEY`                     | |
+//! | agreements       | `M#CUS#<customer>`| `AGR`                     | |
+//! | discount code    | `M#DSC#<name>`    | `DSC`                     | 2 `M#DSCS`; SK `<name>` |
 //! | cart             | `M#CRT#<cart>`    | `CRT`                     | |
 //! | category         | `M#CAT#<handle>`  | `CAT`                     | 2 `M#CATS`; SK `<handle>` |
 //! | tax              | `M#TAX`           | `RUL`, `RAT#<country>`, `RAT#*` | |
@@ -47,6 +49,7 @@
 
 use crate::due::Work;
 use crate::{number, record::Item, text};
+use domain::discount::Spelling;
 use domain::id::{
     ApiKeyId, CartId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
     OverrideId, PaymentId, PayoutId, ProductId, derive, sha256_hex,
@@ -224,6 +227,15 @@ impl Key {
     /// After `EVT#` in text order, so that a trail does not read it.
     pub fn customer(m: &MarketplaceId, id: &CustomerId) -> Self {
         Self::new(Self::data_key(m, id).pk, "PRF")
+    }
+
+    /// Before `AUD#` in text order, so that a trail does not read it.
+    pub fn agreements(m: &MarketplaceId, customer: &CustomerId) -> Self {
+        Self::new(Self::data_key(m, customer).pk, "AGR")
+    }
+
+    pub fn discount_code(m: &MarketplaceId, name: &Spelling) -> Self {
+        Self::new(format!("{m}#DSC#{}", name.as_str()), "DSC")
     }
 
     pub fn data_key(m: &MarketplaceId, customer: &CustomerId) -> Self {
@@ -442,6 +454,14 @@ impl Place {
 
     pub(crate) fn category(m: &MarketplaceId, handle: &Category) -> Self {
         Self { index: Index::Gsi2, pk: Self::categories(m), sk: handle.as_str().to_owned() }
+    }
+
+    pub(crate) fn discount_code(m: &MarketplaceId, name: &Spelling) -> Self {
+        Self { index: Index::Gsi2, pk: Self::discount_codes(m), sk: name.as_str().to_owned() }
+    }
+
+    pub(crate) fn discount_codes(m: &MarketplaceId) -> String {
+        format!("{m}#DSCS")
     }
 
     pub(crate) fn categories(m: &MarketplaceId) -> String {

@@ -13,6 +13,7 @@ pub mod cart;
 pub mod catalog;
 pub mod commit;
 pub mod delivery;
+pub mod discount;
 pub mod due;
 pub mod fx;
 pub mod key;

@@ -121,6 +121,10 @@ const focusIsOn = async (page, text) => {
   await so(page, (text) => document.activeElement?.textContent === text, text);
 };
 
+const focusOf = async (page, id) => {
+  await so(page, (id) => document.activeElement?.id === id, id);
+};
+
 async function put(page, product) {
   await page.goto(`${SHOP}/#/product/${product}`);
   await press(page, 'Put into the cart');
@@ -186,6 +190,24 @@ const stories = {
       'a reload keeps the cart',
     );
 
+    // A code that nobody knows is told beside its field; one that holds is a line of the total.
+    await page.getByLabel('Discount code').fill('nothing');
+    await press(page, 'Use the code');
+    await page.locator('#field-codes-add[aria-invalid]').waitFor();
+    const unknown = await page.locator('#field-codes-add-error').textContent();
+    assert.equal(unknown, 'nothing: there is no such code');
+    await look(page, 'code-unknown');
+    await press(page, 'Take out the code nothing');
+    await so(page, () => document.querySelector('[aria-label="Codes in the cart"]') === null);
+    await page.getByLabel('Discount code').fill(' welcome10 ');
+    await page.getByLabel('Discount code').press('Enter');
+    // 10 % of 43.50.
+    await so(page, () => document.getElementById('status').textContent === 'Total €39.15');
+    const off = page.locator('.totals div', { hasText: 'Discount WELCOME10' });
+    assert.equal(await off.locator('dd').textContent(), '-€4.35');
+    await focusOf(page, 'field-codes-add');
+    await look(page, 'code');
+
     await page.getByRole('link', { name: 'To the checkout' }).click();
     await heading(page, 'Contact');
     await press(page, 'Save the contact');
@@ -227,7 +249,7 @@ const stories = {
     await heading(page, 'Your order');
     await page.getByText('It is paid. Thank you!').waitFor();
     await page.getByText('3 × Stoneware Mug').waitFor();
-    await page.getByText('€53.40').first().waitFor();
+    await page.getByText('€49.05').first().waitFor();
     await look(page, 'order');
     await page.reload();
     await page.getByText('It is paid. Thank you!').waitFor();
@@ -387,6 +409,25 @@ const stories = {
     await heading(page, 'Your order');
     await page.getByText('We wait for the payment.').waitFor();
     await look(page, 'transfer');
+  },
+
+  async 'what costs nothing is ordered without a payment'(page, { mug, ask }) {
+    await ask('/v1/promotions/set-code', { name: 'ALL', percent: '100' });
+    await ask('/v1/promotions/set-code', { name: 'BRING', free_delivery: true });
+    await ready(page, mug);
+    await page.getByRole('link', { name: 'Change the cart' }).click();
+    for (const code of ['all', 'bring']) {
+      await page.getByLabel('Discount code').fill(code);
+      await press(page, 'Use the code');
+      await page.getByRole('button', { name: `Take out the code ${code.toUpperCase()}` }).waitFor();
+    }
+    await page.goto(`${SHOP}/#/checkout/payment`);
+    await page.getByText('There is nothing to pay.').waitFor();
+    await look(page, 'nothing-to-pay');
+    await press(page, 'Place the order');
+    await heading(page, 'Your order');
+    await page.getByText('There was nothing to pay.').waitFor();
+    await look(page, 'nothing-paid');
   },
 
   async 'a cart that has gone, and one that was ordered in another tab'(page, { mug }) {

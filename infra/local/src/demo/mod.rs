@@ -136,6 +136,8 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
         {"from": "2021-01-01", "treatment": "reduced", "percent": "7", "category": "books"},
     ]});
     api.post("/v1/tax/rates/DE/set", &taxes, "demo-tax-de").await.ok()?;
+    let code = json!({"name": "WELCOME10", "percent": "10"});
+    api.post("/v1/promotions/set-code", &code, "demo-code").await.ok()?;
     goods::stock_up(&api, &merchants).await?;
     std::fs::write(done, "").map_err(|error| told(&error))?;
     Ok(true)

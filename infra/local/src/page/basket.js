@@ -1,7 +1,10 @@
 // The cart: quantities, what is wrong with a line, and how the total comes about.
 
 import { cart, checkout, edit, forgetCart, orderAddress } from './api.js';
-import { alert, focus, h, money, say, words } from './dom.js';
+import { alert, complain, field, focus, h, money, say, words } from './dom.js';
+
+/** The field that a code is typed into. */
+const CODE = 'field-codes-add';
 
 export async function basket() {
   const seen = await cart();
@@ -44,8 +47,62 @@ function draw(place, seen, focused) {
   const stops = seen.unmet.some(({ step }) => step === 'cart');
   const on = h('a', { class: 'button', href: '#/checkout' }, 'To the checkout');
   const wait = h('p', { class: 'hint' }, 'Change the lines with a problem first.');
-  place.replaceChildren(lines, h('div', { class: 'side' }, totals(seen), stops ? wait : on));
+  const goods = h('div', {}, lines, codes(place, seen));
+  place.replaceChildren(goods, h('div', { class: 'side' }, totals(seen), stops ? wait : on));
   focus(focused && (document.getElementById(focused) ?? place.querySelector('input')));
+}
+
+/** Where a code is typed, and those that are in the cart with what each takes off, or why it does not. */
+function codes(place, seen) {
+  const told = h('div', {});
+  const change = async (form, codes, typed) => {
+    let next;
+    try {
+      next = await edit({ codes });
+    } catch (problem) {
+      if (gone(problem)) return window.dispatchEvent(new Event('souk-show'));
+      const homeless = complain(form, problem);
+      if (problem.errors.length === 0) told.replaceChildren(alert(problem.message));
+      else if (homeless.length > 0) told.replaceChildren(alert(homeless.join('; ')));
+      return undefined;
+    }
+    draw(place, next, CODE);
+    const added = typed && next.codes.find(({ name }) => name.toLowerCase() === typed.toLowerCase());
+    if (!added?.reason) return say(`Total ${money(next.totals.total)}`);
+    const errors = [{ field: 'codes.add', message: `${added.name}: ${added.detail}` }];
+    return complain(place.querySelector('form'), { errors });
+  };
+  const onsubmit = (event) => {
+    event.preventDefault();
+    const typed = event.target.elements['codes.add'].value.trim();
+    return change(event.target, { add: [typed] }, typed);
+  };
+  const input = h('input', { type: 'text', autocomplete: 'off', maxlength: '64' });
+  const form = h(
+    'form',
+    { class: 'codes', onsubmit, novalidate: true },
+    field('Discount code', 'codes.add', input),
+    h('button', { class: 'quiet' }, 'Use the code'),
+  );
+  const rows = seen.codes.map(({ name, amount, detail }) => {
+    const out = h('button', { type: 'button', class: 'quiet' }, 'Take out');
+    out.setAttribute('aria-label', `Take out the code ${name}`);
+    out.addEventListener('click', () => change(form, { remove: [name] }));
+    const state = detail ? h('span', { class: 'error' }, detail) : h('span', {}, less(amount));
+    return h('li', {}, h('span', {}, h('span', { class: 'name' }, name), ' ', state), out);
+  });
+  const list = rows.length > 0 && h('ul', { class: 'why', 'aria-label': 'Codes in the cart' }, rows);
+  return h('section', { 'aria-label': 'Discounts' }, form, told, list);
+}
+
+/** What is taken off, with its sign. */
+function less({ amount, currency }) {
+  return money({ amount: Number(amount) === 0 ? amount : `-${amount}`, currency });
+}
+
+/** Whether the cart is no more what this page shows. */
+function gone({ status, code }) {
+  return status === 404 || code === 'cart_completed' || code === 'payment_in_flight';
 }
 
 function row(place, seen, line) {
@@ -60,13 +117,7 @@ function row(place, seen, line) {
       draw(place, next, focused);
       say(`Total ${money(next.totals.total)}`);
     } catch (problem) {
-      if (
-        problem.status === 404 ||
-        problem.code === 'cart_completed' ||
-        problem.code === 'payment_in_flight'
-      ) {
-        return window.dispatchEvent(new Event('souk-show'));
-      }
+      if (gone(problem)) return window.dispatchEvent(new Event('souk-show'));
       told.replaceChildren(alert(problem.errors[0]?.message ?? problem.message));
     }
     return undefined;
@@ -90,11 +141,13 @@ function row(place, seen, line) {
 }
 
 /** What it costs; read out again whenever it changes. */
-export function totals({ totals: sums, prices, explanation }) {
+export function totals({ totals: sums, prices, explanation, codes: typed, agreements }) {
   const pair = (name, amount, strong) => {
-    return h('div', { class: strong && 'strong' }, h('dt', {}, name), h('dd', {}, money(amount)));
+    const shown = typeof amount === 'string' ? amount : money(amount);
+    return h('div', { class: strong && 'strong' }, h('dt', {}, name), h('dd', {}, shown));
   };
   const isThere = ({ amount }) => Number(amount) !== 0;
+  const off = [...agreements, ...typed].filter(({ amount }) => amount && isThere(amount));
   const why = explanation.map(({ detail, code, amount }) => {
     return h('li', {}, h('span', {}, detail || words(code)), h('span', {}, money(amount)));
   });
@@ -105,8 +158,8 @@ export function totals({ totals: sums, prices, explanation }) {
       'dl',
       {},
       pair('Goods', sums.items),
-      isThere(sums.discount) && pair('Discount', sums.discount),
       pair('Delivery', sums.delivery),
+      off.map(({ name, amount }) => pair(`Discount ${name}`, less(amount))),
       pair(prices === 'included' ? 'Tax, included' : 'Tax', sums.tax),
       pair('Total', sums.total, true),
     ),

@@ -228,12 +228,13 @@ async function payment(seen) {
   };
   const told = h('div', { 'data-first': notice !== '' }, notice && alert(notice));
   notice = '';
-  const button = h('button', {}, `Pay ${money(held.total)}`);
+  const nothing = Number(held.total.amount) === 0;
+  const button = h('button', {}, nothing ? 'Place the order' : `Pay ${money(held.total)}`);
   const onsubmit = async (event) => {
     event.preventDefault();
-    const means = MEANS[Number(new FormData(event.target).get('means'))][1];
+    const means = nothing ? [] : MEANS[Number(new FormData(event.target).get('means'))][1];
     button.disabled = true;
-    told.replaceChildren(h('p', { role: 'status' }, 'One moment, the gateway is asked.'));
+    told.replaceChildren(h('p', { role: 'status' }, nothing ? 'One moment.' : 'One moment, the gateway is asked.'));
     await outcome(() => call('pay', { expected_total: held.total, payments: means }), told);
     button.disabled = false;
   };
@@ -243,13 +244,15 @@ async function payment(seen) {
     'form',
     { onsubmit },
     links.length > 0 && h('div', { class: 'alert' }, h('p', {}, 'Still missing:'), h('ul', {}, links)),
-    h(
-      'fieldset',
-      {},
-      h('legend', {}, 'How to pay'),
-      h('p', { class: 'hint' }, hint),
-      h('ul', { class: 'choices' }, MEANS.map(option)),
-    ),
+    nothing
+      ? h('p', {}, 'There is nothing to pay.')
+      : h(
+          'fieldset',
+          {},
+          h('legend', {}, 'How to pay'),
+          h('p', { class: 'hint' }, hint),
+          h('ul', { class: 'choices' }, MEANS.map(option)),
+        ),
     told,
     button,
   );

@@ -38,7 +38,7 @@ export async function order(id, signature) {
       page.parts.map((part, at) => parcel(part, at, page.parts.length)),
     ),
     h('h2', {}, 'Payment'),
-    h('ul', { class: 'why' }, payments),
+    payments.length > 0 ? h('ul', { class: 'why' }, payments) : h('p', {}, 'There was nothing to pay.'),
     h('p', { class: 'total' }, h('span', {}, 'Total'), h('span', {}, money(page.total))),
     refunded && h('p', { class: 'total' }, h('span', {}, 'Refunded'), h('span', {}, money(page.refunded))),
     h('p', {}, h('a', { href: '#/' }, 'Back to the goods')),

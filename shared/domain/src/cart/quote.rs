@@ -4,6 +4,7 @@ use super::Cart;
 use crate::catalog::{Offer, OfferStatus};
 use crate::checkout::{Delivery, LineProblem, Problem};
 use crate::delivery::{DeliveryOption, NoDelivery, RateTable};
+use crate::discount::{Granted, Grants};
 use crate::fx::{self, FxError, FxRate};
 use crate::id::{MerchantId, OfferId};
 use crate::merchant::Merchant;
@@ -23,6 +24,7 @@ pub struct Wares {
     pub fx: Vec<FxRate>,
     /// Units that this cart could have; an offer that is not named is not looked at (it is held, or not counted).
     pub available: Vec<(OfferId, u32)>,
+    pub grants: Grants,
 }
 
 /// The answer. Options stand in the order of the merchants' first lines.
@@ -31,6 +33,8 @@ pub struct Quote {
     pub priced: Priced,
     pub options: Vec<Offered>,
     pub delivery: Delivery,
+    /// Codes and agreements, in the order in which they apply.
+    pub granted: Vec<Granted>,
 }
 
 /// How one merchant could bring its part, prices in the cart's currency.
@@ -81,6 +85,8 @@ impl Cart {
     pub fn quote(&self, wares: &Wares, now: Timestamp) -> Result<Quote, Refused> {
         let to = Destination { place: self.place(), on: day(now), buyer: self.tax_id.clone() };
         let mut basket = self.basket(wares, now)?;
+        let judged = wares.grants.judge(&self.codes, &basket, now)?;
+        basket.discounts = judged.iter().filter_map(|judged| judged.holds.as_ref().ok()).cloned().collect();
         // The price of delivery may depend on what the goods come to.
         let goods = price(&basket, &wares.tax, &to)?;
         let mut options = Vec::with_capacity(goods.merchants.len());
@@ -119,7 +125,8 @@ impl Cart {
             }
         }
         let priced = price(&basket, &wares.tax, &to)?;
-        Ok(Quote { priced, options, delivery })
+        let granted = Granted::all(judged, &priced);
+        Ok(Quote { priced, options, delivery, granted })
     }
 
     fn basket(&self, wares: &Wares, now: Timestamp) -> Result<Basket, Refused> {

@@ -4,6 +4,7 @@ use crate::catalog::OfferStatus;
 use crate::checkout::{Delivery, Lock};
 use crate::commission::{Charge, Rule};
 use crate::delivery::{Calendar, Price as Rates, Rate, RateTable, Service, Zone};
+use crate::discount::Grants;
 use crate::gateway::{Decline, Method, Outcome};
 use crate::id::OrderId;
 use crate::merchant::{Merchant, PayoutAccount, Status};
@@ -96,6 +97,7 @@ fn wares() -> Wares {
         tax: Rules::first().with([Sheet { country: Some(id("DE")), rates: vec![tax] }]),
         fx: Vec::new(),
         available: Vec::new(),
+        grants: Grants::default(),
     }
 }
 

@@ -102,7 +102,7 @@ impl<'a> Desk<'a> {
 
     /// Step 2.
     fn discount(&mut self, number: usize, discount: &Discount) -> Result<(), MoneyError> {
-        let lines = self.basket.lines.iter().enumerate().filter(|(_, line)| discount.covers(line));
+        let lines = self.basket.lines.iter().enumerate().filter(|(_, line)| discount.scope.covers(line));
         let lines: Vec<usize> = lines.map(|(at, _)| at).collect();
         let base = Money::sum(self.basket.currency, lines.iter().map(|at| self.charged[*at]))?;
         let amount = match &discount.benefit {
@@ -201,7 +201,7 @@ impl<'a> Desk<'a> {
         let (mut charged, mut discounts) = (price, Vec::new());
         let free = self.basket.discounts.iter().enumerate().find(|(_, discount)| {
             let mut lines = self.basket.lines.iter().filter(|line| line.merchant == *merchant);
-            matches!(discount.benefit, Benefit::FreeDelivery) && lines.any(|line| discount.covers(line))
+            matches!(discount.benefit, Benefit::FreeDelivery) && lines.any(|line| discount.scope.covers(line))
         });
         if let Some((number, free)) = free.filter(|_| price.minor != 0) {
             charged = charged.minus(price)?;
@@ -244,15 +244,17 @@ impl<'a> Desk<'a> {
     }
 }
 
-impl Discount {
-    fn covers(&self, line: &Line) -> bool {
-        match &self.scope {
-            Scope::Category(category) => line.category.as_ref() == Some(category),
-            Scope::Merchant(merchant) => line.merchant == *merchant,
-            Scope::Order => true,
+impl Scope {
+    pub(crate) fn covers(&self, line: &Line) -> bool {
+        match self {
+            Self::Category(category) => line.category.as_ref() == Some(category),
+            Self::Merchant(merchant) => line.merchant == *merchant,
+            Self::Order => true,
         }
     }
+}
 
+impl Discount {
     fn share(&self, amount: Money) -> Share {
         Share { source: self.source.clone(), amount, borne_by: self.borne_by }
     }

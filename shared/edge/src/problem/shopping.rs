@@ -41,6 +41,7 @@ impl From<cart::Refused> for Problem {
             R::LineCount => ("cart_line_count", "The cart has too many lines"),
             R::MerchantCount => ("cart_merchant_count", "The cart has lines of too many merchants"),
             R::Quantity(_) => ("cart_quantity", "A quantity is not acceptable"),
+            R::CodeCount => ("cart_code_count", "The cart has too many codes"),
             R::NoLine(_) => ("unknown_line", "The cart has no such line"),
             R::NoMerchant(_) => ("unknown_merchant", "The cart has no line of this merchant"),
         };

@@ -3,6 +3,7 @@
 use super::*;
 use crate::access::{ApiKey, Asked, Issuer, Member, Operator};
 use crate::delivery::DeliveryRates;
+use crate::discount::{Agreements, DiscountCode};
 use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
@@ -63,6 +64,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
     }
     records!(
         CustomerAccount,
+        Agreements,
         ApiKey,
         Asked,
         Cart,
@@ -71,6 +73,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         DataKey,
         DeliveryRates,
         ExchangeRates,
+        DiscountCode,
         Issuer,
         Marketplace,
         Member,
