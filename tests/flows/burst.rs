@@ -1,4 +1,4 @@
-//! More buyers than units, through the whole checkout: carts, holds, payments and the deliveries they cause, all at once.
+//! More buyers than units, through the whole checkout: carts, holds, payments and what they cause, all at once.
 
 use domain::stock::Levels;
 use souk::burst::{Burst, Plan, burst};

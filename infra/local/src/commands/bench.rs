@@ -51,7 +51,7 @@ enum What {
         #[arg(long, default_value_t = 16)]
         clients: usize,
         /// Of 100 who hold a unit, so many leave it; when their holds are over, the others come again.
-        #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
         abandon: u8,
     },
     /// From the start of each function's release binary to its first question for work, beside an empty function.
