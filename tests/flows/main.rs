@@ -8,6 +8,7 @@
 mod audit;
 mod bad_input;
 mod between_steps;
+mod burst;
 mod cancel_and_refund;
 mod cart;
 mod catalog;

@@ -3,12 +3,14 @@
 //! `cloud/` an AWS in one process, which knows nothing of commerce · `market.rs` the functions in that cloud, a clock
 //! and an issuer · `api.rs` calls through the front door · `demo/` a sample marketplace · `replay/` a real order
 //! history · `books.rs` the ledger, checked · `rates.rs` rates of tax from files · `bench.rs` what an order costs ·
-//! `checkouts.rs` how fast shoppers are served · `cold.rs` how fast a function starts.
+//! `checkouts.rs` how fast shoppers are served · `burst.rs` many of them and few units · `shopper.rs` what one of them
+//! does · `cold.rs` how fast a function starts.
 //! The command line is `main.rs` and `commands/`.
 
 pub mod api;
 pub mod bench;
 pub mod books;
+pub mod burst;
 pub mod checkouts;
 pub mod cloud;
 pub mod cold;
@@ -17,5 +19,6 @@ pub mod issuer;
 pub mod market;
 pub mod rates;
 pub mod replay;
+pub mod shopper;
 
 pub use market::Market;

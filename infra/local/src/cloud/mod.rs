@@ -77,7 +77,7 @@ pub enum Place {
 /// How sources are worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pace {
-    /// All at once, each in a task of its own.
+    /// All at once, each in a task of its own; whoever calls AWS lets the others go on.
     #[default]
     Parallel,
     /// One after the other in the template's order: two runs with the same input do the same.

@@ -1,18 +1,23 @@
-//! `cargo souk bench`: what an order costs, how fast a function starts.
+//! `cargo souk bench`: what an order costs, how fast shoppers are served, how fast a function starts.
 
+use super::bar::Bar;
 use super::{Done, Failed, root, say};
 use clap::{Args, Subcommand};
 use souk::bench::{Cost, cost};
-use souk::checkouts::{STEPS, filled, round};
+use souk::burst::{Burst, Plan, burst};
+use souk::checkouts::{filled, round};
 use souk::cold::starts;
+use souk::shopper::{STEPS, Times};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo souk bench cost
   cargo souk bench cold
-  cargo souk bench checkouts --clients 16 --orders 1000 --filled 100000")]
+  cargo souk bench checkouts --clients 16 --orders 1000 --filled 100000
+  cargo souk bench burst --buyers 10000 --units 100 --abandon 20")]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
@@ -33,6 +38,22 @@ enum What {
         #[arg(long, default_value_t = 1_000)]
         filled: usize,
     },
+    /// Many buyers of few units, through the API: as many orders as units, nobody refused too early. Fails if not.
+    #[command(after_help = "Examples:
+  cargo souk bench burst --buyers 10000 --units 100 --clients 16
+  cargo souk bench burst --buyers 1000 --units 100 --abandon 20")]
+    Burst {
+        #[arg(long, default_value_t = 10_000)]
+        buyers: usize,
+        #[arg(long, default_value_t = 100)]
+        units: u32,
+        /// Buyers at once.
+        #[arg(long, default_value_t = 16)]
+        clients: usize,
+        /// Of 100 who hold a unit, so many leave it; when their holds are over, the others come again.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+        abandon: u8,
+    },
     /// From the start of each function's release binary to its first question for work, beside an empty function.
     Cold,
 }
@@ -42,6 +63,9 @@ impl Bench {
         match self.what {
             What::Cost => Self::cost().await,
             What::Cold => Self::cold().await,
+            What::Burst { buyers, units, clients, abandon } => {
+                Self::burst(Plan { buyers, units, clients, abandon }).await
+            }
             What::Checkouts { clients, orders, filled } => Self::checkouts(&clients, orders, filled).await,
         }
     }
@@ -56,16 +80,36 @@ impl Bench {
             let tenths = tenths.checked_div(micros).unwrap_or_default();
             let (whole, rest) = (tenths.div_euclid(10), tenths.rem_euclid(10));
             say(format!("\n{clients} at once: {whole}.{rest} orders/s ({} orders)", round.orders));
-            say(format!("{:<20} {:>10} {:>10}", "step", "p50", "p99"));
-            for (step, (half, most)) in STEPS.iter().zip(&round.steps) {
-                let [half, most] = [half, most].map(|time| format!("{} ms", thousandths(time.as_micros())));
-                say(format!("{step:<20} {half:>10} {most:>10}"));
-            }
+            steps(&round.steps);
             let Cost { calls, read, write } = round.cost;
             let [read, write] = [read, write].map(|units| units.div_euclid(100));
             say(format!("of one order: {calls} calls, {read} read units, {write} write units"));
         }
         Ok(())
+    }
+
+    async fn burst(plan: Plan) -> Done {
+        let Plan { buyers, units, clients, abandon } = plan;
+        say(format!(
+            "{buyers} buyers of {units} units, {clients} at once, {abandon} of 100 leave their hold:"
+        ));
+        let bar = Bar::default();
+        let burst = burst(plan, &bar).await?;
+        bar.done();
+        let seconds = |time: &Duration| format!("{} s", thousandths(time.as_millis()));
+        say(format!("\ncarts filled in {}", seconds(&burst.filling)));
+        let rushes: Vec<String> = burst.rushes.iter().map(seconds).collect();
+        say(format!("all at the checkout, and what was sold delivered on, in {}", rushes.join(" and ")));
+        steps(&burst.steps);
+        let Burst { orders, abandoned, refused, bins, stock, .. } = &burst;
+        let refused: Vec<String> = refused.iter().map(|(code, count)| format!("{count} {code}")).collect();
+        say(format!("orders {}, holds left {abandoned}, refused {}", orders.len(), refused.join(", ")));
+        let balance = domain::money::decimal_text(burst.balance, "EUR".parse()?);
+        say(format!("available {} in {bins} bins, ledger {balance}", stock.available));
+        match burst.wrong() {
+            wrong if wrong.is_empty() => Ok(()),
+            wrong => Err(Failed::new(wrong.join("\n"))),
+        }
     }
 
     async fn cold() -> Done {
@@ -109,6 +153,15 @@ impl Bench {
         }
         say(row("together", &all));
         Ok(())
+    }
+}
+
+fn steps(all: &[Times]) {
+    say(format!("{:<20} {:>10} {:>10} {:>10}", "step", "p50", "p99", "slowest"));
+    for (step, Times { half, most, slowest }) in STEPS.iter().zip(all) {
+        let [half, most, slowest] =
+            [half, most, slowest].map(|time| format!("{} ms", thousandths(time.as_micros())));
+        say(format!("{step:<20} {half:>10} {most:>10} {slowest:>10}"));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What `cargo souk` can do. Each command is one file; this one reads the words and opens the data folder.
 
+mod bar;
 mod bench;
 mod clock;
 mod ledger;
@@ -60,7 +61,7 @@ enum Command {
     Ledger(ledger::Ledger),
     /// Tables of tax.
     Tax(tax::Tax),
-    /// Measure: cost per order, cold starts.
+    /// Measure: cost per order, checkouts, a burst of buyers, cold starts.
     Bench(bench::Bench),
     /// Delete the data folder.
     Reset(reset::Reset),

@@ -1,13 +1,12 @@
 //! `cargo souk replay`: a real order history through the front door.
 
+use super::bar::Bar;
 use super::{Done, Failed, say, secret};
 use clap::Args;
 use domain::id::sha256_hex;
-use indicatif::{ProgressBar, ProgressStyle};
 use souk::Market;
-use souk::replay::{Figures, History, Progress, replay, shop};
+use souk::replay::{Figures, History, replay, shop};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::Instant;
 
 #[derive(Debug, Args)]
@@ -99,40 +98,5 @@ fn table(figures: &Figures, currency: &str) {
     ];
     for (name, value) in rows {
         say(format!("{name:<24}{value:>20}"));
-    }
-}
-
-/// A bar per step, on a terminal; a line per step where there is none.
-#[derive(Debug, Default)]
-struct Bar(Mutex<Option<(String, ProgressBar)>>);
-
-impl Bar {
-    fn done(&self) {
-        if let Some((_, bar)) = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
-            bar.finish();
-        }
-    }
-}
-
-impl Progress for Bar {
-    fn step(&self, name: &str, done: usize, of: usize) {
-        let count = |n: usize| u64::try_from(n).unwrap_or_default();
-        let mut held = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let same = held.as_ref().is_some_and(|(shown, _)| shown == name);
-        if !same {
-            if let Some((_, bar)) = held.take() {
-                bar.finish();
-            }
-            let bar = ProgressBar::new(count(of));
-            let style = "{msg:<10} {wide_bar} {pos}/{len} {per_sec} {eta}";
-            bar.set_style(
-                ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-            bar.set_message(name.to_owned());
-            *held = Some((name.to_owned(), bar));
-        }
-        if let Some((_, bar)) = &*held {
-            bar.set_position(count(done));
-        }
     }
 }

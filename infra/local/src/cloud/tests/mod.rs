@@ -4,6 +4,7 @@ mod flow;
 mod gateway;
 mod pace;
 mod services;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::path::Path;
