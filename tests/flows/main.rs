@@ -22,7 +22,6 @@ mod discounts;
 mod edges;
 mod events;
 mod exceptions;
-mod faulty_gateway;
 mod gateway;
 mod holds;
 mod identity;

@@ -5,13 +5,10 @@ use crate::checkout::{Delivery, Lock};
 use crate::commission::{Charge, Rule};
 use crate::delivery::{Calendar, Price as Rates, Rate, RateTable, Service, Zone};
 use crate::discount::Grants;
-use crate::gateway::{Decline, Method, Outcome};
-use crate::id::OrderId;
 use crate::merchant::{Merchant, PayoutAccount, Status};
 use crate::order::Refused::NoGuests;
 use crate::order::tests::{eur, id, merchant};
 use crate::order::{claim, split};
-use crate::payment::{self, Opening, Payment, begin_authorize, settle};
 use crate::payout::Schedule;
 use crate::place::Area;
 use crate::pricing::Problem;
@@ -323,78 +320,5 @@ fn what_a_guest_has_bought_goes_to_one_account_and_changes_in_nothing_else() {
     for customer in [None, Some(omar)] {
         let sold = Order { bought: None, customer, ..hers.clone() };
         assert_eq!(claim(&sold, &ines), Err(NoGuests));
-    }
-}
-
-/// A payment of so much with what its gateway has said of each try, in turn.
-fn payment_of(number: u8, minor: i64, said: &[Outcome]) -> Payment {
-    let opening = Opening {
-        order: OrderId::of_cart(&id("crt_00000001")),
-        cart: Some(id("crt_00000001")),
-        number,
-        method: Method::Card,
-        gateway: id("sandbox"),
-        token: Some(id("tok_approved")),
-        amount: eur(minor),
-        part: None,
-    };
-    let mut payment = payment::open(opening, now()).unwrap();
-    for outcome in said {
-        let Decision::New(begun) = begin_authorize(&payment, None, now()).unwrap() else {
-            panic!("it begins")
-        };
-        payment = payment.apply(&begun);
-        let number = payment.attempts.last().unwrap().number;
-        if let Decision::New(told) = settle(&payment, number, outcome.clone(), None, now()).unwrap() {
-            payment = payment.apply(&told);
-        }
-    }
-    payment
-}
-
-#[test]
-fn what_the_payments_of_a_checkout_come_to() {
-    let approved = || vec![Outcome::Approved { reference: id("ref-1"), expires_at: None }];
-    let captured = |minor| vec![Outcome::Captured { reference: id("ref-1"), amount: eur(minor) }];
-    let promised = || vec![Outcome::Promised { reference: id("ref-1") }];
-    let asked =
-        || vec![Outcome::RequiresAction { reference: id("ref-1"), url: id("https://bank.example/3ds") }];
-    let declined = || vec![Outcome::Declined { decline: Decline::of(id("do_not_honor")) }];
-    let (unknown, lapsed) = (|| vec![Outcome::Unknown], || vec![Outcome::Lapsed]);
-    let again = || [declined(), approved()].concat();
-    let secured = Verdict::Secured { promised: false };
-    let failed = Verdict::Failed { decline: None };
-    let refused = Verdict::Failed { decline: Some(Decline::of(id("do_not_honor"))) };
-    // 30.00 are to be paid.
-    for (case, payments, want) in [
-        ("nothing", vec![], failed.clone()),
-        ("one card", vec![(30_00, approved())], secured.clone()),
-        ("a second try", vec![(30_00, again())], secured.clone()),
-        ("taken at once", vec![(30_00, captured(30_00))], secured.clone()),
-        ("a voucher and a card", vec![(20_00, captured(20_00)), (10_00, approved())], secured),
-        ("a transfer", vec![(30_00, promised())], Verdict::Secured { promised: true }),
-        (
-            "a voucher and a transfer",
-            vec![(20_00, approved()), (10_00, promised())],
-            Verdict::Secured { promised: true },
-        ),
-        ("too little", vec![(29_99, approved())], failed.clone()),
-        ("too much", vec![(30_01, approved())], failed.clone()),
-        ("one of two taken short", vec![(20_00, captured(19_99)), (10_00, approved())], failed.clone()),
-        ("not begun", vec![(30_00, vec![])], failed.clone()),
-        ("ended before it was used", vec![(30_00, lapsed())], failed),
-        ("declined", vec![(30_00, declined())], refused.clone()),
-        ("one of two declined", vec![(20_00, approved()), (10_00, declined())], refused.clone()),
-        ("declined beside a bank that asks", vec![(20_00, asked()), (10_00, declined())], refused),
-        ("a bank asks", vec![(30_00, asked())], Verdict::Waits),
-        ("a bank asks beside a card", vec![(20_00, approved()), (10_00, asked())], Verdict::Waits),
-        ("unknown", vec![(30_00, unknown())], Verdict::Waits),
-        // A9(1): nobody is told that it failed while something may have been charged.
-        ("unknown beside a decline", vec![(20_00, unknown()), (10_00, declined())], Verdict::Waits),
-        ("unknown beside a card", vec![(20_00, unknown()), (10_00, approved())], Verdict::Waits),
-    ] {
-        let payments =
-            (1_u8..).zip(&payments).map(|(number, (minor, said))| payment_of(number, *minor, said));
-        assert_eq!(verdict(eur(30_00), &payments.collect::<Vec<_>>()), want, "{case}");
     }
 }
