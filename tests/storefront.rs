@@ -24,7 +24,11 @@ impl Storefront {
 
     /// With so many of everything.
     pub async fn stocked(units: i64) -> Self {
-        let shop = Shop::open().await;
+        Self::open_in(Shop::open().await, units).await
+    }
+
+    /// The same in a shop that is there already.
+    pub async fn open_in(shop: Shop, units: i64) -> Self {
         let tax = json!({"rates": [{"from": "2021-01-01", "treatment": "standard", "percent": "19"}]});
         shop.done("/v1/tax/rates/DE/set", &tax).await;
         let alma = shop.merchant("alma", json!({"every": "day"})).await;

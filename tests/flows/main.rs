@@ -20,6 +20,7 @@ mod delivery;
 mod edges;
 mod events;
 mod exceptions;
+mod faults;
 mod gateway;
 mod holds;
 mod identity;
