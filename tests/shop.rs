@@ -337,6 +337,12 @@ impl Shop {
         assert_quiet(self.market.cloud.advance(by).await.expect("the clock moves"));
     }
 
+    /// The same by so many minutes.
+    pub async fn wait_minutes(&self, minutes: i64) {
+        let by = SignedDuration::from_mins(minutes);
+        assert_quiet(self.market.cloud.advance(by).await.expect("the clock moves"));
+    }
+
     // What was told and kept.
 
     /// The story of an order with its parts, or of a merchant with its payouts.

@@ -168,3 +168,58 @@ async fn the_largest_cart_80_lines_of_32_merchants_is_placed_in_one_transaction(
     assert_problem(&refused, 422, "cart_merchant_count");
     assert!(refused.text("/detail").contains("32"), "{}", refused.body);
 }
+
+#[tokio::test]
+async fn a_cart_whose_stock_lies_in_too_many_places_is_told_so_before_it_is_charged_and_can_be_made_smaller()
+{
+    let market = Storefront::open().await;
+    let shop = &market.shop;
+    let mut goods = Vec::new();
+    for line in 0..80 {
+        let offer = shop.offer(&market.alma, &format!("sku-{line}"), "1.00").await;
+        shop.done(&format!("/v1/stock/{offer}/receive"), &json!({"quantity": if line < 5 { 40 } else { 1 }}))
+            .await;
+        goods.push(offer);
+    }
+    shop.settle().await;
+    // Thirteen shoppers who hold one of each make the first five hot: four bins of each, and nobody buys.
+    for _ in 0..13 {
+        let cart = market.cart().await;
+        let add: Vec<Value> = goods[..5].iter().map(|offer| json!({"offer": offer, "quantity": 1})).collect();
+        market.edit(&cart, &json!({"add": add})).await;
+        let held = market.checkout(&cart, "hold", &json!({})).await;
+        assert!(held.body["held_until"].is_string(), "{}", held.body);
+    }
+    shop.wait_minutes(11).await;
+    // All 40 of each lie in four places: 5 × 4 + 75 holds, 3 writes of the payment, 5 beside them.
+    let cart = market.cart().await;
+    let quantity = |line: usize| if line < 5 { 40 } else { 1 };
+    let add = goods.iter().enumerate().map(|(at, offer)| json!({"offer": offer, "quantity": quantity(at)}));
+    market.edit(&cart, &json!({"add": add.collect::<Vec<Value>>()})).await;
+    let delivery = json!([{"merchant": market.alma, "service": "standard"}]);
+    market.edit(&cart, &json!({"contact": contact(), "address": address(), "delivery": delivery})).await;
+    for _ in 0..2 {
+        let refused = market.pay(&cart, "275.00", "tok_approved").await;
+        assert_problem(&refused, 409, "order_too_large");
+        assert!(refused.text("/detail").contains("103 writes of at most 100"), "{}", refused.body);
+    }
+    let order = domain::id::OrderId::of_cart(&cart.parse().unwrap());
+    let payments = shop.get(&format!("/v1/payments?order={order}")).await;
+    assert_eq!(payments["items"], json!([]), "nothing was tried");
+    // What was taken for it is the cart's for ten minutes, and then anybody's, without anybody's doing.
+    let shown = market.guest.get(&format!("/v1/checkouts/{cart}")).await;
+    assert_eq!((shown.text("/status"), shop.stock(&goods[0]).await), ("open", (40, 0, 0)));
+    assert_eq!(shown.text("/held_until"), "2026-03-02T09:21:00Z");
+    shop.wait_minutes(11).await;
+    for offer in [&goods[0], &goods[4], &goods[79]] {
+        let (on_hand, allocated, available) = shop.stock(offer).await;
+        assert_eq!((allocated, available), (0, on_hand));
+    }
+    // Smaller, it is placed: one of the hot ones less takes four places less.
+    market.edit(&cart, &json!({"set": [{"line": 1, "quantity": 0}]})).await;
+    let paid = market.pay(&cart, "235.00", "tok_approved").await;
+    assert_eq!(paid.status, 201, "{}", paid.body);
+    shop.settle().await;
+    assert_eq!((shop.stock(&goods[0]).await, shop.stock(&goods[1]).await), ((40, 0, 40), (40, 40, 0)));
+    shop.books_are_right().await;
+}

@@ -22,6 +22,7 @@ mod discounts;
 mod edges;
 mod events;
 mod exceptions;
+mod faults;
 mod gateway;
 mod holds;
 mod identity;

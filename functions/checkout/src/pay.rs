@@ -145,9 +145,14 @@ async fn begin(
         true => held.value.clone(),
         false => taking(world, m, held.value.clone(), &mut wares, HELD, now).await?,
     };
-    let gated = gate(&cart, &wares, &marketplace.settings.commission, expected, &means, now);
-    let (lock, draft) = match gated {
-        Ok(passed) => passed,
+    let ready = || {
+        let (lock, draft) = gate(&cart, &wares, &marketplace.settings.commission, expected, &means, now)?;
+        let payments = open(&cart, &draft, &means, now)?;
+        fits(&cart, payments.len())?;
+        Ok((lock, draft, payments))
+    };
+    let (lock, draft, payments) = match ready() {
+        Ok(ready) => ready,
         Err(refused) => {
             // What was taken just now is noted, so that the next try need not take it again.
             if cart != held.value {
@@ -156,8 +161,6 @@ async fn begin(
             return Err(refused);
         }
     };
-    let payments = open(&cart, &draft, &means, now)?;
-    fits(&cart, payments.len())?;
     let next = cart.paying(lock, draft, u8::try_from(payments.len()).unwrap_or(PAYMENTS_MAX));
     if payments.is_empty() {
         // Nothing is to be paid (A6(6)): the order is placed at once.

@@ -5,10 +5,12 @@ use crate::checkout::{Delivery, Lock};
 use crate::commission::{Charge, Rule};
 use crate::delivery::{Calendar, Price as Rates, Rate, RateTable, Service, Zone};
 use crate::discount::Grants;
+use crate::gateway::{Decline, Method, Outcome};
 use crate::merchant::{Merchant, PayoutAccount, Status};
 use crate::order::Refused::NoGuests;
 use crate::order::tests::{eur, id, merchant};
 use crate::order::{claim, split};
+use crate::payment::{self, Opening, Payment, begin_authorize, settle};
 use crate::payout::Schedule;
 use crate::place::Area;
 use crate::pricing::Problem;
@@ -303,6 +305,104 @@ proptest! {
         prop_assert_eq!((sum, order.total().unwrap()), (shown, shown));
         prop_assert!(order.sale().is_ok());
     }
+}
+
+/// A payment of so much, number `n` of a cart, of which this was told after its first attempt had begun.
+fn told(number: u8, minor: i64, outcome: Option<Outcome>) -> Payment {
+    let opening = Opening {
+        order: id("ord_00000001"),
+        cart: Some(id("crt_00000001")),
+        number,
+        method: Method::Card,
+        gateway: id("sandbox"),
+        token: Some(id("tok_visa")),
+        amount: eur(minor),
+        part: None,
+    };
+    let payment = payment::open(opening, now()).unwrap();
+    let Ok(Decision::New(begun)) = begin_authorize(&payment, None, now()) else { panic!("it begins") };
+    let payment = payment.apply(&begun);
+    let Some(outcome) = outcome else { return payment };
+    match settle(&payment, 1, outcome, None, now()).unwrap() {
+        Decision::New(fact) => payment.apply(&fact),
+        Decision::Already => payment,
+    }
+}
+
+#[test]
+fn what_the_payments_of_a_checkout_come_to() {
+    let reference = || id("ref-1");
+    let decline = |code: &str| Decline::of(id(code));
+    let declined = |code: &str| Some(Outcome::Declined { decline: decline(code) });
+    let failed = |code: &str| Verdict::Failed { decline: Some(decline(code)) };
+    let nothing = || Verdict::Failed { decline: None };
+    let secured = |promised| Verdict::Secured { promised };
+    let approved = || Some(Outcome::Approved { reference: reference(), expires_at: None });
+    let captured = |minor| Some(Outcome::Captured { reference: reference(), amount: eur(minor) });
+    let promised = || Some(Outcome::Promised { reference: reference() });
+    let asked =
+        || Some(Outcome::RequiresAction { reference: reference(), url: id("https://bank.example/3ds") });
+    let unknown = || Some(Outcome::Unknown);
+    let lapsed = || Some(Outcome::Lapsed);
+    let unheard = || None;
+    // Payments by amount and what was told of each; the total is 60.00.
+    let table = [
+        // One alone.
+        (vec![(60_00, approved())], secured(false)),
+        (vec![(60_00, captured(60_00))], secured(false)),
+        (vec![(60_00, promised())], secured(true)),
+        (vec![(60_00, unheard())], Verdict::Waits),
+        (vec![(60_00, unknown())], Verdict::Waits),
+        (vec![(60_00, asked())], Verdict::Waits),
+        (vec![(60_00, declined("stolen_card"))], failed("stolen_card")),
+        // Too little, too much, and none.
+        (vec![(59_99, approved())], nothing()),
+        (vec![(60_01, approved())], nothing()),
+        (vec![(60_00, captured(59_99))], nothing()),
+        // What comes beside its amount fits nothing, and does not count.
+        (vec![(60_00, captured(75_00))], secured(false)),
+        (vec![], nothing()),
+        // Two that go well.
+        (vec![(20_00, approved()), (40_00, approved())], secured(false)),
+        (vec![(20_00, captured(20_00)), (40_00, approved())], secured(false)),
+        (vec![(20_00, approved()), (40_00, promised())], secured(true)),
+        (vec![(20_00, promised()), (40_00, promised())], secured(true)),
+        (vec![(20_00, approved()), (39_99, approved())], nothing()),
+        // A9(1): one that nobody knows of bars any judgment, whatever the other says.
+        (vec![(20_00, unknown()), (40_00, approved())], Verdict::Waits),
+        (vec![(20_00, unheard()), (40_00, captured(40_00))], Verdict::Waits),
+        (vec![(20_00, unknown()), (40_00, declined("stolen_card"))], Verdict::Waits),
+        (vec![(20_00, declined("stolen_card")), (40_00, unheard())], Verdict::Waits),
+        (vec![(20_00, unknown()), (40_00, asked())], Verdict::Waits),
+        (vec![(20_00, unknown()), (40_00, promised())], Verdict::Waits),
+        // A customer who is still asked is waited for, but not in vain.
+        (vec![(20_00, asked()), (40_00, approved())], Verdict::Waits),
+        (vec![(20_00, asked()), (40_00, promised())], Verdict::Waits),
+        (vec![(20_00, asked()), (39_99, approved())], Verdict::Waits),
+        (vec![(20_00, asked()), (40_00, declined("stolen_card"))], failed("stolen_card")),
+        // One declined is enough, and the first of two is told.
+        (vec![(20_00, approved()), (40_00, declined("insufficient_funds"))], failed("insufficient_funds")),
+        (vec![(20_00, promised()), (40_00, declined("insufficient_funds"))], failed("insufficient_funds")),
+        (vec![(20_00, declined("expired_card")), (40_00, declined("stolen_card"))], failed("expired_card")),
+        (vec![(20_00, captured(20_00)), (40_00, declined("stolen_card"))], failed("stolen_card")),
+    ];
+    for (payments, want) in table {
+        let list = (1..).zip(&payments).map(|(n, (minor, outcome))| told(n, *minor, outcome.clone()));
+        assert_eq!(verdict(eur(60_00), &list.collect::<Vec<_>>()), want, "{payments:?}");
+    }
+    // An authorization that has ended secures nothing; one that was never tried neither.
+    let ended =
+        [approved(), lapsed()].into_iter().flatten().fold(told(1, 60_00, None), |payment, outcome| {
+            let Ok(Decision::New(fact)) = settle(&payment, 1, outcome, None, now()) else {
+                panic!("it is news")
+            };
+            payment.apply(&fact)
+        });
+    assert_eq!(verdict(eur(60_00), &[ended]), nothing());
+    let untried = Payment { attempts: Vec::new(), ..told(1, 60_00, None) };
+    assert_eq!(verdict(eur(60_00), &[untried]), nothing());
+    // Where nothing is to be paid, nothing has to be (A6(6)).
+    assert_eq!(verdict(eur(0), &[]), secured(false));
 }
 
 #[test]
