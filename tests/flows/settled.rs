@@ -111,3 +111,58 @@ async fn a_refund_becomes_store_credit_where_the_customer_takes_it_so() {
     shop.refused(&format!("/v1/orders/{sold}/refund"), &refund, 409, "no_store_credit").await;
     shop.books_are_right().await;
 }
+
+#[tokio::test]
+async fn a_discount_lessens_the_earning_of_whoever_bears_it() {
+    let market = Storefront::open().await;
+    let shop = &market.shop;
+    let spring = json!({"name": "SPRING", "percent": "10"});
+    shop.done("/v1/promotions/set-code", &spring).await;
+    let of_birch =
+        json!({"name": "BIRCH", "percent": "10", "merchant": market.birch, "borne_by": "merchant"});
+    shop.done("/v1/promotions/set-code", &of_birch).await;
+    let buy = async |code: &str, total: &str| {
+        let cart = market.ready().await;
+        market.edit(&cart, &json!({"codes": {"add": [code]}})).await;
+        let paid = market.pay(&cart, total, "tok_approved").await;
+        assert_eq!(paid.status, 201, "{}", paid.body);
+        shop.settle().await;
+        deliver(&market, paid.text("/order/id")).await;
+        paid.text("/order/id").to_owned()
+    };
+    // 4.74 off 47.35 are 2.00, 0.74 and 2.00; the merchants are paid as if nothing were off, and charged so: 28.15 and
+    // 21.90 of 57.15 less fees of 4.10 and 3.00.
+    let order = buy("spring", "52.41").await;
+    let earned = [
+        ("gateway_clearing", "52.41"),
+        ("discounts", "4.74"),
+        ("payable", "-50.05"),
+        ("commission", "-7.10"),
+    ];
+    assert_eq!(shop.accounts().await, accounts(&earned));
+    let of_alma = shop.merchant_order(&part(&order, 1)).await;
+    let totals = ["/totals/items", "/totals/supported", "/totals/net"].map(|at| eur_at(&of_alma, at));
+    assert_eq!(totals, ["24.61", "2.74", "28.15"]);
+    // The bowl comes back: 6.61 to the customer, 0.74 to the marketplace, 1.10 to the merchant.
+    let bowl = json!([{"line": 2, "quantity": 1}]);
+    let refund = json!({"merchant_order": part(&order, 1), "lines": bowl, "reason": "a crack"});
+    shop.done(&format!("/v1/orders/{order}/refund"), &refund).await;
+    shop.settle().await;
+    let refunded = [
+        ("gateway_clearing", "45.80"),
+        ("discounts", "4.00"),
+        ("payable", "-43.80"),
+        ("commission", "-6.00"),
+    ];
+    assert_eq!(shop.accounts().await, accounts(&refunded));
+    // Birch bears its own: 20.20 of 22.90 less 2.70 of fees, beside Alma's 28.15.
+    let _birchs = buy("birch", "55.15").await;
+    let both = [
+        ("gateway_clearing", "100.95"),
+        ("discounts", "4.00"),
+        ("payable", "-92.15"),
+        ("commission", "-12.80"),
+    ];
+    assert_eq!(shop.accounts().await, accounts(&both));
+    shop.books_are_right().await;
+}
