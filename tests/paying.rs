@@ -4,7 +4,7 @@ use crate::{Shop, marketplace_id};
 use domain::Decision;
 use domain::Money;
 use domain::gateway::Method;
-use domain::id::{AttemptId, CartId, MerchantId, OrderId, PaymentId, derive};
+use domain::id::{AttemptId, CartId, CustomerId, MerchantId, OrderId, PaymentId, derive};
 use domain::order::{Bought, Intake, Line, Order};
 use domain::payment::{Fact, Opening, Payment, begin_authorize, finalize, open, settle};
 use domain::tax::{Mode, Prices, Rounding};
@@ -15,6 +15,7 @@ use http::Method as Verb;
 use jiff::Timestamp;
 use serde_json::Value;
 use souk::api::Answer;
+use souk::issuer::ISSUER;
 use table::{Commit, Held, Key, Story};
 
 /// A means of payment: its token, and minor units.
@@ -30,6 +31,11 @@ pub struct Tender {
 /// A card at the sandbox.
 pub fn card(token: &'static str, minor: i64) -> Tender {
     Tender { method: Method::Card, gateway: "sandbox", token, minor, part: None }
+}
+
+/// Who has bought all of this: the account of the person `shopper`.
+pub fn shopper() -> CustomerId {
+    CustomerId::of(&marketplace_id(), &edge::identity::subject(ISSUER, "shopper"))
 }
 
 fn eur(minor: i64) -> Money {
@@ -80,7 +86,7 @@ impl Shop {
             id: OrderId::of_cart(&cart),
             channel: "storefront".parse().unwrap(),
             external_id: None,
-            customer: None,
+            customer: Some(shopper()),
             currency: "EUR".parse().unwrap(),
             placed_at: self.market.clock.now(),
             lines,

@@ -251,6 +251,16 @@ impl Story {
         self.tell("carts.claim", &[at(&cart, "/id")], json!({})).await;
     }
 
+    /// A mug comes back, and its price becomes credit.
+    async fn credited(&mut self, order: &str) {
+        self.shop.fulfill(&part(order, 1)).await;
+        let lines = json!([{"line": 1, "quantity": 1}]);
+        let back = json!({"merchant_order": part(order, 1), "lines": lines, "reason": "broken", "to": "store_credit"});
+        self.shop.done(&format!("/v1/orders/{order}/refund"), &back).await;
+        self.shop.settle().await;
+        self.show("customers.store_credit", &[], "").await;
+    }
+
     /// A person signs up, is forgotten, comes back, and takes along what was bought as a guest.
     async fn belonging(&mut self, order: &str, signature: &str) {
         let sign_up = json!({
@@ -277,6 +287,7 @@ impl Story {
         self.tell("customer_orders.claim", &[], claim).await;
         self.show("customer_orders.list", &[], "").await;
         self.show("customer_orders.show", &[order], "").await;
+        self.credited(order).await;
         self.show("merchant_orders.recipient", &[&part(order, 1)], "").await;
         self.show("customers.me", &[], "").await;
         self.show("customers.show", &[&customer], "").await;

@@ -39,6 +39,7 @@ mod samples;
 mod settled;
 mod shop;
 mod stock;
+mod store_credit;
 mod tax;
 mod turnstile;
 mod watch;

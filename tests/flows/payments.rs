@@ -116,7 +116,7 @@ async fn split_tenders_get_back_their_share_of_a_lost_parcel_and_of_a_refund() {
         assert!(!accounts.contains_key(empty), "{accounts:?}");
     }
     // 5.00 − 2.50 of the card stay; of the voucher 7.50 are used up.
-    assert_eq!((accounts["gateway_clearing"].as_str(), accounts["store_credit"].as_str()), ("2.50", "7.50"));
+    assert_eq!((accounts["gateway_clearing"].as_str(), accounts["vouchers"].as_str()), ("2.50", "7.50"));
     shop.books_are_right().await;
 }
 
@@ -349,6 +349,8 @@ async fn a_refund_that_fails_is_seen_and_becomes_store_credit() {
     );
     assert_eq!(payment["alerts"], json!([]));
     assert_eq!(shop.accounts().await["store_credit"], "-10.00");
+    let credit = shop.person("shopper").get("/v1/customers/me/store-credit").await;
+    assert_eq!(eur_at(&credit.body, "/balances/0/available"), "10.00");
     shop.refused(&redirect, &json!({"refund": 9}), 422, "unknown_refund").await;
     shop.books_are_right().await;
 }

@@ -82,7 +82,8 @@ async fn what_never_ships_is_never_captured() {
 
 #[tokio::test]
 async fn a_refund_becomes_store_credit_where_the_customer_takes_it_so() {
-    let market = Storefront::open().await;
+    let mut market = Storefront::open().await;
+    market.guest = market.shop.person("ines");
     let shop = &market.shop;
     let order = market.order().await;
     deliver(&market, &order).await;

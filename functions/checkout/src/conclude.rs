@@ -143,7 +143,7 @@ async fn attempt(
             if next != cart.value {
                 commit = commit.replace(cart, &next);
             }
-            let (commit, payments) = tell(world, commit, &news, now)?;
+            let (commit, payments) = tell(world, m, commit, &news, now, Overtaken).await?;
             commit.send(&world.table).await?;
             Ok(Concluded::Waits(Box::new(next), payments))
         }
@@ -194,7 +194,7 @@ async fn place(
     let next = cart.value.completed(order.id.clone(), context.at);
     let commit = Commit::new(m, context).replace(cart, &next);
     let commit = commit.begin(*order, order.id.as_str(), story, Met::Overtaken).unless_held(Met::NotHeld);
-    let (commit, payments) = tell(world, commit, news, context.at)?;
+    let (commit, payments) = tell(world, m, commit, news, context.at, Met::Overtaken).await?;
     let commit = remember_person(world, commit, &cart.value, order, *data_key)?;
     match commit.send(&world.table).await {
         Ok(()) => Ok(Ok(Concluded::Placed(Box::new(next), payments))),
@@ -226,12 +226,14 @@ fn remember_person<'a>(
     Ok(commit.add(&person, Met::Overtaken))
 }
 
-/// What is told of the payments, and when each is looked at next.
-fn tell<'a, C: std::fmt::Debug>(
+/// What is told of the payments, when each is looked at next, and what of their customer's credit is free again.
+async fn tell<'a, C: std::fmt::Debug>(
     world: &World,
+    m: &MarketplaceId,
     mut commit: Commit<'a, C>,
     news: &News<'_>,
     now: Timestamp,
+    taken: C,
 ) -> Result<(Commit<'a, C>, Vec<Payment>), table::Fault> {
     let gateways = Gateways::of(world);
     let mut payments = Vec::with_capacity(news.len());
@@ -247,7 +249,9 @@ fn tell<'a, C: std::fmt::Debug>(
             commit = commit.due(Work::Payment, next.id.as_str(), at);
         }
     }
-    Ok((commit, payments))
+    let changes: Vec<_> = news.iter().map(|(held, _, after)| (&held.value, after)).collect();
+    let moved = world.table.credit_moved(m, &changes).await?;
+    Ok((commit.credit(moved, taken), payments))
 }
 
 /// While nobody knows, the stock stays held longer than the gateway is asked.
@@ -289,7 +293,7 @@ async fn fail(
         next = taking(world, m, next, &mut wares, HELD, now).await?;
     }
     let commit = Commit::<Overtaken>::new(m, context).replace(cart, &next);
-    let (commit, _) = tell(world, commit, &news, now)?;
+    let (commit, _) = tell(world, m, commit, &news, now, Overtaken).await?;
     Ok(commit.send(&world.table).await?)
 }
 

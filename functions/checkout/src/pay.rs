@@ -6,6 +6,7 @@ use crate::show::{CheckoutView, current};
 use axum::extract::{Path, State};
 use domain::cart::{Buy, Cart, HELD, PAYMENTS_MAX, Wares};
 use domain::checkout::{Fact, Lock, Stage, lock};
+use domain::credit::StoreCredit;
 use domain::gateway::{GatewayToken, Method};
 use domain::id::{MarketplaceId, OrderId};
 use domain::merchant_order::MerchantOrder;
@@ -21,6 +22,7 @@ use futures::future::join_all;
 use gateway::{Gateway, Gateways};
 use jiff::Timestamp;
 use serde::Deserialize;
+use table::credit::CreditMoved;
 use table::due::Work;
 use table::payment::look_that_is_new;
 use table::{Commit, Held};
@@ -135,7 +137,9 @@ async fn begin(
     let currency = held.value.currency;
     let mut check = Check::new();
     let expected = check.money("expected_total", &command.body.0.expected_total, currency);
-    let means = read(&mut check, gateways, &command.body.0.payments, currency);
+    let bodies = &command.body.0.payments;
+    let credit = credit_of(world, m, &held.value, bodies).await?;
+    let means = read(&mut check, gateways, bodies, currency, credit.as_ref());
     check.done()?;
     let Some(expected) = expected else { return Err(Problem::internal()) };
     domain::checkout::must_be_free(&held.value.stage, now)?;
@@ -168,7 +172,9 @@ async fn begin(
         return Ok(Begun::Going(Box::new(Going { cart, payments: Vec::new(), data_key })));
     }
     let context = command.context(now);
-    let mut commit = Commit::new(m, &context).replace(&held, &next);
+    // Credit is promised in the transaction that begins the attempt, and to nobody else.
+    let promised = CreditMoved::promised(credit, &payments.iter().collect::<Vec<_>>())?;
+    let mut commit = Commit::new(m, &context).replace(&held, &next).credit(promised, Overtaken);
     for payment in &payments {
         commit = commit.open_payment(payment, Overtaken);
         let able = gateways.find(payment.gateway.as_str()).map(Gateway::capabilities);
@@ -200,8 +206,29 @@ fn fits(cart: &Cart, payments: usize) -> Result<(), Problem> {
     Err(Problem::new(409, "order_too_large", "The order is too large to be placed at once").with(why))
 }
 
+/// What the customer may pay with store credit; none of a guest, or where nobody asks.
+async fn credit_of(
+    world: &World,
+    m: &MarketplaceId,
+    cart: &Cart,
+    payments: &[PayBody],
+) -> Result<Option<Held<StoreCredit>>, Problem> {
+    match &cart.customer {
+        Some(customer) if payments.iter().any(|one| one.method == Method::StoreCredit) => {
+            Ok(world.table.store_credit(m, customer, cart.currency).await?)
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
 /// From words to means of payment.
-fn read(check: &mut Check, gateways: &Gateways, payments: &[PayBody], currency: Currency) -> Vec<Means> {
+fn read(
+    check: &mut Check,
+    gateways: &Gateways,
+    payments: &[PayBody],
+    currency: Currency,
+    credit: Option<&Held<StoreCredit>>,
+) -> Vec<Means> {
     if payments.len() > TENDERS_MAX {
         check.wrong("payments", "range", format!("at most {TENDERS_MAX} means of payment"));
     }
@@ -219,7 +246,15 @@ fn read(check: &mut Check, gateways: &Gateways, payments: &[PayBody], currency: 
             check.wrong(format!("payments[{at}].method"), "unknown", why);
             continue;
         };
-        let balance = token.as_ref().and_then(|token| found.balance(token, currency));
+        let balance = match method {
+            Method::StoreCredit => {
+                let available = credit.and_then(|held| held.value.available().ok());
+                Some(available.unwrap_or(Money::zero(currency)))
+            }
+            Method::Card | Method::Wallet | Method::Bnpl | Method::Voucher | Method::BankTransfer => {
+                token.as_ref().and_then(|token| found.balance(token, currency))
+            }
+        };
         let limit = match (limit, balance) {
             (Some(limit), Some(balance)) if balance.minor < limit.minor => Some(balance),
             (None, balance) => balance,

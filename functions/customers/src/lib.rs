@@ -1,7 +1,7 @@
 //! Customers: who has signed up, what they agree to, where things go, their orders; and how a person is forgotten.
 //!
-//! Routes: `/v1/customers…`. Reads: accounts, data keys, agreements, orders with who has ordered. Writes: accounts,
-//! data keys, the customer of an order that a guest has bought. Emits: `customer.*.v1`, `order.claimed.v1`.
+//! Routes: `/v1/customers…`. Reads: accounts, data keys, agreements, store credit, orders with who has ordered. Writes:
+//! accounts, data keys, the customer of an order that a guest has bought. Emits: `customer.*.v1`, `order.claimed.v1`.
 //!
 //! A customer is whoever signs in with an issuer of the marketplace; the id follows from the token's subject. Before
 //! sign-up there is no account: 404 `not_registered`. Name, e-mail, telephone and addresses lie sealed under a data key
@@ -13,6 +13,7 @@
 
 mod addresses;
 mod claim;
+mod credit;
 mod erase;
 mod orders;
 mod profile;
@@ -49,6 +50,8 @@ pub fn function(world: &World) -> Function {
         .persons("customer_orders.list", "The customer's orders, newest first")
         .get("/v1/customers/me/orders/{id}", orders::one)
         .persons("customer_orders.show", "An order of the customer, with the link to its page")
+        .get("/v1/customers/me/store-credit", credit::show)
+        .persons("customers.store_credit", "What refunds have given the customer to spend here")
         .post("/v1/customers/me/claim-order", claim::claim)
         .persons("customer_orders.claim", "What was bought as a guest becomes the customer's")
         .post("/v1/customers/me/erase", erase::me)

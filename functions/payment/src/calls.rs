@@ -45,8 +45,8 @@ impl<'a> Till<'a> {
         let capabilities = capabilities(self.gateways, &held.value);
         let (table, now) = (&self.world.table, self.world.now());
         table.payment_will_be_due(self.m, (Some(&held.value), &next), capabilities, now).await?;
-        let commit: Commit<'_, Overtaken> = commit;
-        commit.send(table).await?;
+        let moved = table.credit_moved(self.m, &[(&held.value, &next)]).await?;
+        commit.credit(moved, Overtaken).send(table).await?;
         Ok(next)
     }
 

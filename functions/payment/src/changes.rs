@@ -4,6 +4,7 @@ use crate::calls::capabilities;
 use crate::show::{PaymentView, place};
 use axum::extract::{Path, State};
 use domain::Decision;
+use domain::order::Order;
 use domain::payment::{self, Fact, Grant, Payment, Refused, To};
 use domain::text::{Reason, Word};
 use edge::{Cardless, Check, Command, Overtaken, Problem, Reply, World};
@@ -11,7 +12,7 @@ use events::Amount;
 use gateway::Gateways;
 use jiff::Timestamp;
 use serde::Deserialize;
-use table::Commit;
+use table::{Commit, Key};
 
 type Answer = Result<Reply<PaymentView>, Problem>;
 
@@ -59,14 +60,17 @@ async fn give_back(world: &World, id: &str, command: &Command<Cardless<RefundBod
     check.done()?;
     let (Some(reason), Some(cause)) = (reason, cause) else { return Err(Problem::internal()) };
     let by = command.caller.actor.clone();
+    let to = body.to.unwrap_or(To::Original);
+    let may = may_give(world, id, command, to).await?;
     change(world, id, command, |held, now| {
         let mut check = Check::new();
         let amount = check.money("amount", &body.amount, held.amount.currency);
         check.done()?;
         let Some(amount) = amount else { return Err(Problem::internal()) };
-        let to = body.to.unwrap_or(To::Original);
         let (cause, reason, by) = (cause.clone(), reason.clone(), by.clone());
-        Ok(payment::grant(held, Grant { cause, amount, to, reason, by, stray }, now))
+        Ok(may
+            .clone()
+            .and_then(|()| payment::grant(held, Grant { cause, amount, to, reason, by, stray }, now)))
     })
     .await
 }
@@ -85,7 +89,11 @@ pub(crate) async fn redirect_refund(
     command: Command<Cardless<RedirectBody>>,
 ) -> Answer {
     let refund = command.body.0.refund;
-    change(&world, &id, &command, |held, now| Ok(payment::redirect(held, refund, now))).await
+    let may = may_give(&world, &id, &command, To::StoreCredit).await?;
+    change(&world, &id, &command, |held, now| {
+        Ok(may.clone().and_then(|()| payment::redirect(held, refund, now)))
+    })
+    .await
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -112,6 +120,23 @@ pub(crate) async fn give_up(
         Ok(payment::give_up(held, attempt, reason.clone(), by.clone(), now))
     })
     .await
+}
+
+/// Store credit is somebody's: only an order that is on an account can have some.
+async fn may_give<T>(
+    world: &World,
+    id: &str,
+    command: &Command<T>,
+    to: To,
+) -> Result<Result<(), Refused>, Problem> {
+    if to == To::Original {
+        return Ok(Ok(()));
+    }
+    let m = &command.caller.marketplace;
+    let (order, _) = place(m, id)?.0.place().ok_or_else(|| Problem::not_found("payment"))?;
+    let order = world.table.load::<Order>(&Key::order(m, &order)).await?;
+    let account = order.is_some_and(|order| order.value.account().is_some());
+    Ok(if account { Ok(()) } else { Err(Refused::NoAccount) })
 }
 
 /// One fact of one payment, and what is due because of it.
@@ -143,6 +168,8 @@ async fn change<T>(
             let capabilities = capabilities(&gateways, &held.value);
             let looks = (Some(&held.value), &next);
             world.table.payment_will_be_due(m, looks, capabilities, now).await?;
+            let moved = world.table.credit_moved(m, &[(&held.value, &next)]).await?;
+            let commit = commit.credit(moved, Overtaken);
             command.remember(commit, now, 200, id.as_str(), Overtaken).send(&world.table).await?;
             Ok(view(&next).revision(held.next_step()))
         })

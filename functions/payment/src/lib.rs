@@ -3,7 +3,8 @@
 //! Routes: `/v1/payments…`, `/v1/gateways/…`. Schedule: every five minutes, hands due payments to a queue. Consumes:
 //! `payment.due.v1` from that, `payment.refund_granted.v1` and `payment.refund_redirected.v1`; what became of a part:
 //! `merchant_order.shipped.v1`, `.canceled`, `.rejected`, `.refunded` and `shipment.lost.v1`. Reads: orders with their
-//! parts and payments. Writes: payments. Emits: `payment.*.v1`.
+//! parts and payments. Writes: payments, the store credit that they give and take. Emits: `payment.*.v1`,
+//! `store_credit.changed.v1`.
 //!
 //! 1. A call of a gateway is an attempt: it is committed, made, and what is told of it is committed; no transaction is
 //!    open meanwhile (A9(2)), and after a crash in between the schedule asks.

@@ -2,10 +2,11 @@
 //!
 //! Sources are the postings and movements in the outbox items. Checked against them: debits = credits per currency, the
 //! projected totals of every account, every merchant's own entries and payouts against its payable, and the levels of
-//! every stock item.
+//! every stock item, and customers' store credit.
 
 use crate::market::Market;
 use domain::Money;
+use domain::credit::StoreCredit;
 use domain::id::{MarketplaceId, MerchantId};
 use domain::ledger::{Account, MerchantEntry};
 use domain::payout::Payout;
@@ -60,6 +61,13 @@ impl Books {
                 if let Some((m, entry)) = found.read::<MerchantEntry>()? {
                     derived.owe(m, &entry.merchant, entry.amount, -1);
                 }
+                if let Some((m, credit)) = found.read::<StoreCredit>()? {
+                    let key = (m, credit.balance.currency.to_string());
+                    *derived.credit.entry(key).or_default() += i128::from(credit.balance.minor);
+                    if credit.held.minor < 0 || credit.balance.minor < credit.held.minor {
+                        books.faults.push(format!("{credit:?} is promised more than once"));
+                    }
+                }
                 if let Some((m, payout)) = found.read::<Payout>()? {
                     derived.owe(m, &payout.merchant, payout.amount, 1);
                 }
@@ -73,6 +81,7 @@ impl Books {
         books.compare_totals(&derived);
         books.compare_entries(&derived);
         books.compare_stock(&derived);
+        books.compare_credit(derived);
         Ok(books)
     }
 
@@ -147,6 +156,23 @@ impl Books {
     }
 }
 
+impl Books {
+    /// What customers have is what the marketplace owes them.
+    fn compare_credit(&mut self, mut derived: Derived) {
+        for ((m, account, currency), balance) in &self.accounts {
+            if account == Account::StoreCredit.word() {
+                let owed = balance.debits - balance.credits;
+                *derived.credit.entry((m.clone(), currency.clone())).or_default() += owed;
+            }
+        }
+        for ((m, currency), off) in derived.credit.into_iter().filter(|(_, off)| *off != 0) {
+            self.faults.push(format!(
+                "{m}: customers' store credit and the account of it differ by {off} minor units of {currency}"
+            ));
+        }
+    }
+}
+
 /// What the sources should equal.
 #[derive(Debug, Default)]
 struct Derived {
@@ -156,6 +182,8 @@ struct Derived {
     payables: BTreeMap<(MarketplaceId, MerchantId, String), i128>,
     /// By marketplace, offer and location: the sum of the movements, and what the bins say.
     stock: BTreeMap<(MarketplaceId, String, String), (Levels, Levels)>,
+    /// By marketplace and currency: the sum of the balances.
+    credit: BTreeMap<(MarketplaceId, String), i128>,
 }
 
 impl Derived {

@@ -15,6 +15,7 @@
 //! | `adjustments` | revenue or cost | an operator has resolved a difference |
 //! | `gateway_clearing` | asset | a gateway has paid out, or sent money back to a customer |
 //! | `store_credit` | liability | a customer has got credit to spend here |
+//! | `vouchers` | liability | a voucher was sold; a debit: it has paid for something here |
 //! | `refunds_payable` | liability | a refund is granted and not executed yet |
 //! | `tax_payable` | liability | the marketplace owes the tax of a sale in the merchant's place |
 //! | `discounts` | cost | a discount that the marketplace bears was taken back with its sale |
@@ -40,6 +41,7 @@ pub enum Account {
     Adjustments,
     GatewayClearing,
     StoreCredit,
+    Vouchers,
     RefundsPayable,
     TaxPayable,
     Discounts,
@@ -49,7 +51,7 @@ pub enum Account {
 
 impl Account {
     /// Those of the marketplace itself; what is payable has an account for each merchant.
-    pub const OWN: [Self; 14] = [
+    pub const OWN: [Self; 15] = [
         Self::Receivable,
         Self::Cash,
         Self::Unearned,
@@ -59,6 +61,7 @@ impl Account {
         Self::Adjustments,
         Self::GatewayClearing,
         Self::StoreCredit,
+        Self::Vouchers,
         Self::RefundsPayable,
         Self::TaxPayable,
         Self::Discounts,
@@ -79,6 +82,7 @@ impl Account {
             Self::Adjustments => "adjustments",
             Self::GatewayClearing => "gateway_clearing",
             Self::StoreCredit => "store_credit",
+            Self::Vouchers => "vouchers",
             Self::RefundsPayable => "refunds_payable",
             Self::TaxPayable => "tax_payable",
             Self::Discounts => "discounts",

@@ -16,6 +16,7 @@
 //! | [`payout`] | from earnings to money in the merchant's bank |
 //! | [`gateway`] | the words of the port to those who move customers' money |
 //! | [`payment`] | an order's money by one method: attempts, captures, refunds |
+//! | [`credit`] | what customers have with the marketplace: given by refunds, spent at checkout |
 //! | [`tender`] | who of several payments pays what, and gets what back |
 //! | [`settlement`] | what became of an order, for its payments: what is captured, released, paid back |
 //! | [`cart`] | what a shopper has chosen, what it costs now, and the order that it becomes |
@@ -34,6 +35,7 @@ pub mod cart;
 pub mod catalog;
 pub mod checkout;
 pub mod commission;
+pub mod credit;
 pub mod currency;
 pub mod customer;
 pub mod delivery;

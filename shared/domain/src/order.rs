@@ -198,6 +198,8 @@ pub enum Refused {
     NotOurMoney,
     #[error("more of it is to come, and less will be taken for it: there is no money yet to make credit of")]
     NotTaken,
+    #[error("store credit needs an account: a guest's order is claimed first")]
+    NoAccount,
     #[error("the order has no open exception")]
     NoException,
     #[error("there is no such order")]
@@ -394,6 +396,12 @@ impl Order {
             .credit(Account::Unearned, self.total()?)
             .credit(Account::Exceptions, self.difference)
             .close()?)
+    }
+
+    /// Whose account it is on: none of a guest's, nor of what a channel has sold.
+    pub fn account(&self) -> Option<&CustomerId> {
+        let guest = CustomerId::of_guest(&self.bought.as_ref()?.cart);
+        self.customer.as_ref().filter(|customer| **customer != guest)
     }
 
     /// The only place that changes an order after placement. It cannot fail: the deciding is over.
@@ -595,9 +603,10 @@ pub fn refund(
     at: Timestamp,
 ) -> Result<(Decided, merchant_order::Fact), Refused> {
     let reason = request.reason.clone();
-    match (request.to, &order.bought, &part.stage) {
+    match (request.to, order.account(), &part.stage) {
         (To::Original, _, _) | (To::StoreCredit, Some(_), merchant_order::Stage::Delivered { .. }) => {}
-        (To::StoreCredit, None, _) => return Err(Refused::NotOurMoney),
+        (To::StoreCredit, None, _) if order.bought.is_none() => return Err(Refused::NotOurMoney),
+        (To::StoreCredit, None, _) => return Err(Refused::NoAccount),
         (To::StoreCredit, Some(_), _) => return Err(Refused::NotTaken),
     }
     let fact = merchant_order::refund(part, request)?;

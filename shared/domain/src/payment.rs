@@ -319,6 +319,8 @@ pub enum Refused {
     NoRefund(u16),
     #[error("the refund is executed")]
     Executed,
+    #[error("store credit needs an account: a guest's order is claimed first")]
+    NoAccount,
     #[error("the gateway is still being asked what became of attempt {0}")]
     StillAsked(u16),
     #[error("a payment has at most {ATTEMPTS_MAX} attempts, {AUTHORIZATIONS_MAX} of them authorizations")]

@@ -159,6 +159,7 @@ impl From<Fault> for Problem {
             | Fault::Kind { .. }
             | Fault::Money(_)
             | Fault::Unbalanced(_)
+            | Fault::Nobodys(_)
             | Fault::TooManyWrites(_) => Self::fault(&fault),
         }
     }
@@ -201,6 +202,7 @@ impl From<order::Refused> for Problem {
             R::PaidByGateway => (409, "order_paid_by_gateway", "The order is paid through gateways"),
             R::NoException => (409, "order_no_exception", "The order has no open exception"),
             R::NotOurMoney | R::NotTaken => (409, "no_store_credit", "Store credit is not given for this"),
+            R::NoAccount => (409, "no_account", "There is no account for store credit"),
             R::NoGuests => (404, "not_found", "There is no such thing"),
         };
         Self::new(status, code, title).with(refused)

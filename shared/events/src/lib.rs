@@ -9,6 +9,7 @@
 pub mod access;
 mod amount;
 pub mod catalog;
+pub mod credit;
 pub mod customer;
 pub mod delivery;
 pub mod discount;

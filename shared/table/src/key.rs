@@ -16,6 +16,7 @@
 //! | data key         | `M#CUS#<customer>`| `KEY`                     | |
 //! | agreements       | `M#CUS#<customer>`| `AGR`                     | |
 //! | discount code    | `M#DSC#<name>`    | `DSC`                     | 2 `M#DSCS`; SK `<name>` |
+//! | store credit     | `M#CUS#<customer>`| `STC#<currency>`          | |
 //! | cart             | `M#CRT#<cart>`    | `CRT`                     | |
 //! | category         | `M#CAT#<handle>`  | `CAT`                     | 2 `M#CATS`; SK `<handle>` |
 //! | tax              | `M#TAX`           | `RUL`, `RAT#<country>`, `RAT#*` | |
@@ -49,6 +50,7 @@
 
 use crate::due::Work;
 use crate::{number, record::Item, text};
+use domain::Currency;
 use domain::discount::Spelling;
 use domain::id::{
     ApiKeyId, CartId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
@@ -241,6 +243,14 @@ impl Key {
     pub fn data_key(m: &MarketplaceId, customer: &CustomerId) -> Self {
         Self::new(format!("{m}#CUS#{}", customer.tail()), "KEY")
     }
+
+    /// After `EVT#` in text order, so that a trail does not read it.
+    pub fn store_credit(m: &MarketplaceId, customer: &CustomerId, currency: Currency) -> Self {
+        Self::new(Self::data_key(m, customer).pk, format!("STC#{currency}"))
+    }
+
+    /// The bounds of a customer's credit.
+    pub(crate) const STORE_CREDITS: (&'static str, &'static str) = ("STC#", "STC#~");
 
     /// After the order and its payments in text order, so that no reader of those reads it.
     pub fn order_person(m: &MarketplaceId, order: &OrderId) -> Self {

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod cart;
 pub mod catalog;
 pub mod commit;
+pub mod credit;
 pub mod delivery;
 pub mod discount;
 pub mod due;
@@ -68,6 +69,8 @@ pub enum Fault {
     Money(#[from] domain::MoneyError),
     #[error("stored amounts do not balance")]
     Unbalanced(#[from] domain::ledger::Unbalanced),
+    #[error("{0} moves store credit, and it is not known whose")]
+    Nobodys(String),
     /// Nothing is broken: the same call may go well in a moment.
     #[error("the table is busy")]
     Busy,

@@ -1,8 +1,9 @@
 //! Samples of what is told of a customer.
 
-use super::{Entry, Told, entry, instant, person};
+use super::{Entry, Told, entry, eur, instant, order, person};
 use domain::customer::Purpose;
 use domain::id::CustomerId;
+use events::credit::StoreCreditChangedV1;
 use events::customer::{CustomerConsentChangedV1, CustomerErasedV1, CustomerRegisteredV1, Said};
 
 /// Signed up, agreed to one thing and not to another, and forgotten.
@@ -25,6 +26,15 @@ pub(super) fn customers() -> Vec<Entry> {
         entry(
             Told::new(&customer, 2, 30_000, person()),
             CustomerErasedV1 { customer: customer.clone(), erased_at: instant(30_000) },
+        ),
+        entry(
+            Told::new(format!("{customer}-EUR"), 2, 20_101, "system:payment"),
+            StoreCreditChangedV1 {
+                customer: customer.clone(),
+                order: order(),
+                amount: eur("29.00"),
+                balance: eur("31.50"),
+            },
         ),
     ]
 }

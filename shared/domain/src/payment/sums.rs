@@ -3,6 +3,7 @@
 //! Sums saturate: a payment's amounts are far below the rim, and a wrong sum must not stop what has happened.
 
 use super::{Attempt, Call, Payment, Refund, RefundStage, Stage, State, To, Waits, next_ask};
+use crate::credit::Share;
 use crate::gateway::Method;
 use crate::ledger::Account;
 use crate::money::Money;
@@ -182,6 +183,20 @@ impl Payment {
         self.refunds.iter().filter(done).fold(0, |sum, refund| sum.saturating_add(refund.amount.minor))
     }
 
+    /// What the payment comes to for its customer's store credit: what its refunds have given; and where it is paid with
+    /// credit, what it has taken or may still take.
+    pub fn credit(&self) -> Share {
+        let given = self.executed(To::StoreCredit);
+        if self.method != Method::StoreCredit {
+            return Share { given: self.money(given), held: self.money(0) };
+        }
+        let asked = self.open_authorization().filter(|_| self.closed.is_none());
+        let asked = asked.map_or(0, |one| one.amount.minor);
+        let held = asked.saturating_add(self.left().minor).saturating_add(self.pending());
+        let back = given.saturating_add(self.executed(To::Original));
+        Share { given: self.money(back.saturating_sub(self.captured().minor)), held: self.money(held) }
+    }
+
     /// What the payment has moved so far, debits positive. `receivable` is where it meets its order: the order debits
     /// the sale and credits what it gives back there.
     pub(super) fn books(&self) -> [(Account, i64); 4] {
@@ -191,7 +206,8 @@ impl Payment {
         let money = match self.method {
             Method::Card | Method::Wallet | Method::Bnpl => Account::GatewayClearing,
             Method::BankTransfer => Account::Cash,
-            Method::Voucher | Method::StoreCredit => Account::StoreCredit,
+            Method::Voucher => Account::Vouchers,
+            Method::StoreCredit => Account::StoreCredit,
         };
         let kept = captured.saturating_sub(stray);
         let owed = stray.saturating_add(granted).saturating_sub(original).saturating_sub(credit);

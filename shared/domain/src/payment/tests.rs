@@ -581,7 +581,7 @@ fn each_method_has_its_account() {
         (Method::Wallet, "gateway_clearing"),
         (Method::Bnpl, "gateway_clearing"),
         (Method::BankTransfer, "cash"),
-        (Method::Voucher, "store_credit"),
+        (Method::Voucher, "vouchers"),
         (Method::StoreCredit, "store_credit"),
     ] {
         let payment = walk(open(opening(method, 10_00), at(0)).unwrap(), &[Authorize("tok_visa")]);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::Decision;
 use crate::gateway::{Method, Outcome};
-use crate::id::OrderId;
+use crate::id::{CustomerId, OrderId};
 use crate::merchant_order::{self, RefundLines, Tracking, Units};
 use crate::order::tests::{at, eur, id, line};
 use crate::order::{self, Bought, Intake};
@@ -38,7 +38,7 @@ fn order() -> Order {
         tax_id: None,
         deliveries: Vec::new(),
     };
-    Order { bought: Some(bought), ..placed.unwrap() }.secured()
+    Order { bought: Some(bought), customer: Some(id("cus_00000001")), ..placed.unwrap() }.secured()
 }
 
 fn told(payment: Payment, decided: Decision<Fact>, outcome: impl Fn(&str) -> Outcome) -> Payment {
@@ -260,11 +260,15 @@ fn what_a_customer_takes_as_store_credit_is_granted_as_such_beside_what_goes_bac
     let want =
         [("mor_0000000102:0c", To::StoreCredit, eur(7_00)), ("mor_0000000102:700", To::Original, eur(7_00))];
     assert_eq!(granted, want);
+    let guests = CustomerId::of_guest(&id("crt_00000001"));
+    let guests = Order { customer: Some(guests), ..order.clone() };
+    let again = || {
+        let (lines, reason) = (vec![Units { line: 2, quantity: 1 }], id("broken"));
+        RefundLines { lines, delivery: true, to: To::StoreCredit, reason }
+    };
+    assert_eq!(order::refund(&guests, &parts[1], again(), at(5)), Err(order::Refused::NoAccount));
     let channels = Order { bought: None, ..order };
-    let lines = vec![Units { line: 2, quantity: 1 }];
-    let request = RefundLines { lines, delivery: true, to: To::StoreCredit, reason: id("broken") };
-    let refused = order::refund(&channels, &parts[1], request, at(5));
-    assert_eq!(refused, Err(order::Refused::NotOurMoney));
+    assert_eq!(order::refund(&channels, &parts[1], again(), at(5)), Err(order::Refused::NotOurMoney));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::Problem;
 use crate::shopping::UnmetView;
 use domain::cart;
-use domain::{checkout, customer, payment, pricing, tender};
+use domain::{checkout, credit, customer, payment, pricing, tender};
 use events::Amount;
 use serde_json::json;
 
@@ -78,6 +78,18 @@ impl From<pricing::Refused> for Problem {
     }
 }
 
+impl From<credit::Refused> for Problem {
+    fn from(refused: credit::Refused) -> Self {
+        use credit::Refused as R;
+        match refused {
+            R::Money(error) => error.into(),
+            R::TooLittle { .. } => {
+                Self::new(409, "store_credit_too_little", "There is too little store credit").with(refused)
+            }
+        }
+    }
+}
+
 impl From<payment::Refused> for Problem {
     fn from(refused: payment::Refused) -> Self {
         use payment::Refused as R;
@@ -103,6 +115,7 @@ impl From<payment::Refused> for Problem {
                 (409, "refund_exceeds_captured", "More than was captured cannot be refunded")
             }
             R::RefundDiffers { .. } => (409, "refund_differs", "Another amount is granted for this cause"),
+            R::NoAccount => (409, "no_account", "There is no account for store credit"),
             R::Executed => (409, "refund_executed", "The refund is executed already"),
             R::AttemptCount => (409, "payment_attempt_count", "The payment has too many attempts"),
             R::RefundCount => (409, "payment_refund_count", "The payment has too many refunds"),

@@ -9,6 +9,7 @@ use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
 use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
+use domain::credit::StoreCredit;
 use domain::fx::Sheet as ExchangeRates;
 use domain::ledger::MerchantEntry;
 use domain::marketplace::Marketplace;
@@ -92,6 +93,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Rules,
         Sheet,
         Speaking,
+        StoreCredit,
     );
     kinds.insert("outbox.1", outbox);
     kinds.insert("stock.1", stock);

@@ -1,6 +1,7 @@
 //! The laws of a payment, over random lives.
 
 use super::*;
+use crate::credit::StoreCredit;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -35,6 +36,10 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Finalize),
         1 => prop::bool::weighted(0.2).prop_map(|close| if close { Step::Close } else { Step::Finalize }),
     ]
+}
+
+fn any_method() -> impl Strategy<Value = Method> {
+    prop::sample::select(vec![Method::Card, Method::Voucher, Method::BankTransfer, Method::StoreCredit])
 }
 
 fn any_life() -> impl Strategy<Value = Vec<Step>> {
@@ -165,6 +170,35 @@ proptest! {
         prop_assert_eq!(on(Account::GatewayClearing), payment.captured().minor - payment.executed(To::Original));
         prop_assert_eq!(on(Account::RefundsPayable), executed - stray - granted);
         prop_assert_eq!(on(Account::Receivable), stray + granted - payment.captured().minor);
+    }
+
+    /// What customers have by their balances is what the books owe them, however they have paid; and no more is held
+    /// than can still be taken.
+    #[test]
+    fn credit_is_what_the_books_say(life in any_life(), method in any_method()) {
+        let (mut payment, mut booked) = (open(opening(method, 10_000), at(0)).unwrap(), 0);
+        let mut credit = StoreCredit::none(id("cus_00000001"), id("EUR"));
+        credit.balance = eur(10_000);
+        for step in &life {
+            let Ok(Decision::New(fact)) = answer(&payment, step, at(1)) else { continue };
+            let posting = payment.posting(&fact).unwrap();
+            let entries = posting.entries().filter(|(account, _)| **account == Account::StoreCredit);
+            booked += entries.map(|(_, amount)| amount.minor).sum::<i64>();
+            let before = payment.credit();
+            payment = payment.apply(&fact);
+            let after = payment.credit();
+            prop_assert_eq!(after.given.minor, -booked);
+            prop_assert!((0..=10_000).contains(&after.held.minor));
+            prop_assert!(method == Method::StoreCredit || after.held.minor == 0);
+            // Money that the gateway takes unasked is none of credit's: we are that gateway.
+            if payment.stray().minor == 0 && payment.authorizations().count() <= 1 {
+                let by = after.minus(before).unwrap();
+                credit = credit.moved(by).unwrap();
+                prop_assert!(credit.held.minor >= 0 && credit.available().unwrap().minor >= 0);
+            } else {
+                break;
+            }
+        }
     }
 
     /// A9(5): no refund begins that nobody granted, and none is on the agenda.
