@@ -3,7 +3,7 @@
 //! Routes: `/v1/checkouts/{cart}…`, `/v1/order-pages/{order}`. Consumes: `payment.authorized.v1`, `.promised.v1`,
 //! `.captured.v1`, `.declined.v1` and `.voided.v1`: a checkout that had to wait goes on.
 //! Reads: carts, marketplace, offers and stock, merchants, delivery rates, tax, payments, orders. Writes: holds of
-//! stock, carts, payments, orders, who has ordered, store credit that is promised. Emits: `order.placed.v1`, `payment.*.v1`.
+//! stock, carts, payments, orders, who has ordered, promised store credit. Emits: `order.placed.v1`, `payment.*.v1`.
 //!
 //! | step | what is committed |
 //! |---|---|
