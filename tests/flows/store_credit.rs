@@ -142,7 +142,10 @@ async fn two_carts_at_once_do_not_spend_the_same_credit() {
     let alone = |cart: String| {
         let market = &market;
         async move {
-            let payments = json!([{"method": "store_credit", "amount": eur("10.00")}, {"method": "card", "token": "tok_approved"}]);
+            let payments = json!([
+                {"method": "store_credit", "amount": eur("10.00")},
+                {"method": "card", "token": "tok_approved"},
+            ]);
             let body = json!({"expected_total": eur("57.15"), "payments": payments});
             let paid = market.checkout(&cart, "pay", &body).await;
             assert_eq!(paid.status, 201, "{}", paid.body);

@@ -151,7 +151,8 @@ fn captures(
     due: &mut Vec<Due>,
 ) -> Result<(), Refused> {
     for part in parts.iter().filter(|part| part.progress == Progress::Ready) {
-        let mut rest = part.owed;
+        // What becomes store credit is taken first, however late this is looked at: the customer has asked for it so.
+        let mut rest = part.owed.plus(part.credited)?;
         for (position, payment) in payments.iter().enumerate() {
             let Some(share) = share(rows, part, position).filter(|share| share.minor > 0) else { continue };
             let taken = match payment.capture_of(part.number) {

@@ -138,8 +138,8 @@ pub struct Gateways {
 }
 
 impl Gateways {
-    /// Those that the variable `GATEWAYS` names, in its order, and our own books; the sandbox where it is not set. A name that is
-    /// none is left out and logged: money by the others goes on.
+    /// Those that the variable `GATEWAYS` names, in its order, or the sandbox where it is not set; and our own books. A
+    /// name that is none is left out and logged: money by the others goes on.
     pub fn of(world: &World) -> Self {
         let names = world.variable("GATEWAYS").unwrap_or("sandbox");
         let mut known = Vec::new();

@@ -183,8 +183,8 @@ impl Payment {
         self.refunds.iter().filter(done).fold(0, |sum, refund| sum.saturating_add(refund.amount.minor))
     }
 
-    /// What the payment comes to for its customer's store credit: what its refunds have given; and where it is paid with
-    /// credit, what it has taken or may still take.
+    /// What the payment comes to for its customer's store credit: what its refunds have given; and where it is paid
+    /// with credit, what it has taken or may still take.
     pub fn credit(&self) -> Share {
         let given = self.executed(To::StoreCredit);
         if self.method != Method::StoreCredit {

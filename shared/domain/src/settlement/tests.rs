@@ -272,6 +272,27 @@ fn what_a_customer_takes_as_store_credit_is_granted_as_such_beside_what_goes_bac
 }
 
 #[test]
+fn what_becomes_store_credit_before_anybody_looked_is_captured_all_the_same() {
+    let (order, mut payments) = (order(), vec![paid(1, 46_00, None, false)]);
+    let mut parts = split(&order).unwrap();
+    ship(&mut parts[1], "t1", vec![]);
+    let shipment = parts[1].shipments[0].id.clone();
+    let delivered = merchant_order::track(&parts[1], &shipment, Tracking::Delivered, at(4));
+    let Ok(Decision::New(fact)) = delivered else { panic!("delivered") };
+    parts[1] = parts[1].clone().apply(&fact);
+    let lines = vec![Units { line: 2, quantity: 1 }];
+    let request = RefundLines { lines, delivery: true, to: To::StoreCredit, reason: id("broken") };
+    let (_, fact) = order::refund(&order, &parts[1], request, at(5)).unwrap();
+    parts[1] = parts[1].clone().apply(&fact);
+    // 21.00 and not 14.00: 7.00 of them are to be credit.
+    let capture = Due::Capture { payment: 0, part: 2, amount: eur(21_00), last: false };
+    assert_eq!(due(&order, &parts, &payments), Ok(vec![capture]));
+    carry_out(&order, &parts, &mut payments);
+    assert_eq!(sums(&payments), [(21_00, 7_00)]);
+    assert_eq!(payments[0].refunds[0].to, To::StoreCredit);
+}
+
+#[test]
 fn a_payment_that_pays_a_part_alone_is_captured_for_that_part() {
     let (order, mut payments) =
         (order(), vec![paid(1, 25_00, Some(1), false), paid(2, 21_00, Some(2), false)]);
