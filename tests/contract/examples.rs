@@ -406,11 +406,13 @@ pub(crate) async fn examples() -> Examples {
 /// The examples with counted ids in the place of those that chance gave or that count the calls of the SDK, and a
 /// secret that opens nothing.
 fn counted(mut told: Examples) -> Examples {
-    // Keys that are made in one moment are listed in the order of chance.
-    if let Some(Value::Array(keys)) =
-        told.get_mut("api_keys.list").and_then(|list| list.answer.pointer_mut("/items"))
-    {
-        keys.sort_by_cached_key(|key| key["name"].to_string());
+    // What is of one moment, or of one day, is listed in the order of chance.
+    for (operation, field) in [("api_keys.list", "name"), ("payouts.lines", "items")] {
+        if let Some(Value::Array(items)) =
+            told.get_mut(operation).and_then(|list| list.answer.pointer_mut("/items"))
+        {
+            items.sort_by_cached_key(|item| item[field].to_string());
+        }
     }
     let bodies = told.values().map(|example| json!([example.body, example.answer]).to_string());
     let text = bodies.collect::<String>();
