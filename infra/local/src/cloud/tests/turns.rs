@@ -20,8 +20,7 @@ async fn answered(pace: Pace) -> String {
     let (one, other) = (call('a'), call('b'));
     one.await.unwrap();
     other.await.unwrap();
-    let answered = order.lock().unwrap().clone();
-    answered
+    order.lock().unwrap().clone()
 }
 
 #[tokio::test]
