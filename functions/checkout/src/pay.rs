@@ -45,6 +45,7 @@ pub(crate) struct Pay {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MeansOfPayment"))]
 struct PayBody {
+    /// `store_credit` has no token: it is what the customer who has signed in has here.
     method: Method,
     /// The gateway's name for the customer's means of payment, made in the browser; never a card's number.
     #[serde(default)]
