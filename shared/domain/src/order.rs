@@ -593,9 +593,10 @@ pub fn give_back(
     Ok(Decided { fact: Fact::Canceled { at, reason, whole, value, refund, released }, posting })
 }
 
-/// Money back for delivered quantities of one part: the customer's from cash, the merchant's share from its payable,
-/// the marketplace's from its commission and from the tax that it owes (A10(2): the share really paid); all of it from
-/// `unearned` where the part has not become an earning yet.
+/// Money back for delivered quantities of one part (A10(2): the share really paid). The merchant's share comes from its
+/// payable, or from `fx` where that is of another currency; the marketplace's from its commission and from the tax that
+/// it owes, less what it had added to a discount; all of it from `unearned` where nothing is earned yet. Store credit
+/// takes an account, and money that was taken: only of a part that is complete.
 pub fn refund(
     order: &Order,
     part: &MerchantOrder,

@@ -322,4 +322,4 @@ impl PricedMerchant {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,12 +5,12 @@
 
 use crate::key::Key;
 use crate::{Commit, Fault, Held, Record, Story, Table};
-use domain::Currency;
 use domain::cart::Cart;
 use domain::credit::{Refused, Share, StoreCredit};
 use domain::id::{CustomerId, MarketplaceId, OrderId};
 use domain::order::Order;
 use domain::payment::Payment;
+use domain::{Currency, MoneyError};
 use events::Announced;
 use events::credit::StoreCreditChangedV1;
 use std::fmt::Debug;
@@ -35,17 +35,15 @@ pub struct CreditMoved {
     order: OrderId,
 }
 
-fn share(payments: &[&Payment], currency: Currency) -> Result<Share, Fault> {
-    let sum = |sum: Share, payment: &&Payment| sum.plus(payment.credit());
-    Ok(payments.iter().try_fold(Share::none(currency), sum)?)
+fn share(payments: &[&Payment], currency: Currency) -> Result<Share, MoneyError> {
+    payments.iter().try_fold(Share::none(currency), |sum, payment| sum.plus(payment.credit()))
 }
 
 impl CreditMoved {
     /// Payments that begin keep what they are to be paid with, if it is there. None where none is paid with credit.
     pub fn promised(held: Option<Held<StoreCredit>>, payments: &[&Payment]) -> Result<Option<Self>, Refused> {
         let Some((first, held)) = payments.first().zip(held) else { return Ok(None) };
-        let sum = |sum: Share, payment: &&Payment| sum.plus(payment.credit());
-        let by = payments.iter().try_fold(Share::none(first.amount.currency), sum)?;
+        let by = share(payments, first.amount.currency)?;
         if by.is_none() {
             return Ok(None);
         }

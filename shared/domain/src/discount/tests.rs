@@ -1,6 +1,6 @@
 use super::*;
 use crate::order::tests::{eur, id, merchant};
-use crate::pricing::{Line, Price, Status};
+use crate::pricing::tests::line;
 use proptest::prelude::*;
 
 fn at(text: &str) -> Timestamp {
@@ -22,18 +22,6 @@ fn ten() -> Grant {
 
 /// Two mugs of 10.00 from one merchant, a book of 7.35 from another.
 fn basket() -> Basket {
-    let line = |number: u16, of: u8, category: &str, quantity, minor| Line {
-        number,
-        merchant: merchant(of),
-        offer: id(&format!("off_{number:08}")),
-        category: Some(id(category)),
-        quantity,
-        price: Price::Offered(eur(minor)),
-        price_when_added: eur(minor),
-        available: None,
-        grams: 0,
-        status: Status::Buyable,
-    };
     let lines = vec![line(1, 1, "mugs", 2, 10_00), line(2, 2, "books", 1, 7_35)];
     Basket { currency: id("EUR"), lines, sellers: Vec::new(), discounts: Vec::new() }
 }

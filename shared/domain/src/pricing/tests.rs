@@ -6,7 +6,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 /// A line of EUR that has nothing wrong with it.
-fn line(number: u16, of: u8, category: &str, quantity: u32, minor: i64) -> Line {
+pub(crate) fn line(number: u16, of: u8, category: &str, quantity: u32, minor: i64) -> Line {
     Line {
         number,
         merchant: merchant(of),
