@@ -152,7 +152,36 @@ id!(
     ApiKeyId, "an API key id", "key_"
 );
 
+id!(
+    /// What customers subscribe to.
+    PlanId, "a plan id", "pln_"
+);
+id!(SubscriptionId, "a subscription id", "sub_");
+id!(
+    /// The subscription's tail and the six-digit number of the document: an invoice or a credit note.
+    InvoiceId, "an invoice id", "inv_"
+);
+
+impl InvoiceId {
+    /// The `number`-th document of `subscription`, counted from 1.
+    pub fn of(subscription: &SubscriptionId, number: u32) -> Self {
+        Self(format!("inv_{}{number:06}", subscription.tail()))
+    }
+
+    /// The subscription it belongs to and its number, if the id has that form.
+    pub fn place(&self) -> Option<(SubscriptionId, u32)> {
+        let tail = self.tail();
+        let (subscription, number) = tail.split_at_checked(tail.len().checked_sub(6)?)?;
+        Some((format!("sub_{subscription}").parse().ok()?, number.parse().ok()?))
+    }
+}
+
 impl OrderId {
+    /// Where the payment of an invoice lies: a payment is of an order, and this one is of none.
+    pub fn of_invoice(invoice: &InvoiceId) -> Self {
+        Self(format!("ord_{}", invoice.tail()))
+    }
+
     /// The order that a channel calls `external_id`.
     pub fn of_channel(marketplace: &MarketplaceId, channel: &str, external_id: &str) -> Self {
         Self::from_bits(derive(&["order", marketplace.as_str(), channel, external_id]))
@@ -279,6 +308,12 @@ mod tests {
         let attempt = AttemptId::of(&payment, 17);
         assert_eq!(attempt.as_str(), "att_0000000000000000000000000702017");
         assert_eq!(attempt.place(), Some((payment, 17)));
+        let subscription = SubscriptionId::from_bits(3);
+        let invoice = InvoiceId::of(&subscription, 12);
+        assert_eq!(invoice.place(), Some((subscription, 12)));
+        let of_invoice = PaymentId::of(&OrderId::of_invoice(&invoice), 1);
+        let attempt = AttemptId::of(&of_invoice, 200);
+        assert_eq!(attempt.to_string().parse(), Ok(attempt.clone()), "the longest of all ids is one");
     }
 
     #[test]

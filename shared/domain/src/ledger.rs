@@ -18,6 +18,9 @@
 //! | `vouchers` | liability | a voucher was sold; a debit: it has paid for something here |
 //! | `refunds_payable` | liability | a refund is granted and not executed yet |
 //! | `tax_payable` | liability | the marketplace owes the tax of a sale in the merchant's place |
+//! | `subscriptions` | revenue | the marketplace has invoiced its own service |
+//! | `subscription_credit` | liability | a credit note was given; a debit: it has paid for an invoice |
+//! | `bad_debts` | cost | a debit: an invoice was written off |
 //! | `discounts` | cost | a discount that the marketplace bears was taken back with its sale |
 //! | `fx` | position | an amount has become one of another currency; a debit: it came of one |
 //! | `fx_rounding` | revenue or cost | converted amounts come to less than their conversion |
@@ -44,6 +47,9 @@ pub enum Account {
     Vouchers,
     RefundsPayable,
     TaxPayable,
+    Subscriptions,
+    SubscriptionCredit,
+    BadDebts,
     Discounts,
     Fx,
     FxRounding,
@@ -51,7 +57,7 @@ pub enum Account {
 
 impl Account {
     /// Those of the marketplace itself; what is payable has an account for each merchant.
-    pub const OWN: [Self; 15] = [
+    pub const OWN: [Self; 18] = [
         Self::Receivable,
         Self::Cash,
         Self::Unearned,
@@ -64,6 +70,9 @@ impl Account {
         Self::Vouchers,
         Self::RefundsPayable,
         Self::TaxPayable,
+        Self::Subscriptions,
+        Self::SubscriptionCredit,
+        Self::BadDebts,
         Self::Discounts,
         Self::Fx,
         Self::FxRounding,
@@ -85,6 +94,9 @@ impl Account {
             Self::Vouchers => "vouchers",
             Self::RefundsPayable => "refunds_payable",
             Self::TaxPayable => "tax_payable",
+            Self::Subscriptions => "subscriptions",
+            Self::SubscriptionCredit => "subscription_credit",
+            Self::BadDebts => "bad_debts",
             Self::Discounts => "discounts",
             Self::Fx => "fx",
             Self::FxRounding => "fx_rounding",

@@ -22,6 +22,10 @@
 //! | [`cart`] | what a shopper has chosen, what it costs now, and the order that it becomes |
 //! | [`checkout`] | the gate between cart and order, and its lock |
 //! | [`customer`] | who buys with an account: consents, addresses, and how a person is forgotten |
+//! | [`plan`] [`period`] | what customers subscribe to, on which terms; periods of billing in their time zones |
+//! | [`subscription`] | a customer's running agreement on a plan: charged, changed, paused, ended, to the cent |
+//! | [`invoice`] | what a subscription was charged or credited, numbered without a gap |
+//! | [`dunning`] | a renewal whose payment failed, until it is recovered or the service ends |
 //! | [`ledger`] | double entry: every movement of money, balanced |
 //! | [`place`] [`address`] | countries, areas that rows of a table are about; addresses in one spelling |
 //! | [`tax`] | rates by destination, category and date; who owes the tax; tax ids |
@@ -40,9 +44,11 @@ pub mod currency;
 pub mod customer;
 pub mod delivery;
 pub mod discount;
+pub mod dunning;
 pub mod fx;
 pub mod gateway;
 pub mod id;
+pub mod invoice;
 pub mod ledger;
 pub mod marketplace;
 pub mod merchant;
@@ -52,10 +58,13 @@ pub mod order;
 pub mod overrides;
 pub mod payment;
 pub mod payout;
+pub mod period;
 pub mod place;
+pub mod plan;
 pub mod pricing;
 pub mod settlement;
 pub mod stock;
+pub mod subscription;
 pub mod tax;
 pub mod tender;
 pub mod text;

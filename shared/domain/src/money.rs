@@ -149,6 +149,21 @@ impl Money {
         parts.into_iter().map(|(share, _)| Self { minor: fit(share), ..self }).collect()
     }
 
+    /// `part` of `whole` of this, rounded half-up (away from zero at the midpoint), as A12(1); all of it where there is
+    /// no whole. What is beyond the ends counts as the end.
+    #[must_use]
+    pub fn fraction(self, part: i128, whole: i128) -> Self {
+        if part >= whole {
+            return self;
+        }
+        let (part, whole) = (part.max(0), whole.max(1));
+        let share = i128::from(self.minor).unsigned_abs().saturating_mul(part.unsigned_abs());
+        let half = whole.unsigned_abs() / 2;
+        let rounded = share.saturating_add(half) / whole.unsigned_abs();
+        let minor = i64::try_from(rounded).unwrap_or(i64::MAX);
+        Self { minor: if self.minor < 0 { -minor } else { minor }, ..self }
+    }
+
     /// What the first `units` of `all` equal units carry: the sum of an even [`allocate`](Self::allocate), without
     /// building it. So `share(a, n)` plus the rest is always the whole.
     pub fn share(self, units: u32, all: u32) -> Self {
@@ -241,6 +256,14 @@ mod tests {
         for text in ["", "-", ".", "1.", ".5", "1e3", "+1", " 1", "1,5", "NaN", "1.2.3", "０"] {
             assert!(matches!(read(text), Err(MoneyError::NotANumber { .. })), "{text}");
         }
+    }
+
+    #[test]
+    fn a_fraction_rounds_half_up_and_never_leaves_the_whole() {
+        let of = |minor: i64, part, whole| eur(minor).fraction(part, whole).minor;
+        assert_eq!([of(1000, 15, 30), of(10, 1, 4), of(9, 1, 2), of(-9, 1, 2)], [500, 3, 5, -5]);
+        assert_eq!([of(100, -1, 3), of(100, 4, 3), of(100, 0, 0), of(100, 1, 3)], [0, 100, 100, 33]);
+        assert_eq!(of(MAX_MINOR, i128::from(i64::MAX) - 1, i128::from(i64::MAX)), MAX_MINOR);
     }
 
     #[test]

@@ -196,6 +196,39 @@ pub struct TaxLine {
     pub owed_by: OwedBy,
 }
 
+/// What the law takes of an amount: taken once, so that what is credited mirrors what was charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Levy {
+    pub prices: Prices,
+    /// Of the table, also where nobody is charged with it.
+    pub percent: Decimal,
+    pub reason: Reason,
+    pub owed_by: OwedBy,
+}
+
+impl Levy {
+    /// The tax of a line that is charged with `charged`.
+    pub fn line(
+        &self,
+        category: Option<&Category>,
+        charged: Money,
+        (units, rounding): (u32, Rounding),
+    ) -> Result<TaxLine, MoneyError> {
+        let Self { prices, percent, reason, owed_by } = *self;
+        let tax = Mode { prices, rounding }.tax(charged, units, percent)?;
+        let base = match prices {
+            Prices::Included => charged.minus(tax)?,
+            Prices::Added => charged,
+        };
+        let category = category.cloned();
+        if reason == Reason::ReverseCharge {
+            let (percent, amount) = (Decimal::ZERO, Money::zero(charged.currency));
+            return Ok(TaxLine { category, reason, percent, base, amount, owed_by });
+        }
+        Ok(TaxLine { category, reason, percent, base, amount: tax, owed_by })
+    }
+}
+
 /// Why a table of rates is refused; rows are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRate {
@@ -287,21 +320,19 @@ impl Policy {
         charged: Money,
         units: u32,
     ) -> Result<TaxLine, MoneyError> {
+        self.levy(sale, category).line(category, charged, (units, self.mode.rounding))
+    }
+
+    /// What holds for every line of a category in a sale.
+    pub fn levy(&self, sale: &Sale<'_>, category: Option<&Category>) -> Levy {
         let row = rate_for(&self.rates, sale.place, category, sale.on).map(|rate| rate.treatment);
         let percent = row.map_or(Decimal::ZERO, Treatment::percent);
         let reason = row.map_or(Reason::NotConfigured, Treatment::reason);
-        let tax = self.mode.tax(charged, units, percent)?;
-        let base = match self.mode.prices {
-            Prices::Included => charged.minus(tax)?,
-            Prices::Added => charged,
-        };
-        let category = category.cloned();
+        let prices = self.mode.prices;
         if percent > Decimal::ZERO && self.reverse_charge && sale.crosses_a_border_between_businesses() {
-            let (percent, amount) = (Decimal::ZERO, Money::zero(charged.currency));
-            let (reason, owed_by) = (Reason::ReverseCharge, OwedBy::Customer);
-            return Ok(TaxLine { category, reason, percent, base, amount, owed_by });
+            return Levy { prices, percent, reason: Reason::ReverseCharge, owed_by: OwedBy::Customer };
         }
-        Ok(TaxLine { category, reason, percent, base, amount: tax, owed_by: self.owed_by(sale) })
+        Levy { prices, percent, reason, owed_by: self.owed_by(sale) }
     }
 
     fn owed_by(&self, sale: &Sale<'_>) -> OwedBy {

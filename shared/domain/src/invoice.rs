@@ -1,0 +1,228 @@
+//! Invoices and credit notes of subscriptions: what was charged for which time, with its tax, and whether it is paid.
+//!
+//! A document's lines never change. Its number is given afterwards, gapless per legal entity and year
+//! ([`Series`]); until then it has an id only. Invariants: subtotal + tax = total, on every document and on credit
+//! notes (A13(6)); an invoice's total is zero or more, a credit note's less than zero; what a credit note gives stays
+//! with the subscription as credit and pays what comes next, it is not sent back by itself (A13(1)).
+//!
+//! `open → paid | void | uncollectible`; a credit note is `issued`.
+
+use crate::currency::Currency;
+use crate::id::{CustomerId, InvoiceId, PlanId, SubscriptionId};
+use crate::ledger::{Account, Posting, Unbalanced};
+use crate::money::{Money, MoneyError};
+use crate::payment::Payment;
+use crate::period::Period;
+use crate::tax::{Levy, Reason, Rounding};
+use crate::text::Word;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invoice {
+    pub id: InvoiceId,
+    pub subscription: SubscriptionId,
+    pub customer: CustomerId,
+    pub kind: Kind,
+    pub cause: Cause,
+    /// The period that it was made in.
+    pub period: Period,
+    pub lines: Vec<Line>,
+    /// What the subscription's credit has paid of it; of a credit note what it has given: less than zero.
+    pub credit: Money,
+    pub opened_at: Timestamp,
+    /// Whom it is addressed to, by the digest that the recipient is kept under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill_to: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<Number>,
+    pub stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DocumentKind"))]
+pub enum Kind {
+    Invoice,
+    CreditNote,
+}
+
+/// Why a document was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DocumentCause"))]
+pub enum Cause {
+    /// The first charge; its payment is what the subscription begins with.
+    Start,
+    Renewal,
+    /// Another plan or quantity, a pause or its end.
+    Change,
+    Cancellation,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    pub what: What,
+    pub plan: PlanId,
+    pub quantity: u32,
+    /// The service time that it is for.
+    pub period: Period,
+    /// Without the tax; less than zero where it is credited.
+    pub base: Money,
+    pub tax: Money,
+    pub percent: Decimal,
+    pub reason: Reason,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InvoiceLineKind"))]
+pub enum What {
+    /// A whole period, or what is left of it.
+    Charge,
+    /// What was charged and is not used.
+    Credit,
+    SetupFee,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum Stage {
+    Open,
+    Paid { since: Timestamp },
+    Void { since: Timestamp },
+    Uncollectible { since: Timestamp },
+}
+
+/// A number of a series, for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Number {
+    pub year: i16,
+    pub sequence: u32,
+}
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{:06}", self.year, self.sequence)
+    }
+}
+
+/// The numbers of one legal entity and year, as far as they are given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Series {
+    pub entity: Word,
+    pub year: i16,
+    pub last: u32,
+}
+
+impl Series {
+    pub fn new(entity: Word, year: i16) -> Self {
+        Self { entity, year, last: 0 }
+    }
+
+    /// The next number, and the series after it.
+    #[must_use]
+    pub fn next(&self) -> (Number, Self) {
+        let last = self.last.saturating_add(1);
+        (Number { year: self.year, sequence: last }, Self { last, ..self.clone() })
+    }
+}
+
+impl Line {
+    /// A charge, or with a negative amount its opposite.
+    pub(crate) fn of(
+        what: What,
+        (plan, quantity): (&PlanId, u32),
+        period: Period,
+        amount: Money,
+        levy: &Levy,
+    ) -> Result<Self, MoneyError> {
+        let tax = levy.line(None, amount, (1, Rounding::Line))?;
+        let (plan, percent, reason) = (plan.clone(), tax.percent, tax.reason);
+        Ok(Self { what, plan, quantity, period, base: tax.base, tax: tax.amount, percent, reason })
+    }
+
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        self.base.plus(self.tax)
+    }
+}
+
+impl Invoice {
+    pub fn currency(&self) -> Currency {
+        self.credit.currency
+    }
+
+    pub fn subtotal(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.currency(), self.lines.iter().map(|line| line.base))
+    }
+
+    pub fn tax(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.currency(), self.lines.iter().map(|line| line.tax))
+    }
+
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        self.subtotal()?.plus(self.tax()?)
+    }
+
+    /// What is left for a payment.
+    pub fn due(&self) -> Result<Money, MoneyError> {
+        self.total()?.minus(self.credit)
+    }
+
+    /// The sale, or what is taken back of it.
+    pub fn posting(&self) -> Result<Posting, Unbalanced> {
+        Posting::draft(self.currency())
+            .debit(Account::Receivable, self.due()?)
+            .debit(Account::SubscriptionCredit, self.credit)
+            .credit(Account::Subscriptions, self.subtotal()?)
+            .credit(Account::TaxPayable, self.tax()?)
+            .close()
+    }
+
+    /// After its payment has come to what it has; none where that is no news.
+    pub fn paid_by(&self, payment: &Payment, now: Timestamp) -> Result<Option<Self>, MoneyError> {
+        let kept = payment.captured().minus(payment.stray())?;
+        let comes = kept.minus(self.due()?)?.minor >= 0;
+        let open = self.stage == Stage::Open;
+        Ok((open && comes).then(|| Self { stage: Stage::Paid { since: now }, ..self.clone() }))
+    }
+
+    /// Nothing came of what it was for: as if it had never been made, and what moves back with it.
+    pub fn voided(&self, now: Timestamp) -> Result<Option<(Self, Posting)>, Unbalanced> {
+        if self.stage != Stage::Open {
+            return Ok(None);
+        }
+        let posting = Posting::draft(self.currency())
+            .credit(Account::Receivable, self.due()?)
+            .credit(Account::SubscriptionCredit, self.credit)
+            .debit(Account::Subscriptions, self.subtotal()?)
+            .debit(Account::TaxPayable, self.tax()?)
+            .close()?;
+        Ok(Some((Self { stage: Stage::Void { since: now }, ..self.clone() }, posting)))
+    }
+
+    /// Nobody will pay it: the service was given, so the sale stays and the money is lost.
+    pub fn written_off(&self, now: Timestamp) -> Result<Option<(Self, Posting)>, Unbalanced> {
+        if self.stage != Stage::Open {
+            return Ok(None);
+        }
+        let due = self.due()?;
+        let posting = Posting::draft(self.currency())
+            .debit(Account::BadDebts, due)
+            .credit(Account::Receivable, due)
+            .close()?;
+        Ok(Some((Self { stage: Stage::Uncollectible { since: now }, ..self.clone() }, posting)))
+    }
+
+    /// The stable word for API, lists and documents.
+    pub fn status(&self) -> &'static str {
+        match (&self.stage, self.kind) {
+            (Stage::Open, _) => "open",
+            (Stage::Paid { .. }, Kind::CreditNote) => "issued",
+            (Stage::Paid { .. }, Kind::Invoice) => "paid",
+            (Stage::Void { .. }, _) => "void",
+            (Stage::Uncollectible { .. }, _) => "uncollectible",
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What a step charges and credits, line by line, and the document that it becomes.
+
+use super::{DOCUMENTS_MAX, Refused, Subscription};
+use crate::id::{InvoiceId, PlanId};
+use crate::invoice::{Cause, Invoice, Kind, Line, Stage, What};
+use crate::money::{Money, MoneyError};
+use crate::period::{Period, Proration, elapsed};
+use crate::place::Country;
+use crate::plan::Terms;
+use crate::tax::{Levy, OwedBy, Policy, Rounding, Sale};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What was charged for time that is not over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    pub period: Period,
+    /// As priced.
+    pub amount: Money,
+    /// That of the charge: what is credited bears the same.
+    pub levy: Levy,
+    /// How its time is divided.
+    pub proration: Proration,
+}
+
+/// What it takes to tax a line of a subscription.
+#[derive(Debug, Clone, Copy)]
+pub struct Taxes<'a> {
+    pub policy: &'a Policy,
+    /// Where who sells is at home.
+    pub seller: Country,
+}
+
+impl Taxes<'_> {
+    /// What is sold is the marketplace's own service: it owes the tax, unless its customer does.
+    fn levy(&self, subscription: &Subscription, terms: &Terms, on: Timestamp) -> Levy {
+        let (place, buyer) = (&subscription.place, subscription.tax_id.as_ref());
+        let sale = Sale { seller: self.seller, buyer, place, on: subscription.cycle.zone.date(on) };
+        let levy = self.policy.levy(&sale, terms.category.as_ref());
+        let owed_by = if levy.owed_by == OwedBy::Customer { OwedBy::Customer } else { OwedBy::Marketplace };
+        Levy { owed_by, ..levy }
+    }
+}
+
+/// The lines of one document, and what is covered after it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bill {
+    lines: Vec<Line>,
+}
+
+impl Bill {
+    /// Credits what is covered from `at` on.
+    pub(super) fn credit(&mut self, of: &mut Subscription, at: Timestamp) -> Result<(), MoneyError> {
+        let Some(covered) = of.covered.take() else { return Ok(()) };
+        let (part, whole) = elapsed(covered.period, at, covered.proration, &of.cycle.zone);
+        let used = covered.amount.fraction(part, whole);
+        if used == covered.amount {
+            return Ok(());
+        }
+        let line = |amount| covered.levy.line(None, amount, (1, Rounding::Line));
+        let (charged, kept) = (line(covered.amount)?, line(used)?);
+        self.lines.push(Line {
+            what: What::Credit,
+            plan: of.plan.clone(),
+            quantity: of.quantity,
+            period: Period { from: at.max(covered.period.from), until: covered.period.until },
+            base: kept.base.minus(charged.base)?,
+            tax: kept.amount.minus(charged.amount)?,
+            percent: charged.percent,
+            reason: charged.reason,
+        });
+        Ok(())
+    }
+
+    /// Charges from `at` to the end of a period, in full where that is all of it.
+    pub(super) fn charge(
+        &mut self,
+        of: &mut Subscription,
+        terms: &Terms,
+        (period, at): (Period, Timestamp),
+        taxes: &Taxes<'_>,
+    ) -> Result<(), Refused> {
+        let price = terms.price_of(of.quantity)?;
+        let (part, whole) = elapsed(period, at, terms.proration, &of.cycle.zone);
+        let amount = if at <= period.from { price } else { price.fraction(whole - part, whole) };
+        let levy = taxes.levy(of, terms, at);
+        let rest = Period { from: at.max(period.from), until: period.until };
+        of.covered = None;
+        if amount.minor != 0 {
+            self.push(What::Charge, (&of.plan, of.quantity), rest, amount, &levy)?;
+            of.covered = Some(Covered { period: rest, amount, levy, proration: terms.proration });
+        }
+        Ok(())
+    }
+
+    pub(super) fn setup_fee(
+        &mut self,
+        of: &Subscription,
+        terms: &Terms,
+        period: Period,
+        taxes: &Taxes<'_>,
+    ) -> Result<(), MoneyError> {
+        match terms.setup_fee.filter(|fee| fee.minor != 0) {
+            Some(fee) => {
+                let levy = taxes.levy(of, terms, period.from);
+                self.push(What::SetupFee, (&of.plan, 1), period, fee, &levy)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn push(
+        &mut self,
+        what: What,
+        of: (&PlanId, u32),
+        period: Period,
+        amount: Money,
+        levy: &Levy,
+    ) -> Result<(), MoneyError> {
+        self.lines.push(Line::of(what, of, period, amount, levy)?);
+        Ok(())
+    }
+
+    /// The document of these lines, numbered in the subscription; none where there is no line. An invoice takes what
+    /// credit there is, a credit note adds to it.
+    pub(super) fn close(
+        self,
+        of: &mut Subscription,
+        cause: Cause,
+        (period, now): (Period, Timestamp),
+    ) -> Result<Option<Invoice>, Refused> {
+        if self.lines.is_empty() {
+            return Ok(None);
+        }
+        let zero = Money::zero(of.currency());
+        if of.documents >= DOCUMENTS_MAX {
+            return Err(Refused::DocumentCount);
+        }
+        of.documents += 1;
+        let mut document = Invoice {
+            id: InvoiceId::of(&of.id, of.documents),
+            subscription: of.id.clone(),
+            customer: of.customer.clone(),
+            kind: Kind::Invoice,
+            cause,
+            period,
+            lines: self.lines,
+            credit: zero,
+            opened_at: now,
+            bill_to: of.bill_to.clone(),
+            number: None,
+            stage: Stage::Open,
+        };
+        let total = document.total()?;
+        document.credit = if total.minor < 0 || total.minor < of.credit.minor { total } else { of.credit };
+        of.credit = of.credit.minus(document.credit)?;
+        if total.minor < 0 {
+            document.kind = Kind::CreditNote;
+        }
+        if document.due()?.minor == 0 {
+            document.stage = Stage::Paid { since: now };
+        }
+        Ok(Some(document))
+    }
+}
