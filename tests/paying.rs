@@ -109,6 +109,8 @@ impl Shop {
                 Opening {
                     order: order.clone(),
                     cart: None,
+                    invoice: None,
+                    off_session: false,
                     number,
                     method: tender.method,
                     gateway: tender.gateway.parse().unwrap(),

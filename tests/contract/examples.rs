@@ -47,6 +47,7 @@ impl Story {
             Audience::Shoppers => self.shop.guest(),
             Audience::Persons => self.shop.person("ines"),
             Audience::Operators
+            | Audience::Owners
             | Audience::Merchants
             | Audience::Everyone
             | Audience::Founder

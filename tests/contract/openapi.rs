@@ -124,6 +124,7 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
         Audience::Operators => "operators",
         Audience::Merchants => "operators, and merchants for what is theirs",
         Audience::Everyone => "operators and merchants",
+        Audience::Owners => "operators, and customers for what is theirs",
         Audience::Persons => "people who have signed in, whatever their roles",
         Audience::Shoppers => "guests of a storefront and people who have signed in",
         Audience::Founder => "the person whom the deployment's parameters name",

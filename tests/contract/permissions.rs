@@ -293,7 +293,7 @@ async fn a1_2_another_merchants_object_is_not_there_and_what_is_the_operators_is
     let before = bazaar.shop.contents().await;
     bazaar
         .all("sk_birch", |operation| match operation.audience {
-            Audience::Operators => 403,
+            Audience::Operators | Audience::Owners => 403,
             Audience::Merchants => 404,
             Audience::Everyone => 200,
             Audience::Persons | Audience::Shoppers | Audience::Founder => 403,

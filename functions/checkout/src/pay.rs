@@ -311,6 +311,8 @@ fn open(cart: &Cart, draft: &Order, means: &[Means], now: Timestamp) -> Result<V
         let opening = Opening {
             order: OrderId::of_cart(&cart.id),
             cart: Some(cart.id.clone()),
+            invoice: None,
+            off_session: false,
             number,
             method: means.tender.method,
             gateway: means.name.clone(),

@@ -1,6 +1,5 @@
 //! What an operator decides about a payment. A decision is committed and told; the gateway is called after that.
 
-use crate::calls::capabilities;
 use crate::show::{PaymentView, place};
 use axum::extract::{Path, State};
 use domain::Decision;
@@ -9,7 +8,7 @@ use domain::payment::{self, Fact, Grant, Payment, Refused, To};
 use domain::text::{Reason, Word};
 use edge::{Cardless, Check, Command, Overtaken, Problem, Reply, World};
 use events::Amount;
-use gateway::Gateways;
+use gateway::{Gateways, capabilities};
 use jiff::Timestamp;
 use serde::Deserialize;
 use table::{Commit, Key};

@@ -12,7 +12,6 @@
 //!    agenda), so that every message may come twice and in any order.
 //! 3. Webhook, response and question are told in one way and joined (A9(4)).
 
-mod calls;
 mod changes;
 mod notices;
 mod settle;

@@ -1,7 +1,6 @@
 //! What gateways tell by themselves. A notice proves itself by its signature over the raw body; marketplace and attempt
 //! are those that went along with the call. It may come twice, late, before the response, or in any order.
 
-use crate::calls::Till;
 use crate::show::{PaymentView, place};
 use axum::extract::{FromRequest, Path, Request, State};
 use domain::gateway::{Decline, Outcome};
@@ -12,6 +11,7 @@ use edge::command::Reply;
 use edge::routes::{Input, TraceId};
 use edge::{Again, Cardless, Check, Clock, Command, Problem, World};
 use events::{Amount, Context};
+use gateway::Till;
 use gateway::{Gateways, NotANotice, Notice, Sandbox};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,5 @@
 //! What became of a merchant order, for the money: captures, releases and refunds, of whatever is due by then.
 
-use crate::calls::{Till, capabilities};
 use domain::Decision;
 use domain::id::{MerchantOrderId, OrderId};
 use domain::merchant_order::MerchantOrder;
@@ -15,7 +14,7 @@ use events::merchant_order::{
     MerchantOrderCanceledV1, MerchantOrderRefundedV1, MerchantOrderRejectedV1, MerchantOrderShippedV1,
     ShipmentLostV1,
 };
-use gateway::Gateways;
+use gateway::{Gateways, Till, capabilities};
 use table::payment::PaidOrder;
 use table::{Commit, Held};
 
@@ -26,7 +25,7 @@ macro_rules! consumers {
             gateways: Gateways,
             event: Envelope<$payload>,
         ) -> Result<(), Again> {
-            of_part(&Till::after(&world, &gateways, &event), &event.data.merchant_order).await
+            of_part(&Till::after(&world, &gateways, &event, "payment"), &event.data.merchant_order).await
         })*
     };
 }

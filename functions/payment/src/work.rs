@@ -1,6 +1,5 @@
 //! What time brings to a payment: its agenda, as far as it is due, and what its order was waiting for.
 
-use crate::calls::{Till, capabilities};
 use crate::settle::settle;
 use domain::id::PaymentId;
 use domain::payment::{
@@ -10,7 +9,7 @@ use domain::payment::{
 use edge::{Again, World};
 use events::Envelope;
 use events::payment::{PaymentDueV1, PaymentRefundGrantedV1, PaymentRefundRedirectedV1};
-use gateway::Gateways;
+use gateway::{Gateways, Till, capabilities};
 use table::Held;
 
 macro_rules! consumers {
@@ -20,7 +19,7 @@ macro_rules! consumers {
             gateways: Gateways,
             event: Envelope<$payload>,
         ) -> Result<(), Again> {
-            work(&Till::after(&world, &gateways, &event), &event.data.payment).await
+            work(&Till::after(&world, &gateways, &event, "payment"), &event.data.payment).await
         })*
     };
 }
@@ -41,7 +40,9 @@ async fn work(till: &Till<'_>, id: &PaymentId) -> Result<(), Again> {
         let due = agenda(&held.value, capabilities(till.gateways, &held.value));
         let mut due = due.into_iter().filter(|(at, _)| *at <= now).map(|(_, duty)| duty);
         let Some(duty) = due.find(|duty| *duty != Duty::Finalize && !done.contains(duty)) else {
-            return if held.value.finalized { settle(till, &held.value.order).await } else { Ok(()) };
+            // The payment of an invoice is of no order.
+            let of_order = held.value.finalized && held.value.invoice.is_none();
+            return if of_order { settle(till, &held.value.order).await } else { Ok(()) };
         };
         done.push(duty.clone());
         do_duty(till, &held, duty).await?;

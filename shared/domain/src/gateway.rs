@@ -160,6 +160,8 @@ pub enum Request {
         amount: Money,
         /// Its customer is not there: the means of payment has been authorized before.
         off_session: bool,
+        /// The money is taken along with it: an approval is [`Outcome::Captured`].
+        capture: bool,
     },
     /// `last`: what is left of the authorization is released.
     Capture {

@@ -7,12 +7,14 @@
 //!
 //! `open → paid | void | uncollectible`; a credit note is `issued`.
 
+use crate::Decision;
 use crate::currency::Currency;
-use crate::id::{CustomerId, InvoiceId, PlanId, SubscriptionId};
+use crate::id::{CustomerId, InvoiceId, OrderId, PlanId, SubscriptionId};
 use crate::ledger::{Account, Posting, Unbalanced};
 use crate::money::{Money, MoneyError};
-use crate::payment::Payment;
+use crate::payment::{self, Opening, Payment};
 use crate::period::Period;
+use crate::subscription::Means;
 use crate::tax::{Levy, Reason, Rounding};
 use crate::text::Word;
 use jiff::Timestamp;
@@ -178,6 +180,32 @@ impl Invoice {
             .credit(Account::Subscriptions, self.subtotal()?)
             .credit(Account::TaxPayable, self.tax()?)
             .close()
+    }
+
+    /// The payment that it is to be paid by, with its first attempt begun; `off_session`: the customer is not there.
+    pub fn charge(
+        &self,
+        means: &Means,
+        off_session: bool,
+        now: Timestamp,
+    ) -> Result<Payment, payment::Refused> {
+        let opening = Opening {
+            order: OrderId::of_invoice(&self.id),
+            cart: None,
+            invoice: Some(self.id.clone()),
+            off_session,
+            number: 1,
+            method: means.method,
+            gateway: means.gateway.clone(),
+            token: Some(means.token.clone()),
+            amount: self.due()?,
+            part: None,
+        };
+        let payment = payment::open(opening, now)?;
+        Ok(match payment::begin_authorize(&payment, None, now)? {
+            Decision::New(begun) => payment.apply(&begun),
+            Decision::Already => payment,
+        })
     }
 
     /// After its payment has come to what it has; none where that is no news.

@@ -25,7 +25,7 @@ pub use steps::{
 };
 
 use crate::gateway::{Decline, GatewayToken, Method, Outcome, Request};
-use crate::id::{AttemptId, CartId, OrderId, PaymentId};
+use crate::id::{AttemptId, CartId, InvoiceId, OrderId, PaymentId};
 use crate::ledger::{Posting, Unbalanced};
 use crate::money::{Money, MoneyError};
 use crate::text::{Reason, WebAddress, Word};
@@ -45,6 +45,13 @@ pub struct Payment {
     /// The cart whose checkout waits for it, or has waited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cart: Option<CartId>,
+    /// The invoice that it pays alone, and no order: captured along with its authorization, in one transaction with the
+    /// invoice, so that the invoice always knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<InvoiceId>,
+    /// Its customer is not there, from the first call on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off_session: bool,
     pub method: Method,
     pub gateway: Word,
     /// That of the last authorization.
@@ -437,8 +444,9 @@ impl Payment {
             Call::Authorize => {
                 let (order, method, token) = (self.order.clone(), self.method, self.token.clone());
                 let before = |one: &&Attempt| one.number < attempt.number && one.state.is_success();
-                let off_session = self.authorizations().any(|one| before(&one));
-                Request::Authorize { key, order, method, token, amount, off_session }
+                let off_session = self.off_session || self.authorizations().any(|one| before(&one));
+                let capture = self.invoice.is_some();
+                Request::Authorize { key, order, method, token, amount, off_session, capture }
             }
             Call::Capture { authorization, last, .. } => {
                 Request::Capture { key, authorization: named(authorization)?, amount, last }

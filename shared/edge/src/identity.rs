@@ -100,10 +100,12 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 18] = [
+pub const SCOPES: [&str; 20] = [
     "orders",
     "customers",
     "payments",
+    "subscriptions",
+    "invoices",
     "fulfillment",
     "catalog",
     "delivery",
@@ -164,6 +166,11 @@ impl Caller {
     /// The customer that a person who has signed in is in this marketplace.
     pub fn customer(&self) -> Result<CustomerId, Problem> {
         Ok(CustomerId::of(&self.marketplace, self.person()?))
+    }
+
+    /// Whether what a customer has is the caller's to see and change: an operator's, and the customer's own.
+    pub fn owns(&self, reach: &Reach, customer: &CustomerId) -> bool {
+        *reach == Reach::All || self.customer().is_ok_and(|own| own == *customer)
     }
 
     /// Who shops: a guest, or the customer that a signed-in person is here. A system does not.

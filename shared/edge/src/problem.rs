@@ -5,6 +5,7 @@
 //! in kebab-case. One exhaustive match per context says which refusal is which problem.
 
 mod shopping;
+mod subscribing;
 
 use crate::world::MaybeBusy;
 use axum::response::{IntoResponse, Response};

@@ -63,5 +63,7 @@ refusals!(
     domain::merchant_order::Refused,
     domain::payment::Refused,
     domain::payout::Refused,
+    domain::subscription::Refused,
+    domain::plan::NotPriced,
     domain::tender::Refused
 );

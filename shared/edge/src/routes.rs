@@ -10,7 +10,8 @@
 //!   an `If-Match`.
 //! - `.operators` admits people and systems that act for the whole marketplace; `.merchants` a merchant's own too: the
 //!   handler asks `reach.covers(&merchant)` and answers 404 for another merchant's object; `.everyone` all of them, to
-//!   what merchants share; `.persons` whoever has signed in; `.shoppers` guests too; `.founder` and
+//!   what merchants share; `.owners` operators, and customers for what is their own: the handler asks
+//!   `caller.owns(&reach, &customer)` and answers 404 for another's; `.persons` whoever has signed in; `.shoppers` guests too; `.founder` and
 //!   `.signed` leave it to the handler's input. Handlers name no scope.
 //! - A handler takes `State<World>`, `Path<…>` where the path has variables, and last `Command<Body>` or
 //!   `Query<Parameters>`; it answers `Result<Reply<View>, Problem>`. Body, parameters and view carry
@@ -65,6 +66,8 @@ pub enum Audience {
     Merchants,
     /// Merchants too, for what all of them share.
     Everyone,
+    /// Who acts for the whole marketplace by the scope; who has signed in, for what is the person's own.
+    Owners,
     /// People who have signed in, whatever their roles.
     Persons,
     /// Those who shop: guests by the storefront's publishable key, and people who have signed in.
@@ -258,6 +261,11 @@ impl Route {
         self.admits(Audience::Everyone, scope, name, summary)
     }
 
+    /// For operators by the scope, and for customers who have signed in: the handler looks at what is theirs.
+    pub fn owners(self, scope: &'static str, name: &'static str, summary: &'static str) -> Routes {
+        self.admits(Audience::Owners, scope, name, summary)
+    }
+
     /// For people who have signed in, whatever their roles: the handler asks who it is.
     pub fn persons(self, name: &'static str, summary: &'static str) -> Routes {
         self.admits(Audience::Persons, "", name, summary)
@@ -317,6 +325,13 @@ async fn admit(
     let caller = Caller::of(&world, request.headers()).await?;
     let reach = match audience {
         Audience::Persons => caller.person().map(|_| Reach::Merchants(Vec::new()))?,
+        Audience::Owners => match caller.reach(scope) {
+            Ok(Reach::All) => Reach::All,
+            Ok(Reach::Merchants(_)) | Err(_) => match caller.person() {
+                Ok(_) => Reach::Merchants(Vec::new()),
+                Err(_) => return Err(Problem::forbidden(format!("it needs the scope `{scope}`"))),
+            },
+        },
         Audience::Shoppers => caller.shopper().map(|_| Reach::Merchants(Vec::new()))?,
         Audience::Operators
         | Audience::Merchants

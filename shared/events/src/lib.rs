@@ -14,6 +14,7 @@ pub mod customer;
 pub mod delivery;
 pub mod discount;
 pub mod fx;
+pub mod invoice;
 pub mod merchant;
 pub mod merchant_order;
 pub mod order;
@@ -21,6 +22,7 @@ pub mod overrides;
 pub mod payment;
 pub mod payout;
 pub mod stock;
+pub mod subscription;
 pub mod tax;
 
 pub use amount::Amount;

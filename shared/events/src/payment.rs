@@ -1,5 +1,9 @@
 //! What is told of a payment: ids and amounts, never a token.
+//!
+//! How the payment of an invoice fares is told in the invoice's words (`invoice.*.v1`): it is of no order. That the
+//! invoice is paid is told where both change.
 
+use crate::invoice::{InvoiceActionRequiredV1, InvoicePaymentFailedV1};
 use crate::order::Instant;
 use crate::{Amount, Announced, payloads};
 use domain::gateway::{Class, Method, Outcome};
@@ -164,8 +168,17 @@ fn told(before: &Payment, after: &Payment, attempt: u16, outcome: &Outcome) -> V
         return Vec::new();
     }
     let (payment, order) = (after.id.clone(), after.order.clone());
+    let of_invoice = after.invoice.is_some();
     match (&is.call, outcome) {
+        (Call::Authorize, Outcome::Captured { .. } | Outcome::Approved { .. } | Outcome::Promised { .. })
+            if of_invoice =>
+        {
+            Vec::new()
+        }
         (Call::Authorize, Outcome::RequiresAction { .. }) => {
+            if let Some(invoice) = after.invoice.clone() {
+                return vec![Announced::of(&InvoiceActionRequiredV1 { invoice, payment })];
+            }
             let method = after.method;
             vec![Announced::of(&PaymentActionRequiredV1 { payment, order, method })]
         }
@@ -246,6 +259,10 @@ fn promised(payment: &Payment) -> Announced {
 }
 
 fn declined(payment: &Payment, code: String, class: Class) -> Announced {
+    if let Some(invoice) = payment.invoice.clone() {
+        let (payment, failures) = (payment.id.clone(), payment.failures());
+        return Announced::of(&InvoicePaymentFailedV1 { invoice, payment, code, class, failures });
+    }
     let (payment, order, method) = (payment.id.clone(), payment.order.clone(), payment.method);
     Announced::of(&PaymentDeclinedV1 { payment, order, method, code, class })
 }

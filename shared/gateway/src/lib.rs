@@ -4,16 +4,19 @@
 //! (none in time, a 5xx, garbage) is [`Outcome::Unknown`], never an error; a notice counts only where its signature
 //! over the raw body holds. Absent on purpose: state, decisions, retries (the schedule asks) and card data.
 //!
-//! `sandbox.rs` · `stripe.rs` the adapters · `signature.rs` of notices · `secret.rs` keys from the environment or SSM
+//! `till.rs` a call from its commit to what is told · `sandbox.rs` · `stripe.rs` the adapters · `signature.rs` of
+//! notices · `secret.rs` keys from the environment or SSM
 
 mod sandbox;
 mod secret;
 pub mod signature;
 mod stripe;
+mod till;
 
 pub use sandbox::Sandbox;
 pub use secret::Secret;
 pub use stripe::Stripe;
+pub use till::{Till, capabilities};
 
 use domain::gateway::{Capabilities, GatewayToken, Method, Outcome, Request};
 use domain::id::{AttemptId, MarketplaceId};

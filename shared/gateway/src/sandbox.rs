@@ -60,9 +60,20 @@ impl Sandbox {
 
     fn answer(&self, request: &Request, asked: bool) -> Outcome {
         match request {
-            Request::Authorize { key, method, token, amount, .. } => {
+            Request::Authorize { key, method, token, amount, off_session, capture, .. } => {
                 let script = script(*method, token.as_ref());
-                self.authorize(key, &script, *amount, asked)
+                // What happens only where nobody is there.
+                let script = match script.strip_prefix("away_") {
+                    Some(away) if *off_session => away,
+                    Some(_) => "approved",
+                    None => &script,
+                };
+                match self.authorize(key, script, *amount, asked) {
+                    Outcome::Approved { reference, .. } if *capture => {
+                        Outcome::Captured { reference, amount: *amount }
+                    }
+                    outcome => outcome,
+                }
             }
             Request::Capture { key, authorization, .. } => later(key, authorization, "capture_", asked),
             Request::Refund { key, authorization, .. } => later(key, authorization, "refund_", asked),
@@ -88,6 +99,14 @@ impl Sandbox {
             ("timeout", "lost") => declined("not_received"),
             ("timeout", "declined") => declined("insufficient_funds"),
             ("declined", code) if !code.is_empty() => declined(code),
+            // `fails_2_insufficient_funds`: the first two attempts of a payment, then it is approved.
+            ("fails", rest) => match rest.split_once('_').map(|(times, code)| (times.parse::<u16>(), code)) {
+                Some((Ok(times), code)) if key.place().is_some_and(|(_, number)| number <= times) => {
+                    declined(code)
+                }
+                Some((Ok(_), _)) => for_hours(HOURS),
+                Some((Err(_), _)) | None => declined("no_such_token"),
+            },
             ("credit", "") => approved(key, script, None),
             ("voucher", balance) if balance.parse().is_ok_and(|left: i64| left >= amount.minor) => {
                 approved(key, script, None)
@@ -162,9 +181,9 @@ fn later(key: &AttemptId, authorization: &Word, word: &str, asked: bool) -> Outc
     }
 }
 
-/// The attempt and the script: 35 characters, a dot, and as much as a reference holds.
+/// The attempt and the script: up to 42 characters, a dot, and as much as a reference holds.
 fn named(key: &AttemptId, script: &str) -> Option<Word> {
-    let script: String = script.chars().take(28).collect();
+    let script: String = script.chars().take(63_usize.saturating_sub(key.as_str().len())).collect();
     let text = if script.is_empty() { key.to_string() } else { format!("{key}.{script}") };
     text.parse().ok()
 }
@@ -206,6 +225,7 @@ mod tests {
             token: Some(token.parse().unwrap()),
             amount: Money::new(10_00, "EUR".parse().unwrap()),
             off_session: false,
+            capture: false,
         }
     }
 
@@ -244,6 +264,10 @@ mod tests {
             ("tok_timeout_lost", "unknown", "declined not_received"),
             ("tok_unknown", "unknown", "unknown"),
             ("tok_capture_declined", week, week),
+            ("tok_fails_1_do_not_honor", "declined do_not_honor", "declined do_not_honor"),
+            ("tok_fails_0_do_not_honor", week, week),
+            ("tok_fails_often", "declined no_such_token", "declined no_such_token"),
+            ("tok_away_declined_lost_card", week, week),
             ("tok_of_nobody", "declined no_such_token", "declined no_such_token"),
             ("pm_card_visa", "declined no_such_token", "declined no_such_token"),
         ] {
@@ -252,6 +276,28 @@ mod tests {
         }
         let confirm = format!("action https://sandbox.example/confirm/{}", key(1));
         assert_eq!(said(&sandbox().call(&authorize("tok_action"))), confirm);
+    }
+
+    #[test]
+    fn money_is_taken_along_where_it_is_asked_for_and_some_tokens_mind_who_is_there() {
+        let with = |token: &str, off_session, capture| match authorize(token) {
+            Request::Authorize { key, order, method, token, amount, .. } => {
+                said(&sandbox().call(&Request::Authorize {
+                    key,
+                    order,
+                    method,
+                    token,
+                    amount,
+                    off_session,
+                    capture,
+                }))
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(with("tok_approved", true, true), "captured 10.00 EUR");
+        assert_eq!(with("tok_away_declined_lost_card", true, true), "declined lost_card");
+        assert_eq!(with("tok_away_declined_lost_card", false, true), "captured 10.00 EUR");
+        assert_eq!(with("tok_timeout_approved", true, true), "unknown");
     }
 
     #[test]

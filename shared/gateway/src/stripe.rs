@@ -84,7 +84,7 @@ impl Stripe {
 
     pub(crate) async fn call(&self, m: &MarketplaceId, request: &Request) -> Outcome {
         match request {
-            Request::Authorize { key, method, token, amount, off_session, .. } => {
+            Request::Authorize { key, method, token, amount, off_session, capture, .. } => {
                 let Some(token) = token else { return words::declined("token_missing") };
                 if !takes(*method) {
                     return words::declined("payment_method_not_available");
@@ -92,7 +92,7 @@ impl Stripe {
                 if COUNTED_OTHERWISE.contains(&amount.currency.code()) {
                     return words::declined("currency_not_supported");
                 }
-                let mut call = self.authorize(m, key, token.as_str(), *amount);
+                let mut call = self.authorize(m, key, token.as_str(), (*amount, *capture));
                 if *off_session {
                     match self.owner(m, key, token).await {
                         Ok(customer) => call.form.extend([
@@ -128,14 +128,20 @@ impl Stripe {
         }
     }
 
-    fn authorize(&self, m: &MarketplaceId, key: &AttemptId, token: &str, amount: Money) -> Call {
+    fn authorize(
+        &self,
+        m: &MarketplaceId,
+        key: &AttemptId,
+        token: &str,
+        (amount, capture): (Money, bool),
+    ) -> Call {
         let (minor, currency) = (amount.minor.to_string(), amount.currency.code().to_lowercase());
         let form = [
             ("amount", minor.as_str()),
             ("currency", &currency),
             ("payment_method", token),
             ("payment_method_types[]", "card"),
-            ("capture_method", "manual"),
+            ("capture_method", if capture { "automatic" } else { "manual" }),
             ("confirm", "true"),
             ("expand[]", "latest_charge"),
         ];

@@ -55,7 +55,15 @@ async fn token(card: &str) -> String {
 fn authorize(payment: u8, token: &str, minor: i64) -> Request {
     let (order, token) = (OrderId::from_bits(7), Some(token.parse().unwrap()));
     let (method, amount) = (Method::Card, eur(minor));
-    Request::Authorize { key: key(payment, 1), order, method, token, amount, off_session: false }
+    Request::Authorize {
+        key: key(payment, 1),
+        order,
+        method,
+        token,
+        amount,
+        off_session: false,
+        capture: false,
+    }
 }
 
 async fn call(request: &Request) -> Outcome {
@@ -128,7 +136,8 @@ async fn an_authorization_is_renewed_without_its_customer() {
     for number in [2, 3] {
         let (order, token) = (OrderId::from_bits(7), Some(token.parse().unwrap()));
         let (key, method, amount) = (key(7, number), Method::Card, eur(30_00));
-        let again = Request::Authorize { key, order, method, token, amount, off_session: true };
+        let again =
+            Request::Authorize { key, order, method, token, amount, off_session: true, capture: false };
         let renewed = approved(&call(&again).await);
         assert_ne!(renewed, first);
         assert_eq!(approved(&ask(&renewed, &again).await), renewed);

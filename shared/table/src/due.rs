@@ -4,7 +4,7 @@
 //! is then. So a run that finds nothing is harmless, and nobody has to take work back. The minute leads the sort key:
 //! one query per shard finds all that is due by now, however long ago a run was missed.
 
-use crate::key::{DUE_SHARDS, Key, minute, minute_of};
+use crate::key::{Key, minute, minute_of};
 use crate::{Fault, Table, text};
 use domain::id::MarketplaceId;
 use jiff::civil::Date;
@@ -27,6 +27,10 @@ pub enum Work {
     Unpaid,
     /// Something of a payment is due: a question to its gateway, a release, another try.
     Payment,
+    /// The end of a subscription's period, trial or pause has come.
+    Subscription,
+    /// Something of a dunning case is due: another try, a consequence.
+    Dunning,
 }
 
 impl Work {
@@ -36,6 +40,17 @@ impl Work {
             Self::Payout => "payout",
             Self::Unpaid => "unpaid",
             Self::Payment => "payment",
+            Self::Subscription => "subscription",
+            Self::Dunning => "dunning",
+        }
+    }
+
+    /// Over so many partitions it spreads. A partition takes a thousand writes a second; a run looks at all of them, also
+    /// where there is nothing. Many subscriptions end their periods in one minute, that of the first of a month.
+    pub const fn shards(self) -> u8 {
+        match self {
+            Self::Payout | Self::Unpaid | Self::Payment | Self::Dunning => 4,
+            Self::Subscription => 16,
         }
     }
 }
@@ -84,7 +99,7 @@ impl Table {
     pub async fn due(&self, work: Work, at: Timestamp) -> Result<Vec<Due>, Fault> {
         let end = format!("{}#~", minute(at));
         let mut due = Vec::new();
-        for shard in 0..DUE_SHARDS {
+        for shard in 0..work.shards() {
             let pk = Key::due_partition(work, shard);
             let (items, _) = self.range(&pk, (" ", &end), DUE_AT_ONCE, None, true).await?;
             due.extend(items.iter().filter_map(|item| {
@@ -101,7 +116,7 @@ impl Table {
     /// When the first work of a kind is due, for whoever decides whether a run is worth it.
     pub async fn first_due(&self, work: Work) -> Result<Option<Timestamp>, Fault> {
         let mut first: Option<Timestamp> = None;
-        for shard in 0..DUE_SHARDS {
+        for shard in 0..work.shards() {
             let pk = Key::due_partition(work, shard);
             let (items, _) = self.range(&pk, (" ", "~"), 1, None, true).await?;
             let at = items.first().and_then(|item| minute_of(Key::of_item(item).sk.split('#').next()?));

@@ -24,6 +24,16 @@
 //! | product          | `M#PRD#<product>` | `PRD`                     | 1 `M#INCAT#<first category>` · 2 `M#PRDS`; SK `<id>` |
 //! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
 //! | stock            | `M#OFF#<offer>`   | `STK#<location>`; a hot offer's further bins `STK#<location>~<n>` | |
+//! | plan             | `M#PLN#<plan>`    | `PLN`                     | 2 `M#PLNS`; SK `<id>` |
+//! | terms of a plan  | `M#PLN#<plan>`    | `TRM#<version>`           | |
+//! | subscription     | `M#SBN#<subscription>` | `SBN`                | 1 `M#CUSSBN#<customer>` · 2 `M#PLNSBN#<plan>`; SK `<id>` |
+//! | invoice          | `M#SBN#<subscription>` | `INV#<number>`       | 2 `M#INVNO#<entity>` (once it has its number); SK `<year>-<number>` |
+//! | recipient        | `M#SBN#<subscription>` | `RCP#<digest>`       | |
+//! | dunning case     | `M#SBN#<subscription>` | `QDN#<invoice's number>` | 3 `M#DUNNING` (open), `M#DUNNED#<month>` (ended); SK `<ms>#<id>` |
+//! | has it already   | `M#CUS#<customer>`| `HAS#<plan>`              | |
+//! | had its trial    | `M#CUS#<customer>`| `HAD#<plan>`              | |
+//! | numbers          | `M#SER#<entity>`  | `<year>`                  | |
+//! | issuer           | `M#ISR`           | `ISR`                     | |
 //! | outbox           | that of its subject | `EVT#<subject SK>#<step>` | |
 //! | refusal          | that of its subject's whole | `AUD#<ms>#<request>` | |
 //! | merchant by name | `M#XID#MER#<external id>` | `XID`             | |
@@ -53,8 +63,8 @@ use crate::{number, record::Item, text};
 use domain::Currency;
 use domain::discount::Spelling;
 use domain::id::{
-    ApiKeyId, CartId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
-    OverrideId, PaymentId, PayoutId, ProductId, derive, sha256_hex,
+    ApiKeyId, CartId, CustomerId, InvoiceId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId,
+    OrderId, OverrideId, PaymentId, PayoutId, PlanId, ProductId, SubscriptionId, derive, sha256_hex,
 };
 use domain::ledger::{Account, EntryKind};
 use domain::overrides::Policy;
@@ -127,8 +137,6 @@ impl Index {
 pub const DAY_SHARDS: u8 = 4;
 /// Ledger totals spread their updates over this many partitions per account.
 pub const TOTAL_SHARDS: u8 = 16;
-/// Due work of one kind spreads over this many partitions.
-pub const DUE_SHARDS: u8 = 4;
 
 /// A shard that follows from a name.
 pub(crate) fn shard(name: &str, of: u8) -> u8 {
@@ -305,6 +313,59 @@ impl Key {
         Some((location.parse().ok()?, bin.parse().ok()?))
     }
 
+    pub fn plan(m: &MarketplaceId, id: &PlanId) -> Self {
+        Self::new(format!("{m}#PLN#{}", id.tail()), "PLN")
+    }
+
+    /// After `EVT#` in text order, so that a trail does not read it.
+    pub fn terms(m: &MarketplaceId, plan: &PlanId, version: u32) -> Self {
+        Self::new(Self::plan(m, plan).pk, format!("TRM#{version:06}"))
+    }
+
+    /// The bounds of a plan's versions.
+    pub(crate) const TERMS: (&'static str, &'static str) = ("TRM#", "TRM#~");
+
+    pub fn subscription(m: &MarketplaceId, id: &SubscriptionId) -> Self {
+        Self::new(format!("{m}#SBN#{}", id.tail()), "SBN")
+    }
+
+    /// None where the id does not have the form of an invoice's. After `EVT#` in text order.
+    pub fn invoice(m: &MarketplaceId, id: &InvoiceId) -> Option<Self> {
+        let (subscription, number) = id.place()?;
+        Some(Self::new(Self::subscription(m, &subscription).pk, format!("INV#{number:06}")))
+    }
+
+    /// The bounds of a subscription's invoices.
+    pub(crate) const INVOICES: (&'static str, &'static str) = ("INV#", "INV#~");
+
+    /// The case of an invoice; none where the id does not have its form. After `EVT#` in text order.
+    pub fn dunning(m: &MarketplaceId, invoice: &InvoiceId) -> Option<Self> {
+        let (subscription, number) = invoice.place()?;
+        Some(Self::new(Self::subscription(m, &subscription).pk, format!("QDN#{number:06}")))
+    }
+
+    pub fn recipient(m: &MarketplaceId, subscription: &SubscriptionId, digest: &str) -> Self {
+        Self::new(Self::subscription(m, subscription).pk, format!("RCP#{digest}"))
+    }
+
+    /// There is one while a subscription of the customer's to the plan lives.
+    pub fn has_plan(m: &MarketplaceId, customer: &CustomerId, plan: &PlanId) -> Self {
+        Self::new(Self::data_key(m, customer).pk, format!("HAS#{}", plan.tail()))
+    }
+
+    /// There is one since the customer's trial of the plan began.
+    pub fn had_trial(m: &MarketplaceId, customer: &CustomerId, plan: &PlanId) -> Self {
+        Self::new(Self::data_key(m, customer).pk, format!("HAD#{}", plan.tail()))
+    }
+
+    pub fn series(m: &MarketplaceId, entity: &str, year: i16) -> Self {
+        Self::new(format!("{m}#SER#{entity}"), year.to_string())
+    }
+
+    pub fn issuer_of_invoices(m: &MarketplaceId) -> Self {
+        Self::new(format!("{m}#ISR"), "ISR")
+    }
+
     /// Where a movement document has its story: with the one offer that it moves, or alone.
     pub fn movement(m: &MarketplaceId, offer: Option<&OfferId>, id: &MovementId) -> Self {
         match offer {
@@ -364,7 +425,7 @@ impl Key {
     /// Work on a thing that is due at `run`.
     pub fn due(m: &MarketplaceId, work: Work, thing: &str, run: Timestamp) -> Self {
         let sk = format!("{}#{m}#{thing}", minute(whole_minute(run)));
-        Self::new(Self::due_partition(work, shard(thing, DUE_SHARDS)), sk)
+        Self::new(Self::due_partition(work, shard(thing, work.shards())), sk)
     }
 
     pub(crate) fn due_partition(work: Work, shard: u8) -> String {
@@ -476,6 +537,53 @@ impl Place {
 
     pub(crate) fn categories(m: &MarketplaceId) -> String {
         format!("{m}#CATS")
+    }
+
+    pub(crate) fn plan(m: &MarketplaceId, id: &PlanId) -> Self {
+        Self { index: Index::Gsi2, pk: Self::plans(m), sk: id.as_str().to_owned() }
+    }
+
+    pub(crate) fn plans(m: &MarketplaceId) -> String {
+        format!("{m}#PLNS")
+    }
+
+    /// Ids of subscriptions are in the order of their time.
+    pub(crate) fn subscription_of_customer(
+        m: &MarketplaceId,
+        customer: &CustomerId,
+        id: &SubscriptionId,
+    ) -> Self {
+        Self {
+            index: Index::Gsi1,
+            pk: Self::subscriptions_of_customer(m, customer),
+            sk: id.as_str().to_owned(),
+        }
+    }
+
+    pub(crate) fn subscriptions_of_customer(m: &MarketplaceId, customer: &CustomerId) -> String {
+        format!("{m}#CUSSBN#{}", customer.tail())
+    }
+
+    pub(crate) fn subscription_of_plan(m: &MarketplaceId, plan: &PlanId, id: &SubscriptionId) -> Self {
+        Self { index: Index::Gsi2, pk: Self::subscriptions_of_plan(m, plan), sk: id.as_str().to_owned() }
+    }
+
+    pub(crate) fn subscriptions_of_plan(m: &MarketplaceId, plan: &PlanId) -> String {
+        format!("{m}#PLNSBN#{}", plan.tail())
+    }
+
+    pub(crate) fn invoice_number(m: &MarketplaceId, entity: &str, number: &str) -> Self {
+        Self { index: Index::Gsi2, pk: format!("{m}#INVNO#{entity}"), sk: number.to_owned() }
+    }
+
+    /// Sparse: open cases.
+    pub(crate) fn open_case(m: &MarketplaceId, at: Timestamp, id: &str) -> Self {
+        Self::new(Index::Gsi3, format!("{m}#DUNNING"), at, id)
+    }
+
+    /// Cases that ended in a month (`2026-11`), by when they did.
+    pub(crate) fn ended_case(m: &MarketplaceId, at: Timestamp, id: &str) -> Self {
+        Self::new(Index::Gsi3, format!("{m}#DUNNED#{}", at.strftime("%Y-%m")), at, id)
     }
 
     pub(crate) fn product(m: &MarketplaceId, id: &ProductId) -> Self {

@@ -183,8 +183,17 @@ impl<'a, C: Debug> Commit<'a, C> {
 
     /// Facts of a held payment, in their order, with all that they tell and move; answers the payment after them.
     pub fn payment(self, held: &Held<Payment>, facts: &[Fact]) -> Result<(Self, Payment), Fault> {
+        self.payment_with(held, facts, Story::default())
+    }
+
+    /// The same, and what else is told and moved with it: that its invoice is paid.
+    pub fn payment_with(
+        self,
+        held: &Held<Payment>,
+        facts: &[Fact],
+        mut story: Story,
+    ) -> Result<(Self, Payment), Fault> {
         let mut next = held.value.clone();
-        let mut story = Story::default();
         for fact in facts {
             let posting: Posting = next.posting(fact)?;
             let after = next.clone().apply(fact);

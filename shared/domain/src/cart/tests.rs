@@ -312,6 +312,8 @@ fn told(number: u8, minor: i64, outcome: Option<Outcome>) -> Payment {
     let opening = Opening {
         order: id("ord_00000001"),
         cart: Some(id("crt_00000001")),
+        invoice: None,
+        off_session: false,
         number,
         method: Method::Card,
         gateway: id("sandbox"),

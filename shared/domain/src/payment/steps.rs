@@ -7,7 +7,7 @@ use super::{
 };
 use crate::Decision;
 use crate::gateway::{Class, GatewayToken, Method, Outcome};
-use crate::id::{CartId, OrderId, PaymentId};
+use crate::id::{CartId, InvoiceId, OrderId, PaymentId};
 use crate::money::{Money, MoneyError};
 use crate::text::{Reason, Word};
 use jiff::Timestamp;
@@ -17,6 +17,8 @@ use jiff::Timestamp;
 pub struct Opening {
     pub order: OrderId,
     pub cart: Option<CartId>,
+    pub invoice: Option<InvoiceId>,
+    pub off_session: bool,
     /// Counted from 1 in the order.
     pub number: u8,
     pub method: Method,
@@ -28,7 +30,7 @@ pub struct Opening {
 
 /// A payment that nothing was tried with yet.
 pub fn open(opening: Opening, now: Timestamp) -> Result<Payment, Refused> {
-    let Opening { order, cart, number, method, gateway, token, amount, part } = opening;
+    let Opening { order, cart, invoice, off_session, number, method, gateway, token, amount, part } = opening;
     if amount.minor <= 0 {
         return Err(Refused::NoAmount);
     }
@@ -36,6 +38,10 @@ pub fn open(opening: Opening, now: Timestamp) -> Result<Payment, Refused> {
         id: PaymentId::of(&order, number),
         order,
         cart,
+        // An invoice's payment is told in one transaction with the invoice.
+        finalized: invoice.is_some(),
+        invoice,
+        off_session,
         method,
         gateway,
         token,
@@ -44,7 +50,6 @@ pub fn open(opening: Opening, now: Timestamp) -> Result<Payment, Refused> {
         created_at: now,
         attempts: Vec::new(),
         refunds: Vec::new(),
-        finalized: false,
         closed: None,
         alerted: Vec::new(),
     })

@@ -57,6 +57,12 @@ impl Payment {
             && self.captured_on(authorization) < authorization.amount.minor
     }
 
+    /// Authorizations that came to nothing.
+    pub fn failures(&self) -> u16 {
+        let failed = |one: &&Attempt| matches!(one.state, State::Declined { .. } | State::GivenUp { .. });
+        u16::try_from(self.authorizations().filter(failed).count()).unwrap_or(u16::MAX)
+    }
+
     /// The authorization that captures are taken from: the newest live one. An older one beside it is too much.
     pub fn in_force(&self) -> Option<&Attempt> {
         self.authorizations().rev().find(|authorization| self.is_live(authorization))

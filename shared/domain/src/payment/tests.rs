@@ -20,6 +20,8 @@ pub(crate) fn opening(method: Method, amount: i64) -> Opening {
     Opening {
         order: id("ord_00000001"),
         cart: None,
+        invoice: None,
+        off_session: false,
         number: 1,
         method,
         gateway: id("sandbox"),

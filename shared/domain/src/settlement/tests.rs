@@ -60,9 +60,22 @@ fn approved(reference: &str) -> Outcome {
 fn paid(number: u8, amount: i64, part: Option<u8>, along: bool) -> Payment {
     let order: OrderId = id("ord_00000001");
     let (method, gateway, token) = (Method::Card, id("sandbox"), Some(id("tok_visa")));
-    let opened =
-        open(Opening { order, cart: None, number, method, gateway, token, amount: eur(amount), part }, at(0))
-            .unwrap();
+    let opened = open(
+        Opening {
+            order,
+            cart: None,
+            invoice: None,
+            off_session: false,
+            number,
+            method,
+            gateway,
+            token,
+            amount: eur(amount),
+            part,
+        },
+        at(0),
+    )
+    .unwrap();
     let begun = begin_authorize(&opened, None, at(0)).unwrap();
     let captured = |reference: &str| Outcome::Captured { reference: id(reference), amount: eur(amount) };
     let payment = if along { told(opened, begun, captured) } else { told(opened, begun, approved) };

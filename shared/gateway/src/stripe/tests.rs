@@ -59,7 +59,15 @@ fn eur(minor: i64) -> Money {
 
 fn authorize(amount: Money) -> Request {
     let (order, token) = (OrderId::from_bits(7), Some("pm_card_visa".parse().unwrap()));
-    Request::Authorize { key: key(1), order, method: Method::Card, token, amount, off_session: false }
+    Request::Authorize {
+        key: key(1),
+        order,
+        method: Method::Card,
+        token,
+        amount,
+        off_session: false,
+        capture: false,
+    }
 }
 
 fn capture() -> Request {
@@ -122,7 +130,15 @@ async fn an_authorization_is_a_payment_intent_that_is_confirmed_and_captured_lat
 fn renewal() -> Request {
     let (order, token) = (OrderId::from_bits(7), Some("pm_card_visa".parse().unwrap()));
     let amount = eur(43_90);
-    Request::Authorize { key: key(5), order, method: Method::Card, token, amount, off_session: true }
+    Request::Authorize {
+        key: key(5),
+        order,
+        method: Method::Card,
+        token,
+        amount,
+        off_session: true,
+        capture: false,
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! A call of a gateway: commit the attempt, call, commit what is told. The one way of all of them.
+//!
+//! Where what is told pays an invoice, payment and invoice change in one transaction.
 
+use crate::{Gateway, Gateways};
 use domain::Decision;
 use domain::gateway::{Capabilities, Outcome};
 use domain::id::{AttemptId, MarketplaceId, PaymentId};
@@ -7,43 +10,55 @@ use domain::payment::{Attempt, Fact, Payment, Refused, settle};
 use edge::command::Overtaken;
 use edge::{Again, World};
 use events::{Context, Envelope};
-use gateway::{Gateway, Gateways};
-use table::{Commit, Held, Key};
+
+use table::{Commit, Held, Key, Story};
 
 /// Where and why something is done.
-pub(crate) struct Till<'a> {
-    pub(crate) world: &'a World,
-    pub(crate) gateways: &'a Gateways,
-    pub(crate) m: &'a MarketplaceId,
-    pub(crate) context: Context,
+#[derive(Debug, Clone)]
+pub struct Till<'a> {
+    pub world: &'a World,
+    pub gateways: &'a Gateways,
+    pub m: &'a MarketplaceId,
+    pub context: Context,
 }
 
 impl<'a> Till<'a> {
-    pub(crate) fn after<T>(world: &'a World, gateways: &'a Gateways, event: &'a Envelope<T>) -> Self {
-        let context = Context::follows(event, world.now(), "payment");
+    pub fn after<T>(
+        world: &'a World,
+        gateways: &'a Gateways,
+        event: &'a Envelope<T>,
+        function: &str,
+    ) -> Self {
+        let context = Context::follows(event, world.now(), function);
         Self { world, gateways, m: &event.marketplace, context }
     }
 
     /// The payment's gateway. One that this deployment does not have any more needs a person, and the message waits
     /// among the dead letters.
-    pub(crate) fn gateway(&self, payment: &Payment) -> Result<&'a Gateway, Again> {
+    pub fn gateway(&self, payment: &Payment) -> Result<&'a Gateway, Again> {
         let name = payment.gateway.as_str();
         let missing = || Again::Refused(format!("this deployment has no gateway `{name}`"));
         self.gateways.find(name).ok_or_else(missing)
     }
 
-    pub(crate) async fn load(&self, id: &PaymentId) -> Result<Held<Payment>, Again> {
+    pub async fn load(&self, id: &PaymentId) -> Result<Held<Payment>, Again> {
         let key = Key::payment(self.m, id).ok_or_else(|| Again::Refused(format!("{id} has no order")))?;
         let held = self.world.table.load::<Payment>(&key).await?;
         held.ok_or_else(|| Again::Early(id.to_string()))
     }
 
     /// Commits facts of one payment; first what is due next because of them.
-    pub(crate) async fn commit(&self, held: &Held<Payment>, facts: &[Fact]) -> Result<Payment, Again> {
-        let commit = Commit::new(self.m, &self.context);
-        let (commit, next) = commit.payment(held, facts)?;
-        let capabilities = capabilities(self.gateways, &held.value);
+    pub async fn commit(&self, held: &Held<Payment>, facts: &[Fact]) -> Result<Payment, Again> {
         let (table, now) = (&self.world.table, self.world.now());
+        let after = facts.iter().fold(held.value.clone(), |payment, fact| payment.apply(fact));
+        let paid = table.invoice_paid(self.m, (&held.value, &after), now).await?;
+        let story = paid.as_ref().map_or_else(Story::default, |paid| paid.story.clone());
+        let (commit, next) = Commit::new(self.m, &self.context).payment_with(held, facts, story)?;
+        let commit = match &paid {
+            Some(paid) => commit.replace(&paid.held, &paid.next),
+            None => commit,
+        };
+        let capabilities = capabilities(self.gateways, &held.value);
         table.payment_will_be_due(self.m, (Some(&held.value), &next), capabilities, now).await?;
         let moved = table.credit_moved(self.m, &[(&held.value, &next)]).await?;
         commit.credit(moved, Overtaken).send(table).await?;
@@ -52,7 +67,7 @@ impl<'a> Till<'a> {
 
     /// Carries out what was decided on a held payment. What is refused is not due any more, or not yet: the payment's
     /// agenda brings it again where it is.
-    pub(crate) async fn carry_out(
+    pub async fn carry_out(
         &self,
         held: &Held<Payment>,
         decided: Result<Decision<Fact>, Refused>,
@@ -68,15 +83,20 @@ impl<'a> Till<'a> {
         };
         let next = self.commit(held, std::slice::from_ref(&fact)).await?;
         let Fact::Begun { attempt, .. } = fact else { return Ok(()) };
-        let Some(request) = next.request(&attempt) else {
-            return Err(Again::Refused(format!("{} acts on what has no name", attempt.id(&next.id))));
+        self.call(&next, &attempt).await
+    }
+
+    /// Makes a call that is committed, and commits what is told.
+    pub async fn call(&self, payment: &Payment, attempt: &Attempt) -> Result<(), Again> {
+        let Some(request) = payment.request(attempt) else {
+            return Err(Again::Refused(format!("{} acts on what has no name", attempt.id(&payment.id))));
         };
-        let outcome = self.gateway(&next)?.call(self.m, &request).await;
-        self.tell(&attempt.id(&next.id), outcome, None).await
+        let outcome = self.gateway(payment)?.call(self.m, &request).await;
+        self.tell(&attempt.id(&payment.id), outcome, None).await
     }
 
     /// Asks what became of an attempt, for the `ask`-th time.
-    pub(crate) async fn ask(&self, payment: &Payment, attempt: &Attempt, ask: u8) -> Result<(), Again> {
+    pub async fn ask(&self, payment: &Payment, attempt: &Attempt, ask: u8) -> Result<(), Again> {
         let outcome = match payment.question(attempt) {
             Some(question) => self.gateway(payment)?.call(self.m, &question).await,
             None => Outcome::Unknown,
@@ -85,12 +105,7 @@ impl<'a> Till<'a> {
     }
 
     /// Joins what is told of an attempt, by whomever; again while others write, for a call is not made twice for that.
-    pub(crate) async fn tell(
-        &self,
-        attempt: &AttemptId,
-        outcome: Outcome,
-        ask: Option<u8>,
-    ) -> Result<(), Again> {
+    pub async fn tell(&self, attempt: &AttemptId, outcome: Outcome, ask: Option<u8>) -> Result<(), Again> {
         let (id, number) =
             attempt.place().ok_or_else(|| Again::Refused(format!("{attempt} has no payment")))?;
         self.world
@@ -106,7 +121,7 @@ impl<'a> Till<'a> {
 }
 
 /// What the payment's gateway can do; of one that is not here any more nothing is expected.
-pub(crate) fn capabilities(gateways: &Gateways, payment: &Payment) -> Capabilities {
+pub fn capabilities(gateways: &Gateways, payment: &Payment) -> Capabilities {
     let none = Capabilities { multi_capture: false, renewal: false };
     gateways.find(payment.gateway.as_str()).map_or(none, Gateway::capabilities)
 }

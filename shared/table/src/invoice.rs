@@ -1,0 +1,148 @@
+//! Where invoices and credit notes lie, their numbers, who issues them, and whom they are addressed to.
+//!
+//! A recipient is kept under the digest of what it says, so that an invoice names what held when it was made. It is no
+//! sealed item: the law wants invoices whole, also where the customer is forgotten.
+
+use crate::key::{Key, Place};
+use crate::{Cursor, Fault, Held, Page, Record, Story, Table};
+use domain::address::Address;
+use domain::id::{InvoiceId, MarketplaceId, SubscriptionId, sha256_hex};
+use domain::invoice::{Invoice, Series};
+use domain::payment::Payment;
+use domain::place::Country;
+use domain::tax::id::TaxId;
+use domain::text::{Name, PersonName, Word};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The legal entity that invoices its own service: the marketplace. Its numbers are a series of their own.
+pub const ENTITY: &str = "marketplace";
+
+/// What the list of numbers shows of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberedInvoice {
+    pub id: InvoiceId,
+}
+
+impl Record for Invoice {
+    const KIND: &'static str = "invoice.1";
+    type Summary = NumberedInvoice;
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        // An invoice's id is made from its subscription, so the form always fits.
+        Key::invoice(m, &self.id).unwrap_or_else(|| Key::subscription(m, &self.subscription))
+    }
+
+    fn places(&self, m: &MarketplaceId) -> Vec<Place> {
+        let numbered = self.number.map(|number| Place::invoice_number(m, ENTITY, &number.to_string()));
+        numbered.into_iter().collect()
+    }
+
+    /// None before it has a number: until then no list shows it, and the item stays small.
+    fn summary(&self) -> Option<NumberedInvoice> {
+        self.number.map(|_| NumberedInvoice { id: self.id.clone() })
+    }
+}
+
+impl Record for Series {
+    const KIND: &'static str = "series.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::series(m, self.entity.as_str(), self.year)
+    }
+}
+
+/// Who issues the marketplace's invoices, as they show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issuer {
+    pub name: Name,
+    pub lines: Vec<Name>,
+    /// Where it is taxed.
+    pub country: Country,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_id: Option<Name>,
+}
+
+impl Record for Issuer {
+    const KIND: &'static str = "issuer_of_invoices.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::issuer_of_invoices(m)
+    }
+}
+
+/// Whom the invoices of a subscription are addressed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    pub subscription: SubscriptionId,
+    pub name: PersonName,
+    pub address: Address,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_id: Option<TaxId>,
+}
+
+impl Recipient {
+    /// What an invoice knows it by: 16 hex digits of what it says.
+    pub fn digest(&self) -> Option<Word> {
+        let said = serde_json::to_string(self).unwrap_or_default();
+        sha256_hex(said.as_bytes()).get(..16)?.parse().ok()
+    }
+}
+
+impl Record for Recipient {
+    const KIND: &'static str = "recipient.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        let digest = self.digest();
+        Key::recipient(m, &self.subscription, digest.as_ref().map_or("", Word::as_str))
+    }
+}
+
+/// An invoice that a payment has just paid: to be written with it, and what is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidInvoice {
+    pub held: Held<Invoice>,
+    pub next: Invoice,
+    pub story: Story,
+}
+
+impl Table {
+    pub async fn invoice(&self, m: &MarketplaceId, id: &InvoiceId) -> Result<Option<Held<Invoice>>, Fault> {
+        match Key::invoice(m, id) {
+            Some(key) => self.load(&key).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A subscription's invoices and credit notes, newest first; strongly consistent.
+    pub async fn invoices_of(
+        &self,
+        m: &MarketplaceId,
+        subscription: &SubscriptionId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Held<Invoice>>, Fault> {
+        let pk = Key::subscription(m, subscription).pk;
+        self.records(&pk, Key::INVOICES, limit, after, false).await
+    }
+
+    /// The invoice that a change of its payment pays; none of another payment, or where that is no news.
+    pub async fn invoice_paid(
+        &self,
+        m: &MarketplaceId,
+        (before, after): (&Payment, &Payment),
+        now: Timestamp,
+    ) -> Result<Option<PaidInvoice>, Fault> {
+        let Some(id) = &after.invoice else { return Ok(None) };
+        if after.captured() == before.captured() {
+            return Ok(None);
+        }
+        let Some(held) = self.invoice(m, id).await? else { return Ok(None) };
+        let Some(next) = held.value.paid_by(after, now)? else { return Ok(None) };
+        let story = Story::new([events::invoice::paid(&next, after)?]);
+        Ok(Some(PaidInvoice { held, next, story }))
+    }
+}

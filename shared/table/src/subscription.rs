@@ -1,0 +1,192 @@
+//! Where subscriptions lie, and how a step of one is committed with the document that it has made.
+//!
+//! A subscription, its invoices, dunning cases and stories share a partition. A step that only goes on to the next
+//! period is told by its invoice and has no story of its own: a renewal writes four items, the subscription, the invoice
+//! and its story, and the payment.
+
+use crate::due::Work;
+use crate::key::{Index, Key, Place};
+use crate::list::List;
+use crate::{Commit, Cursor, Fault, Held, Page, Record, Story, Table};
+use domain::id::{CustomerId, MarketplaceId, PlanId, SubscriptionId};
+use domain::subscription::{Change, Stage, Step, Subscription};
+use events::Announced;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+
+/// What lists show of a subscription. Nothing of it changes with a renewal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionSummary {
+    pub id: SubscriptionId,
+    pub customer: CustomerId,
+    pub plan: PlanId,
+    pub quantity: u32,
+    pub status: String,
+}
+
+impl Record for Subscription {
+    const KIND: &'static str = "subscription.1";
+    type Summary = SubscriptionSummary;
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::subscription(m, &self.id)
+    }
+
+    fn places(&self, m: &MarketplaceId) -> Vec<Place> {
+        let of_customer = Place::subscription_of_customer(m, &self.customer, &self.id);
+        vec![of_customer, Place::subscription_of_plan(m, &self.plan, &self.id)]
+    }
+
+    fn summary(&self) -> Option<SubscriptionSummary> {
+        let (id, customer, plan) = (self.id.clone(), self.customer.clone(), self.plan.clone());
+        let (quantity, status) = (self.quantity, self.status().to_owned());
+        Some(SubscriptionSummary { id, customer, plan, quantity, status })
+    }
+}
+
+/// While it is there, the customer has a subscription to the plan that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HasPlan {
+    pub customer: CustomerId,
+    pub plan: PlanId,
+    pub subscription: SubscriptionId,
+}
+
+/// The customer has had the plan's trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HadTrial {
+    pub customer: CustomerId,
+    pub plan: PlanId,
+}
+
+impl Record for HasPlan {
+    const KIND: &'static str = "has_plan.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::has_plan(m, &self.customer, &self.plan)
+    }
+}
+
+impl Record for HadTrial {
+    const KIND: &'static str = "had_trial.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::had_trial(m, &self.customer, &self.plan)
+    }
+}
+
+impl Table {
+    pub async fn subscriptions_of_customer(
+        &self,
+        m: &MarketplaceId,
+        customer: &CustomerId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<SubscriptionSummary>, Fault> {
+        let list = List::new(Index::Gsi1, Place::subscriptions_of_customer(m, customer));
+        self.list::<Subscription>(&list, limit, after).await
+    }
+
+    pub async fn subscriptions_of_plan(
+        &self,
+        m: &MarketplaceId,
+        plan: &PlanId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<SubscriptionSummary>, Fault> {
+        let list = List::new(Index::Gsi2, Place::subscriptions_of_plan(m, plan));
+        self.list::<Subscription>(&list, limit, after).await
+    }
+
+    /// Puts the moment at which time brings something on the list of due work, before the commit that causes it; nothing
+    /// where it is the same as before.
+    pub async fn subscription_will_be_due(
+        &self,
+        m: &MarketplaceId,
+        before: Option<&Subscription>,
+        after: &Subscription,
+    ) -> Result<(), Fault> {
+        let due = |one: &Subscription| one.due_at().ok().flatten();
+        match due(after) {
+            Some(at) if before.and_then(due) != Some(at) => self.subscription_is_due(m, &after.id, at).await,
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Puts a look at a subscription on the list of due work.
+    pub async fn subscription_is_due(
+        &self,
+        m: &MarketplaceId,
+        id: &SubscriptionId,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        self.put_due(&Key::due(m, Work::Subscription, id.as_str(), at)).await
+    }
+}
+
+fn lives(subscription: &Subscription) -> bool {
+    !matches!(subscription.stage, Stage::Ended { .. })
+}
+
+impl<C: Debug + Clone> Commit<'_, C> {
+    /// A step of a subscription with its document; `held` is none where it begins. `refusal`: what was decided on is
+    /// stale. `taken`: the customer has the plan already.
+    pub fn subscription(
+        self,
+        m: &MarketplaceId,
+        held: Option<&Held<Subscription>>,
+        step: &Step,
+        (refusal, taken): (C, C),
+    ) -> Result<Self, Fault> {
+        let after = &step.next;
+        let (subject, before) = (after.id.as_str(), held.map(|held| &held.value));
+        let told = || Story::new([events::subscription::announce(after, step.change)]);
+        let quiet = step.change == Change::Renewed
+            && step.document.is_some()
+            && before.is_some_and(|before| before.target() == after.target());
+        let mut commit = match held {
+            None => self.begin(after, subject, told(), refusal.clone()),
+            Some(held) if quiet => self.replace(held, after),
+            Some(held) => self.change(held, after, subject, told()),
+        };
+        let has = |one: &Subscription| HasPlan {
+            customer: one.customer.clone(),
+            plan: one.plan.clone(),
+            subscription: one.id.clone(),
+        };
+        let (had, holds) = (before.filter(|one| lives(one)), Some(after).filter(|one| lives(one)));
+        if had.map(|one| &one.plan) != holds.map(|one| &one.plan) {
+            commit = match had {
+                Some(had) => commit.delete(has(had).key(m)),
+                None => commit,
+            };
+            commit = match holds {
+                Some(holds) => commit.add(&has(holds), taken),
+                None => commit,
+            };
+        }
+        let Some(document) = &step.document else { return Ok(commit) };
+        let story = Story::new([events::invoice::opened(document)?]).posting(document.posting()?);
+        Ok(commit.begin(document, document.id.as_str(), story, refusal))
+    }
+
+    /// The customer's trial of a plan has begun.
+    pub fn trial(self, subscription: &Subscription, had: C) -> Self {
+        let (customer, plan) = (subscription.customer.clone(), subscription.plan.clone());
+        self.add(&HadTrial { customer, plan }, had)
+    }
+
+    /// Facts of an invoice that change its stage: what is told and moved.
+    pub fn invoice(
+        self,
+        held: &Held<domain::invoice::Invoice>,
+        next: &domain::invoice::Invoice,
+        told: Announced,
+        posting: domain::ledger::Posting,
+    ) -> Self {
+        self.change(held, next, next.id.as_str(), Story::new([told]).posting(posting))
+    }
+}
