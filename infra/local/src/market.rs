@@ -106,8 +106,14 @@ impl Market {
         cloud.check_wired()?;
         let environment = cloud.environment("admin")?;
         let world = World::new(cloud.sdk_config("souk"), environment, clock.clone(), keys)?;
-        let table = world.table.clone();
-        cloud.doze("payment", Arc::new(move || Box::pin(first_due(table.clone()))));
+        for (name, work) in [
+            ("payment", Work::Payment),
+            ("recurring-billing", Work::Subscription),
+            ("dunning", Work::Dunning),
+        ] {
+            let table = world.table.clone();
+            cloud.doze(name, Arc::new(move || Box::pin(first_due(table.clone(), work))));
+        }
         Ok(Self { cloud, clock, issuer, world })
     }
 
@@ -164,7 +170,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 18] {
+pub fn functions() -> [(&'static str, Build); 21] {
     [
         ("admin", admin::function),
         ("cart", cart::function),
@@ -172,6 +178,7 @@ pub fn functions() -> [(&'static str, Build); 18] {
         ("checkout", checkout::function),
         ("customers", customers::function),
         ("delivery", delivery::function),
+        ("dunning", dunning::function),
         ("fulfillment", fulfillment::function),
         ("inventory", inventory::function),
         ("ledger", ledger::function),
@@ -182,14 +189,16 @@ pub fn functions() -> [(&'static str, Build); 18] {
         ("payment", payment::function),
         ("payout", payout::function),
         ("fx", fx::function),
+        ("recurring-billing", recurring_billing::function),
+        ("subscriptions", subscriptions::function),
         ("promotions", promotions::function),
         ("tax", tax::function),
     ]
 }
 
-/// When the first payment is due; the next run finds out what it is worth where it cannot be read.
-async fn first_due(table: table::Table) -> Option<i64> {
-    match table.first_due(Work::Payment).await {
+/// When the first work of a kind is due; the next run finds out what it is worth where it cannot be read.
+async fn first_due(table: table::Table, work: Work) -> Option<i64> {
+    match table.first_due(work).await {
         Ok(first) => first.map(Timestamp::as_millisecond),
         Err(_) => Some(0),
     }

@@ -200,11 +200,18 @@ impl Case {
         if !self.is_open() {
             return None;
         }
-        let restrict = self.restricted_at.is_none();
-        let restrict = restrict.then(|| (self.days_after(self.policy.restrict_after_days), Duty::Restrict));
-        let cancel = (self.days_after(self.policy.cancel_after_days), Duty::Cancel);
         let retry = self.retry_at().map(|at| (at, Duty::Retry));
-        [retry, restrict, Some(cancel)].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [retry, self.consequence()].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// The consequence that comes next, whatever is tried.
+    pub fn consequence(&self) -> Option<(Timestamp, Duty)> {
+        let policy = &self.policy;
+        let next = match self.restricted_at {
+            None => (self.days_after(policy.restrict_after_days), Duty::Restrict),
+            Some(_) => (self.days_after(policy.cancel_after_days), Duty::Cancel),
+        };
+        self.is_open().then_some(next)
     }
 
     /// The try that is next, of how many: "attempt 2 of 3". None where nothing is tried by itself any more.

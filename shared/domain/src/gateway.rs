@@ -39,6 +39,16 @@ impl Method {
     }
 }
 
+impl Method {
+    /// Whether it can be kept, and charged while nobody is there.
+    pub fn renews(self) -> bool {
+        match self {
+            Self::Card | Self::Wallet | Self::Bnpl => true,
+            Self::Voucher | Self::BankTransfer | Self::StoreCredit => false,
+        }
+    }
+}
+
 /// What a gateway can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -291,6 +301,7 @@ const CODES: &[(Class, &[&str])] = &[
             "stolen_card",
             "stop_payment_order",
             "testmode_decline",
+            "token_missing",
             "transaction_not_allowed",
         ],
     ),

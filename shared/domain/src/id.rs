@@ -213,6 +213,13 @@ impl ProductId {
     }
 }
 
+impl PlanId {
+    /// The plan that the marketplace calls `external_id`.
+    pub fn named(marketplace: &MarketplaceId, external_id: &str) -> Self {
+        Self::from_bits(derive(&["plan", marketplace.as_str(), external_id]))
+    }
+}
+
 impl OfferId {
     /// What `merchant` sells under `sku`: unique because the id follows from both (A3(3)).
     pub fn of(marketplace: &MarketplaceId, merchant: &MerchantId, sku: &str) -> Self {

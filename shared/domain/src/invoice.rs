@@ -182,11 +182,12 @@ impl Invoice {
             .close()
     }
 
-    /// The payment that it is to be paid by, with its first attempt begun; `off_session`: the customer is not there.
+    /// The `number`-th payment that it is to be paid by, with its first attempt begun; `off_session`: the customer is not
+    /// there.
     pub fn charge(
         &self,
         means: &Means,
-        off_session: bool,
+        (number, off_session): (u8, bool),
         now: Timestamp,
     ) -> Result<Payment, payment::Refused> {
         let opening = Opening {
@@ -194,10 +195,10 @@ impl Invoice {
             cart: None,
             invoice: Some(self.id.clone()),
             off_session,
-            number: 1,
+            number,
             method: means.method,
             gateway: means.gateway.clone(),
-            token: Some(means.token.clone()),
+            token: means.token.clone(),
             amount: self.due()?,
             part: None,
         };

@@ -25,8 +25,9 @@ pub use renew::{Renewal, Start, activate, renew, start};
 use crate::currency::Currency;
 use crate::gateway::{GatewayToken, Method};
 use crate::id::{CustomerId, InvoiceId, PlanId, SubscriptionId};
-use crate::invoice::Invoice;
+use crate::invoice::{self, Invoice};
 use crate::money::{Money, MoneyError};
+use crate::payment::{self, Payment};
 use crate::period::{Cycle, OutOfTime, Period};
 use crate::place::Place;
 use crate::plan::{NotPriced, Terms};
@@ -61,8 +62,7 @@ pub struct Subscription {
     /// What happens at the end of the period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Next>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub means: Option<Means>,
+    pub means: Means,
     /// Where it is taxed.
     pub place: Place,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,7 +135,9 @@ pub struct Target {
 pub struct Means {
     pub gateway: Word,
     pub method: Method,
-    pub token: GatewayToken,
+    /// None where there is nothing yet: a gateway declines that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<GatewayToken>,
 }
 
 /// What a decision has made.
@@ -146,6 +148,14 @@ pub struct Step {
     pub document: Option<Invoice>,
     /// Goods are to be sent for this period.
     pub goods: Option<Period>,
+}
+
+impl Step {
+    /// The payment of its document, with the first attempt begun; none where nothing is due.
+    pub fn payment(&self, off_session: bool, now: Timestamp) -> Result<Option<Payment>, payment::Refused> {
+        let open = self.document.as_ref().filter(|document| document.stage == invoice::Stage::Open);
+        open.map(|document| document.charge(&self.next.means, (1, off_session), now)).transpose()
+    }
 }
 
 /// What is told of a step.

@@ -14,6 +14,7 @@
 
 pub mod address;
 pub mod area;
+pub mod billing;
 pub mod cardless;
 pub mod change;
 pub mod check;

@@ -65,5 +65,6 @@ refusals!(
     domain::payout::Refused,
     domain::subscription::Refused,
     domain::plan::NotPriced,
+    domain::period::OutOfTime,
     domain::tender::Refused
 );

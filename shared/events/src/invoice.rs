@@ -32,8 +32,8 @@ payloads! {
         payment: PaymentId,
         cause: Cause,
         amount: Amount,
-        /// Attempts that failed before.
-        failures: u16,
+        /// Something had gone wrong before: a decline, a customer who had to confirm.
+        recovers: bool,
     }
 
     /// The payment was declined, or nobody knows and a person has given up (`given_up`).
@@ -73,16 +73,16 @@ pub fn opened(invoice: &Invoice) -> Result<Announced, MoneyError> {
     }))
 }
 
-/// An invoice that its payment has paid.
-pub fn paid(invoice: &Invoice, payment: &Payment) -> Result<Announced, MoneyError> {
+/// An invoice that its payment has paid; `before` is the payment as it was until then.
+pub fn paid(invoice: &Invoice, before: &Payment) -> Result<Announced, MoneyError> {
     Ok(Announced::of(&InvoicePaidV1 {
         invoice: invoice.id.clone(),
         subscription: invoice.subscription.clone(),
         customer: invoice.customer.clone(),
-        payment: payment.id.clone(),
+        payment: before.id.clone(),
         cause: invoice.cause,
         amount: invoice.due()?.into(),
-        failures: payment.failures(),
+        recovers: before.in_trouble(),
     }))
 }
 

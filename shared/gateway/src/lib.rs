@@ -4,15 +4,17 @@
 //! (none in time, a 5xx, garbage) is [`Outcome::Unknown`], never an error; a notice counts only where its signature
 //! over the raw body holds. Absent on purpose: state, decisions, retries (the schedule asks) and card data.
 //!
-//! `till.rs` a call from its commit to what is told · `sandbox.rs` · `stripe.rs` the adapters · `signature.rs` of
-//! notices · `secret.rs` keys from the environment or SSM
+//! `till.rs` a call from its commit to what is told · `billing.rs` money of invoices · `sandbox.rs` · `stripe.rs` the
+//! adapters · `signature.rs` of notices · `secret.rs` keys from the environment or SSM
 
+mod billing;
 mod sandbox;
 mod secret;
 pub mod signature;
 mod stripe;
 mod till;
 
+pub use billing::Collected;
 pub use sandbox::Sandbox;
 pub use secret::Secret;
 pub use stripe::Stripe;
@@ -20,6 +22,7 @@ pub use till::{Till, capabilities};
 
 use domain::gateway::{Capabilities, GatewayToken, Method, Outcome, Request};
 use domain::id::{AttemptId, MarketplaceId};
+use domain::text::Word;
 use domain::{Currency, Money};
 use edge::World;
 use http::HeaderMap;
@@ -160,6 +163,11 @@ impl Gateways {
 
     pub fn find(&self, name: &str) -> Option<&Gateway> {
         self.known.iter().find(|gateway| gateway.name() == name)
+    }
+
+    /// The name of the first one: where nothing is paid with yet.
+    pub fn first_name(&self) -> Option<Word> {
+        self.known.first().and_then(|gateway| gateway.name().parse().ok())
     }
 
     /// The first that takes the method: where nobody says which.

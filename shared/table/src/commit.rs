@@ -201,6 +201,16 @@ impl<'a, C: Debug> Commit<'a, C> {
         self
     }
 
+    /// An item that tells nothing and is the same whoever writes it: named by what it says.
+    pub fn put_any<R: Record>(self, record: &R) -> Self {
+        let item = to_item(self.marketplace, record, 1);
+        self.put(item, Condition::Any, None)
+    }
+
+    pub(crate) fn marketplace(&self) -> &MarketplaceId {
+        self.marketplace
+    }
+
     /// Adds whole numbers to a counter item. No event of its own, no condition.
     pub(crate) fn count(mut self, key: Key, kind: &'static str, amounts: Vec<(&'static str, i128)>) -> Self {
         self.writes.push((Write::Add { key, amounts, kind }, None));

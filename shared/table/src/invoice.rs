@@ -11,7 +11,7 @@ use domain::invoice::{Invoice, Series};
 use domain::payment::Payment;
 use domain::place::Country;
 use domain::tax::id::TaxId;
-use domain::text::{Name, PersonName, Word};
+use domain::text::{Name, Word};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,6 @@ impl Record for Issuer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     pub subscription: SubscriptionId,
-    pub name: PersonName,
     pub address: Address,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_id: Option<TaxId>,
@@ -142,7 +141,7 @@ impl Table {
         }
         let Some(held) = self.invoice(m, id).await? else { return Ok(None) };
         let Some(next) = held.value.paid_by(after, now)? else { return Ok(None) };
-        let story = Story::new([events::invoice::paid(&next, after)?]);
+        let story = Story::new([events::invoice::paid(&next, before)?]);
         Ok(Some(PaidInvoice { held, next, story }))
     }
 }

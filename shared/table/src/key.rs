@@ -30,6 +30,7 @@
 //! | invoice          | `M#SBN#<subscription>` | `INV#<number>`       | 2 `M#INVNO#<entity>` (once it has its number); SK `<year>-<number>` |
 //! | recipient        | `M#SBN#<subscription>` | `RCP#<digest>`       | |
 //! | dunning case     | `M#SBN#<subscription>` | `QDN#<invoice's number>` | 3 `M#DUNNING` (open), `M#DUNNED#<month>` (ended); SK `<ms>#<id>` |
+//! | dunning's figures| `M#DNM#<month>#<shard>` | `<currency>`        | |
 //! | has it already   | `M#CUS#<customer>`| `HAS#<plan>`              | |
 //! | had its trial    | `M#CUS#<customer>`| `HAD#<plan>`              | |
 //! | numbers          | `M#SER#<entity>`  | `<year>`                  | |
@@ -342,6 +343,14 @@ impl Key {
     pub fn dunning(m: &MarketplaceId, invoice: &InvoiceId) -> Option<Self> {
         let (subscription, number) = invoice.place()?;
         Some(Self::new(Self::subscription(m, &subscription).pk, format!("QDN#{number:06}")))
+    }
+
+    pub(crate) fn dunning_month(m: &MarketplaceId, at: Timestamp, shard: u8) -> String {
+        format!("{m}#DNM#{}#{shard}", at.strftime("%Y-%m"))
+    }
+
+    pub(crate) fn dunning_figures(m: &MarketplaceId, at: Timestamp, shard: u8, currency: Currency) -> Self {
+        Self::new(Self::dunning_month(m, at, shard), currency.code())
     }
 
     pub fn recipient(m: &MarketplaceId, subscription: &SubscriptionId, digest: &str) -> Self {

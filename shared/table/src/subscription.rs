@@ -5,11 +5,17 @@
 //! and its story, and the payment.
 
 use crate::due::Work;
+use crate::invoice::Issuer;
 use crate::key::{Index, Key, Place};
 use crate::list::List;
+use crate::tax::policy_keys;
 use crate::{Commit, Cursor, Fault, Held, Page, Record, Story, Table};
 use domain::id::{CustomerId, MarketplaceId, PlanId, SubscriptionId};
-use domain::subscription::{Change, Stage, Step, Subscription};
+use domain::invoice::Invoice;
+use domain::place::Country;
+use domain::plan::Terms;
+use domain::subscription::{Change, Stage, Step, Subscription, Target, Taxes};
+use domain::tax::Policy;
 use events::Announced;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -78,7 +84,70 @@ impl Record for HadTrial {
     }
 }
 
+/// What it takes to bill a subscription.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Billing {
+    /// Its last document.
+    pub last: Option<Held<Invoice>>,
+    pub terms: Terms,
+    pub policy: Policy,
+    /// Where who sells is at home; where nobody has said so it is where the customer is.
+    pub seller: Country,
+}
+
+impl Billing {
+    pub fn taxes(&self) -> Taxes<'_> {
+        Taxes { policy: &self.policy, seller: self.seller }
+    }
+
+    /// Whether the last document waits for its money.
+    pub fn owes(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.value.stage == domain::invoice::Stage::Open)
+    }
+}
+
 impl Table {
+    /// What a step of a subscription takes, on the terms of `target`, in one batch read.
+    pub async fn billing(
+        &self,
+        m: &MarketplaceId,
+        subscription: &Subscription,
+        target: &Target,
+    ) -> Result<Billing, Fault> {
+        let last = subscription.last_document().and_then(|id| Key::invoice(m, &id));
+        let country = subscription.place.country;
+        self.billing_of(m, (last, country), target).await
+    }
+
+    /// The same for one that does not exist yet.
+    pub async fn first_billing(
+        &self,
+        m: &MarketplaceId,
+        country: Country,
+        target: &Target,
+    ) -> Result<Billing, Fault> {
+        self.billing_of(m, (None, country), target).await
+    }
+
+    async fn billing_of(
+        &self,
+        m: &MarketplaceId,
+        (last, country): (Option<Key>, Country),
+        target: &Target,
+    ) -> Result<Billing, Fault> {
+        let (terms, issuer) = (Key::terms(m, &target.plan, target.version), Key::issuer_of_invoices(m));
+        let keys = policy_keys(m, country).into_iter().chain([terms.clone(), issuer.clone()]);
+        let keys: Vec<Key> = keys.chain(last.clone()).collect();
+        let mut read = self.read(&keys).await?;
+        let none = || Fault::Kind { want: Terms::KIND, found: "nothing".to_owned() };
+        Ok(Billing {
+            last: last.map(|key| read.take::<Invoice>(&key)).transpose()?.flatten(),
+            terms: read.take::<Terms>(&terms)?.ok_or_else(none)?.value,
+            seller: read.take::<Issuer>(&issuer)?.map_or(country, |held| held.value.country),
+            policy: read.policy(m, country)?,
+        })
+    }
+
     pub async fn subscriptions_of_customer(
         &self,
         m: &MarketplaceId,
@@ -133,13 +202,13 @@ fn lives(subscription: &Subscription) -> bool {
 
 impl<C: Debug + Clone> Commit<'_, C> {
     /// A step of a subscription with its document; `held` is none where it begins. `refusal`: what was decided on is
-    /// stale. `taken`: the customer has the plan already.
+    /// stale, or the customer has the plan already.
     pub fn subscription(
         self,
         m: &MarketplaceId,
         held: Option<&Held<Subscription>>,
         step: &Step,
-        (refusal, taken): (C, C),
+        refusal: C,
     ) -> Result<Self, Fault> {
         let after = &step.next;
         let (subject, before) = (after.id.as_str(), held.map(|held| &held.value));
@@ -164,7 +233,7 @@ impl<C: Debug + Clone> Commit<'_, C> {
                 None => commit,
             };
             commit = match holds {
-                Some(holds) => commit.add(&has(holds), taken),
+                Some(holds) => commit.add(&has(holds), refusal.clone()),
                 None => commit,
             };
         }
@@ -182,8 +251,8 @@ impl<C: Debug + Clone> Commit<'_, C> {
     /// Facts of an invoice that change its stage: what is told and moved.
     pub fn invoice(
         self,
-        held: &Held<domain::invoice::Invoice>,
-        next: &domain::invoice::Invoice,
+        held: &Held<Invoice>,
+        next: &Invoice,
         told: Announced,
         posting: domain::ledger::Posting,
     ) -> Self {

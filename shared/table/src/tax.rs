@@ -1,7 +1,7 @@
 //! Where tax lies: the rules and a sheet of rates per country, in one partition of the marketplace.
 
 use crate::key::Key;
-use crate::{Cursor, Fault, Held, Page, Record, Table};
+use crate::{Cursor, Fault, Held, Loaded, Page, Record, Table};
 use domain::id::MarketplaceId;
 use domain::place::Country;
 use domain::tax::Policy;
@@ -25,19 +25,28 @@ impl Record for Sheet {
     }
 }
 
+/// Where the policy of sales into a country lies.
+pub(crate) fn policy_keys(m: &MarketplaceId, country: Country) -> [Key; 3] {
+    [Key::tax_rules(m), Key::tax_sheet(m, Some(country)), Key::tax_sheet(m, None)]
+}
+
+impl Loaded {
+    /// What was read under [`policy_keys`].
+    pub(crate) fn policy(&mut self, m: &MarketplaceId, country: Country) -> Result<Policy, Fault> {
+        let [rules, sheets @ ..] = policy_keys(m, country);
+        let rules = self.take::<Rules>(&rules)?.map_or_else(Rules::first, |held| held.value);
+        let mut found = Vec::new();
+        for key in &sheets {
+            found.extend(self.take::<Sheet>(key)?.map(|held| held.value));
+        }
+        Ok(rules.with(found))
+    }
+}
+
 impl Table {
     /// What holds for sales into a country: the rules, its sheet and the world's, in one batch read.
     pub async fn tax_policy(&self, m: &MarketplaceId, country: Country) -> Result<Policy, Fault> {
-        let (rules, sheets) =
-            (Key::tax_rules(m), [Key::tax_sheet(m, Some(country)), Key::tax_sheet(m, None)]);
-        let keys: Vec<Key> = sheets.iter().cloned().chain([rules.clone()]).collect();
-        let mut read = self.read(&keys).await?;
-        let rules = read.take::<Rules>(&rules)?.map_or_else(Rules::first, |held| held.value);
-        let mut found = Vec::new();
-        for key in &sheets {
-            found.extend(read.take::<Sheet>(key)?.map(|held| held.value));
-        }
-        Ok(rules.with(found))
+        self.read(&policy_keys(m, country)).await?.policy(m, country)
     }
 
     /// The sheets of a marketplace by country, that of the world first.

@@ -63,6 +63,18 @@ impl Payment {
         u16::try_from(self.authorizations().filter(failed).count()).unwrap_or(u16::MAX)
     }
 
+    /// Whether something has gone wrong: an attempt failed, or waits for the customer.
+    pub fn in_trouble(&self) -> bool {
+        let quiet =
+            |one: &Attempt| matches!(one.state, State::Open { waits: Waits::Answer | Waits::Question, .. });
+        self.number() > 1 || self.attempts.len() > 1 || !self.attempts.iter().all(quiet)
+    }
+
+    /// Its number in the order or invoice, counted from 1.
+    pub fn number(&self) -> u8 {
+        self.id.place().map_or(1, |(_, number)| number)
+    }
+
     /// The authorization that captures are taken from: the newest live one. An older one beside it is too much.
     pub fn in_force(&self) -> Option<&Attempt> {
         self.authorizations().rev().find(|authorization| self.is_live(authorization))

@@ -301,10 +301,10 @@ pub fn deliver_on(
 /// What renewals are paid with from now on.
 pub fn set_means(held: &Subscription, means: Means) -> Result<Decision<Step>, Refused> {
     held.must_not_have_ended()?;
-    if held.means.as_ref() == Some(&means) {
+    if held.means == means {
         return Ok(Decision::Already);
     }
-    let next = Subscription { means: Some(means), ..held.clone() };
+    let next = Subscription { means, ..held.clone() };
     Ok(Decision::New(bare(next, Change::PaymentMethodSet)))
 }
 

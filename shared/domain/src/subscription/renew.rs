@@ -23,7 +23,7 @@ pub struct Start {
     pub place: Place,
     pub tax_id: Option<TaxId>,
     pub bill_to: Option<Word>,
-    pub means: Option<Means>,
+    pub means: Means,
     /// Whether the plan's trial is for this customer: once.
     pub trial: bool,
 }

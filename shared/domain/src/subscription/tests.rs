@@ -43,7 +43,7 @@ fn running(terms: &Terms) -> Subscription {
         place: Place { country: id("DE"), region: None, postal: None },
         tax_id: None,
         bill_to: None,
-        means: None,
+        means: Means { gateway: id("sandbox"), method: Method::Card, token: Some(id("tok_approved")) },
         trial: false,
     };
     let policy = untaxed();

@@ -1,0 +1,78 @@
+//! What begins or ends a subscription beside time: its first payment, and an erasure of its customer.
+
+use domain::invoice::Cause;
+use domain::subscription::{Ended, Stage, Subscription, end};
+use edge::command::Overtaken;
+use edge::{Again, World};
+use events::Envelope;
+use events::customer::CustomerErasedV1;
+use events::invoice::InvoicePaidV1;
+use gateway::{Gateways, Till};
+use table::{Commit, Key};
+
+/// So many subscriptions are read of a list at once.
+const AT_ONCE: u16 = 50;
+
+/// The first invoice is paid: who paid it may have gone before the answer came.
+pub(crate) async fn paid(
+    world: World,
+    gateways: Gateways,
+    event: Envelope<InvoicePaidV1>,
+) -> Result<(), Again> {
+    if event.data.cause != Cause::Start {
+        return Ok(());
+    }
+    let till = Till::after(&world, &gateways, &event, "recurring-billing");
+    let key = Key::subscription(till.m, &event.data.subscription);
+    world
+        .until_free(|| async {
+            let held = world.table.load::<Subscription>(&key).await?;
+            let held = held.ok_or_else(|| Again::Early(key.to_string()))?;
+            till.begins(&held).await.map(|_| ())
+        })
+        .await
+}
+
+/// Nobody can be charged who cannot be known: everything of the customer's ends, whatever was paid.
+pub(crate) async fn erased(
+    world: World,
+    gateways: Gateways,
+    event: Envelope<CustomerErasedV1>,
+) -> Result<(), Again> {
+    let till = Till::after(&world, &gateways, &event, "recurring-billing");
+    let mut after = None;
+    loop {
+        let customer = &event.data.customer;
+        let page = world.table.subscriptions_of_customer(till.m, customer, AT_ONCE, after.as_ref()).await?;
+        for row in &page.items {
+            let key = Key::subscription(till.m, &row.id);
+            world.until_free(|| end_one(&till, &key)).await?;
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn end_one(till: &Till<'_>, key: &Key) -> Result<(), Again> {
+    let Some(held) = till.world.table.load::<Subscription>(key).await? else { return Ok(()) };
+    let owes = match held.value.last_document() {
+        Some(id) => till.world.table.invoice(till.m, &id).await?,
+        None => None,
+    };
+    let owes = owes.is_some_and(|invoice| invoice.value.stage == domain::invoice::Stage::Open);
+    match held.value.stage {
+        Stage::Ended { .. } => Ok(()),
+        Stage::Incomplete { .. } => till.never_began(&held).await.map(|_| ()),
+        Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } if owes => {
+            till.gives_up(&held, Ended::Erased).await.map(|_| ())
+        }
+        Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } => {
+            let step = end(&held.value, Ended::Erased, till.world.now());
+            let commit: Commit<'_, Overtaken> = Commit::new(till.m, &till.context);
+            let commit = commit.subscription(till.m, Some(&held), &step, Overtaken)?;
+            Ok(commit.send(&till.world.table).await?)
+        }
+    }
+}

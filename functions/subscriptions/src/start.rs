@@ -1,0 +1,314 @@
+//! `POST /v1/subscriptions`: a customer subscribes, with a trial or with the first payment.
+
+use crate::plans::find;
+use crate::show::ChangedView;
+use axum::extract::State;
+use domain::customer::Stage as CustomerStage;
+use domain::id::{CustomerId, MarketplaceId, PlanId, SubscriptionId};
+use domain::invoice::Stage as InvoiceStage;
+use domain::payment::{Payment, Stage as PaymentStage};
+use domain::period::Zone;
+use domain::plan::{Kind, Terms};
+use domain::subscription::{Means, Start, Step, Subscription, Target, start as begin};
+use domain::tax::id::TaxId;
+use domain::text::Word;
+use edge::address::AddressBody;
+use edge::billing::{CollectionView, DocumentView};
+use edge::identity::Reach;
+use edge::{Again, Cardless, Check, Command, Overtaken, Problem, Reply, World};
+use gateway::{Gateways, Till};
+use serde::Deserialize;
+use table::invoice::Recipient;
+use table::person::CustomerAccount;
+use table::subscription::{HadTrial, HasPlan};
+use table::{Held, Key};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "StartSubscription"))]
+pub(crate) struct StartBody {
+    /// Who subscribes; a customer who has signed in leaves it out.
+    #[serde(default)]
+    customer: Option<String>,
+    plan: String,
+    #[serde(default = "one")]
+    quantity: u32,
+    /// IANA: bill days are the customer's own. `UTC` if not said.
+    #[serde(default)]
+    time_zone: Option<String>,
+    /// Whom invoices are addressed to, and where the tax is asked for.
+    address: AddressBody,
+    #[serde(default)]
+    tax_id: Option<String>,
+    /// What is paid with, now and at renewals; a trial may begin without.
+    #[serde(default)]
+    payment: Option<MeansBody>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// A means of payment that the gateway keeps.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RenewalMeans"))]
+pub(crate) struct MeansBody {
+    /// `card`, `wallet` or `bnpl`.
+    method: domain::gateway::Method,
+    /// The gateway's name for it, made in the browser; never a card's number.
+    token: domain::gateway::GatewayToken,
+    /// One of the marketplace's gateways; the first that takes the method, if not said.
+    #[serde(default)]
+    gateway: Option<String>,
+}
+
+impl MeansBody {
+    pub(crate) fn read(&self, check: &mut Check, gateways: &Gateways) -> Option<Means> {
+        let (method, field) = (self.method, "payment.method");
+        if !method.renews() {
+            check.wrong(field, "unknown", "renewals are paid by `card`, `wallet` or `bnpl`");
+            return None;
+        }
+        let found = match &self.gateway {
+            Some(name) => gateways.find(name).filter(|gateway| gateway.takes(method)),
+            None => gateways.for_method(method),
+        };
+        let Some(found) = found else {
+            check.wrong(field, "unknown", "no gateway of the marketplace takes this method");
+            return None;
+        };
+        let gateway = check.parse::<Word>("payment.gateway", found.name())?;
+        Some(Means { gateway, method, token: Some(self.token.clone()) })
+    }
+}
+
+/// What was asked, read.
+struct Asked {
+    customer: CustomerId,
+    plan: PlanId,
+    quantity: u32,
+    zone: Zone,
+    recipient: Recipient,
+    means: Option<Means>,
+}
+
+pub(crate) async fn start(
+    State(world): State<World>,
+    command: Command<Cardless<StartBody>>,
+) -> Result<Reply<ChangedView>, Problem> {
+    let m = &command.caller.marketplace;
+    let gateways = Gateways::of(&world);
+    let asked = read(&world, &gateways, &command)?;
+    let context = command.context(world.now());
+    let till = Till { world: &world, gateways: &gateways, m, context };
+    world
+        .until_free(|| async {
+            let made = decide(&till, &asked).await;
+            if let Some(before) = command.before(&world, made.is_ok()).await? {
+                let id: SubscriptionId = before.resource.parse().map_err(|_| Problem::internal())?;
+                let held = world.table.load::<Subscription>(&Key::subscription(m, &id)).await?;
+                let held = held.ok_or_else(Problem::busy)?;
+                return Ok(Reply::ok(ChangedView::of(&held.value)).revision(held.revision()).replayed());
+            }
+            let step = made?;
+            let (id, now, trial) = (step.next.id.clone(), world.now(), step.document.is_none());
+            let taken = till.take(None, &step, (false, true), |commit| {
+                let commit = command.remember(commit, now, 201, id.as_str(), Overtaken);
+                let commit = commit.add(&asked.recipient, Overtaken);
+                let trial = trial && matches!(step.next.stage, domain::subscription::Stage::Trialing { .. });
+                if trial { commit.trial(&step.next, Overtaken) } else { commit }
+            });
+            let payment = taken.await.map_err(problem)?;
+            answer(&till, Held::written(step.next.clone(), 1), &step, payment).await
+        })
+        .await
+}
+
+/// What a message would come again for, a request is told.
+pub(crate) fn problem(again: Again) -> Problem {
+    match again {
+        Again::Busy | Again::Early(_) => Problem::busy(),
+        Again::Fault(fault) => fault.into(),
+        other => Problem::fault(&other),
+    }
+}
+
+fn read(
+    world: &World,
+    gateways: &Gateways,
+    command: &Command<Cardless<StartBody>>,
+) -> Result<Asked, Problem> {
+    let body = &command.body.0;
+    let mut check = Check::new();
+    let named = check.maybe::<CustomerId>("customer", body.customer.as_deref());
+    let customer = match (&command.reach, named) {
+        (_, Some(customer)) if command.caller.owns(&command.reach, &customer) => Some(customer),
+        (_, Some(_)) => return Err(Problem::not_found("customer")),
+        (Reach::All, None) => {
+            if body.customer.is_none() {
+                check.wrong("customer", "required", "say who subscribes");
+            }
+            None
+        }
+        (Reach::Merchants(_), None) => Some(command.caller.customer()?),
+    };
+    let plan = check.parse::<PlanId>("plan", &body.plan);
+    let zone = check.maybe::<Zone>("time_zone", body.time_zone.as_deref()).unwrap_or_else(Zone::utc);
+    let means = body.payment.as_ref().map(|means| means.read(&mut check, gateways));
+    let subscription = SubscriptionId::from_bits(world.fresh());
+    let recipient = recipient(&mut check, subscription, &body.address, body.tax_id.as_deref());
+    check.done()?;
+    let (Some(customer), Some(plan), Some(recipient)) = (customer, plan, recipient) else {
+        return Err(Problem::internal());
+    };
+    let quantity = body.quantity;
+    Ok(Asked { customer, plan, quantity, zone, recipient, means: means.flatten() })
+}
+
+/// Whom invoices are addressed to.
+pub(crate) fn recipient(
+    check: &mut Check,
+    subscription: SubscriptionId,
+    address: &AddressBody,
+    tax_id: Option<&str>,
+) -> Option<Recipient> {
+    let address = address.read(check, "address.")?.address;
+    let tax_id = match tax_id.map(|text| TaxId::parse(address.country, text)) {
+        Some(Ok(id)) => Some(id),
+        Some(Err(error)) => {
+            check.wrong("tax_id", "format", error);
+            None
+        }
+        None => None,
+    };
+    Some(Recipient { subscription, address, tax_id })
+}
+
+async fn decide(till: &Till<'_>, asked: &Asked) -> Result<Step, Problem> {
+    let (world, m, now) = (till.world, till.m, till.world.now());
+    let plan = find(world, m, &asked.plan).await?;
+    if plan.closed {
+        let title = "Nobody can subscribe to this plan any more";
+        return Err(Problem::new(409, "plan_closed", title).with(format!("{} is closed", plan.name)));
+    }
+    let account = Key::customer(m, &asked.customer);
+    let (has, had) =
+        (Key::has_plan(m, &asked.customer, &plan.id), Key::had_trial(m, &asked.customer, &plan.id));
+    let mut found = world.table.read(&[account.clone(), has.clone(), had.clone()]).await?;
+    let registered = found.take::<CustomerAccount>(&account)?;
+    let registered =
+        registered.is_some_and(|held| matches!(held.value.customer.stage, CustomerStage::Registered { .. }));
+    if !registered {
+        let title = "There is no account for this";
+        return Err(Problem::new(404, "not_registered", title).with("the customer signs up first"));
+    }
+    if let Some(has) = found.take::<HasPlan>(&has)? {
+        let title = "The customer has this plan already";
+        let why = format!("change {} instead", has.value.subscription);
+        return Err(Problem::new(409, "already_subscribed", title).with(why));
+    }
+    let target = Target { plan: plan.id.clone(), version: plan.version, quantity: asked.quantity };
+    let place = asked.recipient.address.place();
+    let billing = world.table.first_billing(m, place.country, &target).await?;
+    let gateway = till.gateways.first_name().ok_or_else(Problem::internal)?;
+    let none = Means { gateway, method: domain::gateway::Method::Card, token: None };
+    let start = Start {
+        id: asked.recipient.subscription.clone(),
+        customer: asked.customer.clone(),
+        quantity: asked.quantity,
+        zone: asked.zone.clone(),
+        place,
+        tax_id: asked.recipient.tax_id.clone(),
+        bill_to: asked.recipient.digest(),
+        means: asked.means.clone().unwrap_or(none),
+        trial: found.take::<HadTrial>(&had)?.is_none(),
+    };
+    let step = begin(start, &billing.terms, &billing.taxes(), now)?;
+    must_be_payable(&step, &billing.terms)?;
+    Ok(step)
+}
+
+/// What is due at once, or is sent at once, needs something to be paid with.
+fn must_be_payable(step: &Step, terms: &Terms) -> Result<(), Problem> {
+    let due = step.document.as_ref().is_some_and(|document| document.stage == InvoiceStage::Open);
+    let sends = step.goods.is_some() && terms.gives.kind() != Kind::Service;
+    if step.next.means.token.is_some() || !(due || sends) {
+        return Ok(());
+    }
+    let mut check = Check::new();
+    check.wrong("payment", "required", "without a trial the first period is paid at once");
+    check.done()
+}
+
+/// The subscription runs, waits for its first payment, or never was.
+async fn answer(
+    till: &Till<'_>,
+    held: Held<Subscription>,
+    step: &Step,
+    payment: Option<Payment>,
+) -> Result<Reply<ChangedView>, Problem> {
+    let table = &till.world.table;
+    let document = match step.document.as_ref().map(|document| &document.id) {
+        Some(id) => table.invoice(till.m, id).await?.map(|held| held.value),
+        None => None,
+    };
+    let document = document.as_ref().map(DocumentView::of).transpose()?;
+    let view = |subscription: &Subscription, payment: Option<CollectionView>| ChangedView {
+        document: document.clone(),
+        payment,
+        ..ChangedView::of(subscription)
+    };
+    let Some(payment) = payment else { return Ok(Reply::created(view(&held.value, None)).revision(1)) };
+    let last = table.payments(till.m, &payment.order).await?.pop();
+    let payment = last.map_or(payment, |held| held.value);
+    let shown = Some(CollectionView::of(&payment));
+    match payment.stage() {
+        PaymentStage::Captured { .. } => {
+            let begun = till.begins(&held).await.map_err(problem)?;
+            Ok(Reply::created(view(begun.as_ref().unwrap_or(&held.value), shown)))
+        }
+        PaymentStage::Declined { decline } => {
+            till.never_began(&held).await.map_err(problem)?;
+            Err(declined(decline.as_ref()))
+        }
+        PaymentStage::Created
+        | PaymentStage::Authorizing
+        | PaymentStage::RequiresAction { .. }
+        | PaymentStage::Unknown { .. }
+        | PaymentStage::Promised
+        | PaymentStage::Authorized { .. }
+        | PaymentStage::Released => Ok(Reply::accepted(view(&held.value, shown))),
+    }
+}
+
+/// 402: the gateway did not take it.
+pub(crate) fn declined(decline: Option<&domain::gateway::Decline>) -> Problem {
+    let problem = Problem::new(402, "payment_declined", "The payment did not go through");
+    match decline {
+        Some(decline) => problem
+            .with(format!("the gateway says `{}`", decline.code))
+            .member("decline", serde_json::json!({"code": decline.code, "class": decline.class})),
+        None => problem,
+    }
+}
+
+/// A plan's version for a change: the newest, or the one that the subscription has.
+pub(crate) async fn target(
+    world: &World,
+    m: &MarketplaceId,
+    held: &Subscription,
+    (plan, newest, quantity): (Option<&PlanId>, bool, Option<u32>),
+) -> Result<Target, Problem> {
+    let quantity = quantity.unwrap_or(held.quantity);
+    let same = plan.is_none_or(|plan| *plan == held.plan);
+    if same && !newest {
+        return Ok(Target { quantity, ..held.target() });
+    }
+    let plan = find(world, m, plan.unwrap_or(&held.plan)).await?;
+    if plan.closed && !same {
+        let title = "Nobody can subscribe to this plan any more";
+        return Err(Problem::new(409, "plan_closed", title).with(format!("{} is closed", plan.name)));
+    }
+    Ok(Target { plan: plan.id, version: plan.version, quantity })
+}

@@ -1,0 +1,198 @@
+//! How the money of invoices is collected, for all who do: at a renewal, at a customer's word, in dunning.
+//!
+//! An invoice has one payment with several attempts; another one only where the customer comes with a means of payment
+//! of another gateway or method. Nothing is charged twice: while an attempt is open no other begins (A9(1)).
+
+use crate::Till;
+use domain::Decision;
+use domain::id::OrderId;
+use domain::invoice::{Invoice, Stage as InvoiceStage};
+use domain::payment::{self, Attempt, Payment, State, Waits, begin_authorize};
+use domain::subscription::{Ended, Means, Stage, Step, Subscription, activate, end};
+use edge::Again;
+use edge::command::Overtaken;
+use table::payment::look_that_is_new;
+use table::{Commit, Held};
+
+/// What became of a try to collect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Collected {
+    /// It is paid, or nothing was due.
+    Paid,
+    /// Where the last payment stands.
+    Not(Box<Payment>),
+}
+
+impl Till<'_> {
+    /// Commits a step with its document and the first attempt of its payment, then calls. `remember` adds what belongs
+    /// to the transaction beside that. Before a call with nobody waiting for a message to come again, `watched` puts the
+    /// question what became of it on the list of due work.
+    pub async fn take(
+        &self,
+        held: Option<&Held<Subscription>>,
+        step: &Step,
+        (off_session, watched): (bool, bool),
+        remember: impl for<'c> FnOnce(Commit<'c, Overtaken>) -> Commit<'c, Overtaken>,
+    ) -> Result<Option<Payment>, Again> {
+        let (table, now) = (&self.world.table, self.world.now());
+        let payment = step.payment(off_session, now)?;
+        let before = held.map(|held| &held.value);
+        table.subscription_will_be_due(self.m, before, &step.next).await?;
+        let commit = Commit::new(self.m, &self.context);
+        let commit = commit.subscription(self.m, held, step, Overtaken)?;
+        let mut commit = remember(commit);
+        if let Some(payment) = &payment {
+            commit = commit.open_payment(payment, Overtaken);
+            let able = crate::capabilities(self.gateways, payment);
+            if let (true, Some(at)) = (watched, look_that_is_new((None, payment), able, now)) {
+                commit = commit.due(table::due::Work::Payment, payment.id.as_str(), at);
+            }
+        }
+        commit.send(table).await?;
+        let Some(payment) = payment else { return Ok(None) };
+        self.first_call(&payment).await?;
+        Ok(Some(payment))
+    }
+
+    async fn first_call(&self, payment: &Payment) -> Result<(), Again> {
+        match payment.attempts.last() {
+            Some(attempt) => self.call(payment, attempt).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The payments of an invoice, the last one last.
+    pub async fn payments_of(&self, invoice: &Invoice) -> Result<Vec<Held<Payment>>, Again> {
+        Ok(self.world.table.payments(self.m, &OrderId::of_invoice(&invoice.id)).await?)
+    }
+
+    /// After a crash between commit and call nobody knows whether the gateway was called: it is asked. What is asked
+    /// already is left to the schedule of questions.
+    pub async fn pursue(&self, invoice: &Invoice) -> Result<(), Again> {
+        let unanswered =
+            |attempt: &&Attempt| matches!(attempt.state, State::Open { waits: Waits::Answer, .. });
+        for held in self.payments_of(invoice).await? {
+            if let Some(attempt) = held.value.attempts.iter().find(unanswered) {
+                self.ask(&held.value, attempt, 1).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries to collect an open invoice with a means of payment, now.
+    pub async fn collect(
+        &self,
+        invoice: &Invoice,
+        means: &Means,
+        off_session: bool,
+    ) -> Result<Collected, Again> {
+        let now = self.world.now();
+        if invoice.stage != InvoiceStage::Open {
+            return Ok(Collected::Paid);
+        }
+        let payments = self.payments_of(invoice).await?;
+        let last = payments.last();
+        let same = |payment: &Payment| payment.gateway == means.gateway && payment.method == means.method;
+        match last {
+            Some(held) if same(&held.value) => {
+                let fresh = means.token.clone().filter(|token| held.value.token.as_ref() != Some(token));
+                self.carry_out(held, begin_authorize(&held.value, fresh, now)).await?;
+            }
+            Some(held) if held.value.attempts.iter().any(|one| one.state.is_open()) => {}
+            Some(_) | None => {
+                let number = last.map_or(1, |held| held.value.number().saturating_add(1));
+                let payment = invoice.charge(means, (number, off_session), now)?;
+                let mut commit: Commit<'_, Overtaken> =
+                    Commit::new(self.m, &self.context).open_payment(&payment, Overtaken);
+                if let Some(held) = last
+                    && let Decision::New(closed) = payment::close(&held.value, now)
+                {
+                    commit = commit.payment(held, &[closed])?.0;
+                }
+                commit.send(&self.world.table).await?;
+                self.first_call(&payment).await?;
+            }
+        }
+        let paid = self.world.table.invoice(self.m, &invoice.id).await?;
+        if paid.is_some_and(|held| held.value.stage != InvoiceStage::Open) {
+            return Ok(Collected::Paid);
+        }
+        let last = self.payments_of(invoice).await?.pop();
+        let last = last.ok_or_else(|| Again::Early(invoice.id.to_string()))?;
+        Ok(Collected::Not(Box::new(last.value)))
+    }
+
+    /// The first invoice is paid: the subscription runs.
+    pub async fn begins(&self, held: &Held<Subscription>) -> Result<Option<Subscription>, Again> {
+        let Decision::New(step) = activate(&held.value) else { return Ok(None) };
+        self.world.table.subscription_will_be_due(self.m, Some(&held.value), &step.next).await?;
+        let commit = Commit::new(self.m, &self.context);
+        commit.subscription(self.m, Some(held), &step, Overtaken)?.send(&self.world.table).await?;
+        Ok(Some(step.next))
+    }
+
+    /// The first payment came to nothing: there was no subscription and no sale.
+    pub async fn never_began(&self, held: &Held<Subscription>) -> Result<Option<Subscription>, Again> {
+        let Stage::Incomplete { .. } = held.value.stage else { return Ok(None) };
+        let now = self.world.now();
+        let step = end(&held.value, Ended::NeverPaid, now);
+        let mut commit: Commit<'_, Overtaken> =
+            Commit::new(self.m, &self.context).subscription(self.m, Some(held), &step, Overtaken)?;
+        if let Some(id) = held.value.last_document()
+            && let Some(invoice) = self.world.table.invoice(self.m, &id).await?
+            && let Some((next, posting)) = invoice.value.voided(now)?
+        {
+            commit = commit.invoice(&invoice, &next, events::invoice::voided(&next), posting);
+            commit = self.close_payments(commit, &next).await?;
+        }
+        commit.send(&self.world.table).await?;
+        Ok(Some(step.next))
+    }
+
+    /// It ends and its open invoice will not be paid: written off, its payments closed, its case at its end.
+    pub async fn gives_up(&self, held: &Held<Subscription>, why: Ended) -> Result<Subscription, Again> {
+        let (table, now) = (&self.world.table, self.world.now());
+        let step = end(&held.value, why, now);
+        let commit: Commit<'_, Overtaken> = Commit::new(self.m, &self.context);
+        let mut commit = match held.value.stage {
+            Stage::Ended { .. } => commit,
+            Stage::Incomplete { .. } | Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } => {
+                commit.subscription(self.m, Some(held), &step, Overtaken)?
+            }
+        };
+        if let Some(id) = held.value.last_document()
+            && let Some(invoice) = table.invoice(self.m, &id).await?
+            && let Some((next, posting)) = invoice.value.written_off(now)?
+        {
+            let told = events::invoice::written_off(&next)?;
+            commit = commit.invoice(&invoice, &next, told, posting);
+            commit = self.close_payments(commit, &next).await?;
+            if let Some(case) = table.dunning_case(self.m, &id).await?
+                && let Some(next) = case.value.exhausted(now)
+            {
+                commit = commit.case(Some(&case), &next, Overtaken);
+            }
+        }
+        commit.send(table).await?;
+        Ok(step.next)
+    }
+
+    /// Nothing more is wanted of an invoice's payments: what comes all the same awaits approval to go back.
+    pub async fn close_payments<'c>(
+        &self,
+        mut commit: Commit<'c, Overtaken>,
+        invoice: &Invoice,
+    ) -> Result<Commit<'c, Overtaken>, Again> {
+        let now = self.world.now();
+        for held in self.payments_of(invoice).await? {
+            if let Decision::New(fact) = payment::close(&held.value, now) {
+                let (with, next) = commit.payment(&held, &[fact])?;
+                commit = with;
+                let able = crate::capabilities(self.gateways, &held.value);
+                let looks = (Some(&held.value), &next);
+                self.world.table.payment_will_be_due(self.m, looks, able, now).await?;
+            }
+        }
+        Ok(commit)
+    }
+}
