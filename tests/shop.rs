@@ -10,6 +10,7 @@
 
 pub mod paying;
 pub mod storefront;
+pub mod subscribing;
 
 use admin::{Opening, open_marketplace};
 use aws_sdk_dynamodb::types::AttributeValue;

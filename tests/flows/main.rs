@@ -40,6 +40,7 @@ mod settled;
 mod shop;
 mod stock;
 mod store_credit;
+mod subscriptions;
 mod tax;
 mod turnstile;
 mod watch;
