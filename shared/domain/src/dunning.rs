@@ -79,7 +79,7 @@ pub struct Case {
     pub failed_at: Timestamp,
     /// Attempts of the payment that failed: a failure that was counted before is no news.
     pub failures: u16,
-    /// Tries on the policy's days that failed.
+    /// The policy's days whose tries are spent: they failed, or the day went by.
     pub tries: u16,
     /// Faults in a row that are tried again within minutes.
     pub faults: u16,
@@ -131,6 +131,7 @@ impl Case {
     /// The first failure of an invoice's payment.
     pub fn open(of: Failed, class: Class, now: Timestamp) -> Self {
         let Failed { invoice, subscription, customer, plan, due, policy, failures } = of;
+        let minutes = class == Class::Fault && !policy.fault_minutes.is_empty();
         Self {
             invoice,
             subscription,
@@ -143,7 +144,7 @@ impl Case {
             failed_at: now,
             failures,
             tries: 0,
-            faults: u16::from(class == Class::Fault),
+            faults: u16::from(minutes),
             stage: Stage::Open,
             restricted_at: None,
         }
@@ -160,18 +161,16 @@ impl Case {
         }
         // A try on a day that ends in a fault is not spent, as long as minutes are left.
         let again = class == Class::Fault && usize::from(self.faults) < self.policy.fault_minutes.len();
-        let (faults, tries) = if again {
-            (self.faults.saturating_add(1), self.tries)
-        } else {
-            (0, self.tries.saturating_add(u16::from(self.failed_at_a_try(now))))
-        };
+        let (faults, tries) =
+            if again { (self.faults.saturating_add(1), self.tries) } else { (0, self.days_gone_by(now)) };
         Some(Self { class, failures, faults, tries, failed_at: now, ..self.clone() })
     }
 
-    /// Whether a day of the policy had come, so that what failed was its try.
-    fn failed_at_a_try(&self, now: Timestamp) -> bool {
-        let day = self.policy.retry_days.get(usize::from(self.tries));
-        day.is_some_and(|day| self.days_after(*day) <= now)
+    /// Days of the policy that have come, so that what failed now was their try. A run that is late spends several:
+    /// what was just declined is not tried again at once.
+    fn days_gone_by(&self, now: Timestamp) -> u16 {
+        let come = self.policy.retry_days.iter().filter(|day| self.days_after(**day) <= now).count();
+        u16::try_from(come).unwrap_or(u16::MAX).max(self.tries)
     }
 
     fn days_after(&self, days: u16) -> Timestamp {
@@ -214,9 +213,11 @@ impl Case {
         self.is_open().then_some(next)
     }
 
-    /// The try that is next, of how many: "attempt 2 of 3". None where nothing is tried by itself any more.
+    /// The try that is next, of how many: "attempt 2 of 3". None where no day is left, or nothing is tried by itself.
     pub fn attempt(&self) -> Option<(u16, usize)> {
-        self.retry_at().map(|_| (self.tries.saturating_add(1), self.policy.retry_days.len()))
+        let all = self.policy.retry_days.len();
+        let left = self.retry_at().is_some() && usize::from(self.tries) < all;
+        left.then(|| (self.tries.saturating_add(1), all))
     }
 
     /// What the last failure means for the customer.
@@ -231,9 +232,11 @@ impl Case {
         }
     }
 
+    /// Restricted once, and only while it is open.
     #[must_use]
     pub fn restricted(&self, now: Timestamp) -> Self {
-        Self { restricted_at: self.restricted_at.or(Some(now)), ..self.clone() }
+        let since = self.is_open().then_some(now);
+        Self { restricted_at: self.restricted_at.or(since), ..self.clone() }
     }
 
     /// The money is there, by whatever way. What has ended cannot be recovered.

@@ -45,6 +45,12 @@ impl Zone {
     pub fn moment(&self, wall: DateTime) -> Result<Timestamp, OutOfTime> {
         wall.to_zoned(self.rules()).map(|zoned| zoned.timestamp()).map_err(|_| OutOfTime)
     }
+
+    /// The second time, where it does so twice.
+    fn moment_again(&self, wall: DateTime) -> Result<Timestamp, OutOfTime> {
+        let zoned = self.rules().to_ambiguous_zoned(wall).later();
+        zoned.map(|zoned| zoned.timestamp()).map_err(|_| OutOfTime)
+    }
 }
 
 impl TryFrom<String> for Zone {
@@ -107,7 +113,7 @@ impl Interval {
     pub fn check(self) -> Result<(), BadInterval> {
         let count = u32::from(self.count);
         let months = match self.every {
-            Unit::Week => count * 3 / 13,
+            Unit::Week => (count * 3).div_ceil(13),
             Unit::Month => count,
             Unit::Quarter => count * 3,
             Unit::Year => count * 12,
@@ -151,14 +157,32 @@ pub struct Cycle {
     pub zone: Zone,
     /// Where the first period begins, as the clock on the customer's wall shows it.
     pub anchor: DateTime,
+    /// It begins when the clock shows the anchor for the second time: in the night when summer time ends.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     pub interval: Interval,
     /// The number of the period that begins at the anchor; numbers only ever rise.
     pub first: u32,
 }
 
 impl Cycle {
+    /// Counted from a time of day on the wall.
+    pub fn from_wall(zone: Zone, anchor: DateTime, interval: Interval) -> Self {
+        Self { zone, anchor, again: false, interval, first: 0 }
+    }
+
+    /// Counted anew from a moment, at which the period of this number begins.
+    pub fn from_moment(zone: Zone, at: Timestamp, interval: Interval, first: u32) -> Result<Self, OutOfTime> {
+        let anchor = zone.wall(at);
+        let again = zone.moment(anchor)? != at;
+        Ok(Self { zone, anchor, again, interval, first })
+    }
+
     /// Where the period of this number begins.
     pub fn boundary(&self, number: u32) -> Result<Timestamp, OutOfTime> {
+        if self.again && number <= self.first {
+            return self.zone.moment_again(self.anchor);
+        }
         let span = self.interval.times(number.saturating_sub(self.first))?;
         self.zone.moment(self.anchor.checked_add(span).map_err(|_| OutOfTime)?)
     }

@@ -4,9 +4,9 @@
 //! invoice or credit note that belongs to it. A preview is the same function, not committed, so it equals what follows
 //! to the cent.
 //!
-//! What is charged for the time that runs now is [`Covered`]. A change credits what of it is not used (charged − used,
-//! so no more than was charged goes back, A13(4)) and charges what is new for the rest of the period. A credit stays
-//! with the subscription and pays what comes next (A13(1)).
+//! What is charged for the time that runs now is [`Covered`]. A change credits what of it is not used (never more than
+//! was charged goes back, A13(4)) and charges what is new for the rest of the period. A credit stays with the
+//! subscription and pays what comes next (A13(1)).
 //!
 //! `incomplete → trialing | active ⇄ paused → ended`. Invariants: a period begins once, because its number rises with
 //! the subscription's revision (A13(3)); periods touch; amounts are of the plan's one currency.
@@ -118,7 +118,7 @@ pub enum Ended {
 pub enum Next {
     Cancel,
     Change(Target),
-    /// The period goes by without goods and without a charge.
+    /// The period goes by without goods; what else the plan gives is charged.
     Skip,
 }
 

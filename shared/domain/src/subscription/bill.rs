@@ -4,23 +4,36 @@ use super::{DOCUMENTS_MAX, Refused, Subscription};
 use crate::id::{InvoiceId, PlanId};
 use crate::invoice::{Cause, Invoice, Kind, Line, Stage, What};
 use crate::money::{Money, MoneyError};
-use crate::period::{Period, Proration, elapsed};
+use crate::period::{Period, Proration, Zone, elapsed};
 use crate::place::Country;
 use crate::plan::Terms;
-use crate::tax::{Levy, OwedBy, Policy, Rounding, Sale};
+use crate::tax::{Levy, OwedBy, Policy, Sale};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What was charged for time that is not over.
+///
+/// It keeps what the whole period costs. So what is left of it at a moment is the same amount whether it is charged or
+/// credited then, and however often: a change back and forth costs nothing, and no rounding adds up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Covered {
+    /// The whole period.
     pub period: Period,
-    /// As priced.
-    pub amount: Money,
+    /// From when on it was charged, where that is later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Of the whole period, as priced.
+    pub price: Money,
     /// That of the charge: what is credited bears the same.
     pub levy: Levy,
     /// How its time is divided.
     pub proration: Proration,
+}
+
+impl Covered {
+    pub fn from(&self) -> Timestamp {
+        self.since.unwrap_or(self.period.from)
+    }
 }
 
 /// What it takes to tax a line of a subscription.
@@ -42,6 +55,20 @@ impl Taxes<'_> {
     }
 }
 
+/// What of a period's price is for the time from `at` on: all of it at its begin, then what is not used.
+fn left(
+    price: Money,
+    period: Period,
+    at: Timestamp,
+    (mode, zone): (Proration, &Zone),
+) -> Result<Money, MoneyError> {
+    if at <= period.from {
+        return Ok(price);
+    }
+    let (part, whole) = elapsed(period, at, mode, zone);
+    price.minus(price.fraction(part, whole))
+}
+
 /// The lines of one document, and what is covered after it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bill {
@@ -49,26 +76,18 @@ pub(super) struct Bill {
 }
 
 impl Bill {
-    /// Credits what is covered from `at` on.
+    /// Credits what is covered from `at` on: the opposite of a charge for that time. What is not prorated is paid for
+    /// all of its period, whatever becomes of it, and stays covered.
     pub(super) fn credit(&mut self, of: &mut Subscription, at: Timestamp) -> Result<(), MoneyError> {
-        let Some(covered) = of.covered.take() else { return Ok(()) };
-        let (part, whole) = elapsed(covered.period, at, covered.proration, &of.cycle.zone);
-        let used = covered.amount.fraction(part, whole);
-        if used == covered.amount {
+        let Some(covered) = of.covered.take_if(|covered| covered.proration != Proration::None) else {
             return Ok(());
+        };
+        let rest = Period { from: at.max(covered.from()), until: covered.period.until };
+        let (price, mode) = (covered.price, covered.proration);
+        let amount = left(price, covered.period, rest.from, (mode, &of.cycle.zone))?;
+        if amount.minor != 0 {
+            self.push(What::Credit, (&of.plan, of.quantity), rest, amount.negated(), &covered.levy)?;
         }
-        let line = |amount| covered.levy.line(None, amount, (1, Rounding::Line));
-        let (charged, kept) = (line(covered.amount)?, line(used)?);
-        self.lines.push(Line {
-            what: What::Credit,
-            plan: of.plan.clone(),
-            quantity: of.quantity,
-            period: Period { from: at.max(covered.period.from), until: covered.period.until },
-            base: kept.base.minus(charged.base)?,
-            tax: kept.amount.minus(charged.amount)?,
-            percent: charged.percent,
-            reason: charged.reason,
-        });
         Ok(())
     }
 
@@ -80,15 +99,15 @@ impl Bill {
         (period, at): (Period, Timestamp),
         taxes: &Taxes<'_>,
     ) -> Result<(), Refused> {
-        let price = terms.price_of(of.quantity)?;
-        let (part, whole) = elapsed(period, at, terms.proration, &of.cycle.zone);
-        let amount = if at <= period.from { price } else { price.fraction(whole - part, whole) };
-        let levy = taxes.levy(of, terms, at);
+        let (price, proration) = (terms.price_of(of.quantity)?, terms.proration);
         let rest = Period { from: at.max(period.from), until: period.until };
+        let amount = left(price, period, rest.from, (proration, &of.cycle.zone))?;
         of.covered = None;
         if amount.minor != 0 {
+            let levy = taxes.levy(of, terms, rest.from);
             self.push(What::Charge, (&of.plan, of.quantity), rest, amount, &levy)?;
-            of.covered = Some(Covered { period: rest, amount, levy, proration: terms.proration });
+            let since = (rest.from > period.from).then_some(rest.from);
+            of.covered = Some(Covered { period, since, price, levy, proration });
         }
         Ok(())
     }

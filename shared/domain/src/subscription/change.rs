@@ -3,11 +3,11 @@
 use super::bill::Bill;
 use super::{Change, Ended, Means, Next, Refused, Stage, Step, Subscription, Target, Taxes};
 use crate::Decision;
-use crate::invoice::Cause;
+use crate::invoice::{Cause, Invoice};
 use crate::money::Money;
-use crate::period::{Cycle, Proration};
+use crate::period::{Cycle, Interval, OutOfTime, Proration};
 use crate::place::Place;
-use crate::plan::Terms;
+use crate::plan::{Kind, Terms};
 use crate::tax::id::TaxId;
 use crate::text::Word;
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +28,19 @@ fn bare(next: Subscription, change: Change) -> Step {
 }
 
 impl Subscription {
+    /// What it is an agreement on from now on.
+    pub(super) fn aim(&mut self, target: Target) {
+        let Target { plan, version, quantity } = target;
+        (self.plan, self.version, self.quantity) = (plan, version, quantity);
+    }
+
+    /// The period of this number begins at a moment, and those after it are counted from there.
+    pub(super) fn begin(&mut self, number: u32, at: Timestamp, interval: Interval) -> Result<(), OutOfTime> {
+        self.cycle = Cycle::from_moment(self.cycle.zone.clone(), at, interval, number)?;
+        (self.number, self.moved) = (number, None);
+        Ok(())
+    }
+
     fn must_not_have_ended(&self) -> Result<(), Refused> {
         match self.stage {
             Stage::Ended { .. } => Err(Refused::Ended),
@@ -55,17 +68,22 @@ impl Subscription {
     fn moment(&self, as_of: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Refused> {
         let at = as_of.unwrap_or(now);
         let oldest = now.saturating_sub(AS_OF).unwrap_or(now);
-        if at > now || at < oldest {
+        let begun = match self.stage {
+            Stage::Active => self.period()?.from,
+            Stage::Paused { since, .. } => since,
+            Stage::Incomplete { .. } | Stage::Trialing { .. } | Stage::Ended { .. } => oldest,
+        };
+        let before = at < begun && as_of.is_some();
+        if at > now || at < oldest || before {
             return Err(Refused::AsOf(at));
         }
-        let begun = self.covered.as_ref().map(|covered| covered.period.from);
-        Ok(begun.map_or(at, |begun| at.max(begun)))
+        Ok(self.covered.as_ref().map_or(begun, |covered| begun.max(covered.from())).max(at))
     }
 }
 
 /// Another plan, version or quantity. Now: what is covered and not used is credited, the rest of the period charged;
-/// another interval begins a period of its own. Without proration nothing is charged before the next period. At the
-/// period's end: only noted. What it is already withdraws a change that waits.
+/// another interval begins a period of its own. Without proration, of the old or the new, nothing is credited or
+/// charged before the next period. At the period's end: only noted. What it is already withdraws what waits.
 pub fn change(
     held: &Subscription,
     (terms, quantity): (&Terms, u32),
@@ -85,9 +103,12 @@ pub fn change(
     let mut next = held.clone();
     if target == held.target() {
         return Ok(match next.next.take() {
-            Some(Next::Change(_)) => Decision::New(bare(next, Change::ChangeWithdrawn)),
-            Some(Next::Cancel | Next::Skip) | None => Decision::Already,
+            Some(Next::Change(_) | Next::Skip) => Decision::New(bare(next, Change::ChangeWithdrawn)),
+            Some(Next::Cancel) | None => Decision::Already,
         });
+    }
+    if held.next == Some(Next::Skip) {
+        return Err(Refused::ChangeWaits);
     }
     let When::Now(as_of) = when else {
         let waits = Some(Next::Change(target));
@@ -98,44 +119,51 @@ pub fn change(
         return Ok(Decision::New(bare(next, Change::ChangeScheduled)));
     };
     let at = held.moment(as_of, now)?;
-    let Target { plan, version, quantity } = target;
-    let trial = matches!(held.stage, Stage::Trialing { .. });
-    let mut bill = Bill::default();
-    let unprorated = held.covered.as_ref().is_some_and(|covered| covered.proration == Proration::None);
-    if !trial && !unprorated {
-        bill.credit(&mut next, at)?;
-    }
-    if let Some(Next::Change(_)) = next.next {
-        next.next = None;
-    }
-    (next.plan, next.version, next.quantity) = (plan, version, quantity);
-    if trial {
+    next.next = None;
+    if let Stage::Trialing { .. } = held.stage {
         next.cycle.interval = terms.interval;
+        next.aim(target);
         return Ok(Decision::New(bare(next, Change::Changed)));
     }
-    if terms.interval != held.cycle.interval {
-        if unprorated {
-            return Err(Refused::NoProration);
-        }
-        next.number += 1;
-        next.moved = None;
-        let anchor = next.cycle.zone.wall(at);
-        next.cycle = Cycle { anchor, interval: terms.interval, first: next.number, ..next.cycle };
-        let period = next.period()?;
-        bill.charge(&mut next, terms, (period, period.from), taxes)?;
-    } else if unprorated || terms.proration == Proration::None {
-        // What is paid is paid: nothing of it is credited later, and nothing new is charged before the next period.
-        next.covered = None;
-    } else {
-        let period = next.period()?;
-        bill.charge(&mut next, terms, (period, at), taxes)?;
-    }
-    let period = next.period()?;
-    let document = bill.close(&mut next, Cause::Change, (period, now))?;
+    let document = change_now(&mut next, (terms, target), taxes, (at, now))?;
     Ok(Decision::New(Step { next, change: Change::Changed, document, goods: None }))
 }
 
-/// Nothing is given and nothing charged until a date, or until somebody resumes it. What is covered is credited.
+/// What a change of the running period credits and charges.
+fn change_now(
+    next: &mut Subscription,
+    (terms, target): (&Terms, Target),
+    taxes: &Taxes<'_>,
+    (at, now): (Timestamp, Timestamp),
+) -> Result<Option<Invoice>, Refused> {
+    // The end of a period that a delivery has moved is no measure of what a service costs.
+    let stretched = next.moved.is_some() && terms.gives.kind() != Kind::Product;
+    let own_period = terms.interval != next.cycle.interval || stretched;
+    let unprorated = next.covered.as_ref().is_some_and(|covered| covered.proration == Proration::None);
+    if own_period && unprorated {
+        return Err(Refused::NoProration);
+    }
+    if !own_period && (unprorated || terms.proration == Proration::None) {
+        // What is paid is paid: nothing of it is credited later either.
+        if let Some(covered) = &mut next.covered {
+            covered.proration = Proration::None;
+        }
+        next.aim(target);
+        return Ok(None);
+    }
+    let mut bill = Bill::default();
+    bill.credit(next, at)?;
+    next.aim(target);
+    if own_period {
+        next.begin(next.number + 1, at, terms.interval)?;
+    }
+    let period = next.period()?;
+    bill.charge(next, terms, (period, at), taxes)?;
+    bill.close(next, Cause::Change, (period, now))
+}
+
+/// Nothing is given and nothing charged until a date, or until somebody resumes it. What is covered is credited; without
+/// proration it stays paid.
 pub fn pause(
     held: &Subscription,
     until: Option<Timestamp>,
@@ -173,8 +201,8 @@ pub fn pause(
     Ok(Decision::New(Step { next, change: Change::Paused, document, goods: None }))
 }
 
-/// Goes on at `at`: what is left of the period that runs by then is charged, and the bill day stays. Without proration
-/// a whole period begins at once.
+/// Goes on at `at`: what is left of the period that runs by then is charged, and the bill day stays. Without proration,
+/// or where something is sent, a whole period begins at once if the one that was paused is over.
 pub fn resume(
     held: &Subscription,
     terms: &Terms,
@@ -186,21 +214,23 @@ pub fn resume(
         return Err(Refused::NotPaused);
     };
     let at = at.max(since);
-    let mut next = held.clone();
-    next.stage = Stage::Active;
+    let mut next = Subscription { stage: Stage::Active, ..held.clone() };
+    let (sends, whole) = (!terms.gives.goods.is_empty(), terms.proration == Proration::None);
+    let over = held.period()?.until <= at;
+    if over {
+        next.number = held.cycle.number_at(at, held.number)?.max(held.number + 1);
+        let within = next.cycle.boundary(next.number)? < at;
+        if held.moved.is_some() || ((sends || whole) && within) {
+            next.begin(next.number, at, held.cycle.interval)?;
+        }
+    }
+    let period = next.period()?;
     let mut bill = Bill::default();
-    next.number = held.cycle.number_at(at, held.number)?;
-    let mut period = next.period()?;
-    let goods = !terms.gives.goods.is_empty();
-    if (terms.proration == Proration::None || goods) && next.number > held.number && at > period.from {
-        let anchor = next.cycle.zone.wall(at);
-        next.cycle = Cycle { anchor, first: next.number, ..next.cycle };
-        period = next.period()?;
-        bill.charge(&mut next, terms, (period, period.from), taxes)?;
-    } else if terms.proration != Proration::None || next.number > held.number {
+    // What was not prorated is still paid.
+    if over || (held.covered.is_none() && !whole) {
         bill.charge(&mut next, terms, (period, at), taxes)?;
     }
-    let goods = (goods && next.number > held.number).then_some(period);
+    let goods = (sends && over).then_some(period);
     let document = bill.close(&mut next, Cause::Change, (period, now))?;
     Ok(Step { next, change: Change::Resumed, document, goods })
 }
@@ -250,7 +280,7 @@ pub fn uncancel(held: &Subscription, now: Timestamp) -> Result<Step, Refused> {
     Ok(bare(Subscription { next: None, ..held.clone() }, Change::CancellationWithdrawn))
 }
 
-/// The next delivery does not come, and is not charged.
+/// The next delivery does not come; what else the plan gives goes on and is charged.
 pub fn skip(held: &Subscription, terms: &Terms, now: Timestamp) -> Result<Decision<Step>, Refused> {
     if terms.gives.goods.is_empty() {
         return Err(Refused::NoGoods);
@@ -267,33 +297,35 @@ pub fn skip(held: &Subscription, terms: &Terms, now: Timestamp) -> Result<Decisi
     }
 }
 
-/// The next delivery, and those after it, are counted from another day.
+/// The next delivery, and those after it, are counted from another day. Only where goods are all that the plan gives:
+/// anything else would be given for longer at the same price.
 pub fn deliver_on(
     held: &Subscription,
     terms: &Terms,
     day: Timestamp,
     now: Timestamp,
 ) -> Result<Decision<Step>, Refused> {
-    if terms.gives.goods.is_empty() || held.covered.is_some() {
+    if terms.gives.kind() != Kind::Product {
         return Err(Refused::NoGoods);
     }
     held.must_run(now)?;
+    if held.next == Some(Next::Cancel) {
+        return Err(Refused::EndsSoon);
+    }
     if held.due_at()? == Some(day) {
         return Ok(Decision::Already);
     }
-    let latest = held.cycle.boundary(held.number.saturating_add(2))?;
-    if day <= now || day > latest {
+    let trial = matches!(held.stage, Stage::Trialing { .. });
+    let coming = if trial { held.number } else { held.number + 1 };
+    if day <= now || day > held.cycle.boundary(coming + 1)? {
         return Err(Refused::DeliveryDay(day));
     }
     let mut next = held.clone();
-    match &mut next.stage {
-        Stage::Trialing { until } => {
-            *until = day;
-            next.cycle.anchor = next.cycle.zone.wall(day);
-        }
-        Stage::Incomplete { .. } | Stage::Active | Stage::Paused { .. } | Stage::Ended { .. } => {
-            next.moved = Some(day);
-        }
+    if trial {
+        next.stage = Stage::Trialing { until: day };
+        next.begin(coming, day, held.cycle.interval)?;
+    } else {
+        next.moved = (day != held.cycle.boundary(coming)?).then_some(day);
     }
     Ok(Decision::New(bare(next, Change::DeliveryMoved)))
 }
@@ -321,7 +353,8 @@ pub fn set_place(
 impl Subscription {
     /// It is not paid and not given; or paid, and given again.
     pub fn restrict(&self, since: Option<Timestamp>) -> Decision<Step> {
-        if self.restricted == since || matches!(self.stage, Stage::Ended { .. }) {
+        let news = self.restricted.is_some() != since.is_some();
+        if !news || matches!(self.stage, Stage::Ended { .. }) {
             return Decision::Already;
         }
         let change = if since.is_some() { Change::Restricted } else { Change::Restored };

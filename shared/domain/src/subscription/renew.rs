@@ -1,7 +1,7 @@
 //! How a subscription begins and goes on: what time brings to it.
 
 use super::bill::Bill;
-use super::{Change, Ended, Means, Next, Refused, Stage, Step, Subscription, Target, Taxes, resume};
+use super::{Change, Ended, Means, Next, Refused, Stage, Step, Subscription, Taxes, end, resume};
 use crate::Decision;
 use crate::id::{CustomerId, SubscriptionId};
 use crate::invoice::Cause;
@@ -39,10 +39,13 @@ pub enum Renewal {
 /// Begins with a trial, or with the first charge; that one is incomplete until it is paid.
 pub fn start(asked: Start, terms: &Terms, taxes: &Taxes<'_>, now: Timestamp) -> Result<Step, Refused> {
     let price = terms.price_of(asked.quantity)?;
-    let wall = asked.zone.wall(now);
     let trial = asked.trial && terms.trial_days > 0;
-    let anchor = if trial { days_later(wall, terms.trial_days)? } else { wall };
-    let cycle = Cycle { zone: asked.zone, anchor, interval: terms.interval, first: 0 };
+    let cycle = if trial {
+        let anchor = days_later(asked.zone.wall(now), terms.trial_days)?;
+        Cycle::from_wall(asked.zone, anchor, terms.interval)
+    } else {
+        Cycle::from_moment(asked.zone, now, terms.interval, 0)?
+    };
     let until = cycle.boundary(0)?;
     let mut next = Subscription {
         id: asked.id,
@@ -101,47 +104,27 @@ pub fn renew(
     now: Timestamp,
 ) -> Result<Renewal, Refused> {
     let Some(due) = held.due_at()?.filter(|due| *due <= now) else { return Ok(Renewal::NotDue) };
-    let ended = |why| {
-        let next = Subscription {
-            stage: Stage::Ended { since: due, why },
-            next: None,
-            covered: None,
-            ..held.clone()
-        };
-        Step { next, change: Change::Ended, document: None, goods: None }
-    };
+    let ended = |why| Renewal::Due(Box::new(end(held, why, due)));
     let first = match &held.stage {
         Stage::Ended { .. } => return Ok(Renewal::NotDue),
-        Stage::Incomplete { .. } => return Ok(Renewal::Due(Box::new(ended(Ended::NeverPaid)))),
+        Stage::Incomplete { .. } => return Ok(ended(Ended::NeverPaid)),
         Stage::Paused { .. } => return Ok(Renewal::Due(Box::new(resume(held, terms, taxes, (due, now))?))),
         Stage::Trialing { .. } => true,
         Stage::Active => false,
     };
-    let mut next = held.clone();
-    next.stage = Stage::Active;
+    let mut next = Subscription { stage: Stage::Active, ..held.clone() };
     next.number += u32::from(!first);
-    if next.moved.take().is_some() {
-        let anchor = next.cycle.zone.wall(due);
-        next.cycle = Cycle { anchor, first: next.number, ..next.cycle };
+    let waits = next.next.take();
+    let skipped = waits == Some(Next::Skip);
+    match waits {
+        Some(Next::Cancel) => return Ok(ended(Ended::Canceled)),
+        Some(Next::Change(target)) => next.aim(target),
+        Some(Next::Skip) | None => {}
     }
-    match next.next.take() {
-        Some(Next::Cancel) => return Ok(Renewal::Due(Box::new(ended(Ended::Canceled)))),
-        Some(Next::Skip) => {
-            next.covered = None;
-            let step = Step { next, change: Change::Skipped, document: None, goods: None };
-            return Ok(Renewal::Due(Box::new(step)));
-        }
-        Some(Next::Change(Target { plan, version, quantity })) => {
-            next.plan = plan;
-            next.version = version;
-            next.quantity = quantity;
-        }
-        None => {}
-    }
-    if next.cycle.interval != terms.interval {
-        // Another rhythm is counted from here.
-        let anchor = if first { next.cycle.anchor } else { next.cycle.zone.wall(due) };
-        next.cycle = Cycle { anchor, interval: terms.interval, first: next.number, ..next.cycle };
+    if first {
+        next.cycle.interval = terms.interval;
+    } else if held.moved.is_some() || held.cycle.interval != terms.interval {
+        next.begin(next.number, due, terms.interval)?;
     }
     let period = next.period()?;
     let mut bill = Bill::default();
@@ -150,6 +133,7 @@ pub fn renew(
     }
     bill.charge(&mut next, terms, (period, period.from), taxes)?;
     let document = bill.close(&mut next, Cause::Renewal, (period, now))?;
-    let goods = (!terms.gives.goods.is_empty()).then_some(period);
-    Ok(Renewal::Due(Box::new(Step { next, change: Change::Renewed, document, goods })))
+    let change = if skipped { Change::Skipped } else { Change::Renewed };
+    let goods = (!skipped && !terms.gives.goods.is_empty()).then_some(period);
+    Ok(Renewal::Due(Box::new(Step { next, change, document, goods })))
 }
