@@ -2,7 +2,7 @@ use super::*;
 
 fn cycle(zone: &str, anchor: &str, every: Unit, count: u16) -> Cycle {
     let interval = Interval { every, count };
-    Cycle { zone: zone.parse().unwrap(), anchor: anchor.parse().unwrap(), interval, first: 0 }
+    Cycle::from_wall(zone.parse().unwrap(), anchor.parse().unwrap(), interval)
 }
 
 /// The boundaries as the customer's wall shows them.
