@@ -198,6 +198,9 @@ impl Watched {
         if let Some(running) = self.running {
             self.used += worth(running, since, zone, self.world.modes[0] == Proration::Day);
         }
+        if next.covered != before.covered && left_is_nothing(&before, since) {
+            self.paid = self.paid.min(since);
+        }
         match &step.document {
             Some(document) => self.documented(&before, &next, document)?,
             None => {
@@ -245,8 +248,7 @@ impl Watched {
                 self.paid = line.period.from;
             } else {
                 let (from, paid) = (line.period.from, self.paid);
-                let again = from < paid && !left_is_nothing(before, from);
-                prop_assert!(!again, "what is paid up to {paid} is charged again from {from} on");
+                prop_assert!(from >= paid, "what is paid up to {paid} is charged again from {from} on");
                 self.paid = line.period.until;
                 self.charged = Some(total);
             }
