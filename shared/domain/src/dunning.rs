@@ -180,6 +180,9 @@ impl Case {
 
     /// When the payment is tried again by itself.
     pub fn retry_at(&self) -> Option<Timestamp> {
+        if !self.is_open() {
+            return None;
+        }
         match self.class {
             Class::Hard => None,
             Class::Fault if self.faults > 0 => {

@@ -255,3 +255,6 @@ impl Invoice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

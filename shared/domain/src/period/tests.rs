@@ -93,3 +93,22 @@ fn a_zone_or_an_interval_that_is_none_is_refused() {
     }
     assert_eq!(Interval { every: Unit::Week, count: 156 }.check(), Ok(()));
 }
+
+#[test]
+fn a_moment_in_the_hour_that_comes_twice_is_where_its_cycle_begins() {
+    // Berlin, 31 October 2027: 02:30 at 00:30 UTC and at 01:30 UTC. Lord Howe's clocks go back by half an hour.
+    for (zone, at) in [
+        ("Europe/Berlin", "2027-10-31T00:30:00Z"),
+        ("Europe/Berlin", "2027-10-31T01:30:00Z"),
+        ("Europe/Berlin", "2027-03-28T01:00:00Z"),
+        ("Australia/Lord_Howe", "2027-04-03T14:45:00Z"),
+        ("Australia/Lord_Howe", "2027-04-03T15:15:00.123Z"),
+    ] {
+        let at: Timestamp = at.parse().unwrap();
+        let cycle = Cycle::from_moment(zone.parse().unwrap(), at, Interval::MONTH, 7).unwrap();
+        assert_eq!(cycle.boundary(7), Ok(at), "{zone} {at}");
+        // From then on it is that time on the wall, which comes once.
+        assert_eq!(cycle.zone.wall(cycle.boundary(8).unwrap()).time(), cycle.anchor.time());
+        assert_eq!(cycle.again, cycle.zone.moment(cycle.anchor) != Ok(at));
+    }
+}

@@ -180,10 +180,8 @@ proptest! {
         let mut credit = StoreCredit::none(id("cus_00000001"), id("EUR"));
         credit.balance = eur(10_000);
         // Our own books only ever say that it is done.
-        let theirs = |step: &&Step| match step {
-            Step::Tell(_, outcome, _) => matches!(outcome, Outcome::Approved { .. } | Outcome::Unknown),
-            _ => true,
-        };
+        let done = |outcome: &Outcome| matches!(outcome, Outcome::Approved { .. } | Outcome::Unknown);
+        let theirs = |step: &&Step| if let Step::Tell(_, outcome, _) = step { done(outcome) } else { true };
         for step in life.iter().filter(|step| method != Method::StoreCredit || theirs(step)) {
             let Ok(Decision::New(fact)) = answer(&payment, step, at(1)) else { continue };
             let posting = payment.posting(&fact).unwrap();

@@ -35,7 +35,7 @@ fn up_and_down_in_one_period_charges_each_plan_for_its_days() {
 
 #[test]
 fn from_a_year_to_a_month_the_credit_pays_months_until_it_is_used_up() {
-    let year = every(1, Unit::Year, terms("pln_00000120", 120_00));
+    let year = every(1, Unit::Year, terms("pln_00000120", 12_000));
     let mut life = Life::begin(&year, asked("UTC"), taxes(&UNTAXED), on("2027-01-01"));
     // 181 of 365 days are used: 59.5068 → 59.51.
     let told = life.change(&ten(), 1, on("2027-07-01"));
@@ -53,7 +53,7 @@ fn from_a_year_to_a_month_the_credit_pays_months_until_it_is_used_up() {
 #[test]
 fn from_a_month_to_a_year_a_period_of_its_own_begins_at_once() {
     let mut life = running(&ten());
-    let year = every(1, Unit::Year, terms("pln_00000120", 120_00));
+    let year = every(1, Unit::Year, terms("pln_00000120", 12_000));
     let told = life.change(&year, 1, on("2027-04-16"));
     assert_eq!(told, "Changed: credit -5.00, charge 120.00; due 115.00");
     assert_eq!(life.covered(), "2027-04-16T00:00:00 – 2028-04-16T00:00:00");
@@ -147,7 +147,7 @@ fn without_proration_what_is_new_costs_from_the_next_period_on() {
     assert_eq!(life.change(&without_proration(twenty()), 1, on("2027-04-16")), "Changed");
     assert_eq!((life.held.plan.clone(), life.held.credit), (twenty().plan, eur(0)));
     assert_eq!(life.renew(on("2027-05-01")), "Renewed: charge 20.00; due 20.00");
-    let year = every(1, Unit::Year, without_proration(terms("pln_00000120", 120_00)));
+    let year = every(1, Unit::Year, without_proration(terms("pln_00000120", 12_000)));
     let refused = life.refused((&year, 1), When::Now(None), on("2027-05-16"));
     assert_eq!(refused, Refused::NoProration);
     assert_eq!(life.change_at_end(&year, 1, on("2027-05-16")), "ChangeScheduled");
@@ -244,7 +244,7 @@ fn what_it_is_already_changes_nothing_or_withdraws_what_waits() {
 
 #[test]
 fn a_change_at_the_end_of_the_period_may_bring_another_rhythm() {
-    let year = every(1, Unit::Year, terms("pln_00000120", 120_00));
+    let year = every(1, Unit::Year, terms("pln_00000120", 12_000));
     let mut life = Life::begin(&ten(), asked("Europe/Berlin"), taxes(&UNTAXED), at("2027-01-30T23:00:00Z"));
     assert_eq!(life.change_at_end(&year, 2, on("2027-02-10")), "ChangeScheduled");
     assert_eq!(life.renew(on("2027-02-28")), "Renewed: charge 240.00; due 240.00");
@@ -264,7 +264,8 @@ fn what_cannot_be_changed_is_refused() {
         assert_eq!(life.refused((&ten(), 0), when, now), Refused::Priced(NotPriced::Quantity(0)));
     }
     let step = start(asked("UTC"), &ten(), &life.taxes, now).unwrap();
-    let states: [(&dyn Fn(&mut Life), Refused); 4] = [
+    type Bring<'a> = &'a dyn Fn(&mut Life);
+    let states: [(Bring<'_>, Refused); 4] = [
         (&|life| drop(life.pause(None, now)), Refused::Paused),
         (&|life| drop(life.cancel(When::Now(None), now)), Refused::Ended),
         (&|life| drop(life.cancel(When::PeriodEnd, now)), Refused::EndsSoon),

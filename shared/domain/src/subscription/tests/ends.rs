@@ -209,7 +209,7 @@ fn what_is_more_than_goods_is_not_given_longer_for_the_same_price() {
 #[test]
 fn means_and_places_are_set_once_and_for_what_has_not_ended() {
     let mut life = running(&ten());
-    let means = Means { gateway: id("books"), method: Method::Card, token: id("tok_visa") };
+    let means = Means { gateway: id("books"), method: Method::Card, token: Some(id("tok_visa")) };
     let place = Place { country: id("FR"), region: None, postal: None };
     for again in [false, true] {
         let (by, to) =

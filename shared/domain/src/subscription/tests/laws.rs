@@ -38,8 +38,9 @@ struct World {
 }
 
 fn any_doing() -> impl Strategy<Value = Doing> {
+    let seconds = prop_oneof![1_u32..200_000, 1_u32..4_000_000, 1_u32..12_000_000];
     prop_oneof![
-        8 => prop_oneof![1_u32..200_000, 1_u32..4_000_000, 1_u32..12_000_000].prop_map(|seconds| Doing::Wait { seconds }),
+        8 => seconds.prop_map(|seconds| Doing::Wait { seconds }),
         8 => (0_usize..5, 1_u32..6, prop::bool::weighted(0.3))
             .prop_map(|(plan, quantity, at_end)| Doing::Change { plan, quantity, at_end }),
         3 => prop::option::of(1_u16..90).prop_map(|days| Doing::Pause { days }),
@@ -95,7 +96,7 @@ fn plans(world: &World) -> Vec<Terms> {
         terms(1, 10_01, 1, Unit::Month),
         terms(2, 20_03, 1, Unit::Month),
         terms(3, 3_33, 2, Unit::Week),
-        terms(4, 119_99, 1, Unit::Year),
+        terms(4, 11_999, 1, Unit::Year),
         terms(5, 0, 1, Unit::Month),
     ]
 }
@@ -208,7 +209,7 @@ impl Watched {
             }
         }
         prop_assert!(next.credit.minor >= 0, "credit is never negative");
-        prop_assert!(next.number == before.number || next.number > before.number, "numbers only rise");
+        prop_assert!(next.number >= before.number, "numbers only rise");
         if renewed && matches!(before.stage, Stage::Active) {
             prop_assert_eq!(next.number, before.number + 1, "one period at a time");
         }

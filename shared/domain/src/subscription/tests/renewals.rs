@@ -102,7 +102,7 @@ fn a_setup_fee_comes_with_the_first_charge_once() {
 fn a_trial_changes_and_ends_without_a_charge() {
     let trial = || Start { trial: true, ..asked("UTC") };
     let begin = || Life::begin(&ten(), trial(), taxes(&UNTAXED), on("2027-04-01"));
-    let year = every(1, Unit::Year, terms("pln_00000120", 120_00));
+    let year = every(1, Unit::Year, terms("pln_00000120", 12_000));
     let mut life = begin();
     assert_eq!(life.change(&year, 1, on("2027-04-10")), "Changed");
     assert_eq!(life.held.due_at(), Ok(Some(on("2027-04-15"))));
