@@ -108,7 +108,8 @@ pub enum BadTerms {
     #[error("`{0}` is negative or of another currency than the plan")]
     Amount(&'static str),
     #[error(
-        "there are at most {TIERS_MAX} tiers, each goes further than the one before, and only the last has no end"
+        "there are at most {TIERS_MAX} tiers, each goes further than the one before, \
+         and only the last has no end"
     )]
     Tiers,
     #[error("a trial has at most {TRIAL_DAYS_MAX} days")]

@@ -162,8 +162,8 @@ fn change_now(
     bill.close(next, Cause::Change, (period, now))
 }
 
-/// Nothing is given and nothing charged until a date, or until somebody resumes it. What is covered is credited; without
-/// proration it stays paid.
+/// Nothing is given and nothing charged until a date, or until somebody resumes it. What is covered is credited;
+/// without proration it stays paid.
 pub fn pause(
     held: &Subscription,
     until: Option<Timestamp>,

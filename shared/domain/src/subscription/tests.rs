@@ -1,5 +1,5 @@
-//! The specification of subscriptions. [`Life`] is one subscription, told what happens to it; what a step tells, charges
-//! and credits is one line of text.
+//! The specification of subscriptions. [`Life`] is one subscription, told what happens to it; what a step tells,
+//! charges and credits is one line of text.
 
 mod changes;
 mod ends;

@@ -39,7 +39,8 @@ struct World {
 
 fn any_doing() -> impl Strategy<Value = Doing> {
     prop_oneof![
-        8 => prop_oneof![1_u32..200_000, 1_u32..4_000_000, 1_u32..12_000_000].prop_map(|seconds| Doing::Wait { seconds }),
+        8 => prop_oneof![1_u32..200_000, 1_u32..4_000_000, 1_u32..12_000_000]
+            .prop_map(|seconds| Doing::Wait { seconds }),
         8 => (0_usize..5, 1_u32..6, prop::bool::weighted(0.3))
             .prop_map(|(plan, quantity, at_end)| Doing::Change { plan, quantity, at_end }),
         3 => prop::option::of(1_u16..90).prop_map(|days| Doing::Pause { days }),
