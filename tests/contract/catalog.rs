@@ -4,6 +4,7 @@
 
 mod customers;
 mod payments;
+mod subscriptions;
 
 use crate::schema;
 use domain::catalog::{OfferStatus, ProductStatus};
@@ -175,7 +176,8 @@ pub(crate) fn catalog() -> Vec<Entry> {
     let (customers, payments) = (customers::customers(), payments::payments());
     let kinds =
         [access(), overrides(), merchants(), goods(), customers, orders(), parts(), payments, payouts()];
-    kinds.into_iter().flatten().collect()
+    let recurring = [subscriptions::subscriptions(), subscriptions::invoices(), subscriptions::dunning()];
+    kinds.into_iter().chain(recurring).flatten().collect()
 }
 
 /// The entry of one event.

@@ -8,6 +8,7 @@ use crate::openapi::{document, operations};
 use crate::schema;
 use crate::wiring::open;
 use edge::routes::{Audience, Operation};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tests::paying::{card, payment_id};
@@ -347,6 +348,77 @@ impl Story {
         self.show("ledger.accounts", &[], "").await;
     }
 
+    /// What can be subscribed to: seats by the month, and a mug every two weeks.
+    async fn offering(&mut self, alma: &str) -> (String, String) {
+        let studio = json!({
+            "external_id": "studio", "name": "Studio", "currency": "EUR",
+            "terms": {
+                "interval": {"every": "month"}, "price": eur("19.00"), "included": 1,
+                "tiers": [{"up_to": 4, "unit_price": eur("9.00")}, {"unit_price": eur("7.50")}],
+                "trial_days": 7, "setup_fee": eur("5.00"), "proration": "second", "features": ["seats"],
+            },
+        });
+        let studio = at(&self.tell("plans.publish", &[], studio).await, "/id").to_owned();
+        self.show("plans.list", &[], "").await;
+        self.show("plans.show", &[&studio], "").await;
+        self.show("plans.versions", &[&studio], "").await;
+        self.show("plans.offered", &[], "").await;
+        let mugs = json!({
+            "external_id": "mugs", "name": "A mug every two weeks", "currency": "EUR",
+            "terms": {
+                "interval": {"every": "week", "count": 2}, "price": eur("0.00"), "proration": "none",
+                "goods": [{"merchant": alma, "sku": "mug", "quantity": 1}],
+            },
+        });
+        let mugs = at(&self.shop.done("/v1/plans/publish", &mugs).await, "/id").to_owned();
+        (studio, mugs)
+    }
+
+    /// A trial whose renewal fails once, and all that can be done to it after that.
+    async fn subscribing(&mut self, alma: &str, customer: &str) {
+        let (studio, mugs) = self.offering(alma).await;
+        let start = |plan: &str, token: &str| {
+            json!({
+                "customer": customer, "plan": plan, "quantity": 2, "time_zone": "Europe/Berlin",
+                "address": tests::storefront::address(), "payment": {"method": "card", "token": token},
+            })
+        };
+        let started = start(&studio, "tok_away_fails_1_insufficient_funds");
+        let id = at(&self.tell("subscriptions.start", &[], started).await, "/id").to_owned();
+        self.show("subscriptions.list", &[], &format!("?customer={customer}")).await;
+        self.show("subscriptions.upcoming", &[&id], "").await;
+        self.shop.wait_days(7).await;
+        let cases = self.show("dunning.list", &[], "").await;
+        let invoice = at(&cases, "/items/0/invoice").to_owned();
+        self.show("dunning.show", &[&invoice], "").await;
+        self.tell("subscriptions.pay", &[&id], json!({})).await;
+        self.show("dunning.figures", &[], "").await;
+        self.show("subscriptions.show", &[&id], "").await;
+        let more = json!({"quantity": 5});
+        let shown = self.tell("subscriptions.check", &[&id], json!({"change": more})).await;
+        let change = json!({"quantity": 5, "as_of": shown["as_of"]});
+        self.tell("subscriptions.change", &[&id], change).await;
+        let mut office = tests::storefront::address();
+        office["company"] = json!("Groß & Söhne");
+        self.tell("subscriptions.set_address", &[&id], json!({"address": office})).await;
+        let means = json!({"payment": {"method": "card", "token": "tok_approved"}});
+        self.tell("subscriptions.set_payment_method", &[&id], means).await;
+        self.tell("subscriptions.pause", &[&id], json!({"until": "2026-06-01T08:00:00Z"})).await;
+        self.tell("subscriptions.resume", &[&id], json!({})).await;
+        self.tell("subscriptions.cancel", &[&id], json!({"at": "period_end"})).await;
+        self.show("entitlements.list", &[], &format!("?customer={customer}")).await;
+        self.tell("subscriptions.uncancel", &[&id], json!({})).await;
+        let delivered = self.shop.done("/v1/subscriptions", &start(&mugs, "tok_approved")).await;
+        let id = at(&delivered, "/id").to_owned();
+        self.shop.settle().await;
+        self.tell("subscriptions.skip", &[&id], json!({})).await;
+        let day = at(&self.shop.get(&format!("/v1/subscriptions/{id}")).await, "/next_at").to_owned();
+        let day: Timestamp = day.parse().expect("a moment");
+        let later = json!({"at": (day + SignedDuration::from_hours(48)).to_string()});
+        self.tell("subscriptions.deliver_on", &[&id], later).await;
+        self.tell("plans.close", &[&mugs], json!({})).await;
+    }
+
     /// Money that comes through a gateway: captured, and given back in three ways.
     async fn collecting(&mut self, alma: &str) {
         let tenders = [card("tok_refund_declined", 20_00)];
@@ -395,6 +467,8 @@ pub(crate) async fn told() -> Story {
     story.show("audit.trail", &[&order], "?limit=2").await;
     story.paying(&alma, &birch).await;
     story.collecting(&alma).await;
+    let ines = at(&story.shop.person("ines").get("/v1/customers/me").await.body, "/id").to_owned();
+    story.subscribing(&alma, &ines).await;
     story.tell("merchants.terminate", &[&cedar], json!({"reason": "parcels come late"})).await;
     story
 }
@@ -419,9 +493,10 @@ fn counted(mut told: Examples) -> Examples {
     let text = bodies.collect::<String>();
     let replaced = |value: &Value| -> Value {
         let mut shown = value.to_string();
-        for (tail, number) in given(&text, &["mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_"])
-            .iter()
-            .zip(1_u128..)
+        for (tail, number) in
+            given(&text, &["mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_", "sub_"])
+                .iter()
+                .zip(1_u128..)
         {
             shown = shown.replace(tail, domain::id::MerchantId::from_bits(number).tail());
         }

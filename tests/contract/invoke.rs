@@ -36,13 +36,15 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 21] = [
+const INVOCATIONS: [(&str, &str, By); 26] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("cart", "cart", By::Get("/v1/carts/crt_00000000000000000000000001")),
     ("catalog", "catalog", By::Get("/v1/products")),
     ("checkout", "checkout", By::Bus("payment.authorized.v1")),
     ("customers", "customers", By::Get("/v1/customers/me")),
     ("delivery", "delivery", By::Get("/v1/delivery/mer_00000000000000000000000002")),
+    ("dunning", "dunning", By::Bus("invoice.payment_failed.v1")),
+    ("dunning.schedule", "dunning", By::Schedule),
     ("fulfillment", "fulfillment", By::Bus("order.paid.v1")),
     ("fx", "fx", By::Get("/v1/fx/rates")),
     ("inventory", "inventory", By::Bus("merchant_order.canceled.v1")),
@@ -57,6 +59,9 @@ const INVOCATIONS: [(&str, &str, By); 21] = [
     ("payout", "payout", By::Queue("payout.due.v1", "PAYOUT_QUEUE")),
     ("payout.schedule", "payout", By::Schedule),
     ("promotions", "promotions", By::Get("/v1/promotions/codes")),
+    ("recurring-billing", "recurring-billing", By::Queue("subscription.due.v1", "RECURRING_BILLING_QUEUE")),
+    ("recurring-billing.schedule", "recurring-billing", By::Schedule),
+    ("subscriptions", "subscriptions", By::Get("/v1/subscriptions/plans")),
     ("tax", "tax", By::Get("/v1/tax/rules")),
 ];
 

@@ -40,6 +40,10 @@ struct Things {
     agreed: String,
     /// A part that goes to somebody.
     addressed: String,
+    plan: String,
+    subscription: String,
+    /// A renewal that could not be collected.
+    unpaid: String,
 }
 
 impl Things {
@@ -68,6 +72,9 @@ impl Things {
             ("products" | "shop", "id") => self.product.clone(),
             ("offers", "id") | ("stock", "offer") => self.offer.clone(),
             ("api-keys", "id") => self.api_key.clone(),
+            ("plans", "id") => self.plan.clone(),
+            ("subscriptions", "id") => self.subscription.clone(),
+            ("dunning", "invoice") => self.unpaid.clone(),
             _ => panic!("{path}: tests/contract/permissions.rs has no thing for {{{variable}}}"),
         }
     }
@@ -94,6 +101,18 @@ async fn addressed(shop: &Shop, merchant: &str, offer: &str) -> String {
     let paid = guest.post(&format!("/v1/checkouts/{cart}/pay"), &paid, "").await.ok().unwrap();
     shop.settle().await;
     part(at(&paid, "/order/id"), 1)
+}
+
+/// A plan, who has subscribed to it without anything to pay with, and the renewal that failed for that.
+async fn subscribed(shop: &Shop, customer: &str) -> (String, String, String) {
+    let mut terms = tests::subscribing::terms("10.00");
+    terms["trial_days"] = json!(1);
+    let plan = at(&tests::subscribing::publish(shop, "ten", terms).await, "/id").to_owned();
+    let start = json!({"customer": customer, "plan": plan, "address": tests::subscribing::address()});
+    let subscription = at(&shop.done("/v1/subscriptions", &start).await, "/id").to_owned();
+    shop.wait_days(2).await;
+    let invoice = at(&shop.get("/v1/dunning").await, "/items/0/invoice").to_owned();
+    (plan, subscription, invoice)
 }
 
 impl Bazaar {
@@ -128,6 +147,7 @@ impl Bazaar {
             shop.person("ines").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
         let agreed = shop.person("omar").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
         let addressed = addressed(&shop, &merchant, &offer).await;
+        let (plan, subscription, unpaid) = subscribed(&shop, &agreed).await;
         let things = Things {
             merchant,
             order,
@@ -142,6 +162,9 @@ impl Bazaar {
             customer,
             agreed,
             addressed,
+            plan,
+            subscription,
+            unpaid,
         };
         Self { shop, operations, contract, things }
     }

@@ -166,24 +166,27 @@ fn a_queue_hides_messages_six_times_as_long_as_its_function_may_run_and_gives_up
 }
 
 #[test]
-fn a_dead_letter_queue_keeps_longest_and_is_in_the_alarm() {
+fn a_dead_letter_queue_keeps_longest_and_is_in_an_alarm() {
     let raw = Raw::read();
-    let metrics = &raw.resource("DeadLetterAlarm")["Properties"]["Metrics"];
-    let metrics = metrics.as_array().expect("the alarm has metrics");
-    let sum = metrics.iter().find_map(|metric| metric["Expression"].as_str()).unwrap_or_default();
-    // A queue that was idle for hours has no data points: it counts as empty, or the sum would have none either.
-    let summed = sum.split('+').filter_map(|term| term.trim().strip_prefix("FILL(")?.strip_suffix(", 0)"));
-    let summed: BTreeSet<&str> = summed.collect();
     let mut watched = BTreeSet::new();
-    for metric in metrics.iter().filter(|metric| metric["MetricStat"].is_object()) {
-        let id = metric["Id"].as_str().unwrap_or_default();
-        let queue = Raw::referred(&metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]);
-        watched.extend(queue.filter(|_| summed.contains(id)));
+    for (_, alarm) in raw.of_type("AWS::CloudWatch::Alarm") {
+        let metrics = alarm["Metrics"].as_array().map_or(&[][..], Vec::as_slice);
+        let sum = metrics.iter().find_map(|metric| metric["Expression"].as_str()).unwrap_or_default();
+        // A queue that was idle for hours has no data points: it counts as empty, or the sum would have none either.
+        let summed =
+            sum.split('+').filter_map(|term| term.trim().strip_prefix("FILL(")?.strip_suffix(", 0)"));
+        let summed: BTreeSet<&str> = summed.collect();
+        assert!(metrics.len() <= 10, "CloudWatch takes ten metrics of an alarm");
+        for metric in metrics.iter().filter(|metric| metric["MetricStat"].is_object()) {
+            let id = metric["Id"].as_str().unwrap_or_default();
+            let queue = Raw::referred(&metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]);
+            watched.extend(queue.filter(|_| summed.contains(id)));
+        }
     }
     let dead = raw.dead_letter_queues();
     let mut complaints: Vec<String> = dead
         .symmetric_difference(&watched)
-        .map(|queue| format!("{queue}: not in the sum of DeadLetterAlarm, or no dead-letter queue"))
+        .map(|queue| format!("{queue}: in no sum of a dead-letter alarm, or no dead-letter queue"))
         .collect();
     let kept = |queue: &str| raw.resource(queue)["Properties"]["MessageRetentionPeriod"].as_u64();
     complaints.extend(

@@ -304,6 +304,9 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
     let order = shop.delivered_order("A-1", json!([line(&alma, "mug", 1, "10.00")])).await;
     shop.wait_days(5).await;
     let payout = at(&shop.payouts(&alma).await[0], "/id").to_owned();
+    let (_, customer) = tests::subscribing::sign_up(&shop, "ines").await;
+    let plan = tests::subscribing::publish(&shop, "ten", tests::subscribing::terms("10.00")).await;
+    let plan = at(&plan, "/id");
     // A list in the order of time or of a range knows a foreign cursor; one in the order of names goes on after it.
     let (foreign, named) = (true, false);
     let lists = [
@@ -332,11 +335,20 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         ("/v1/customers/me/orders?".to_owned(), foreign),
         ("/v1/shop/categories?".to_owned(), named),
         ("/v1/shop/products?".to_owned(), named),
+        ("/v1/plans?".to_owned(), named),
+        (format!("/v1/plans/{plan}/versions?"), foreign),
+        ("/v1/subscriptions/plans?".to_owned(), named),
+        (format!("/v1/subscriptions?plan={plan}&"), named),
+        (format!("/v1/subscriptions?customer={customer}&"), named),
+        (format!("/v1/entitlements?customer={customer}&"), named),
+        ("/v1/dunning?".to_owned(), foreign),
+        ("/v1/dunning?ended_in=2026-03&".to_owned(), foreign),
     ];
     let (ines, guest) = (shop.person("ines"), shop.guest());
     let caller = |list: &str| match list.split('/').nth(2) {
         Some("customers") => &ines,
         Some("shop") => &guest,
+        Some(_) if list.starts_with("/v1/subscriptions/plans") => &guest,
         Some(_) | None => &shop.api,
     };
     let paged = include_str!("../../infra/openapi.json").matches("\"name\": \"cursor\"").count();

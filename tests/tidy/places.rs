@@ -97,7 +97,7 @@ const BELOW: [(&str, &[&str]); 5] = [
     ("events", &["domain"]),
     ("table", &["domain", "events"]),
     ("edge", &["domain", "events", "table"]),
-    ("gateway", &["domain", "edge"]),
+    ("gateway", &["domain", "events", "table", "edge"]),
 ];
 
 #[test]

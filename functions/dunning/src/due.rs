@@ -28,8 +28,8 @@ async fn open(till: &Till<'_>, id: &InvoiceId) -> Result<Option<Held<Case>>, Aga
     Ok(till.world.table.dunning_case(till.m, id).await?.filter(|held| held.value.is_open()))
 }
 
-/// Tries the payment again if its time has come. What comes of it is told by the payment; the consequences are put on the
-/// list now, because it may be that nothing is ever told.
+/// Tries the payment again if its time has come. What comes of it is told by the payment; the consequences are put on
+/// the list now, because it may be that nothing is ever told.
 async fn retry(till: &Till<'_>, id: &InvoiceId) -> Result<(), Again> {
     let now = till.world.now();
     let Some(case) = open(till, id).await? else { return Ok(()) };

@@ -1,12 +1,13 @@
 //! Dunning: renewals whose payment failed, step by step, until they are recovered or the subscription ends.
 //!
-//! Routes: `/v1/dunning…`. Schedule: every five minutes, hands due cases to a queue. Consumes: `dunning.due.v1` from that;
-//! `invoice.payment_failed.v1`, `invoice.action_required.v1`; `invoice.paid.v1` where something had gone wrong before.
-//! Reads: invoices, payments, subscriptions, plans. Writes: cases and the month's figures; payments that are tried again;
-//! subscriptions that are restricted, restored or ended, and their invoices. Emits: `dunning.changed.v1`.
+//! Routes: `/v1/dunning…`. Schedule: every five minutes, hands due cases to a queue. Consumes: `dunning.due.v1` from
+//! that; `invoice.payment_failed.v1`, `invoice.action_required.v1`; `invoice.paid.v1` where something had gone wrong
+//! before. Reads: invoices, payments, subscriptions, plans. Writes: cases and the month's figures; payments that are
+//! tried again; subscriptions that are restricted, restored or ended, and their invoices. Emits:
+//! `dunning.changed.v1`.
 //!
-//! What is next follows from the case and its policy (`domain::dunning`), so every message may come twice, late or out of
-//! order. Absent on purpose: messages to people; every step is an event.
+//! What is next follows from the case and its policy (`domain::dunning`), so every message may come twice, late or
+//! out of order. Absent on purpose: messages to people; every step is an event.
 
 mod case;
 mod due;

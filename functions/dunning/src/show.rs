@@ -27,7 +27,7 @@ pub(crate) struct CaseView {
     attempt: Option<u16>,
     /// … of so many; none where nothing is tried by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    attempts: Option<usize>,
+    attempts: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_at: Option<String>,
     /// What comes then.
@@ -45,7 +45,7 @@ fn view(case: CaseSummary) -> CaseView {
         opened_at: case.opened_at.to_string(),
         step: case.step,
         attempt: case.attempt.map(|(next, _)| next),
-        attempts: case.attempt.map(|(_, of)| of),
+        attempts: case.attempt.and_then(|(_, of)| u16::try_from(of).ok()),
         next_at: case.next.map(|(at, _)| at.to_string()),
         next: case.next.map(|(_, duty)| duty),
     }

@@ -1,4 +1,5 @@
-//! `subscription.due.v1`: the end of a period, a trial or a pause has come. One period after the other, each charged once.
+//! `subscription.due.v1`: the end of a period, a trial or a pause has come. One period after the other, each charged
+//! once.
 
 use domain::invoice::Stage as InvoiceStage;
 use domain::subscription::{Renewal, Stage, Subscription, renew};

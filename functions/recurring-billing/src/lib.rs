@@ -4,9 +4,9 @@
 //! from that; `invoice.paid.v1` of first invoices; `customer.erased.v1`. Reads: subscriptions, plans, tax rates,
 //! invoices. Writes: subscriptions, invoices with their payments. Emits: `subscription.changed.v1`, `invoice.*.v1`.
 //!
-//! A renewal is one transaction (subscription, invoice, payment with its first attempt) and one call of the gateway, so a
-//! period is charged once: whoever comes second finds the next period. While an invoice is open its subscription does
-//! not renew; `dunning` brings it back when it is paid.
+//! A renewal is one transaction (subscription, invoice, payment with its first attempt) and one call of the gateway,
+//! so a period is charged once: whoever comes second finds the next period. While an invoice is open its subscription
+//! does not renew; `dunning` brings it back when it is paid.
 
 mod due;
 mod heard;

@@ -1,4 +1,5 @@
-//! What people do to a subscription: one way for all of it. Load, decide, commit, collect; a check stops after deciding.
+//! What people do to a subscription: one way for all of it. Load, decide, commit, collect; a check stops after
+//! deciding.
 
 use crate::show::{ChangedView, load};
 use crate::start::{MeansBody, declined, problem, recipient, target};

@@ -108,7 +108,7 @@ impl SubscriptionView {
     }
 }
 
-/// A subscription after a change, with the invoice or credit note that the change has made and where its payment stands.
+/// A subscription after a change, with the invoice or credit note that was made and where its payment stands.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChangedSubscription"))]
 pub(crate) struct ChangedView {

@@ -182,8 +182,8 @@ impl Invoice {
             .close()
     }
 
-    /// The `number`-th payment that it is to be paid by, with its first attempt begun; `off_session`: the customer is not
-    /// there.
+    /// The `number`-th payment that it is to be paid by, with its first attempt begun; `off_session`: the customer is
+    /// not there.
     pub fn charge(
         &self,
         means: &Means,

@@ -11,8 +11,8 @@
 //! - `.operators` admits people and systems that act for the whole marketplace; `.merchants` a merchant's own too: the
 //!   handler asks `reach.covers(&merchant)` and answers 404 for another merchant's object; `.everyone` all of them, to
 //!   what merchants share; `.owners` operators, and customers for what is their own: the handler asks
-//!   `caller.owns(&reach, &customer)` and answers 404 for another's; `.persons` whoever has signed in; `.shoppers` guests too; `.founder` and
-//!   `.signed` leave it to the handler's input. Handlers name no scope.
+//!   `caller.owns(&reach, &customer)` and answers 404 for another's; `.persons` whoever has signed in; `.shoppers`
+//!   guests too; `.founder` and `.signed` leave it to the handler's input. Handlers name no scope.
 //! - A handler takes `State<World>`, `Path<…>` where the path has variables, and last `Command<Body>` or
 //!   `Query<Parameters>`; it answers `Result<Reply<View>, Problem>`. Body, parameters and view carry
 //!   `#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]`; their doc comments are the contract's words.

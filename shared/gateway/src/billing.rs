@@ -25,8 +25,8 @@ pub enum Collected {
 
 impl Till<'_> {
     /// Commits a step with its document and the first attempt of its payment, then calls. `remember` adds what belongs
-    /// to the transaction beside that. Before a call with nobody waiting for a message to come again, `watched` puts the
-    /// question what became of it on the list of due work.
+    /// to the transaction beside that. Before a call with nobody waiting for a message to come again, `watched` puts
+    /// the question what became of it on the list of due work.
     pub async fn take(
         &self,
         held: Option<&Held<Subscription>>,

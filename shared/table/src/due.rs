@@ -45,8 +45,8 @@ impl Work {
         }
     }
 
-    /// Over so many partitions it spreads. A partition takes a thousand writes a second; a run looks at all of them, also
-    /// where there is nothing. Many subscriptions end their periods in one minute, that of the first of a month.
+    /// Over so many partitions it spreads. A partition takes a thousand writes a second; a run looks at all of them,
+    /// also where there is nothing. Many subscriptions end their periods in one minute, that of the first of a month.
     pub const fn shards(self) -> u8 {
         match self {
             Self::Payout | Self::Unpaid | Self::Payment | Self::Dunning => 4,

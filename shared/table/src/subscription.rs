@@ -1,8 +1,8 @@
 //! Where subscriptions lie, and how a step of one is committed with the document that it has made.
 //!
 //! A subscription, its invoices, dunning cases and stories share a partition. A step that only goes on to the next
-//! period is told by its invoice and has no story of its own: a renewal writes four items, the subscription, the invoice
-//! and its story, and the payment.
+//! period is told by its invoice and has no story of its own: a renewal writes four items, the subscription, the
+//! invoice and its story, and the payment.
 
 use crate::due::Work;
 use crate::invoice::Issuer;
@@ -170,8 +170,8 @@ impl Table {
         self.list::<Subscription>(&list, limit, after).await
     }
 
-    /// Puts the moment at which time brings something on the list of due work, before the commit that causes it; nothing
-    /// where it is the same as before.
+    /// Puts the moment at which time brings something on the list of due work, before the commit that causes it;
+    /// nothing where it is the same as before.
     pub async fn subscription_will_be_due(
         &self,
         m: &MarketplaceId,

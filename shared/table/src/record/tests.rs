@@ -4,13 +4,17 @@ use super::*;
 use crate::access::{ApiKey, Asked, Issuer, Member, Operator};
 use crate::delivery::DeliveryRates;
 use crate::discount::{Agreements, DiscountCode};
+use crate::invoice::Recipient;
 use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
+use crate::subscription::{HadTrial, HasPlan};
 use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
 use domain::credit::StoreCredit;
+use domain::dunning::Case;
 use domain::fx::Sheet as ExchangeRates;
+use domain::invoice::Invoice;
 use domain::ledger::MerchantEntry;
 use domain::marketplace::Marketplace;
 use domain::merchant::Merchant;
@@ -19,6 +23,8 @@ use domain::order::Order;
 use domain::overrides::Override;
 use domain::payment::Payment;
 use domain::payout::{Claimed, Payout};
+use domain::plan::{Plan, Terms};
+use domain::subscription::Subscription;
 use domain::tax::table::{Rules, Sheet};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -69,12 +75,16 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         ApiKey,
         Asked,
         Cart,
+        Case,
         CategoryNode,
         Claimed,
         DataKey,
         DeliveryRates,
         ExchangeRates,
         DiscountCode,
+        HadTrial,
+        HasPlan,
+        Invoice,
         Issuer,
         Marketplace,
         Member,
@@ -89,11 +99,15 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Override,
         Payment,
         Payout,
+        Plan,
         Product,
+        Recipient,
         Rules,
         Sheet,
         Speaking,
         StoreCredit,
+        Subscription,
+        Terms,
     );
     kinds.insert("outbox.1", outbox);
     kinds.insert("stock.1", stock);
@@ -101,6 +115,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
     kinds.insert("refusal.1", refusal);
     kinds.insert("due.1", Ok);
     kinds.insert("seen.1", Ok);
+    kinds.insert("dunning_figures.1", Ok);
     kinds
 }
 
