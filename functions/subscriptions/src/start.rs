@@ -8,7 +8,6 @@ use domain::id::{CustomerId, MarketplaceId, PlanId, SubscriptionId};
 use domain::invoice::Stage as InvoiceStage;
 use domain::payment::{Payment, Stage as PaymentStage};
 use domain::period::Zone;
-use domain::plan::{Kind, Terms};
 use domain::subscription::{Means, Start, Step, Subscription, Target, start as begin};
 use domain::tax::id::TaxId;
 use domain::text::Word;
@@ -225,15 +224,14 @@ async fn decide(till: &Till<'_>, asked: &Asked) -> Result<Step, Problem> {
         trial: found.take::<HadTrial>(&had)?.is_none(),
     };
     let step = begin(start, &billing.terms, &billing.taxes(), now)?;
-    must_be_payable(&step, &billing.terms)?;
+    must_be_payable(&step)?;
     Ok(step)
 }
 
-/// What is due at once, or is sent at once, needs something to be paid with.
-fn must_be_payable(step: &Step, terms: &Terms) -> Result<(), Problem> {
+/// What is due at once needs something to be paid with.
+fn must_be_payable(step: &Step) -> Result<(), Problem> {
     let due = step.document.as_ref().is_some_and(|document| document.stage == InvoiceStage::Open);
-    let sends = step.goods.is_some() && terms.gives.kind() != Kind::Service;
-    if step.next.means.token.is_some() || !(due || sends) {
+    if step.next.means.token.is_some() || !due {
         return Ok(());
     }
     let mut check = Check::new();
