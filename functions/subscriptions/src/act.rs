@@ -239,17 +239,14 @@ async fn act<T>(world: &World, id: &str, command: &Command<T>, act: Act) -> Answ
             let now = world.now();
             let taken = till.take(Some(&held), &step, (false, true), |commit| {
                 let commit = command.remember(commit, now, 200, id.as_str(), Overtaken);
-                match &act {
-                    Act::Address(recipient) => commit.put_any(&**recipient),
-                    _ => commit,
-                }
+                if let Act::Address(recipient) = &act { commit.put_any(&**recipient) } else { commit }
             });
             let payment = taken.await.map_err(problem)?;
             if let (Act::Means(means), Some(last)) = (&act, billing.last.filter(|_| payment.is_none())) {
                 till.collect(&last.value, means, false).await.map_err(problem)?;
             }
             let mut view = ChangedView::of(&step.next);
-            if let Some(document) = step.document.as_ref().or(None) {
+            if let Some(document) = &step.document {
                 let document = world.table.invoice(m, &document.id).await?;
                 view.document = document.map(|held| DocumentView::of(&held.value)).transpose()?;
             }

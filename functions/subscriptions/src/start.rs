@@ -129,7 +129,9 @@ pub(crate) fn problem(again: Again) -> Problem {
     match again {
         Again::Busy | Again::Early(_) => Problem::busy(),
         Again::Fault(fault) => fault.into(),
-        other => Problem::fault(&other),
+        other @ (Again::Unreadable(_) | Again::Unknown(_) | Again::Refused(_) | Again::Call { .. }) => {
+            Problem::fault(&other)
+        }
     }
 }
 

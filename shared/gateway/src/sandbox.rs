@@ -68,12 +68,11 @@ impl Sandbox {
                     Some(_) => "approved",
                     None => &script,
                 };
-                match self.authorize(key, script, *amount, asked) {
-                    Outcome::Approved { reference, .. } if *capture => {
-                        Outcome::Captured { reference, amount: *amount }
-                    }
-                    outcome => outcome,
+                let outcome = self.authorize(key, script, *amount, asked);
+                if let (Outcome::Approved { reference, .. }, true) = (&outcome, *capture) {
+                    return Outcome::Captured { reference: reference.clone(), amount: *amount };
                 }
+                outcome
             }
             Request::Capture { key, authorization, .. } => later(key, authorization, "capture_", asked),
             Request::Refund { key, authorization, .. } => later(key, authorization, "refund_", asked),
@@ -280,19 +279,16 @@ mod tests {
 
     #[test]
     fn money_is_taken_along_where_it_is_asked_for_and_some_tokens_mind_who_is_there() {
-        let with = |token: &str, off_session, capture| match authorize(token) {
-            Request::Authorize { key, order, method, token, amount, .. } => {
-                said(&sandbox().call(&Request::Authorize {
-                    key,
-                    order,
-                    method,
-                    token,
-                    amount,
-                    off_session,
-                    capture,
-                }))
-            }
-            other => panic!("{other:?}"),
+        let with = |token: &str, off_session, capture| {
+            said(&sandbox().call(&Request::Authorize {
+                key: key(1),
+                order: OrderId::from_bits(7),
+                method: Method::Card,
+                token: Some(token.parse().unwrap()),
+                amount: Money::new(10_00, "EUR".parse().unwrap()),
+                off_session,
+                capture,
+            }))
         };
         assert_eq!(with("tok_approved", true, true), "captured 10.00 EUR");
         assert_eq!(with("tok_away_declined_lost_card", true, true), "declined lost_card");
