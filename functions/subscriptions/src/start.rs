@@ -265,11 +265,11 @@ async fn answer(
     let shown = Some(CollectionView::of(&payment));
     match payment.stage() {
         PaymentStage::Captured { .. } => {
-            let begun = till.begins(&held).await.map_err(problem)?;
-            Ok(Reply::created(view(begun.as_ref().unwrap_or(&held.value), shown)))
+            let begun = after(till, &held).await.map_err(problem)?;
+            Ok(Reply::created(view(&begun, shown)))
         }
         PaymentStage::Declined { decline } => {
-            till.never_began(&held).await.map_err(problem)?;
+            after(till, &held).await.map_err(problem)?;
             Err(declined(decline.as_ref()))
         }
         PaymentStage::Created
@@ -280,6 +280,17 @@ async fn answer(
         | PaymentStage::Authorized { .. }
         | PaymentStage::Released => Ok(Reply::accepted(view(&held.value, shown))),
     }
+}
+
+/// It has begun, or never did: by us, or by who has heard of the payment before.
+async fn after(till: &Till<'_>, held: &Held<Subscription>) -> Result<Subscription, Again> {
+    let key = Key::subscription(till.m, &held.value.id);
+    till.world
+        .until_free(|| async {
+            let held = till.world.table.load::<Subscription>(&key).await?.ok_or(Again::Busy)?;
+            Ok(till.never_began(&held).await?.unwrap_or(held.value))
+        })
+        .await
 }
 
 /// 402: the gateway did not take it.
