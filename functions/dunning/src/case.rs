@@ -2,9 +2,10 @@
 
 use domain::Decision;
 use domain::dunning::{Case, Failed};
-use domain::gateway::Class;
+use domain::gateway::{Class, GatewayToken};
 use domain::id::InvoiceId;
 use domain::invoice::{Invoice, Stage as InvoiceStage};
+use domain::payment::{Payment, Stage as PaymentStage};
 use domain::subscription::{Stage, Subscription};
 use edge::command::Overtaken;
 use edge::{Again, World};
@@ -13,34 +14,22 @@ use events::invoice::{InvoiceActionRequiredV1, InvoicePaidV1, InvoicePaymentFail
 use gateway::{Gateways, Till};
 use table::{Commit, Held, Key};
 
-pub(crate) async fn failed(
-    world: World,
-    gateways: Gateways,
-    event: Envelope<InvoicePaymentFailedV1>,
-) -> Result<(), Again> {
-    let till = Till::after(&world, &gateways, &event, "dunning");
-    world.until_free(|| note(&till, &event.data.invoice, event.data.class)).await
+macro_rules! consumers {
+    ($($name:ident $payload:ident)*) => {
+        $(pub(crate) async fn $name(
+            world: World,
+            gateways: Gateways,
+            event: Envelope<$payload>,
+        ) -> Result<(), Again> {
+            let till = Till::after(&world, &gateways, &event, "dunning");
+            world.until_free(|| note(&till, &event.data.invoice)).await
+        })*
+    };
 }
 
-/// While nobody is there to confirm, it is as if another means of payment were needed.
-pub(crate) async fn action_required(
-    world: World,
-    gateways: Gateways,
-    event: Envelope<InvoiceActionRequiredV1>,
-) -> Result<(), Again> {
-    let till = Till::after(&world, &gateways, &event, "dunning");
-    world
-        .until_free(|| async {
-            let (invoice, held) = of(&till, &event.data.invoice).await?;
-            match held.value.stage {
-                // The customer is there.
-                Stage::Incomplete { .. } => Ok(()),
-                Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } | Stage::Ended { .. } => {
-                    count(&till, &invoice.value, &held.value, Class::Hard).await
-                }
-            }
-        })
-        .await
+consumers! {
+    failed InvoicePaymentFailedV1
+    action_required InvoiceActionRequiredV1
 }
 
 /// An invoice with its subscription.
@@ -55,32 +44,43 @@ pub(crate) async fn of(
     Ok((invoice, held))
 }
 
-async fn note(till: &Till<'_>, id: &InvoiceId, class: Class) -> Result<(), Again> {
+/// What has gone wrong follows from the payments as they are, so that it makes no difference which telling comes first.
+async fn note(till: &Till<'_>, id: &InvoiceId) -> Result<(), Again> {
     let (invoice, held) = of(till, id).await?;
+    if invoice.value.stage != InvoiceStage::Open {
+        return Ok(());
+    }
     match held.value.stage {
-        Stage::Incomplete { .. } => till.never_began(&held).await.map(|_| ()),
+        Stage::Incomplete { .. } => begins_or_not(till, &invoice.value, &held).await,
         Stage::Ended { why, .. } => till.gives_up(&held, why).await.map(|_| ()),
         Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } => {
-            count(till, &invoice.value, &held.value, class).await
+            count(till, &invoice.value, &held.value).await
         }
     }
 }
 
-/// One failure more, if it is news: all failures of the invoice's payments are counted.
-async fn count(
-    till: &Till<'_>,
-    invoice: &Invoice,
-    subscription: &Subscription,
-    class: Class,
-) -> Result<(), Again> {
-    if invoice.stage != InvoiceStage::Open {
-        return Ok(());
+/// A first payment that was declined. One that waits for its customer, or is tried again, is not over.
+async fn begins_or_not(till: &Till<'_>, invoice: &Invoice, held: &Held<Subscription>) -> Result<(), Again> {
+    let last = till.payments_of(invoice).await?.pop();
+    if last.is_some_and(|last| matches!(last.value.stage(), PaymentStage::Declined { .. })) {
+        till.never_began(held).await?;
     }
+    Ok(())
+}
+
+/// One setback more, if it is news: all of the invoice's payments are counted.
+async fn count(till: &Till<'_>, invoice: &Invoice, subscription: &Subscription) -> Result<(), Again> {
     let (table, now) = (&till.world.table, till.world.now());
-    let failures = failures(till, invoice).await?;
+    let payments = till.payments_of(invoice).await?;
+    let Setbacks { count, class, token } = Setbacks::of(&payments);
+    let Some(class) = class else { return Ok(()) };
+    // What was declined for good is not what the customer wants to pay with by now.
+    let renewed =
+        class == Class::Hard && subscription.means.token.is_some() && token != subscription.means.token;
+    let class = if renewed { Class::Soft } else { class };
     let held = table.dunning_case(till.m, &invoice.id).await?;
     let next = match &held {
-        Some(held) => held.value.failed(class, failures, now),
+        Some(held) => held.value.failed(class, count, now),
         None => {
             let terms = table.terms(till.m, &subscription.target()).await?;
             let terms = terms.ok_or_else(|| Again::Early(subscription.plan.to_string()))?;
@@ -91,7 +91,7 @@ async fn count(
                 plan: subscription.plan.clone(),
                 due: invoice.due()?,
                 policy: terms.dunning,
-                failures,
+                failures: count,
             };
             Some(Case::open(of, class, now))
         }
@@ -102,12 +102,28 @@ async fn count(
     Ok(commit.case(held.as_ref(), &next, Overtaken).send(table).await?)
 }
 
-pub(crate) async fn failures(till: &Till<'_>, invoice: &Invoice) -> Result<u16, Again> {
-    let payments = till.payments_of(invoice).await?;
-    Ok(payments.iter().fold(0, |sum: u16, held| sum.saturating_add(held.value.failures())))
+/// What has stood in an invoice's way.
+pub(crate) struct Setbacks {
+    pub(crate) count: u16,
+    /// What the last one means.
+    class: Option<Class>,
+    /// What was tried last.
+    token: Option<GatewayToken>,
 }
 
-/// The money is there: the case is over, the service given again, and a renewal that waited is looked at.
+impl Setbacks {
+    pub(crate) fn of(payments: &[Held<Payment>]) -> Self {
+        let none = Self { count: 0, class: None, token: None };
+        payments.iter().fold(none, |so_far, held| {
+            let (count, class) = held.value.setbacks();
+            let token = held.value.token.clone();
+            Self { count: so_far.count.saturating_add(count), class: class.or(so_far.class), token }
+        })
+    }
+}
+
+/// The money is there: the case is over, the service given again, and a renewal that waited is looked at. Also where it
+/// was only late, without a case: nothing renews while an invoice is open.
 pub(crate) async fn paid(
     world: World,
     gateways: Gateways,
@@ -117,7 +133,9 @@ pub(crate) async fn paid(
     let (table, now) = (&world.table, world.now());
     world
         .until_free(|| async {
-            let Some(case) = table.dunning_case(till.m, &event.data.invoice).await? else { return Ok(()) };
+            let Some(case) = table.dunning_case(till.m, &event.data.invoice).await? else {
+                return Ok(table.subscription_is_due(till.m, &event.data.subscription, now).await?);
+            };
             let Some(next) = case.value.recovered(now) else { return Ok(()) };
             table.subscription_is_due(till.m, &next.subscription, now).await?;
             let commit: Commit<'_, Overtaken> = Commit::new(till.m, &till.context);

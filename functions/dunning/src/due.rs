@@ -1,9 +1,10 @@
 //! `dunning.due.v1`: another try, or a consequence.
 
-use crate::case::{failures, of};
+use crate::case::{Setbacks, of};
 use domain::Decision;
 use domain::dunning::{Case, Duty};
 use domain::id::InvoiceId;
+use domain::invoice::Stage as InvoiceStage;
 use domain::subscription::Ended;
 use edge::command::Overtaken;
 use edge::{Again, World};
@@ -21,7 +22,12 @@ pub(crate) async fn due(
     let id = &event.data.invoice;
     world.until_free(|| retry(&till, id)).await?;
     while world.until_free(|| consequence(&till, id)).await? {}
-    Ok(())
+    // The clock here is behind that of whoever sent the message: it comes again, or nothing would.
+    let next = open(&till, id).await?.and_then(|case| case.value.next());
+    match next.filter(|(at, _)| world.now() < *at && *at <= event.at) {
+        Some(_) => Err(Again::Early(id.to_string())),
+        None => Ok(()),
+    }
 }
 
 async fn open(till: &Till<'_>, id: &InvoiceId) -> Result<Option<Held<Case>>, Again> {
@@ -40,8 +46,8 @@ async fn retry(till: &Till<'_>, id: &InvoiceId) -> Result<(), Again> {
         till.world.table.dunning_is_due(till.m, id, at).await?;
     }
     let (invoice, held) = of(till, id).await?;
-    // A failure that is not counted yet belongs to a try that was made.
-    if failures(till, &invoice.value).await? > case.value.failures {
+    // A setback that is not counted yet belongs to a try that was made.
+    if Setbacks::of(&till.payments_of(&invoice.value).await?).count > case.value.failures {
         return Ok(());
     }
     match till.collect(&invoice.value, &held.value.means, true).await? {
@@ -54,7 +60,11 @@ async fn consequence(till: &Till<'_>, id: &InvoiceId) -> Result<bool, Again> {
     let (table, now) = (&till.world.table, till.world.now());
     let Some(case) = open(till, id).await? else { return Ok(false) };
     let Some((_, duty)) = case.value.consequence().filter(|(at, _)| *at <= now) else { return Ok(false) };
-    let (_, held) = of(till, id).await?;
+    let (invoice, held) = of(till, id).await?;
+    if invoice.value.stage != InvoiceStage::Open {
+        // It was paid at the last moment, and that is on its way here.
+        return Ok(false);
+    }
     match duty {
         Duty::Restrict => {
             let next = case.value.restricted(now);

@@ -7,6 +7,7 @@ use edge::{Again, World};
 use events::Envelope;
 use events::subscription::SubscriptionDueV1;
 use gateway::{Gateways, Till};
+use jiff::Timestamp;
 use table::Key;
 
 pub(crate) async fn due(
@@ -16,34 +17,40 @@ pub(crate) async fn due(
 ) -> Result<(), Again> {
     let till = Till::after(&world, &gateways, &event, "recurring-billing");
     let key = Key::subscription(till.m, &event.data.subscription);
-    while world.until_free(|| one(&till, &key)).await? {}
+    while world.until_free(|| one(&till, &key, event.at)).await? {}
     Ok(())
 }
 
-/// One period more, if its time has come; whether there may be another.
-async fn one(till: &Till<'_>, key: &Key) -> Result<bool, Again> {
+/// One period more, if its time has come; whether there may be another. `sent`: when the message was due.
+async fn one(till: &Till<'_>, key: &Key, sent: Timestamp) -> Result<bool, Again> {
     let (table, now) = (&till.world.table, till.world.now());
     let held = table.load::<Subscription>(key).await?.ok_or_else(|| Again::Early(key.to_string()))?;
-    let comes = |one: &Subscription| Ok::<_, Again>(one.due_at()?.is_some_and(|at| at <= now));
+    let due = held.value.due_at()?;
     if let Stage::Ended { .. } = held.value.stage {
         return Ok(false);
+    }
+    // The clock here is behind that of whoever sent the message: it comes again, or nothing would.
+    if due.is_some_and(|at| now < at && at <= sent) {
+        return Err(Again::Early(key.to_string()));
     }
     let billing = table.billing(till.m, &held.value, &held.value.renews_as()).await?;
     if let Some(last) = billing.last.as_ref().filter(|last| last.value.stage == InvoiceStage::Open) {
         till.pursue(&last.value).await?;
-        if let Stage::Incomplete { .. } = held.value.stage
-            && comes(&held.value)?
-        {
+        if let (Stage::Incomplete { .. }, Some(true)) = (&held.value.stage, due.map(|at| at <= now)) {
             till.never_began(&held).await?;
-            return Ok(false);
+            return Ok(true);
         }
         let paid = table.invoice(till.m, &last.value.id).await?;
         return Ok(paid.is_some_and(|held| held.value.stage != InvoiceStage::Open));
+    }
+    if let Stage::Incomplete { .. } = held.value.stage {
+        // Its first payment is there, and that is on its way here.
+        return Ok(till.begins(&held).await?.is_some());
     }
     let Renewal::Due(step) = renew(&held.value, &billing.terms, &billing.taxes(), now)? else {
         return Ok(false);
     };
     // Nobody waits: a crash before the call is made good when the message comes again.
     till.take(Some(&held), &step, (true, false), |commit| commit).await?;
-    comes(&step.next)
+    Ok(step.next.due_at()?.is_some_and(|at| at <= now))
 }

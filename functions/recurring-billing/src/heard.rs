@@ -10,7 +10,7 @@ use events::invoice::InvoicePaidV1;
 use gateway::{Gateways, Till};
 use table::{Commit, Key};
 
-/// So many subscriptions are read of a list at once.
+/// So many of a customer's plans are read at once.
 const AT_ONCE: u16 = 50;
 
 /// The first invoice is paid: who paid it may have gone before the answer came.
@@ -43,9 +43,9 @@ pub(crate) async fn erased(
     let mut after = None;
     loop {
         let customer = &event.data.customer;
-        let page = world.table.subscriptions_of_customer(till.m, customer, AT_ONCE, after.as_ref()).await?;
-        for row in &page.items {
-            let key = Key::subscription(till.m, &row.id);
+        let page = world.table.plans_of_customer(till.m, customer, AT_ONCE, after.as_ref()).await?;
+        for has in &page.items {
+            let key = Key::subscription(till.m, &has.value.subscription);
             world.until_free(|| end_one(&till, &key)).await?;
         }
         match page.next {

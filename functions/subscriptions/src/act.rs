@@ -6,11 +6,11 @@ use crate::start::{MeansBody, declined, problem, recipient, target};
 use axum::extract::{Path, State};
 use domain::Decision;
 use domain::id::{PlanId, SubscriptionId};
-use domain::invoice::Stage as InvoiceStage;
+use domain::invoice::{Invoice, Stage as InvoiceStage};
 use domain::payment::Stage as PaymentStage;
 use domain::subscription::{
     Means, Next, Refused, Renewal, Stage, Step, Subscription, Target, When, cancel as end_it,
-    change as alter, pause as pause_it, renew, resume as resume_it, set_means, set_place,
+    change as alter, end, pause as pause_it, renew, resume as resume_it, set_means, set_place,
     uncancel as keep_it,
 };
 use edge::address::AddressBody;
@@ -229,8 +229,11 @@ async fn act<T>(world: &World, id: &str, command: &Command<T>, act: Act) -> Answ
             let (billing, decided) = command.audited(world, &key, id.as_str(), decided).await?;
             let Decision::New(step) = decided else { return as_it_is() };
             if let (Act::Cancel(_), Stage::Incomplete { .. }) = (&act, &held.value.stage) {
-                let ended = till.never_began(&held).await.map_err(problem)?;
-                return Ok(Reply::ok(ChangedView::of(ended.as_ref().unwrap_or(&held.value))));
+                // Where it was paid after all it has begun: then something else is to be decided.
+                return match till.never_began(&held).await.map_err(problem)? {
+                    Some(ended) if ended.stage != Stage::Active => Ok(Reply::ok(ChangedView::of(&ended))),
+                    Some(_) | None => Err(Problem::busy()),
+                };
             }
             if let (true, Stage::Ended { why, .. }) = (billing.owes(), &step.next.stage) {
                 let ended = till.gives_up(&held, *why).await.map_err(problem)?;
@@ -241,22 +244,36 @@ async fn act<T>(world: &World, id: &str, command: &Command<T>, act: Act) -> Answ
                 let commit = command.remember(commit, now, 200, id.as_str(), Overtaken);
                 if let Act::Address(recipient) = &act { commit.put_any(&**recipient) } else { commit }
             });
-            let payment = taken.await.map_err(problem)?;
-            if let (Act::Means(means), Some(last)) = (&act, billing.last.filter(|_| payment.is_none())) {
-                till.collect(&last.value, means, false).await.map_err(problem)?;
+            taken.await.map_err(problem)?;
+            let owed = billing.last.filter(|last| last.value.stage == InvoiceStage::Open);
+            if let (Act::Means(means), Some(owed)) = (&act, &owed) {
+                let tried = world.until_free(|| till.collect(&owed.value, means, false)).await;
+                tried.map_err(problem)?;
             }
-            let mut view = ChangedView::of(&step.next);
-            if let Some(document) = &step.document {
-                let document = world.table.invoice(m, &document.id).await?;
-                view.document = document.map(|held| DocumentView::of(&held.value)).transpose()?;
-            }
-            if let Some(payment) = payment {
-                let last = world.table.payments(m, &payment.order).await?.pop();
-                view.payment = last.map(|held| CollectionView::of(&held.value));
-            }
-            Ok(Reply::ok(view).revision(held.next_step()))
+            let tried = owed.filter(|_| matches!(act, Act::Means(_))).map(|owed| owed.value);
+            let shown = shown(&till, &step.next, step.document.or(tried)).await?;
+            Ok(Reply::ok(shown).revision(held.next_step()))
         })
         .await
+}
+
+/// With the document that was made or tried, and where its payment stands.
+async fn shown(
+    till: &Till<'_>,
+    subscription: &Subscription,
+    document: Option<Invoice>,
+) -> Result<ChangedView, Problem> {
+    let table = &till.world.table;
+    let mut view = ChangedView::of(subscription);
+    if let Some(document) = document {
+        let kept = table.invoice(till.m, &document.id).await?;
+        view.document = kept.map(|held| DocumentView::of(&held.value)).transpose()?;
+        if document.stage == InvoiceStage::Open {
+            let last = till.payments_of(&document).await.map_err(problem)?.pop();
+            view.payment = last.map(|held| CollectionView::of(&held.value));
+        }
+    }
+    Ok(view)
 }
 
 async fn decide(
@@ -411,7 +428,15 @@ pub(crate) async fn check(
     let (next, document) = match decided {
         Decision::New(step) => {
             peace(&read, &billing)?;
-            (step.next, step.document)
+            // What is not paid is written off, and nothing of it credited.
+            match &step.next.stage {
+                Stage::Ended { since, why } if billing.owes() => (end(&held.value, *why, *since).next, None),
+                Stage::Incomplete { .. }
+                | Stage::Trialing { .. }
+                | Stage::Active
+                | Stage::Paused { .. }
+                | Stage::Ended { .. } => (step.next, step.document),
+            }
         }
         Decision::Already => (held.value, None),
     };

@@ -101,27 +101,41 @@ pub(crate) async fn start(
     let asked = read(&world, &gateways, &command)?;
     let context = command.context(world.now());
     let till = Till { world: &world, gateways: &gateways, m, context };
-    world
+    let made = world
         .until_free(|| async {
             let made = decide(&till, &asked).await;
             if let Some(before) = command.before(&world, made.is_ok()).await? {
                 let id: SubscriptionId = before.resource.parse().map_err(|_| Problem::internal())?;
                 let held = world.table.load::<Subscription>(&Key::subscription(m, &id)).await?;
                 let held = held.ok_or_else(Problem::busy)?;
-                return Ok(Reply::ok(ChangedView::of(&held.value)).revision(held.revision()).replayed());
+                let reply = Reply::ok(ChangedView::of(&held.value)).revision(held.revision()).replayed();
+                return Ok(Made::Before(Box::new(reply)));
             }
             let step = made?;
-            let (id, now, trial) = (step.next.id.clone(), world.now(), step.document.is_none());
+            let (id, now) = (step.next.id.clone(), world.now());
             let taken = till.take(None, &step, (false, true), |commit| {
                 let commit = command.remember(commit, now, 201, id.as_str(), Overtaken);
                 let commit = commit.add(&asked.recipient, Overtaken);
-                let trial = trial && matches!(step.next.stage, domain::subscription::Stage::Trialing { .. });
+                let trial = matches!(step.next.stage, domain::subscription::Stage::Trialing { .. });
                 if trial { commit.trial(&step.next, Overtaken) } else { commit }
             });
             let payment = taken.await.map_err(problem)?;
-            answer(&till, Held::written(step.next.clone(), 1), &step, payment).await
+            Ok::<_, Problem>(Made::Now(Box::new(step), payment.map(Box::new)))
         })
-        .await
+        .await?;
+    match made {
+        Made::Before(reply) => Ok(*reply),
+        // It is committed: whatever happens from here on must not make it once more.
+        Made::Now(step, payment) => {
+            let held = Held::written(step.next.clone(), 1);
+            answer(&till, held, &step, payment.map(|payment| *payment)).await
+        }
+    }
+}
+
+enum Made {
+    Before(Box<Reply<ChangedView>>),
+    Now(Box<Step>, Option<Box<Payment>>),
 }
 
 /// What a message would come again for, a request is told.
@@ -265,11 +279,11 @@ async fn answer(
     let shown = Some(CollectionView::of(&payment));
     match payment.stage() {
         PaymentStage::Captured { .. } => {
-            let begun = till.begins(&held).await.map_err(problem)?;
-            Ok(Reply::created(view(begun.as_ref().unwrap_or(&held.value), shown)))
+            let begun = after(till, &held).await.map_err(problem)?;
+            Ok(Reply::created(view(&begun, shown)))
         }
         PaymentStage::Declined { decline } => {
-            till.never_began(&held).await.map_err(problem)?;
+            after(till, &held).await.map_err(problem)?;
             Err(declined(decline.as_ref()))
         }
         PaymentStage::Created
@@ -280,6 +294,17 @@ async fn answer(
         | PaymentStage::Authorized { .. }
         | PaymentStage::Released => Ok(Reply::accepted(view(&held.value, shown))),
     }
+}
+
+/// It has begun, or never did: by us, or by who has heard of the payment before.
+async fn after(till: &Till<'_>, held: &Held<Subscription>) -> Result<Subscription, Again> {
+    let key = Key::subscription(till.m, &held.value.id);
+    till.world
+        .until_free(|| async {
+            let held = till.world.table.load::<Subscription>(&key).await?.ok_or(Again::Busy)?;
+            Ok(till.never_began(&held).await?.unwrap_or(held.value))
+        })
+        .await
 }
 
 /// 402: the gateway did not take it.

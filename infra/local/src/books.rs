@@ -2,15 +2,18 @@
 //!
 //! Sources are the postings and movements in the outbox items. Checked against them: debits = credits per currency, the
 //! projected totals of every account, every merchant's own entries and payouts against its payable, and the levels of
-//! every stock item, and customers' store credit.
+//! every stock item, customers' store credit, and what subscriptions are owed and owe.
 
 use crate::market::Market;
 use domain::Money;
 use domain::credit::StoreCredit;
-use domain::id::{MarketplaceId, MerchantId};
+use domain::id::{InvoiceId, MarketplaceId, MerchantId, OrderId, PaymentId, SubscriptionId};
+use domain::invoice::{Invoice, Kind, Line, Stage as InvoiceStage};
 use domain::ledger::{Account, MerchantEntry};
+use domain::payment::Payment;
 use domain::payout::Payout;
 use domain::stock::{Levels, Movement};
+use domain::subscription::Subscription;
 use std::collections::BTreeMap;
 use table::Fault;
 use table::ledger::Balance;
@@ -25,6 +28,24 @@ pub struct Books {
     /// By marketplace, account and currency, from the postings.
     pub accounts: BTreeMap<(MarketplaceId, String, String), Balance>,
     pub faults: Vec<String>,
+}
+
+const SUBSCRIPTION_CREDIT: &str = "subscription_credit";
+const RECEIVABLE: &str = "receivable";
+
+/// What may be found in an item of a subscription's.
+type Recurring = (
+    Option<(MarketplaceId, Subscription)>,
+    Option<(MarketplaceId, Invoice)>,
+    Option<(MarketplaceId, Payment)>,
+);
+
+/// Whether a story is that of an invoice, or of a payment of one: that is of an order named after the invoice, whose tail
+/// is a subscription's and six digits.
+fn of_invoice(subject: &str) -> bool {
+    let named = |order: OrderId| order.tail().len() == SubscriptionId::from_bits(0).tail().len() + 6;
+    let order = subject.parse::<PaymentId>().ok().and_then(|payment| payment.place()).map(|(order, _)| order);
+    subject.parse::<InvoiceId>().is_ok() || order.is_some_and(named)
 }
 
 /// The account of all merchants together, as the totals name it.
@@ -68,6 +89,7 @@ impl Books {
                         books.faults.push(format!("{credit:?} is promised more than once"));
                     }
                 }
+                books.enter_recurring(&mut derived, (found.read()?, found.read()?, found.read()?));
                 if let Some((m, payout)) = found.read::<Payout>()? {
                     derived.owe(m, &payout.merchant, payout.amount, 1);
                 }
@@ -81,8 +103,63 @@ impl Books {
         books.compare_totals(&derived);
         books.compare_entries(&derived);
         books.compare_stock(&derived);
+        books.compare_recurring(&mut derived);
         books.compare_credit(derived);
         Ok(books)
+    }
+
+    /// Subscriptions, their documents, and the payments of those. A document is whole (A13(6)), and says of its stage what
+    /// its payments do.
+    fn enter_recurring(&mut self, derived: &mut Derived, found: Recurring) {
+        let (subscription, document, payment) = found;
+        if let Some((m, Subscription { credit, .. })) = subscription {
+            *derived.recurring(m, credit, SUBSCRIPTION_CREDIT) += i128::from(credit.minor);
+        }
+        if let Some((m, document)) = document {
+            let of_lines = |line: &Line| line.total().map(|total| total.minor).unwrap_or_default();
+            let lines: i64 = document.lines.iter().map(of_lines).sum();
+            let sums = [document.subtotal(), document.tax(), document.total(), document.due()];
+            let [subtotal, tax, total, due] = sums.map(|sum| sum.map(|sum| sum.minor).unwrap_or_default());
+            let note = document.kind == Kind::CreditNote;
+            if subtotal.saturating_add(tax) != total || lines != total || due < 0 || note != (total < 0) {
+                self.faults.push(format!("{m}: the sums of {} are off: {document:?}", document.id));
+            }
+            if document.stage == InvoiceStage::Open {
+                *derived.recurring(m.clone(), document.credit, RECEIVABLE) += i128::from(due);
+            }
+            let paid = matches!(document.stage, InvoiceStage::Paid { .. });
+            let (wanted, _) = derived.paid.entry((m, document.id)).or_default();
+            *wanted = if paid { i128::from(due) } else { 0 };
+        }
+        if let Some((m, payment)) = payment
+            && let Some(invoice) = &payment.invoice
+        {
+            let kept = payment.captured().minor.saturating_sub(payment.stray().minor);
+            let (_, captured) = derived.paid.entry((m.clone(), invoice.clone())).or_default();
+            *captured += i128::from(kept);
+            let back =
+                payment.refunds.iter().filter(|refund| !refund.stray).map(|refund| refund.amount.minor);
+            *derived.recurring(m, payment.amount, RECEIVABLE) += i128::from(back.sum::<i64>());
+        }
+    }
+
+    /// What subscriptions have as credit is what the marketplace owes them; what their open invoices come to is what it
+    /// is owed; and an invoice that is paid was paid once.
+    fn compare_recurring(&mut self, derived: &mut Derived) {
+        for ((m, account, currency), balance) in &self.accounts {
+            if account == SUBSCRIPTION_CREDIT {
+                let key = (m.clone(), SUBSCRIPTION_CREDIT, currency.clone());
+                *derived.recurring.entry(key).or_default() += balance.debits - balance.credits;
+            }
+        }
+        for ((m, account, currency), off) in derived.recurring.iter().filter(|(_, off)| **off != 0) {
+            self.faults.push(format!(
+                "{m}: subscriptions and their {account} differ by {off} minor units of {currency}"
+            ));
+        }
+        for ((m, invoice), (wanted, captured)) in derived.paid.iter().filter(|(_, (a, b))| a != b) {
+            self.faults.push(format!("{m}: {invoice} is paid with {wanted}, its payments have {captured}"));
+        }
     }
 
     fn enter(&mut self, entry: &Entry, derived: &mut Derived) {
@@ -96,6 +173,11 @@ impl Books {
         for posting in &entry.postings {
             self.postings += 1;
             for (account, amount) in posting.entries() {
+                // Where invoices and their payments meet; orders and theirs meet there too.
+                if *account == Account::Receivable && of_invoice(&entry.subject) {
+                    *derived.recurring(entry.marketplace.clone(), amount, RECEIVABLE) -=
+                        i128::from(amount.minor);
+                }
                 if let Account::Payable(merchant) = account {
                     derived.owe(entry.marketplace.clone(), merchant, amount, -1);
                 }
@@ -184,9 +266,17 @@ struct Derived {
     stock: BTreeMap<(MarketplaceId, String, String), (Levels, Levels)>,
     /// By marketplace and currency: the sum of the balances.
     credit: BTreeMap<(MarketplaceId, String), i128>,
+    /// By marketplace, account and currency: what subscriptions and invoices say, less what was posted. Zero.
+    recurring: BTreeMap<(MarketplaceId, &'static str, String), i128>,
+    /// What invoices were paid with, and what their payments have kept.
+    paid: BTreeMap<(MarketplaceId, InvoiceId), (i128, i128)>,
 }
 
 impl Derived {
+    fn recurring(&mut self, m: MarketplaceId, of: Money, account: &'static str) -> &mut i128 {
+        self.recurring.entry((m, account, of.currency.to_string())).or_default()
+    }
+
     fn owe(&mut self, m: MarketplaceId, merchant: &MerchantId, amount: Money, sign: i128) {
         let key = (m, merchant.clone(), amount.currency.to_string());
         *self.payables.entry(key).or_default() += sign * i128::from(amount.minor);

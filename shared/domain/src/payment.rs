@@ -20,8 +20,8 @@ mod steps;
 mod sums;
 pub use agenda::{Alert, Asked, Duty, agenda, next_ask, next_look};
 pub use steps::{
-    Grant, Opening, alert, begin_authorize, begin_capture, begin_refund, begin_void, close, finalize,
-    give_up, grant, open, redirect, settle,
+    Grant, Opening, alert, attended, begin_authorize, begin_capture, begin_refund, begin_void, close,
+    finalize, give_up, grant, open, redirect, settle,
 };
 
 use crate::gateway::{Decline, GatewayToken, Method, Outcome, Request};
@@ -49,7 +49,7 @@ pub struct Payment {
     /// invoice, so that the invoice always knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice: Option<InvoiceId>,
-    /// Its customer is not there, from the first call on.
+    /// Its customer is not there, but for attempts that say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub off_session: bool,
     pub method: Method,
@@ -105,6 +105,9 @@ pub struct Attempt {
     /// Both success and decline were told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contradicted: bool,
+    /// The customer has come, though the payment was begun without.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub attended: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -444,7 +447,8 @@ impl Payment {
             Call::Authorize => {
                 let (order, method, token) = (self.order.clone(), self.method, self.token.clone());
                 let before = |one: &&Attempt| one.number < attempt.number && one.state.is_success();
-                let off_session = self.off_session || self.authorizations().any(|one| before(&one));
+                let alone = self.off_session || self.authorizations().any(|one| before(&one));
+                let off_session = alone && !attempt.attended;
                 let capture = self.invoice.is_some();
                 Request::Authorize { key, order, method, token, amount, off_session, capture }
             }

@@ -32,7 +32,7 @@ payloads! {
         payment: PaymentId,
         cause: Cause,
         amount: Amount,
-        /// Something had gone wrong before: a decline, a customer who had to confirm.
+        /// Something had gone wrong before: a decline, a customer who had to confirm, an answer that did not come.
         recovers: bool,
     }
 

@@ -7,12 +7,16 @@ use crate::Till;
 use domain::Decision;
 use domain::id::OrderId;
 use domain::invoice::{Invoice, Stage as InvoiceStage};
-use domain::payment::{self, Attempt, Payment, State, Waits, begin_authorize};
+use domain::payment::{self, Attempt, Payment, State, Waits, attended, begin_authorize, begin_void};
 use domain::subscription::{Ended, Means, Stage, Step, Subscription, activate, end};
 use edge::Again;
 use edge::command::Overtaken;
+use jiff::SignedDuration;
 use table::payment::look_that_is_new;
 use table::{Commit, Held};
+
+/// So long a call may be under way: as long as a function runs at the most.
+const CALLED: SignedDuration = SignedDuration::from_secs(60);
 
 /// What became of a try to collect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,13 +70,18 @@ impl Till<'_> {
         Ok(self.world.table.payments(self.m, &OrderId::of_invoice(&invoice.id)).await?)
     }
 
-    /// After a crash between commit and call nobody knows whether the gateway was called: it is asked. What is asked
+    /// After a crash between commit and call nobody knows whether the gateway was called: it is asked. Not while the
+    /// call may still be under way, for a gateway that has not heard of it yet says that it never came. What is asked
     /// already is left to the schedule of questions.
     pub async fn pursue(&self, invoice: &Invoice) -> Result<(), Again> {
         let unanswered =
             |attempt: &&Attempt| matches!(attempt.state, State::Open { waits: Waits::Answer, .. });
         for held in self.payments_of(invoice).await? {
             if let Some(attempt) = held.value.attempts.iter().find(unanswered) {
+                let over = attempt.at.saturating_add(CALLED).unwrap_or(attempt.at);
+                if self.world.now() < over {
+                    return Err(Again::Early(attempt.id(&held.value.id).to_string()));
+                }
                 self.ask(&held.value, attempt, 1).await?;
             }
         }
@@ -96,7 +105,10 @@ impl Till<'_> {
         match last {
             Some(held) if same(&held.value) => {
                 let fresh = means.token.clone().filter(|token| held.value.token.as_ref() != Some(token));
-                self.carry_out(held, begin_authorize(&held.value, fresh, now)).await?;
+                let held = self.not_confirmed(held, fresh.is_some()).await?;
+                let begun = begin_authorize(&held.value, fresh, now);
+                let begun = if off_session { begun } else { begun.map(attended) };
+                self.carry_out(&held, begun).await?;
             }
             Some(held) if held.value.attempts.iter().any(|one| one.state.is_open()) => {}
             Some(_) | None => {
@@ -122,6 +134,17 @@ impl Till<'_> {
         Ok(Collected::Not(Box::new(last.value)))
     }
 
+    /// Who comes with another means of payment does not confirm the one that waits for it.
+    async fn not_confirmed(&self, held: &Held<Payment>, fresh: bool) -> Result<Held<Payment>, Again> {
+        let waits =
+            |attempt: &&Attempt| matches!(attempt.state, State::Open { waits: Waits::Customer { .. }, .. });
+        let Some(waiting) = held.value.attempts.iter().find(waits).filter(|_| fresh) else {
+            return Ok(held.clone());
+        };
+        self.carry_out(held, begin_void(&held.value, waiting.number, self.world.now())).await?;
+        self.load(&held.value.id).await
+    }
+
     /// The first invoice is paid: the subscription runs.
     pub async fn begins(&self, held: &Held<Subscription>) -> Result<Option<Subscription>, Again> {
         let Decision::New(step) = activate(&held.value) else { return Ok(None) };
@@ -131,15 +154,22 @@ impl Till<'_> {
         Ok(Some(step.next))
     }
 
-    /// The first payment came to nothing: there was no subscription and no sale.
+    /// The first payment came to nothing: there was no subscription and no sale. Where it has come all the same, the
+    /// subscription begins.
     pub async fn never_began(&self, held: &Held<Subscription>) -> Result<Option<Subscription>, Again> {
         let Stage::Incomplete { .. } = held.value.stage else { return Ok(None) };
         let now = self.world.now();
         let step = end(&held.value, Ended::NeverPaid, now);
+        let invoice = match held.value.last_document() {
+            Some(id) => self.world.table.invoice(self.m, &id).await?,
+            None => None,
+        };
+        if invoice.as_ref().is_some_and(|invoice| matches!(invoice.value.stage, InvoiceStage::Paid { .. })) {
+            return self.begins(held).await;
+        }
         let mut commit: Commit<'_, Overtaken> =
             Commit::new(self.m, &self.context).subscription(self.m, Some(held), &step, Overtaken)?;
-        if let Some(id) = held.value.last_document()
-            && let Some(invoice) = self.world.table.invoice(self.m, &id).await?
+        if let Some(invoice) = invoice
             && let Some((next, posting)) = invoice.value.voided(now)?
         {
             commit = commit.invoice(&invoice, &next, events::invoice::voided(&next), posting);
@@ -149,19 +179,22 @@ impl Till<'_> {
         Ok(Some(step.next))
     }
 
-    /// It ends and its open invoice will not be paid: written off, its payments closed, its case at its end.
+    /// It ends and its open invoice will not be paid: written off, its payments closed, its case at its end. An invoice
+    /// that was paid since then is looked at again.
     pub async fn gives_up(&self, held: &Held<Subscription>, why: Ended) -> Result<Subscription, Again> {
         let (table, now) = (&self.world.table, self.world.now());
         let step = end(&held.value, why, now);
-        let commit: Commit<'_, Overtaken> = Commit::new(self.m, &self.context);
-        let mut commit = match held.value.stage {
-            Stage::Ended { .. } => commit,
-            Stage::Incomplete { .. } | Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } => {
-                commit.subscription(self.m, Some(held), &step, Overtaken)?
-            }
-        };
-        if let Some(id) = held.value.last_document()
-            && let Some(invoice) = table.invoice(self.m, &id).await?
+        let ended = matches!(held.value.stage, Stage::Ended { .. });
+        let Some(id) = held.value.last_document() else { return Err(Again::Busy) };
+        let invoice = table.invoice(self.m, &id).await?;
+        let invoice = invoice.filter(|invoice| invoice.value.stage == InvoiceStage::Open);
+        let mut commit: Commit<'_, Overtaken> = Commit::new(self.m, &self.context);
+        match (ended, &invoice) {
+            (false, None) => return Err(Again::Busy),
+            (false, Some(_)) => commit = commit.subscription(self.m, Some(held), &step, Overtaken)?,
+            (true, _) => {}
+        }
+        if let Some(invoice) = invoice
             && let Some((next, posting)) = invoice.value.written_off(now)?
         {
             let told = events::invoice::written_off(&next)?;

@@ -156,7 +156,9 @@ impl Sandbox {
 fn script(method: Method, token: Option<&GatewayToken>) -> String {
     let by_method = match method {
         Method::BankTransfer => "transfer",
-        Method::Card | Method::Wallet | Method::Bnpl | Method::Voucher | Method::StoreCredit => "none",
+        Method::Card | Method::Wallet | Method::Bnpl | Method::Voucher | Method::StoreCredit => {
+            "declined_token_missing"
+        }
     };
     let said = token.map(|token| token.as_str().strip_prefix("tok_").unwrap_or("none"));
     said.unwrap_or(by_method).to_owned()

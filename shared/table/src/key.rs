@@ -362,6 +362,9 @@ impl Key {
         Self::new(Self::data_key(m, customer).pk, format!("HAS#{}", plan.tail()))
     }
 
+    /// The bounds of the plans that a customer has.
+    pub(crate) const HAS_PLANS: (&'static str, &'static str) = ("HAS#", "HAS#~");
+
     /// There is one since the customer's trial of the plan began.
     pub fn had_trial(m: &MarketplaceId, customer: &CustomerId, plan: &PlanId) -> Self {
         Self::new(Self::data_key(m, customer).pk, format!("HAD#{}", plan.tail()))

@@ -159,6 +159,18 @@ impl Table {
         self.list::<Subscription>(&list, limit, after).await
     }
 
+    /// The plans that a customer has, with their subscriptions that live; strongly consistent.
+    pub async fn plans_of_customer(
+        &self,
+        m: &MarketplaceId,
+        customer: &CustomerId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Held<HasPlan>>, Fault> {
+        let pk = Key::customer(m, customer).pk;
+        self.records(&pk, Key::HAS_PLANS, limit, after, true).await
+    }
+
     pub async fn subscriptions_of_plan(
         &self,
         m: &MarketplaceId,

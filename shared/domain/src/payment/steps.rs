@@ -101,8 +101,20 @@ impl Payment {
             told_at: None,
             lapsed: false,
             contradicted: false,
+            attended: false,
         };
         Ok(Decision::New(Fact::Begun { attempt, token }))
+    }
+}
+
+/// The same with the customer there, who can confirm it.
+#[must_use]
+pub fn attended(begun: Decision<Fact>) -> Decision<Fact> {
+    match begun {
+        Decision::New(Fact::Begun { attempt, token }) => {
+            Decision::New(Fact::Begun { attempt: Attempt { attended: true, ..attempt }, token })
+        }
+        other @ (Decision::New(_) | Decision::Already) => other,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::{Attempt, Call, Payment, Refund, RefundStage, Stage, State, To, Waits, next_ask};
 use crate::credit::Share;
-use crate::gateway::Method;
+use crate::gateway::{Class, Method};
 use crate::ledger::Account;
 use crate::money::Money;
 use crate::text::Word;
@@ -63,10 +63,30 @@ impl Payment {
         u16::try_from(self.authorizations().filter(failed).count()).unwrap_or(u16::MAX)
     }
 
-    /// Whether something has gone wrong: an attempt failed, or waits for the customer.
+    /// How often its customer has stood in the way, or a bank: authorizations that came to nothing, or wait for a
+    /// confirmation; and what the last of them means.
+    pub fn setbacks(&self) -> (u16, Option<Class>) {
+        let class = |one: &Attempt| match &one.state {
+            State::Declined { decline } => Some(decline.class),
+            State::GivenUp { .. } => Some(Class::Fault),
+            // While nobody is there to confirm, it is as if another means of payment were needed.
+            State::Open { waits: Waits::Customer { .. }, .. } => Some(Class::Hard),
+            State::Open { waits: Waits::Answer | Waits::Question, .. }
+            | State::Promised
+            | State::Approved { .. }
+            | State::Captured { .. } => None,
+        };
+        let (count, last) = self
+            .authorizations()
+            .filter_map(class)
+            .fold((0_u16, None), |(count, _), class| (count.saturating_add(1), Some(class)));
+        (count, last)
+    }
+
+    /// Whether something has gone wrong: an attempt failed, waits for the customer, or nobody can say what became of it.
+    /// Time may have gone by.
     pub fn in_trouble(&self) -> bool {
-        let quiet =
-            |one: &Attempt| matches!(one.state, State::Open { waits: Waits::Answer | Waits::Question, .. });
+        let quiet = |one: &Attempt| matches!(one.state, State::Open { waits: Waits::Answer, .. });
         self.number() > 1 || self.attempts.len() > 1 || !self.attempts.iter().all(quiet)
     }
 
