@@ -40,8 +40,8 @@ type Recurring = (
     Option<(MarketplaceId, Payment)>,
 );
 
-/// Whether a story is that of an invoice, or of a payment of one: that is of an order named after the invoice, whose tail
-/// is a subscription's and six digits.
+/// Whether a story is that of an invoice, or of a payment of one: that is of an order named after the invoice, whose
+/// tail is a subscription's and six digits.
 fn of_invoice(subject: &str) -> bool {
     let named = |order: OrderId| order.tail().len() == SubscriptionId::from_bits(0).tail().len() + 6;
     let order = subject.parse::<PaymentId>().ok().and_then(|payment| payment.place()).map(|(order, _)| order);
@@ -108,8 +108,8 @@ impl Books {
         Ok(books)
     }
 
-    /// Subscriptions, their documents, and the payments of those. A document is whole (A13(6)), and says of its stage what
-    /// its payments do.
+    /// Subscriptions, their documents, and the payments of those. A document is whole (A13(6)), and says of its stage
+    /// what its payments do.
     fn enter_recurring(&mut self, derived: &mut Derived, found: Recurring) {
         let (subscription, document, payment) = found;
         if let Some((m, Subscription { credit, .. })) = subscription {

@@ -559,7 +559,6 @@ impl Place {
         format!("{m}#PLNS")
     }
 
-    /// Ids of subscriptions are in the order of their time.
     pub(crate) fn subscription_of_customer(
         m: &MarketplaceId,
         customer: &CustomerId,
@@ -588,7 +587,6 @@ impl Place {
         Self { index: Index::Gsi2, pk: format!("{m}#INVNO#{entity}"), sk: number.to_owned() }
     }
 
-    /// Sparse: open cases.
     pub(crate) fn open_case(m: &MarketplaceId, at: Timestamp, id: &str) -> Self {
         Self::new(Index::Gsi3, format!("{m}#DUNNING"), at, id)
     }

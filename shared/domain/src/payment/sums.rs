@@ -83,8 +83,8 @@ impl Payment {
         (count, last)
     }
 
-    /// Whether something has gone wrong: an attempt failed, waits for the customer, or nobody can say what became of it.
-    /// Time may have gone by.
+    /// Whether something has gone wrong: an attempt failed, waits for the customer, or nobody can say what became of
+    /// it. Time may have gone by.
     pub fn in_trouble(&self) -> bool {
         let quiet = |one: &Attempt| matches!(one.state, State::Open { waits: Waits::Answer, .. });
         self.number() > 1 || self.attempts.len() > 1 || !self.attempts.iter().all(quiet)
