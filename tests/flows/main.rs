@@ -19,6 +19,7 @@ mod customers;
 mod dead_letters;
 mod delivery;
 mod discounts;
+mod dunning;
 mod edges;
 mod events;
 mod exceptions;
