@@ -74,3 +74,111 @@ async fn a_renewal_of_a_service_takes_twenty_write_units_at_most() {
     let units: u64 = spent.iter().map(|(_, _, units)| units).sum();
     assert!(units <= 20_00, "{spent:?} hundredths of write units");
 }
+
+#[tokio::test]
+async fn a_trial_is_charged_at_its_end_with_the_setup_fee_and_comes_once() {
+    let market = Subscriptions::open().await;
+    let mut trial = terms("19.00");
+    trial["trial_days"] = json!(14);
+    trial["setup_fee"] = eur("5.00");
+    publish(&market.shop, "starter", trial).await;
+    let id = market.subscribe("starter", "tok_approved").await;
+    assert_eq!((at(&market.show(&id).await, "/status"), market.bills(&id).await.len()), ("trialing", 0));
+    let upcoming = market.ines.get(&format!("/v1/subscriptions/{id}/upcoming")).await;
+    assert_eq!(
+        (upcoming.text("/next_at"), upcoming.text("/document/total/amount")),
+        ("2026-03-16T09:00:00Z", "24.00")
+    );
+    market.shop.wait_until("2026-03-16T09:01:00Z").await;
+    assert_eq!(market.bills(&id).await, [("paid", "24.00".to_owned())]);
+    market.act(&id, "cancel", json!({"at": "now"})).await;
+    let again = market.subscribe("starter", "tok_approved").await;
+    assert_eq!(at(&market.show(&again).await, "/status"), "active", "the trial is had");
+    market.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_cancellation_waits_for_the_end_of_the_period_and_can_be_taken_back_until_then() {
+    let market = Subscriptions::open().await;
+    let id = market.subscribe("ten", "tok_approved").await;
+    for _ in 0..2 {
+        market.act(&id, "cancel", json!({"at": "period_end"})).await;
+    }
+    assert_eq!(at(&market.show(&id).await, "/next/will"), "end");
+    market.act(&id, "uncancel", json!({})).await;
+    let none = market.try_act(&id, "uncancel", json!({})).await;
+    assert_problem(&none, 409, "subscription_not_canceled");
+    market.act(&id, "cancel", json!({"at": "period_end"})).await;
+    market.shop.wait_until("2026-04-02T09:01:00Z").await;
+    let shown = market.show(&id).await;
+    assert_eq!((at(&shown, "/status"), at(&shown, "/ended_at")), ("ended", "2026-04-02T09:00:00Z"));
+    let ended = market.try_act(&id, "resume", json!({})).await;
+    assert_problem(&ended, 409, "subscription_ended");
+    assert_eq!(market.bills(&id).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_pause_credits_and_its_end_comes_by_itself() {
+    let market = Subscriptions::open().await;
+    let id = market.subscribe("ten", "tok_approved").await;
+    market.shop.wait_minutes(31 * 12 * 60).await;
+    let until = json!({"until": "2026-05-02T09:00:00Z"});
+    let paused = market.act(&id, "pause", until.clone()).await;
+    assert_eq!((at(&paused, "/status"), at(&paused, "/credit/amount")), ("paused", "5.00"));
+    market.act(&id, "pause", until).await;
+    market.shop.wait_until("2026-05-02T09:01:00Z").await;
+    assert_eq!(at(&market.show(&id).await, "/status"), "active");
+    let last = market.documents(&id).await.pop().unwrap();
+    assert_eq!((last.total().unwrap().minor, last.due().unwrap().minor), (10_00, 5_00));
+    assert_eq!(at(&market.show(&id).await, "/period_end"), "2026-06-02T09:00:00Z", "the bill day stays");
+    market.books_are_right().await;
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_and_changes_nothing() {
+    let market = Subscriptions::open().await;
+    let id = market.subscribe("ten", "tok_approved").await;
+    let stranger = sign_up(&market.shop, "omar").await.0;
+    let path = format!("/v1/subscriptions/{id}");
+    assert_problem(&stranger.get(&path).await, 404, "not_found");
+    assert_problem(
+        &stranger.post(&format!("{path}/cancel"), &json!({"at": "now"}), "").await,
+        404,
+        "not_found",
+    );
+    let before = market.shop.contents().await.len();
+    let ten = market.plan("ten");
+    let body = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut body = market.body("twenty", "tok_approved");
+        change(&mut body);
+        body
+    };
+    let cases = [
+        (body(&|body| body["plan"] = json!("pln_00000000000000000000000000")), 404, "not_found"),
+        (body(&|body| body["quantity"] = json!(0)), 422, "plan_quantity"),
+        (body(&|body| body["time_zone"] = json!("Mars/Olympus")), 422, "invalid_value"),
+        (body(&|body| body["address"]["country"] = json!("XX")), 422, "invalid_value"),
+        (body(&|body| body["payment"]["token"] = json!("4242424242424242")), 400, "malformed_request"),
+        (body(&|body| body["payment"]["method"] = json!("voucher")), 422, "invalid_value"),
+        (body(&|body| body["plan"] = json!(ten)), 409, "already_subscribed"),
+    ];
+    for (body, status, code) in cases {
+        let answer = market.ines.post("/v1/subscriptions", &body, "").await;
+        assert_eq!((answer.status.as_u16(), answer.text("/code")), (status, code), "{}", answer.body);
+    }
+    let changes = [
+        ("change", json!({"quantity": 0}), 422, "plan_quantity"),
+        (
+            "change",
+            json!({"plan": ten, "as_of": "2030-01-01T00:00:00Z", "quantity": 2}),
+            422,
+            "as_of_out_of_range",
+        ),
+        ("pause", json!({"until": "2020-01-01T00:00:00Z"}), 422, "pause_end"),
+    ];
+    for (verb, body, status, code) in changes {
+        assert_problem(&market.try_act(&id, verb, body).await, status, code);
+    }
+    assert_eq!(market.shop.contents().await.len(), before, "nothing was written");
+    assert_eq!(market.bills(&id).await.len(), 1);
+}
