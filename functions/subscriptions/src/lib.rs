@@ -8,7 +8,8 @@
 //! payment; then the gateway is called. A preview is the same decision, not committed. Customers have the same rights
 //! for what is theirs as operators have for all. Time brings the rest: `recurring-billing`, `dunning`.
 //!
-//! Absent until renewals order them: goods. Plans give features and media; the domain knows deliveries already.
+//! Absent so far: goods, though the domain knows deliveries already (plans give features and media), and whoever gives
+//! invoices their numbers.
 
 mod act;
 mod entitlements;

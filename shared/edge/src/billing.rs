@@ -13,7 +13,7 @@ use serde::Serialize;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Invoice"))]
 pub struct DocumentView {
     pub id: String,
-    /// Gapless in its year; none for the moments until it is given, or in a preview.
+    /// Gapless in its year; none until it is given, and in a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<String>,
     kind: Kind,

@@ -9,8 +9,7 @@ use domain::invoice::{Cause, Invoice, Kind};
 use domain::payment::Payment;
 
 payloads! {
-    /// A document was made: an invoice, which a payment is tried for if something is `due`, or a credit note. Its
-    /// number follows.
+    /// A document was made: an invoice, which a payment is tried for if something is `due`, or a credit note.
     "invoice.opened.v1" InvoiceOpenedV1 {
         invoice: InvoiceId,
         subscription: SubscriptionId,

@@ -4,7 +4,6 @@ use super::bill::Bill;
 use super::{Change, Ended, Means, Next, Refused, Stage, Step, Subscription, Target, Taxes};
 use crate::Decision;
 use crate::invoice::{Cause, Invoice};
-use crate::money::Money;
 use crate::period::{Cycle, Interval, OutOfTime, Proration};
 use crate::place::Place;
 use crate::plan::{Kind, Terms};
@@ -359,11 +358,5 @@ impl Subscription {
         }
         let change = if since.is_some() { Change::Restricted } else { Change::Restored };
         Decision::New(bare(Self { restricted: since, ..self.clone() }, change))
-    }
-
-    /// The credit goes elsewhere: what it was.
-    #[must_use]
-    pub fn without_credit(&self) -> (Self, Money) {
-        (Self { credit: Money::zero(self.currency()), ..self.clone() }, self.credit)
     }
 }
