@@ -20,7 +20,7 @@ use crate::checkout::{self, Checkout, Given, Stage};
 use crate::currency::Currency;
 use crate::delivery::Service;
 use crate::discount::{CODES_MAX, Spelling};
-use crate::id::{CartId, CustomerId, MerchantId, OfferId};
+use crate::id::{CartId, CustomerId, MerchantId, OfferId, SubscriptionId};
 use crate::money::Money;
 use crate::order::{LINES_MAX, MERCHANTS_MAX, Order, QUANTITY_MAX};
 use crate::place::Place;
@@ -73,6 +73,9 @@ pub struct Cart {
     /// The order that payment is on its way for, with every price as it was at the gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<Box<Order>>,
+    /// The subscription whose goods it orders, and of which period; no shopper's cart is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<(SubscriptionId, u32)>,
     /// Payments that were tried so far; the next one has the next number.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub payments: u8,
@@ -181,6 +184,7 @@ impl Cart {
             held_until: None,
             stage: Stage::Open,
             draft: None,
+            renews: None,
             payments: 0,
             asked: Vec::new(),
             edited_at: now,

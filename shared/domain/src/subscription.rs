@@ -15,11 +15,13 @@
 
 mod bill;
 mod change;
+mod goods;
 mod renew;
 pub use bill::{Covered, Taxes};
 pub use change::{
     When, cancel, change, deliver_on, end, pause, resume, set_means, set_place, skip, uncancel,
 };
+pub use goods::{NotSent, Sending, not_sent, sent};
 pub use renew::{Renewal, Start, activate, renew, start};
 
 use crate::currency::Currency;
@@ -62,6 +64,9 @@ pub struct Subscription {
     /// What happens at the end of the period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Next>,
+    /// Goods that are to be sent and are not ordered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sending: Option<Sending>,
     pub means: Means,
     /// Where it is taxed.
     pub place: Place,
@@ -177,6 +182,13 @@ pub enum Change {
     CancellationWithdrawn,
     SkipScheduled,
     DeliveryMoved,
+    /// The period's goods are ordered.
+    Sent,
+    /// They could not be had, or not be paid: it is tried again.
+    SendingFailed,
+    SendingRetried,
+    /// They will not come: what is tried again has an end.
+    NotSent,
     PaymentMethodSet,
     AddressSet,
     Restricted,
@@ -212,6 +224,8 @@ pub enum Refused {
     AsOf(Timestamp),
     #[error("a pause ends after it begins, not at {0}")]
     PauseEnd(Timestamp),
+    #[error("the goods of the running period are being ordered: wait for them, or cancel")]
+    Sending,
     #[error("only what is sent can be skipped or sent on another day")]
     NoGoods,
     #[error("the next delivery is after now and within the length of two periods, not {0}")]
@@ -247,7 +261,10 @@ impl Subscription {
         Ok(match &self.stage {
             Stage::Incomplete { since } => Some(since.saturating_add(INCOMPLETE_LIMIT).unwrap_or(*since)),
             Stage::Trialing { until } => Some(*until),
-            Stage::Active => Some(self.period()?.until),
+            Stage::Active => match self.sending.as_ref().and_then(|sending| sending.retry_at) {
+                Some(retry) => Some(retry),
+                None => Some(self.period()?.until),
+            },
             Stage::Paused { until, .. } => *until,
             Stage::Ended { .. } => None,
         })

@@ -38,7 +38,8 @@ impl AtHand {
         let marketplace = read.take::<Marketplace>(&own)?;
         let marketplace = marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value;
         let gone = cart.value.forgotten_at().is_some_and(|at| at < world.now());
-        if gone || !shopper.may_see(cart.value.customer.as_ref()) {
+        // What a subscription orders is no shopper's to change.
+        if gone || cart.value.renews.is_some() || !shopper.may_see(cart.value.customer.as_ref()) {
             return Err(Problem::not_found("cart"));
         }
         let data_key = match key.filter(|_| cart.value.customer.is_some()) {

@@ -3,7 +3,7 @@
 use crate::order::Instant;
 use crate::{Amount, Announced, payloads};
 use domain::dunning;
-use domain::id::{CustomerId, InvoiceId, PlanId, SubscriptionId};
+use domain::id::{CartId, CustomerId, InvoiceId, PlanId, SubscriptionId};
 use domain::subscription::{Change, Subscription};
 
 payloads! {
@@ -24,6 +24,15 @@ payloads! {
         /// Up to when it is paid, or free.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         valid_until: Option<Instant>,
+    }
+
+    /// Goods of a period are to be ordered: they become the order of this cart.
+    "subscription.goods_due.v1" SubscriptionGoodsDueV1 {
+        subscription: SubscriptionId,
+        customer: CustomerId,
+        /// The period's number in the subscription.
+        number: u32,
+        cart: CartId,
     }
 
     /// Work, not news: the end of a period, a trial or a pause has come. Goes through the function's own queue, never
@@ -62,6 +71,16 @@ pub fn announce(after: &Subscription, change: Change) -> Announced {
         version: after.version,
         quantity: after.quantity,
         valid_until: after.valid_until().map(Instant::from),
+    })
+}
+
+/// That a step has goods to be ordered.
+pub fn goods_due(after: &Subscription) -> Announced {
+    Announced::of(&SubscriptionGoodsDueV1 {
+        subscription: after.id.clone(),
+        customer: after.customer.clone(),
+        number: after.number,
+        cart: CartId::of_renewal(&after.id, after.number),
     })
 }
 

@@ -224,10 +224,14 @@ impl<C: Debug + Clone> Commit<'_, C> {
     ) -> Result<Self, Fault> {
         let after = &step.next;
         let (subject, before) = (after.id.as_str(), held.map(|held| &held.value));
-        let told = || Story::new([events::subscription::announce(after, step.change)]);
-        let quiet = step.change == Change::Renewed
-            && step.document.is_some()
-            && before.is_some_and(|before| before.target() == after.target());
+        let goods = step.goods.map(|_| events::subscription::goods_due(after));
+        let told = || {
+            Story::new([events::subscription::announce(after, step.change)].into_iter().chain(goods.clone()))
+        };
+        let same = before.is_some_and(|before| before.target() == after.target());
+        // Its invoice, or its order, tells it.
+        let renewed = step.change == Change::Renewed && step.document.is_some() && same && goods.is_none();
+        let quiet = renewed || step.change == Change::Sent;
         let mut commit = match held {
             None => self.begin(after, subject, told(), refusal.clone()),
             Some(held) if quiet => self.replace(held, after),

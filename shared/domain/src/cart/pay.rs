@@ -119,6 +119,7 @@ impl Cart {
     pub fn completed(&self, order: OrderId, now: Timestamp) -> Self {
         let place = crate::place::Place { region: None, postal: None, ..self.estimate.clone() };
         let bare = Self::open(self.id.clone(), self.currency, self.customer.clone(), place, now);
-        Self { stage: Stage::Completed { order, since: now }, payments: self.payments, ..bare }
+        let (payments, renews) = (self.payments, self.renews.clone());
+        Self { stage: Stage::Completed { order, since: now }, payments, renews, ..bare }
     }
 }

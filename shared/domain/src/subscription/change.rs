@@ -55,6 +55,7 @@ impl Subscription {
             Stage::Incomplete { .. } => Err(Refused::Incomplete),
             Stage::Paused { .. } => Err(Refused::Paused),
             Stage::Ended { .. } => Err(Refused::Ended),
+            Stage::Trialing { .. } | Stage::Active if self.sending.is_some() => Err(Refused::Sending),
             Stage::Trialing { .. } | Stage::Active => match self.due_at()? {
                 Some(due) if due <= now => Err(Refused::RenewalDue),
                 Some(_) | None => Ok(()),
@@ -231,7 +232,7 @@ pub fn resume(
     }
     let goods = (sends && over).then_some(period);
     let document = bill.close(&mut next, Cause::Change, (period, now))?;
-    Ok(Step { next, change: Change::Resumed, document, goods })
+    Ok(Step { next, change: Change::Resumed, document, goods }.sending(now))
 }
 
 /// Ends it: with the period, or at once with what is covered credited. Asked again it has ended.
@@ -266,7 +267,7 @@ pub fn cancel(held: &Subscription, when: When, now: Timestamp) -> Result<Decisio
 /// It is over, whatever was covered.
 pub fn end(held: &Subscription, why: Ended, at: Timestamp) -> Step {
     let stage = Stage::Ended { since: at, why };
-    bare(Subscription { stage, next: None, covered: None, ..held.clone() }, Change::Ended)
+    bare(Subscription { stage, next: None, covered: None, sending: None, ..held.clone() }, Change::Ended)
 }
 
 /// A cancellation that waits for the end of the period is taken back.
@@ -336,7 +337,12 @@ pub fn set_means(held: &Subscription, means: Means) -> Result<Decision<Step>, Re
         return Ok(Decision::Already);
     }
     let next = Subscription { means, ..held.clone() };
-    Ok(Decision::New(bare(next, Change::PaymentMethodSet)))
+    // Goods that waited for it are ordered at once.
+    let goods = next.resent();
+    Ok(Decision::New(match goods {
+        Some(step) => Step { change: Change::PaymentMethodSet, ..step },
+        None => bare(next, Change::PaymentMethodSet),
+    }))
 }
 
 /// Where it is taxed, and whom its invoices are addressed to, from the next charge on.

@@ -60,6 +60,7 @@ pub fn start(asked: Start, terms: &Terms, taxes: &Taxes<'_>, now: Timestamp) -> 
         covered: None,
         credit: Money::zero(price.currency),
         next: None,
+        sending: None,
         means: asked.means,
         place: asked.place,
         tax_id: asked.tax_id,
@@ -79,15 +80,19 @@ pub fn start(asked: Start, terms: &Terms, taxes: &Taxes<'_>, now: Timestamp) -> 
         next.stage = Stage::Incomplete { since: now };
     }
     let goods = (!terms.gives.goods.is_empty()).then_some(period);
-    Ok(Step { next, change: Change::Started, document, goods })
+    Ok(Step { next, change: Change::Started, document, goods }.sending(now))
 }
 
 /// The first invoice is paid.
 pub fn activate(held: &Subscription) -> Decision<Step> {
     match held.stage {
+        Stage::Incomplete { .. } if held.sending.as_ref().is_some_and(|sending| sending.first) => {
+            Decision::Already
+        }
         Stage::Incomplete { .. } => {
             let next = Subscription { stage: Stage::Active, ..held.clone() };
-            Decision::New(Step { next, change: Change::Activated, document: None, goods: None })
+            let goods = held.sending.as_ref().and_then(|_| held.period().ok());
+            Decision::New(Step { next, change: Change::Activated, document: None, goods })
         }
         Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } | Stage::Ended { .. } => {
             Decision::Already
@@ -112,6 +117,10 @@ pub fn renew(
         Stage::Trialing { .. } => true,
         Stage::Active => false,
     };
+    if held.sending.is_some() {
+        let again = held.resent().map(|step| Renewal::Due(Box::new(step)));
+        return Ok(again.unwrap_or(Renewal::NotDue));
+    }
     let mut next = Subscription { stage: Stage::Active, ..held.clone() };
     next.number += u32::from(!first);
     let waits = next.next.take();
@@ -135,5 +144,5 @@ pub fn renew(
     let document = bill.close(&mut next, Cause::Renewal, (period, now))?;
     let change = if skipped { Change::Skipped } else { Change::Renewed };
     let goods = (!skipped && !terms.gives.goods.is_empty()).then_some(period);
-    Ok(Renewal::Due(Box::new(Step { next, change, document, goods })))
+    Ok(Renewal::Due(Box::new(Step { next, change, document, goods }.sending(now))))
 }

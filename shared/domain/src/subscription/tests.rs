@@ -3,6 +3,7 @@
 
 mod changes;
 mod ends;
+mod goods;
 mod laws;
 mod pauses;
 mod renewals;
@@ -157,6 +158,10 @@ impl Life {
         self.held = step.next;
         self.documents.extend(step.document);
         self.sent.extend(step.goods);
+        // Whoever orders has ordered.
+        if let (Some(_), Decision::New(step)) = (step.goods, sent(&self.held, self.held.number)) {
+            self.held = step.next;
+        }
         shown
     }
 

@@ -23,6 +23,7 @@ impl From<subscription::Refused> for Problem {
             R::NoProration => (409, "no_proration", "The plan changes with its period only"),
             R::AsOf(_) => (422, "as_of_out_of_range", "A change cannot be reckoned from this moment"),
             R::PauseEnd(_) => (422, "pause_end", "A pause ends after it begins"),
+            R::Sending => (409, "goods_on_their_way", "The goods of the period are being ordered"),
             R::NoGoods => (409, "no_delivery", "Nothing of this subscription is delivered"),
             R::DeliveryDay(_) => (422, "delivery_day", "The delivery cannot be moved there"),
             R::DocumentCount => (409, "document_count", "The subscription has too many documents"),
