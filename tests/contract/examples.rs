@@ -8,6 +8,7 @@ use crate::openapi::{document, operations};
 use crate::schema;
 use crate::wiring::open;
 use edge::routes::{Audience, Operation};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tests::paying::{card, payment_id};
@@ -348,7 +349,7 @@ impl Story {
     }
 
     /// What can be subscribed to: seats by the month, and a mug every two weeks.
-    async fn offering(&mut self) -> String {
+    async fn offering(&mut self, alma: &str) -> (String, String) {
         let studio = json!({
             "external_id": "studio", "name": "Studio", "currency": "EUR",
             "terms": {
@@ -362,12 +363,20 @@ impl Story {
         self.show("plans.show", &[&studio], "").await;
         self.show("plans.versions", &[&studio], "").await;
         self.show("plans.offered", &[], "").await;
-        studio
+        let mugs = json!({
+            "external_id": "mugs", "name": "A mug every two weeks", "currency": "EUR",
+            "terms": {
+                "interval": {"every": "week", "count": 2}, "price": eur("0.00"), "proration": "none",
+                "goods": [{"merchant": alma, "sku": "mug", "quantity": 1}],
+            },
+        });
+        let mugs = at(&self.shop.done("/v1/plans/publish", &mugs).await, "/id").to_owned();
+        (studio, mugs)
     }
 
     /// A trial whose renewal fails once, and all that can be done to it after that.
-    async fn subscribing(&mut self, customer: &str) {
-        let studio = self.offering().await;
+    async fn subscribing(&mut self, alma: &str, customer: &str) {
+        let (studio, mugs) = self.offering(alma).await;
         let start = |plan: &str, token: &str| {
             json!({
                 "customer": customer, "plan": plan, "quantity": 2, "time_zone": "Europe/Berlin",
@@ -399,7 +408,15 @@ impl Story {
         self.tell("subscriptions.cancel", &[&id], json!({"at": "period_end"})).await;
         self.show("entitlements.list", &[], &format!("?customer={customer}")).await;
         self.tell("subscriptions.uncancel", &[&id], json!({})).await;
-        self.tell("plans.close", &[&studio], json!({})).await;
+        let delivered = self.shop.done("/v1/subscriptions", &start(&mugs, "tok_approved")).await;
+        let id = at(&delivered, "/id").to_owned();
+        self.shop.settle().await;
+        self.tell("subscriptions.skip", &[&id], json!({})).await;
+        let day = at(&self.shop.get(&format!("/v1/subscriptions/{id}")).await, "/next_at").to_owned();
+        let day: Timestamp = day.parse().expect("a moment");
+        let later = json!({"at": (day + SignedDuration::from_hours(48)).to_string()});
+        self.tell("subscriptions.deliver_on", &[&id], later).await;
+        self.tell("plans.close", &[&mugs], json!({})).await;
     }
 
     /// Money that comes through a gateway: captured, and given back in three ways.
@@ -451,7 +468,7 @@ pub(crate) async fn told() -> Story {
     story.paying(&alma, &birch).await;
     story.collecting(&alma).await;
     let ines = at(&story.shop.person("ines").get("/v1/customers/me").await.body, "/id").to_owned();
-    story.subscribing(&ines).await;
+    story.subscribing(&alma, &ines).await;
     story.tell("merchants.terminate", &[&cedar], json!({"reason": "parcels come late"})).await;
     story
 }

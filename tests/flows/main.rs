@@ -17,6 +17,7 @@ mod clock;
 mod currencies;
 mod customers;
 mod dead_letters;
+mod deliveries;
 mod delivery;
 mod discounts;
 mod dunning;

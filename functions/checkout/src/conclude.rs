@@ -4,14 +4,16 @@
 //! is told joins with what is known, so whoever comes second finds the same and changes nothing (A9(4)).
 
 use crate::hold::taking;
+use crate::renew::tell as tell_renewed;
 use domain::Decision;
 use domain::cart::{Cart, HELD, PINNED, Verdict, verdict};
 use domain::checkout::Stage;
 use domain::customer::Person;
-use domain::gateway::{Decline, Outcome};
+use domain::gateway::{Class, Decline, Outcome};
 use domain::id::{CartId, CustomerId, MarketplaceId, OrderId, PaymentId};
 use domain::order::Order;
 use domain::payment::{self, Fact, Payment};
+use domain::subscription::NotSent;
 use edge::sealed::{data_key, seal};
 use edge::{Overtaken, Problem, World};
 use events::Context;
@@ -52,7 +54,7 @@ pub(crate) enum Concluded {
 }
 
 /// What a commit met.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Met {
     /// Another did the same first.
     Overtaken,
@@ -148,7 +150,9 @@ async fn attempt(
             Ok(Concluded::Waits(Box::new(next), payments))
         }
         Verdict::Failed { decline } => {
-            fail(world, m, context, cart, news).await?;
+            // What was released before it could be used, or given up without an answer, may work another time.
+            let class = decline.as_ref().map_or(Class::Soft, |decline| decline.class);
+            fail(world, m, context, (cart, NotSent::Declined(class)), news).await?;
             Ok(Concluded::Failed(decline))
         }
         Verdict::Secured { promised } => {
@@ -195,6 +199,7 @@ async fn place(
     let commit = Commit::new(m, context).replace(cart, &next);
     let commit = commit.begin(*order, order.id.as_str(), story, Met::Overtaken).unless_held(Met::NotHeld);
     let (commit, payments) = tell(world, m, commit, news, context.at, Met::Overtaken).await?;
+    let commit = tell_renewed(world, m, commit, (&cart.value, None), Met::Overtaken).await?;
     let commit = remember_person(world, commit, &cart.value, order, *data_key)?;
     match commit.send(&world.table).await {
         Ok(()) => Ok(Ok(Concluded::Placed(Box::new(next), payments))),
@@ -276,7 +281,7 @@ async fn fail(
     world: &World,
     m: &MarketplaceId,
     context: &Context,
-    cart: &Held<Cart>,
+    (cart, why): (&Held<Cart>, NotSent),
     mut news: News<'_>,
 ) -> Result<(), Problem> {
     let now = context.at;
@@ -294,6 +299,7 @@ async fn fail(
     }
     let commit = Commit::<Overtaken>::new(m, context).replace(cart, &next);
     let (commit, _) = tell(world, m, commit, &news, now, Overtaken).await?;
+    let commit = tell_renewed(world, m, commit, (&cart.value, Some(why)), Overtaken).await?;
     Ok(commit.send(&world.table).await?)
 }
 
@@ -309,7 +315,7 @@ async fn take_again(
     let mut wares = world.table.wares(m, &cart.value).await?;
     let next = taking(world, m, cart.value.clone(), &mut wares, HELD, now).await?;
     if next.holds.is_empty() {
-        fail(world, m, context, cart, news).await?;
+        fail(world, m, context, (cart, NotSent::Unavailable), news).await?;
         return Ok(Concluded::SoldOut);
     }
     world.table.put(m, Some(cart), &next.promised()).await?;

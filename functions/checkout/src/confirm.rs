@@ -30,7 +30,7 @@ pub(crate) async fn confirm(
     command: Command<Confirm>,
 ) -> Result<Reply<CheckoutView>, Problem> {
     let m = &command.caller.marketplace;
-    let held = AtHand::of(&world, &command.caller, &id).await?.cart;
+    let held = AtHand::to_see(&world, &command.caller, &id).await?.cart;
     let Stage::Locked(_) = held.value.stage else {
         return Ok(Reply::ok(current(&world, m, &held.value).await?).replayed());
     };
@@ -83,6 +83,11 @@ async fn go_on<P>(world: &World, event: &Envelope<P>, payment: &PaymentId) -> Re
         Ok(_) => Ok(()),
         // The cart is gone: the money stays with its payment, whose agenda shows it to a person.
         Err(problem) if problem.status == 404 => Ok(()),
-        Err(problem) => Err(Again::Refused(format!("{}: {problem:?}", problem.code))),
+        Err(problem) => Err(again(&problem)),
     }
+}
+
+/// What a request would be told brings a message again.
+pub(crate) fn again(problem: &Problem) -> Again {
+    Again::Refused(format!("{}: {problem:?}", problem.code))
 }

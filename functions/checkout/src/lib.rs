@@ -1,9 +1,11 @@
 //! Checkout: the gate between a cart and its order, the hold of its stock, the payment, and the placing, once.
 //!
 //! Routes: `/v1/checkouts/{cart}…`, `/v1/order-pages/{order}`. Consumes: `payment.authorized.v1`, `.promised.v1`,
-//! `.captured.v1`, `.declined.v1` and `.voided.v1`: a checkout that had to wait goes on.
-//! Reads: carts, marketplace, offers and stock, merchants, delivery rates, tax, payments, orders. Writes: holds of
-//! stock, carts, payments, orders, who has ordered, promised store credit. Emits: `order.placed.v1`, `payment.*.v1`.
+//! `.captured.v1`, `.declined.v1` and `.voided.v1`: a checkout that had to wait goes on; `subscription.goods_due.v1`: what
+//! a subscription sends is ordered.
+//! Reads: carts, marketplace, offers and stock, merchants, delivery rates, tax, payments, orders, subscriptions, plans.
+//! Writes: holds of stock, carts, payments, orders, who has ordered, promised store credit, subscriptions. Emits:
+//! `order.placed.v1`, `payment.*.v1`, `subscription.changed.v1`.
 //!
 //! | step | what is committed |
 //! |---|---|
@@ -20,6 +22,7 @@ mod confirm;
 mod hold;
 mod page;
 mod pay;
+mod renew;
 mod show;
 
 use edge::{Function, Routes, World};
@@ -48,4 +51,5 @@ pub fn function(world: &World) -> Function {
         .on(confirm::captured)
         .on(confirm::declined)
         .on(confirm::voided)
+        .on(renew::goods_due)
 }

@@ -17,7 +17,7 @@ use domain::text::Word;
 use domain::{Currency, Decision, Money};
 use edge::shopping::AtHand;
 use edge::{Cardless, Check, Command, Overtaken, Problem, Reply, World};
-use events::Amount;
+use events::{Amount, Context};
 use futures::future::join_all;
 use gateway::{Gateway, Gateways};
 use jiff::Timestamp;
@@ -59,10 +59,21 @@ struct PayBody {
 }
 
 /// A means of payment that was offered, with the gateway that takes it.
-struct Means {
-    tender: Tender,
-    name: Word,
-    token: Option<GatewayToken>,
+pub(crate) struct Means {
+    pub(crate) tender: Tender,
+    pub(crate) name: Word,
+    pub(crate) token: Option<GatewayToken>,
+}
+
+/// A cart that is to be paid, and how.
+pub(crate) struct Paying {
+    pub(crate) hand: AtHand,
+    /// What was agreed to; none of what is renewed at its price of the day.
+    pub(crate) expected: Option<Money>,
+    pub(crate) means: Vec<Means>,
+    pub(crate) credit: Option<Held<StoreCredit>>,
+    /// Its customer is not there.
+    pub(crate) off_session: bool,
 }
 
 enum Begun {
@@ -78,16 +89,34 @@ pub(crate) async fn pay(
 ) -> Result<Reply<CheckoutView>, Problem> {
     let m = &command.caller.marketplace;
     let gateways = Gateways::of(&world);
-    let going = match world.until_free(|| begin(&world, &gateways, &id, &command)).await? {
+    let begun = world.until_free(|| async {
+        let hand = AtHand::of(&world, &command.caller, &id).await?;
+        if let Stage::Completed { .. } = hand.cart.value.stage {
+            return Ok(Begun::Placed(Box::new(hand.cart.value)));
+        }
+        let paying = asked(&world, &gateways, hand, &command).await?;
+        let context = command.context(world.now());
+        begin(&world, &gateways, (m, &context), paying).await.map(Begun::Going)
+    });
+    let going = match begun.await? {
         Begun::Placed(cart) => return Ok(Reply::ok(current(&world, m, &cart).await?).replayed()),
         Begun::Going(going) => going,
     };
-    // Nothing is open in the table while others are called (A9(2)).
-    let calls = going.payments.iter().map(|held| call(&gateways, m, &held.value));
+    let context = command.context(world.now());
+    answer(&world, charge(&world, &gateways, (m, &context), *going).await?)
+}
+
+/// Step 3 and what comes of it. Nothing is open in the table while others are called (A9(2)).
+pub(crate) async fn charge(
+    world: &World,
+    gateways: &Gateways,
+    (m, context): (&MarketplaceId, &Context),
+    going: Going,
+) -> Result<Concluded, Problem> {
+    let calls = going.payments.iter().map(|held| call(gateways, m, &held.value));
     let told: Vec<Told> = join_all(calls).await.into_iter().flatten().collect();
     let cart = going.cart.value.id.clone();
-    let context = command.context(world.now());
-    answer(&world, conclude(&world, m, &context, &cart, Some(*going), &told).await?)
+    conclude(world, m, context, &cart, Some(going), &told).await
 }
 
 /// What is told of a checkout that was paid, or is on its way.
@@ -122,27 +151,34 @@ async fn call(gateways: &Gateways, m: &MarketplaceId, payment: &Payment) -> Opti
     Some(Told { payment: payment.id.clone(), attempt: attempt.number, outcome, ask: None })
 }
 
-/// Steps 1 and 2: the stock is held, the gate passed, the attempts are committed.
-async fn begin(
+/// What a request wants to pay, read.
+async fn asked(
     world: &World,
     gateways: &Gateways,
-    id: &str,
+    hand: AtHand,
     command: &Command<Cardless<Pay>>,
-) -> Result<Begun, Problem> {
-    let m = &command.caller.marketplace;
-    let AtHand { cart: held, marketplace, data_key } = AtHand::of(world, &command.caller, id).await?;
-    if let Stage::Completed { .. } = held.value.stage {
-        return Ok(Begun::Placed(Box::new(held.value)));
-    }
-    let now = world.now();
-    let currency = held.value.currency;
+) -> Result<Paying, Problem> {
+    let cart = &hand.cart.value;
     let mut check = Check::new();
-    let expected = check.money("expected_total", &command.body.0.expected_total, currency);
+    let expected = check.money("expected_total", &command.body.0.expected_total, cart.currency);
     let bodies = &command.body.0.payments;
-    let credit = credit_of(world, m, &held.value, bodies).await?;
-    let means = read(&mut check, gateways, bodies, currency, credit.as_ref());
+    let credit = credit_of(world, &command.caller.marketplace, cart, bodies).await?;
+    let means = read(&mut check, gateways, bodies, cart.currency, credit.as_ref());
     check.done()?;
-    let Some(expected) = expected else { return Err(Problem::internal()) };
+    let expected = Some(expected.ok_or_else(Problem::internal)?);
+    Ok(Paying { hand, expected, means, credit, off_session: false })
+}
+
+/// Steps 1 and 2: the stock is held, the gate passed, the attempts are committed.
+pub(crate) async fn begin(
+    world: &World,
+    gateways: &Gateways,
+    (m, context): (&MarketplaceId, &Context),
+    paying: Paying,
+) -> Result<Box<Going>, Problem> {
+    let Paying { hand, expected, means, credit, off_session } = paying;
+    let AtHand { cart: held, marketplace, data_key } = hand;
+    let now = world.now();
     domain::checkout::must_be_free(&held.value.stage, now)?;
 
     let mut wares = world.table.wares(m, &held.value).await?;
@@ -152,7 +188,7 @@ async fn begin(
     };
     let ready = || {
         let (lock, draft) = gate(&cart, &wares, &marketplace.settings.commission, expected, &means, now)?;
-        let payments = open(&cart, &draft, &means, now)?;
+        let payments = open(&cart, &draft, &means, off_session, now)?;
         fits(&cart, payments.len())?;
         Ok((lock, draft, payments))
     };
@@ -170,12 +206,11 @@ async fn begin(
     if payments.is_empty() {
         // Nothing is to be paid (A6(6)): the order is placed at once.
         let cart = Held::written(next, held.revision());
-        return Ok(Begun::Going(Box::new(Going { cart, payments: Vec::new(), data_key })));
+        return Ok(Box::new(Going { cart, payments: Vec::new(), data_key }));
     }
-    let context = command.context(now);
     // Credit is promised in the transaction that begins the attempt, and to nobody else.
     let promised = CreditMoved::promised(credit, &payments.iter().collect::<Vec<_>>())?;
-    let mut commit = Commit::new(m, &context).replace(&held, &next).credit(promised, Overtaken);
+    let mut commit = Commit::new(m, context).replace(&held, &next).credit(promised, Overtaken);
     for payment in &payments {
         commit = commit.open_payment(payment, Overtaken);
         let able = gateways.find(payment.gateway.as_str()).map(Gateway::capabilities);
@@ -186,13 +221,13 @@ async fn begin(
     commit.send(&world.table).await?;
     let payments = payments.into_iter().map(|payment| Held::written(payment, 1)).collect();
     let cart = Held::written(next, held.next_step());
-    Ok(Begun::Going(Box::new(Going { cart, payments, data_key })))
+    Ok(Box::new(Going { cart, payments, data_key }))
 }
 
 /// DynamoDB's bound of one transaction, and what the placing writes beside stock and payments: cart, order and its
-/// story, who has ordered, and the key of that.
+/// story, who has ordered, and the key of that; or, where a subscription has ordered, that and its story.
 const WRITES_MAX: usize = 100;
-const WRITES_BESIDE: usize = 5;
+const WRITES_BESIDE: usize = 6;
 
 /// Whether the order can be placed in one transaction: each payment is three writes, itself, its story and its next due
 /// work. A line whose units lie in several places, or one payment per merchant order, can make it too many.
@@ -274,7 +309,7 @@ fn gate(
     cart: &Cart,
     wares: &Wares,
     commission: &[domain::commission::Rule],
-    expected: Money,
+    expected: Option<Money>,
     means: &[Means],
     now: Timestamp,
 ) -> Result<(Lock, Order), Problem> {
@@ -288,7 +323,8 @@ fn gate(
             Money::zero(total.currency)
         }
     };
-    let Decision::New(Fact::Locked { lock }) = lock(&cart.checkout(&quote, covered), expected, now)? else {
+    let checkout = cart.checkout(&quote, covered);
+    let Decision::New(Fact::Locked { lock }) = lock(&checkout, expected.unwrap_or(total), now)? else {
         return Err(Problem::busy());
     };
     let (holds, now) = (&cart.holds, now);
@@ -296,7 +332,13 @@ fn gate(
 }
 
 /// The payments of an order, each with its first attempt begun.
-fn open(cart: &Cart, draft: &Order, means: &[Means], now: Timestamp) -> Result<Vec<Payment>, Problem> {
+fn open(
+    cart: &Cart,
+    draft: &Order,
+    means: &[Means],
+    off_session: bool,
+    now: Timestamp,
+) -> Result<Vec<Payment>, Problem> {
     let parts = split(draft)?;
     let parts = parts.iter().map(MerchantOrder::worth).collect::<Result<Vec<Money>, _>>()?;
     let tenders: Vec<Tender> = means.iter().map(|means| means.tender).collect();
@@ -312,7 +354,7 @@ fn open(cart: &Cart, draft: &Order, means: &[Means], now: Timestamp) -> Result<V
             order: OrderId::of_cart(&cart.id),
             cart: Some(cart.id.clone()),
             invoice: None,
-            off_session: false,
+            off_session,
             number,
             method: means.tender.method,
             gateway: means.name.clone(),

@@ -73,7 +73,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<CheckoutView>, Problem> {
-    let held = AtHand::of(&world, &query.caller, &id).await?.cart;
+    let held = AtHand::to_see(&world, &query.caller, &id).await?.cart;
     let view = current(&world, &query.caller.marketplace, &held.value).await?;
     Ok(Reply::ok(view).revision(held.revision()))
 }

@@ -43,7 +43,8 @@ async fn one(till: &Till<'_>, key: &Key, sent: Timestamp) -> Result<bool, Again>
         let paid = table.invoice(till.m, &last.value.id).await?;
         return Ok(paid.is_some_and(|held| held.value.stage != InvoiceStage::Open));
     }
-    if let Stage::Incomplete { .. } = held.value.stage {
+    let first = held.value.sending.as_ref().is_some_and(|sending| sending.first);
+    if let (Stage::Incomplete { .. }, false) = (&held.value.stage, first) {
         // Its first payment is there, and that is on its way here.
         return Ok(till.begins(&held).await?.is_some());
     }

@@ -10,8 +10,8 @@ use domain::invoice::{Invoice, Stage as InvoiceStage};
 use domain::payment::Stage as PaymentStage;
 use domain::subscription::{
     Means, Next, Refused, Renewal, Stage, Step, Subscription, Target, When, cancel as end_it,
-    change as alter, end, pause as pause_it, renew, resume as resume_it, set_means, set_place,
-    uncancel as keep_it,
+    change as alter, deliver_on as move_it, end, pause as pause_it, renew, resume as resume_it, set_means,
+    set_place, skip as skip_it, uncancel as keep_it,
 };
 use edge::address::AddressBody;
 use edge::billing::{CollectionView, DocumentView};
@@ -77,6 +77,14 @@ pub(crate) struct CancelBody {
     as_of: Option<String>,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DeliverOn"))]
+pub(crate) struct DeliverBody {
+    /// When the next delivery is made and charged.
+    at: String,
+}
+
 /// Nothing more needs to be said.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,6 +101,8 @@ pub(crate) enum CheckBody {
     Resume(Nothing),
     Cancel(CancelBody),
     Uncancel(Nothing),
+    Skip(Nothing),
+    DeliverOn(DeliverBody),
 }
 
 /// What is to be done, read.
@@ -102,6 +112,8 @@ enum Act {
     Resume,
     Cancel(When),
     Uncancel,
+    Skip,
+    DeliverOn(Timestamp),
     Address(Box<Recipient>),
     Means(Means),
 }
@@ -132,6 +144,8 @@ impl Act {
             CheckBody::Resume(_) => Self::Resume,
             CheckBody::Cancel(body) => Self::Cancel(when(check, body.at, body.as_of.as_deref())),
             CheckBody::Uncancel(_) => Self::Uncancel,
+            CheckBody::Skip(_) => Self::Skip,
+            CheckBody::DeliverOn(body) => Self::DeliverOn(check.parse::<Timestamp>("at", &body.at)?),
         })
     }
 
@@ -145,6 +159,8 @@ impl Act {
             | Self::Resume
             | Self::Cancel(_)
             | Self::Uncancel
+            | Self::Skip
+            | Self::DeliverOn(_)
             | Self::Address(_)
             | Self::Means(_) => Ok(held.target()),
         }
@@ -153,7 +169,7 @@ impl Act {
     /// Whether it waits for an open invoice to be paid first.
     fn needs_peace(&self) -> bool {
         match self {
-            Self::Change { .. } | Self::Pause { .. } | Self::Resume => true,
+            Self::Change { .. } | Self::Pause { .. } | Self::Resume | Self::Skip | Self::DeliverOn(_) => true,
             Self::Cancel(_) | Self::Uncancel | Self::Address(_) | Self::Means(_) => false,
         }
     }
@@ -172,6 +188,8 @@ impl Act {
             Self::Resume => resume_it(held, terms, &taxes, (now, now)).map(Decision::New),
             Self::Cancel(when) => end_it(held, *when, now),
             Self::Uncancel => keep_it(held, now).map(Decision::New),
+            Self::Skip => skip_it(held, terms, now),
+            Self::DeliverOn(day) => move_it(held, terms, *day, now),
             Self::Address(recipient) => {
                 let place = recipient.address.place();
                 set_place(held, (place, recipient.tax_id.clone(), recipient.digest()))
@@ -318,6 +336,8 @@ verbs! {
     resume Nothing Resume
     cancel CancelBody Cancel
     uncancel Nothing Uncancel
+    skip Nothing Skip
+    deliver_on DeliverBody DeliverOn
 }
 
 #[derive(Debug, Clone, Deserialize)]

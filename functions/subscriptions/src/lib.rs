@@ -6,10 +6,8 @@
 //!
 //! A change is a pure decision (`domain::subscription`), committed with its document and the first attempt of its
 //! payment; then the gateway is called. A preview is the same decision, not committed. Customers have the same rights
-//! for what is theirs as operators have for all. Time brings the rest: `recurring-billing`, `dunning`.
-//!
-//! Absent so far: goods, though the domain knows deliveries already (plans give features and media), and whoever gives
-//! invoices their numbers.
+//! for what is theirs as operators have for all. Time brings the rest: `recurring-billing`, `dunning`; goods are ordered by
+//! `checkout`.
 
 mod act;
 mod entitlements;
@@ -80,6 +78,14 @@ fn changes(routes: Routes) -> Routes {
         .owners(WRITE, "subscriptions.cancel", "It ends, at once or with its period")
         .post("/v1/subscriptions/{id}/uncancel", act::uncancel)
         .owners(WRITE, "subscriptions.uncancel", "A cancellation that waits is taken back")
+        .post("/v1/subscriptions/{id}/skip", act::skip)
+        .owners(WRITE, "subscriptions.skip", "The next delivery does not come, and is not charged")
+        .post("/v1/subscriptions/{id}/deliver-on", act::deliver_on)
+        .owners(
+            WRITE,
+            "subscriptions.deliver_on",
+            "The next delivery, and those after it, come on another day",
+        )
         .post("/v1/subscriptions/{id}/set-address", act::set_address)
         .owners(WRITE, "subscriptions.set_address", "Whom invoices are addressed to, and where it is taxed")
         .post("/v1/subscriptions/{id}/set-payment-method", act::set_payment_method)

@@ -94,6 +94,7 @@ pub(crate) async fn publish(
     else {
         return Err(Problem::internal());
     };
+    known_goods(&world, m, &terms).await?;
     let key = Key::plan(m, &terms.plan);
     world
         .until_free(|| async {
@@ -136,6 +137,23 @@ pub(crate) async fn publish(
             Ok(Reply::ok(PlanView::of(&plan, &terms)).revision(revision.saturating_add(1)))
         })
         .await
+}
+
+/// Goods are offered here.
+async fn known_goods(world: &World, m: &MarketplaceId, terms: &Terms) -> Result<(), Problem> {
+    let keys = terms.gives.goods.iter().map(|one| {
+        let offer = domain::id::OfferId::of(m, &one.merchant, one.sku.as_str());
+        Key::offer(m, &offer)
+    });
+    let keys: Vec<Key> = keys.collect();
+    let mut read = world.table.read(&keys).await?;
+    let mut check = Check::new();
+    for (at, key) in keys.iter().enumerate() {
+        if read.take::<domain::catalog::Offer>(key)?.is_none() {
+            check.wrong(format!("terms.goods[{at}].sku"), "unknown", "the merchant offers no such goods");
+        }
+    }
+    check.done()
 }
 
 pub(crate) async fn one(

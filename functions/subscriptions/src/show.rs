@@ -1,8 +1,8 @@
 //! How subscriptions are shown, and the invoice that comes next.
 
 use axum::extract::{Path, State};
-use domain::id::{CustomerId, PlanId, SubscriptionId};
-use domain::subscription::{Ended, Next, Renewal, Stage, Subscription, renew};
+use domain::id::{CartId, CustomerId, OrderId, PlanId, SubscriptionId};
+use domain::subscription::{Ended, Next, Renewal, Sending, Stage, Subscription, renew};
 use edge::billing::{CollectionView, DocumentView};
 use edge::query::{None as NoParameters, Paging};
 use edge::{Check, Listing, Problem, Query, Reply, World};
@@ -41,6 +41,9 @@ pub(crate) struct SubscriptionView {
     ended_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<Ended>,
+    /// Goods that are to be sent and are not ordered yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<DeliveryView>,
     /// What credit notes have given and the next invoices will take.
     credit: Amount,
     time_zone: String,
@@ -49,6 +52,33 @@ pub(crate) struct SubscriptionView {
     has_payment_method: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_invoice: Option<String>,
+}
+
+/// Goods on their way to an order.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SubscriptionDelivery"))]
+struct DeliveryView {
+    /// The checkout of this cart says where their payment stands.
+    cart: String,
+    /// The order that it becomes.
+    order: String,
+    /// Tries that failed.
+    tries: u16,
+    /// When the next one is made; none while one is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<String>,
+}
+
+impl DeliveryView {
+    fn of(held: &Subscription, sending: &Sending) -> Self {
+        let cart = CartId::of_renewal(&held.id, sending.number);
+        Self {
+            order: OrderId::of_cart(&cart).to_string(),
+            cart: cart.to_string(),
+            tries: sending.tries,
+            retry_at: sending.retry_at.map(|at| at.to_string()),
+        }
+    }
 }
 
 /// What happens at the end of the period.
@@ -99,6 +129,7 @@ impl SubscriptionView {
             restricted_since: held.restricted.map(|at| at.to_string()),
             ended_at,
             end,
+            delivery: held.sending.as_ref().map(|sending| DeliveryView::of(held, sending)),
             credit: held.credit.into(),
             time_zone: held.cycle.zone.to_string(),
             country: held.place.country.to_string(),

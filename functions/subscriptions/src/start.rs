@@ -8,7 +8,7 @@ use domain::id::{CustomerId, MarketplaceId, PlanId, SubscriptionId};
 use domain::invoice::Stage as InvoiceStage;
 use domain::payment::{Payment, Stage as PaymentStage};
 use domain::period::Zone;
-use domain::subscription::{Means, Start, Step, Subscription, Target, start as begin};
+use domain::subscription::{Means, Stage, Start, Step, Subscription, Target, start as begin};
 use domain::tax::id::TaxId;
 use domain::text::Word;
 use edge::address::AddressBody;
@@ -116,7 +116,7 @@ pub(crate) async fn start(
             let taken = till.take(None, &step, (false, true), |commit| {
                 let commit = command.remember(commit, now, 201, id.as_str(), Overtaken);
                 let commit = commit.add(&asked.recipient, Overtaken);
-                let trial = matches!(step.next.stage, domain::subscription::Stage::Trialing { .. });
+                let trial = matches!(step.next.stage, Stage::Trialing { .. });
                 if trial { commit.trial(&step.next, Overtaken) } else { commit }
             });
             let payment = taken.await.map_err(problem)?;
@@ -244,10 +244,11 @@ async fn decide(till: &Till<'_>, asked: &Asked) -> Result<Step, Problem> {
     Ok(step)
 }
 
-/// What is due at once needs something to be paid with.
+/// What is due at once, or is sent at once, needs something to be paid with.
 fn must_be_payable(step: &Step) -> Result<(), Problem> {
     let due = step.document.as_ref().is_some_and(|document| document.stage == InvoiceStage::Open);
-    if step.next.means.token.is_some() || !due {
+    let sends = step.next.sending.is_some();
+    if step.next.means.token.is_some() || !(due || sends) {
         return Ok(());
     }
     let mut check = Check::new();
@@ -273,7 +274,13 @@ async fn answer(
         payment,
         ..ChangedView::of(subscription)
     };
-    let Some(payment) = payment else { return Ok(Reply::created(view(&held.value, None)).revision(1)) };
+    let Some(payment) = payment else {
+        let view = view(&held.value, None);
+        // Its first goods are being ordered: it begins with them.
+        let waits = matches!(held.value.stage, Stage::Incomplete { .. });
+        let reply = if waits { Reply::accepted(view) } else { Reply::created(view) };
+        return Ok(reply.revision(1));
+    };
     let last = table.payments(till.m, &payment.order).await?.pop();
     let payment = last.map_or(payment, |held| held.value);
     let shown = Some(CollectionView::of(&payment));

@@ -1,10 +1,10 @@
 //! The terms of a plan, as bodies and answers spell them.
 
 use domain::dunning::Policy;
-use domain::id::PlanId;
+use domain::id::{MerchantId, PlanId};
 use domain::period::{Interval, Proration, Unit};
-use domain::plan::{BadTerms, Gives, Terms, Tier};
-use domain::text::{Category, Word};
+use domain::plan::{BadTerms, Gives, Goods, Terms, Tier};
+use domain::text::{Category, Sku, Word};
 use domain::{Currency, Money};
 use edge::Check;
 use events::Amount;
@@ -39,6 +39,9 @@ pub(crate) struct TermsBody {
     /// Media that may be seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     media: Vec<String>,
+    /// What is sent with each renewal, at its price of the day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    goods: Vec<GoodsBody>,
     /// How failed payments are dealt with; tries on days 1, 3 and 7 if not said.
     #[serde(default)]
     dunning: Policy,
@@ -68,11 +71,26 @@ struct TierBody {
     unit_price: Amount,
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PlanGoods"))]
+struct GoodsBody {
+    merchant: String,
+    sku: String,
+    /// For each unit of the subscription.
+    quantity: u32,
+}
+
 impl TermsBody {
     pub(crate) fn of(terms: &Terms) -> Self {
         let words = |words: &[Word]| words.iter().map(ToString::to_string).collect();
-        let Gives { features, media, .. } = &terms.gives;
+        let Gives { features, media, goods } = &terms.gives;
         let tier = |tier: &Tier| TierBody { up_to: tier.up_to, unit_price: tier.unit_price.into() };
+        let sent = |one: &Goods| GoodsBody {
+            merchant: one.merchant.to_string(),
+            sku: one.sku.to_string(),
+            quantity: one.quantity,
+        };
         Self {
             interval: IntervalBody { every: terms.interval.every, count: terms.interval.count },
             price: terms.price.into(),
@@ -84,6 +102,7 @@ impl TermsBody {
             tax_category: terms.category.as_ref().map(ToString::to_string),
             features: words(features),
             media: words(media),
+            goods: goods.iter().map(sent).collect(),
             dunning: terms.dunning.clone(),
         }
     }
@@ -107,6 +126,12 @@ impl TermsBody {
             Some(Tier { up_to: tier.up_to, unit_price })
         });
         let tiers: Vec<Tier> = tiers.collect();
+        let goods = (self.goods.iter().enumerate()).filter_map(|(at, one)| {
+            let merchant = check.parse::<MerchantId>(format!("terms.goods[{at}].merchant"), &one.merchant);
+            let sku = check.parse::<Sku>(format!("terms.goods[{at}].sku"), &one.sku);
+            Some(Goods { merchant: merchant?, sku: sku?, quantity: one.quantity })
+        });
+        let goods: Vec<Goods> = goods.collect();
         let setup_fee: Option<Money> = match setup_fee {
             Some(None) => return None,
             Some(fee) => fee,
@@ -124,7 +149,7 @@ impl TermsBody {
             setup_fee,
             proration: self.proration,
             category,
-            gives: Gives { features, media, goods: Vec::new() },
+            gives: Gives { features, media, goods },
             dunning: self.dunning.clone(),
         };
         match terms.check(currency) {
@@ -135,7 +160,8 @@ impl TermsBody {
                     BadTerms::Amount(_) => "terms.price",
                     BadTerms::Tiers => "terms.tiers",
                     BadTerms::Trial => "terms.trial_days",
-                    BadTerms::Gives | BadTerms::Goods => "terms.features",
+                    BadTerms::Gives => "terms.features",
+                    BadTerms::Goods => "terms.goods",
                     BadTerms::Dunning(_) => "terms.dunning",
                 };
                 check.wrong(field, "range", bad);

@@ -25,6 +25,7 @@ use crate::money::Money;
 use crate::order::{LINES_MAX, MERCHANTS_MAX, Order, QUANTITY_MAX};
 use crate::place::Place;
 use crate::stock::Hold;
+use crate::subscription::Subscription;
 use crate::tax::id::TaxId;
 use crate::text::{Email, Word};
 use jiff::{SignedDuration, Timestamp};
@@ -189,6 +190,16 @@ impl Cart {
             asked: Vec::new(),
             edited_at: now,
         }
+    }
+
+    /// Empty, for what a subscription sends for its period; `before`: as an earlier try has left it.
+    pub fn renewing(of: &Subscription, before: Option<&Self>, now: Timestamp) -> Self {
+        let id = CartId::of_renewal(&of.id, of.number);
+        let bare = Self::open(id, of.currency(), Some(of.customer.clone()), of.place.clone(), now);
+        let (holds, held_until, payments) = before.map_or((Vec::new(), None, 0), |before| {
+            (before.holds.clone(), before.held_until, before.payments)
+        });
+        Self { renews: Some((of.id.clone(), of.number)), holds, held_until, payments, ..bare }
     }
 
     /// Where it goes, as far as that is known.

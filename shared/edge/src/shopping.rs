@@ -24,9 +24,15 @@ pub struct AtHand {
 }
 
 impl AtHand {
+    /// The cart, if it is the caller's to change. What a subscription orders is no shopper's.
+    pub async fn of(world: &World, caller: &Caller, id: &str) -> Result<Self, Problem> {
+        let hand = Self::to_see(world, caller, id).await?;
+        if hand.cart.value.renews.is_some() { Err(Problem::not_found("cart")) } else { Ok(hand) }
+    }
+
     /// The cart, if it is the caller's to see, in one batch read. One that has expired is not there, however late it is
     /// taken away.
-    pub async fn of(world: &World, caller: &Caller, id: &str) -> Result<Self, Problem> {
+    pub async fn to_see(world: &World, caller: &Caller, id: &str) -> Result<Self, Problem> {
         let m = &caller.marketplace;
         let id: CartId = id.parse().map_err(|_| Problem::not_found("cart"))?;
         let shopper = caller.shopper()?;
@@ -38,8 +44,7 @@ impl AtHand {
         let marketplace = read.take::<Marketplace>(&own)?;
         let marketplace = marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value;
         let gone = cart.value.forgotten_at().is_some_and(|at| at < world.now());
-        // What a subscription orders is no shopper's to change.
-        if gone || cart.value.renews.is_some() || !shopper.may_see(cart.value.customer.as_ref()) {
+        if gone || !shopper.may_see(cart.value.customer.as_ref()) {
             return Err(Problem::not_found("cart"));
         }
         let data_key = match key.filter(|_| cart.value.customer.is_some()) {

@@ -98,11 +98,9 @@ impl Sandbox {
             ("timeout", "lost") => declined("not_received"),
             ("timeout", "declined") => declined("insufficient_funds"),
             ("declined", code) if !code.is_empty() => declined(code),
-            // `fails_2_insufficient_funds`: the first two attempts of a payment, then it is approved.
+            // `fails_2_insufficient_funds`: the first two tries of an order, then it is approved.
             ("fails", rest) => match rest.split_once('_').map(|(times, code)| (times.parse::<u16>(), code)) {
-                Some((Ok(times), code)) if key.place().is_some_and(|(_, number)| number <= times) => {
-                    declined(code)
-                }
+                Some((Ok(times), code)) if tries(key).is_some_and(|number| number <= times) => declined(code),
                 Some((Ok(_), _)) => for_hours(HOURS),
                 Some((Err(_), _)) | None => declined("no_such_token"),
             },
@@ -183,6 +181,13 @@ fn later(key: &AttemptId, authorization: &Word, word: &str, asked: bool) -> Outc
 }
 
 /// The attempt and the script: up to 42 characters, a dot, and as much as a reference holds.
+/// The number of a try among those of its order: each payment of it, each attempt of that.
+fn tries(key: &AttemptId) -> Option<u16> {
+    let (payment, attempt) = key.place()?;
+    let (_, number) = payment.place()?;
+    Some(u16::from(number).saturating_sub(1).saturating_add(attempt))
+}
+
 fn named(key: &AttemptId, script: &str) -> Option<Word> {
     let script: String = script.chars().take(63_usize.saturating_sub(key.as_str().len())).collect();
     let text = if script.is_empty() { key.to_string() } else { format!("{key}.{script}") };

@@ -148,6 +148,18 @@ impl Table {
         })
     }
 
+    /// A subscription whose goods are being ordered, and its terms.
+    pub async fn sending(
+        &self,
+        m: &MarketplaceId,
+        id: &SubscriptionId,
+    ) -> Result<Option<(Held<Subscription>, Terms)>, Fault> {
+        let held = self.load::<Subscription>(&Key::subscription(m, id)).await?;
+        let Some(held) = held.filter(|held| held.value.sending.is_some()) else { return Ok(None) };
+        let terms = self.load::<Terms>(&Key::terms(m, &held.value.plan, held.value.version)).await?;
+        Ok(terms.map(|terms| (held, terms.value)))
+    }
+
     pub async fn subscriptions_of_customer(
         &self,
         m: &MarketplaceId,
@@ -229,9 +241,8 @@ impl<C: Debug + Clone> Commit<'_, C> {
             Story::new([events::subscription::announce(after, step.change)].into_iter().chain(goods.clone()))
         };
         let same = before.is_some_and(|before| before.target() == after.target());
-        // Its invoice, or its order, tells it.
-        let renewed = step.change == Change::Renewed && step.document.is_some() && same && goods.is_none();
-        let quiet = renewed || step.change == Change::Sent;
+        // Its invoice tells it.
+        let quiet = step.change == Change::Renewed && step.document.is_some() && same && goods.is_none();
         let mut commit = match held {
             None => self.begin(after, subject, told(), refusal.clone()),
             Some(held) if quiet => self.replace(held, after),

@@ -3,7 +3,7 @@
 use super::{Entry, Told, entry, eur, instant, marketplace, person};
 use domain::dunning::Step;
 use domain::gateway::Class;
-use domain::id::{CustomerId, InvoiceId, OrderId, PaymentId, PlanId, SubscriptionId};
+use domain::id::{CartId, CustomerId, InvoiceId, OrderId, PaymentId, PlanId, SubscriptionId};
 use domain::invoice::{Cause, Kind};
 use domain::subscription::Change;
 use events::invoice::{
@@ -12,6 +12,7 @@ use events::invoice::{
 };
 use events::subscription::{
     DunningChangedV1, DunningDueV1, PlanChangedV1, SubscriptionChangedV1, SubscriptionDueV1,
+    SubscriptionGoodsDueV1,
 };
 
 /// The minutes of January, and of February up to the 5th: a period.
@@ -51,6 +52,15 @@ pub(super) fn subscriptions() -> Vec<Entry> {
                 version: 1,
                 quantity: 3,
                 valid_until: Some(instant(MONTH)),
+            },
+        ),
+        entry(
+            Told::new(subscription(), 2, MONTH, "system:recurring-billing"),
+            SubscriptionGoodsDueV1 {
+                subscription: subscription(),
+                customer: CustomerId::from_bits(4),
+                number: 1,
+                cart: CartId::of_renewal(&subscription(), 1),
             },
         ),
         entry(

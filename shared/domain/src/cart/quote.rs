@@ -1,6 +1,6 @@
 //! What a cart costs now, from the offers, merchants, rates and rules as they are.
 
-use super::Cart;
+use super::{Cart, Chosen};
 use crate::catalog::{Offer, OfferStatus};
 use crate::checkout::{Delivery, LineProblem, Problem};
 use crate::delivery::{DeliveryOption, NoDelivery, RateTable};
@@ -64,6 +64,16 @@ impl Wares {
 }
 
 impl Quote {
+    /// The cheapest way to bring each part; nothing of what cannot be brought.
+    pub fn cheapest(&self) -> Vec<Chosen> {
+        let cheapest = |offered: &Offered| {
+            let options = offered.options.iter().flatten();
+            let (option, _) = options.min_by_key(|(_, price)| price.amount().minor)?;
+            Some(Chosen { merchant: offered.merchant.clone(), service: option.service })
+        };
+        self.options.iter().filter_map(cheapest).collect()
+    }
+
     /// Lines that stop the purchase.
     pub fn problems(&self) -> Vec<LineProblem> {
         let told = |line: u16, problem: &pricing::Problem| match problem {

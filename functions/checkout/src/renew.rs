@@ -1,0 +1,219 @@
+//! `subscription.goods_due.v1`: what a subscription sends for a period is ordered, by a cart of its own.
+//!
+//! The same steps as of a shopper's cart, at the prices of the day: its stock is held first, then it is paid with what
+//! the subscription is paid with, then it is placed. Nobody edits this cart, and its id follows from the period, so a
+//! period has one order. What came of it is told to the subscription in the transaction that decides it.
+
+use crate::conclude::{Going, conclude};
+use crate::confirm::again;
+use crate::hold::taking;
+use crate::pay::{Means, Paying, begin, charge};
+use domain::Decision;
+use domain::cart::{Add, Cart, Contact, Edit, HELD};
+use domain::checkout::{Stage, unmet};
+use domain::customer::Profile;
+use domain::id::{CartId, MarketplaceId, OfferId, SubscriptionId};
+use domain::marketplace::Marketplace;
+use domain::plan::Terms;
+use domain::subscription::{NotSent, Subscription, not_sent, sent};
+use domain::tender::Tender;
+use edge::sealed::unseal;
+use edge::shopping::AtHand;
+use edge::{Again, Overtaken, Problem, World};
+use events::subscription::SubscriptionGoodsDueV1;
+use events::{Context, Envelope};
+use gateway::{Gateway, Gateways};
+use std::fmt::Debug;
+use table::invoice::Recipient;
+use table::person::{CustomerAccount, DataKey};
+use table::{Commit, Held, Key};
+
+enum Ordering {
+    /// Nothing is to be ordered any more, or it is known already that it cannot be.
+    Over,
+    /// Payment is on its way, begun before.
+    Under(CartId),
+    Going(Box<Going>),
+}
+
+pub(crate) async fn goods_due(world: World, event: Envelope<SubscriptionGoodsDueV1>) -> Result<(), Again> {
+    let (m, gateways) = (&event.marketplace, Gateways::of(&world));
+    let context = Context::follows(&event, world.now(), "checkout");
+    let at = (m, &context);
+    let ordered = async {
+        match world.until_free(|| order(&world, &gateways, at, &event.data)).await? {
+            Ordering::Over => Ok(()),
+            Ordering::Under(cart) => conclude(&world, m, &context, &cart, None, &[]).await.map(|_| ()),
+            Ordering::Going(going) => charge(&world, &gateways, at, *going).await.map(|_| ()),
+        }
+    };
+    ordered.await.map_err(|problem: Problem| again(&problem))
+}
+
+/// Steps 1 and 2 of the checkout, for the goods of a period.
+async fn order(
+    world: &World,
+    gateways: &Gateways,
+    (m, context): (&MarketplaceId, &Context),
+    due: &SubscriptionGoodsDueV1,
+) -> Result<Ordering, Problem> {
+    let Some((held, terms)) = world.table.sending(m, &due.subscription).await? else {
+        return Ok(Ordering::Over);
+    };
+    let subscription = &held.value;
+    let wanted =
+        |sending: &domain::subscription::Sending| sending.number == due.number && sending.retry_at.is_none();
+    let Some(sending) = subscription.sending.as_ref().filter(|sending| wanted(sending)) else {
+        return Ok(Ordering::Over);
+    };
+    let known = Known::read(world, m, subscription, &due.cart).await?;
+    match known.cart.as_ref().map(|cart| &cart.value.stage) {
+        Some(Stage::Completed { .. }) => return Ok(Ordering::Over),
+        Some(Stage::Locked(_)) => return Ok(Ordering::Under(due.cart.clone())),
+        Some(Stage::Open) | None => {}
+    }
+    let Some(cart) = filled(world, m, (subscription, &terms), &known).await? else {
+        let unavailable = Some(NotSent::Unavailable);
+        let renews = (&due.subscription, due.number);
+        let commit = told(world, m, Commit::new(m, context), renews, unavailable, Overtaken).await?;
+        commit.send(&world.table).await?;
+        return Ok(Ordering::Over);
+    };
+    let revision = world.table.put(m, known.cart.as_ref(), &cart).await?;
+    let cart = Held::written(cart, revision);
+    let hand = AtHand { cart, marketplace: known.marketplace, data_key: known.data_key };
+    let off_session = !sending.first;
+    let means = means(gateways, subscription);
+    let paying = Paying { hand, expected: None, means, credit: None, off_session };
+    begin(world, gateways, (m, context), paying).await.map(Ordering::Going)
+}
+
+/// What the table knows beside subscription and goods.
+struct Known {
+    marketplace: Marketplace,
+    /// As an earlier try has left it.
+    cart: Option<Held<Cart>>,
+    data_key: Option<DataKey>,
+    contact: Option<Contact>,
+    recipient: Option<Recipient>,
+}
+
+impl Known {
+    async fn read(
+        world: &World,
+        m: &MarketplaceId,
+        subscription: &Subscription,
+        cart: &CartId,
+    ) -> Result<Self, Problem> {
+        let customer = &subscription.customer;
+        let (own, cart) = (Key::marketplace(m), Key::cart(m, cart));
+        let (account, data_key) = (Key::customer(m, customer), Key::data_key(m, customer));
+        let bill_to = subscription.bill_to.as_ref();
+        let recipient = bill_to.map(|digest| Key::recipient(m, &subscription.id, digest.as_str()));
+        let keys = [&own, &cart, &account, &data_key].into_iter().chain(&recipient).cloned();
+        let mut read = world.table.read(&keys.collect::<Vec<_>>()).await?;
+        let marketplace = read.take::<Marketplace>(&own)?;
+        let data_key = read.take::<DataKey>(&data_key)?.map(|held| held.value);
+        let sealed = read.take::<CustomerAccount>(&account)?.and_then(|held| held.value.sealed);
+        let profile = sealed.zip(data_key.as_ref());
+        let profile = profile.and_then(|(sealed, key)| unseal::<Profile>(key, customer.as_str(), &sealed));
+        let contact = profile.map(|profile| Contact { email: Some(profile.email), phone: profile.phone });
+        let recipient = recipient.map(|key| read.take::<Recipient>(&key)).transpose()?.flatten();
+        Ok(Self {
+            marketplace: marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value,
+            cart: read.take::<Cart>(&cart)?,
+            data_key,
+            contact,
+            recipient: recipient.map(|held| held.value),
+        })
+    }
+}
+
+/// The cart with all that the plan sends, its stock held and the cheapest delivery chosen; none where something of it
+/// cannot be had, or cannot be brought there.
+async fn filled(
+    world: &World,
+    m: &MarketplaceId,
+    (subscription, terms): (&Subscription, &Terms),
+    known: &Known,
+) -> Result<Option<Cart>, Problem> {
+    let now = world.now();
+    let (Some(contact), Some(recipient)) = (&known.contact, &known.recipient) else { return Ok(None) };
+    let goods = &terms.gives.goods;
+    let offers = goods.iter().map(|one| OfferId::of(m, &one.merchant, one.sku.as_str()));
+    let offers: Vec<OfferId> = offers.collect();
+    let bare = Cart::renewing(subscription, known.cart.as_ref().map(|held| &held.value), now);
+    let wares = world.table.wares_and_stock(m, &bare, &offers, now).await?;
+    let mut add = Vec::with_capacity(goods.len());
+    for (one, offer) in goods.iter().zip(&offers) {
+        let Some(found) = wares.offer(offer) else { return Ok(None) };
+        // Without a rate of today it is not for sale.
+        let Ok(price) = wares.price(found.price, &bare, now) else { return Ok(None) };
+        let quantity = one.quantity.saturating_mul(subscription.quantity);
+        let (offer, merchant) = (offer.clone(), one.merchant.clone());
+        add.push(Add { offer, merchant, price: price.amount(), quantity });
+    }
+    let edit = Edit {
+        add,
+        contact: Some(contact.clone()),
+        address: Some(recipient.address.clone()),
+        tax_id: Some(recipient.tax_id.clone()),
+        ..Edit::default()
+    };
+    let Ok(cart) = bare.edit(edit, now) else { return Ok(None) };
+    let mut wares = world.table.wares(m, &cart).await?;
+    let services = cart.quote(&wares, now)?.cheapest();
+    let cart = Cart { services, ..cart };
+    let cart = taking(world, m, cart, &mut wares, HELD, now).await?;
+    let quote = cart.quote(&wares, now)?;
+    let total = quote.priced.totals.total;
+    if unmet(total, &cart.checkout(&quote, total).given).is_empty() {
+        return Ok(Some(cart));
+    }
+    world.table.release(m, &cart.id, &cart.holds).await?;
+    Ok(None)
+}
+
+/// What the subscription is paid with. Where its gateway is gone, or nothing is known yet, the gate does not open.
+fn means(gateways: &Gateways, subscription: &Subscription) -> Vec<Means> {
+    let means = &subscription.means;
+    let found = gateways.find(means.gateway.as_str()).map(Gateway::capabilities);
+    let tender = found.map(|gateway| Tender { method: means.method, gateway, limit: None });
+    let paid = tender.map(|tender| Means { tender, name: means.gateway.clone(), token: means.token.clone() });
+    paid.into_iter().collect()
+}
+
+/// Tells the subscription that a cart is of what became of its goods: ordered, or why not. First what time brings next,
+/// for the look at its period may have come and gone meanwhile.
+pub(crate) async fn tell<'a, C: Debug + Clone>(
+    world: &World,
+    m: &MarketplaceId,
+    commit: Commit<'a, C>,
+    (cart, failed): (&Cart, Option<NotSent>),
+    taken: C,
+) -> Result<Commit<'a, C>, Problem> {
+    match &cart.renews {
+        Some((id, number)) => told(world, m, commit, (id, *number), failed, taken).await,
+        None => Ok(commit),
+    }
+}
+
+async fn told<'a, C: Debug + Clone>(
+    world: &World,
+    m: &MarketplaceId,
+    commit: Commit<'a, C>,
+    (id, number): (&SubscriptionId, u32),
+    failed: Option<NotSent>,
+    taken: C,
+) -> Result<Commit<'a, C>, Problem> {
+    let Some((held, terms)) = world.table.sending(m, id).await? else { return Ok(commit) };
+    let decided = match failed {
+        None => sent(&held.value, number),
+        Some(why) => not_sent(&held.value, number, why, &terms.dunning, world.now()),
+    };
+    let Decision::New(step) = decided else { return Ok(commit) };
+    if let Some(at) = step.next.due_at()? {
+        world.table.subscription_is_due(m, id, at).await?;
+    }
+    Ok(commit.subscription(m, Some(&held), &step, taken)?)
+}
