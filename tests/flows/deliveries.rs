@@ -279,3 +279,18 @@ async fn who_cancels_while_goods_are_waited_for_gets_and_pays_nothing() {
     assert_eq!((all.orders().await.len(), all.stock().await), (1, (11, 2, 9)));
     all.market.books_are_right().await;
 }
+
+/// With its order split to the merchants, the ledger's projection left out.
+#[tokio::test]
+async fn a_renewal_of_two_lines_of_two_merchants_takes_62_write_units_at_most() {
+    let all = Deliveries::open().await;
+    all.subscribe("tok_approved").await;
+    all.market.shop.wait_until("2026-04-02T08:59:00Z").await;
+    let _before = all.market.shop.market.cloud.meter().take();
+    all.market.shop.wait_until("2026-04-02T09:04:00Z").await;
+    assert_eq!(all.orders().await.len(), 2);
+    let lines = all.market.shop.market.cloud.meter().take();
+    let counted = lines.iter().filter(|line| line.label != "ledger");
+    let units: u64 = counted.map(|line| line.write_units).sum();
+    assert!(units <= 62_00, "{lines:?} hundredths of write units");
+}
