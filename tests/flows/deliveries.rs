@@ -294,3 +294,102 @@ async fn a_renewal_of_two_lines_of_two_merchants_takes_62_write_units_at_most() 
     let units: u64 = counted.map(|line| line.write_units).sum();
     assert!(units <= 62_00, "{lines:?} hundredths of write units");
 }
+
+/// Ines's cart with the goods of a box, and a word beside them.
+async fn cart_with_a_box(all: &Deliveries) -> String {
+    let ines = &all.market.ines;
+    let opened = ines.post("/v1/carts", &json!({"country": "DE"}), "").await;
+    let cart = opened.text("/id").to_owned();
+    let add = json!([{"offer": all.mug, "quantity": 2}, {"offer": all.scarf, "quantity": 2}]);
+    let delivery = [&all.alma, &all.birch].map(|of| json!({"merchant": of, "service": "standard"}));
+    for edit in
+        [json!({"add": add}), json!({"contact": contact(), "address": address(), "delivery": delivery})]
+    {
+        let edited = ines.post(&format!("/v1/carts/{cart}/edit"), &edit, "").await;
+        assert_eq!(edited.status, 200, "{}", edited.body);
+    }
+    cart
+}
+
+fn subscribing_with(all: &Deliveries, total: &str, token: &str) -> Value {
+    let mut pay = by_card(total, token);
+    pay["subscribe"] = json!({"plan": all.market.plan("box"), "time_zone": "Europe/Berlin"});
+    pay
+}
+
+#[tokio::test]
+async fn a_subscription_begins_with_the_order_that_brings_its_first_goods() {
+    let all = Deliveries::open().await;
+    let cart = cart_with_a_box(&all).await;
+    let ines = &all.market.ines;
+    // Two mugs, one of them beside the plan's, and two scarves: 60.00; Birch brings nothing for nothing, nor Alma.
+    let pay = format!("/v1/checkouts/{cart}/pay");
+    let paid = ines.post(&pay, &subscribing_with(&all, "69.80", "tok_approved"), "").await;
+    assert_eq!(paid.status, 201, "{}", paid.body);
+    all.market.shop.settle().await;
+    let id = paid.text("/order/subscription").to_owned();
+    let shown = all.market.show(&id).await;
+    assert_eq!((at(&shown, "/status"), &shown["delivery"]), ("active", &Value::Null));
+    assert_eq!(
+        (at(&shown, "/period_end"), at(&shown, "/time_zone")),
+        ("2026-04-02T08:00:00Z", "Europe/Berlin")
+    );
+    assert_eq!(all.orders().await, ["69.80"]);
+    let again = ines.post(&pay, &subscribing_with(&all, "69.80", "tok_approved"), "").await;
+    assert_eq!((again.status.as_u16(), again.text("/order/subscription")), (200, id.as_str()));
+    all.market.shop.wait_until("2026-04-02T08:10:00Z").await;
+    assert_eq!(all.orders().await, ["69.80", "59.80"], "what the plan sends, and no more");
+    all.market.books_are_right().await;
+}
+
+#[tokio::test]
+async fn no_subscription_begins_with_an_order_that_is_not_placed() {
+    let all = Deliveries::open().await;
+    let cart = cart_with_a_box(&all).await;
+    let pay = format!("/v1/checkouts/{cart}/pay");
+    let declined = subscribing_with(&all, "69.80", "tok_declined_insufficient_funds");
+    assert_problem(&all.market.ines.post(&pay, &declined, "").await, 402, "payment_declined");
+    let paid = all.market.ines.post(&pay, &by_card("69.80", "tok_approved"), "").await;
+    assert_eq!((paid.status.as_u16(), &paid.body["order"]["subscription"]), (201, &Value::Null));
+    all.market.shop.settle().await;
+    let listed = all.market.ines.get("/v1/subscriptions").await;
+    assert_eq!(listed.body["items"], json!([]), "what was meant with another try is not meant with this one");
+}
+
+#[tokio::test]
+async fn what_cannot_begin_with_an_order_is_told_before_anything_is_paid() {
+    let all = Deliveries::open().await;
+    let cart = cart_with_a_box(&all).await;
+    let (ines, pay) = (&all.market.ines, format!("/v1/checkouts/{cart}/pay"));
+    let wrong = |field: &str, value: Value| {
+        let mut body = subscribing_with(&all, "69.80", "tok_approved");
+        body["subscribe"][field] = value;
+        body
+    };
+    for (body, field, code) in [
+        (wrong("plan", json!("x")), "subscribe.plan", "format"),
+        (wrong("time_zone", json!("Mars/Base")), "subscribe.time_zone", "format"),
+        (wrong("quantity", json!(3)), "subscribe.plan", "goods_missing"),
+        (wrong("plan", json!(all.market.plan("ten"))), "subscribe.plan", "kind"),
+    ] {
+        let refused = ines.post(&pay, &body, "").await;
+        assert_problem(&refused, 422, "invalid_value");
+        assert_eq!((refused.text("/errors/0/field"), refused.text("/errors/0/code")), (field, code));
+    }
+    let mut transfer = subscribing_with(&all, "69.80", "tok_transfer");
+    transfer["payments"][0]["method"] = json!("bank_transfer");
+    assert_eq!(ines.post(&pay, &transfer, "").await.text("/errors/0/field"), "payments");
+    let nobody = wrong("plan", json!(all.market.plan("nothing")));
+    assert_problem(&ines.post(&pay, &nobody, "").await, 404, "not_found");
+    assert_problem(&ines.post(&pay, &wrong("quantity", json!(0)), "").await, 422, "plan_quantity");
+    all.subscribe("tok_approved").await;
+    let body = subscribing_with(&all, "69.80", "tok_approved");
+    assert_problem(&ines.post(&pay, &body, "").await, 409, "already_subscribed");
+    all.market.shop.done(&format!("/v1/plans/{}/close", all.market.plan("box")), &json!({})).await;
+    assert_problem(&ines.post(&pay, &body, "").await, 409, "plan_closed");
+    // A guest has no account to subscribe with.
+    let guest = all.market.shop.guest();
+    let opened = guest.post("/v1/carts", &json!({"country": "DE"}), "").await;
+    let refused = guest.post(&format!("/v1/checkouts/{}/pay", opened.text("/id")), &body, "").await;
+    assert_eq!(refused.text("/errors/0/field"), "subscribe", "{}", refused.body);
+}

@@ -5,6 +5,7 @@
 
 use crate::hold::taking;
 use crate::renew::tell as tell_renewed;
+use crate::subscribe::begin_with;
 use domain::Decision;
 use domain::cart::{Cart, HELD, PINNED, Verdict, verdict};
 use domain::checkout::Stage;
@@ -195,8 +196,11 @@ async fn place(
     let held = |movement: domain::stock::Movement| movement.held_by(&cart.value.id);
     let movements = order.movements().into_iter().map(held).collect();
     let story = Story::new(placed(order)?).posting(order.sale()?).moving(movements);
-    let next = cart.value.completed(order.id.clone(), context.at);
-    let commit = Commit::new(m, context).replace(cart, &next);
+    let current = news.iter().map(|(_, _, after)| after);
+    let (commit, subscribes) =
+        begin_with(world, (m, context), (&cart.value, current), Met::Overtaken).await?;
+    let next = Cart { subscribes, ..cart.value.completed(order.id.clone(), context.at) };
+    let commit = commit.replace(cart, &next);
     let commit = commit.begin(*order, order.id.as_str(), story, Met::Overtaken).unless_held(Met::NotHeld);
     let (commit, payments) = tell(world, m, commit, news, context.at, Met::Overtaken).await?;
     let commit = tell_renewed(world, m, commit, (&cart.value, None), Met::Overtaken).await?;

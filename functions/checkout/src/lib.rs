@@ -1,8 +1,8 @@
 //! Checkout: the gate between a cart and its order, the hold of its stock, the payment, and the placing, once.
 //!
 //! Routes: `/v1/checkouts/{cart}…`, `/v1/order-pages/{order}`. Consumes: `payment.authorized.v1`, `.promised.v1`,
-//! `.captured.v1`, `.declined.v1` and `.voided.v1`: a checkout that had to wait goes on; `subscription.goods_due.v1`: what
-//! a subscription sends is ordered.
+//! `.captured.v1`, `.declined.v1` and `.voided.v1`: a checkout that had to wait goes on. `subscription.goods_due.v1`:
+//! what a subscription sends is ordered.
 //! Reads: carts, marketplace, offers and stock, merchants, delivery rates, tax, payments, orders, subscriptions, plans.
 //! Writes: holds of stock, carts, payments, orders, who has ordered, promised store credit, subscriptions. Emits:
 //! `order.placed.v1`, `payment.*.v1`, `subscription.changed.v1`.
@@ -16,6 +16,7 @@
 //!
 //! Where the outcome is not known at once, step 4 waits for it: the customer comes back (`confirm`), a notice or the
 //! schedule of `payment` brings it. Whoever is first places the order; the others find it placed (A8(1), A9(4)).
+//! What belongs to a subscription is told to it in step 4: one that begins with the order, or sends it.
 
 mod conclude;
 mod confirm;
@@ -24,6 +25,7 @@ mod page;
 mod pay;
 mod renew;
 mod show;
+mod subscribe;
 
 use edge::{Function, Routes, World};
 

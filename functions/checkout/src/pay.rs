@@ -3,8 +3,9 @@
 use crate::conclude::{Concluded, Going, Told, conclude};
 use crate::hold::taking;
 use crate::show::{CheckoutView, current};
+use crate::subscribe::SubscribeBody;
 use axum::extract::{Path, State};
-use domain::cart::{Buy, Cart, HELD, PAYMENTS_MAX, Wares};
+use domain::cart::{Buy, Cart, HELD, PAYMENTS_MAX, Subscribing, Wares};
 use domain::checkout::{Fact, Lock, Stage, lock};
 use domain::credit::StoreCredit;
 use domain::gateway::{GatewayToken, Method};
@@ -39,6 +40,9 @@ pub(crate) struct Pay {
     /// Vouchers and credit are taken first, then the others in this order; none where nothing is to be paid.
     #[serde(default)]
     payments: Vec<PayBody>,
+    /// The customer subscribes to a plan that sends goods: they are in the cart, and come first with its order.
+    #[serde(default)]
+    subscribe: Option<SubscribeBody>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -74,6 +78,8 @@ pub(crate) struct Paying {
     pub(crate) credit: Option<Held<StoreCredit>>,
     /// Its customer is not there.
     pub(crate) off_session: bool,
+    /// What its customer subscribes to with it.
+    pub(crate) subscribes: Option<Subscribing>,
 }
 
 enum Begun {
@@ -166,7 +172,11 @@ async fn asked(
     let means = read(&mut check, gateways, bodies, cart.currency, credit.as_ref());
     check.done()?;
     let expected = Some(expected.ok_or_else(Problem::internal)?);
-    Ok(Paying { hand, expected, means, credit, off_session: false })
+    let subscribes = match &command.body.0.subscribe {
+        Some(body) => Some(body.read(world, &command.caller.marketplace, cart, &means).await?),
+        None => None,
+    };
+    Ok(Paying { hand, expected, means, credit, off_session: false, subscribes })
 }
 
 /// Steps 1 and 2: the stock is held, the gate passed, the attempts are committed.
@@ -176,7 +186,7 @@ pub(crate) async fn begin(
     (m, context): (&MarketplaceId, &Context),
     paying: Paying,
 ) -> Result<Box<Going>, Problem> {
-    let Paying { hand, expected, means, credit, off_session } = paying;
+    let Paying { hand, expected, means, credit, off_session, subscribes } = paying;
     let AtHand { cart: held, marketplace, data_key } = hand;
     let now = world.now();
     domain::checkout::must_be_free(&held.value.stage, now)?;
@@ -189,7 +199,7 @@ pub(crate) async fn begin(
     let ready = || {
         let (lock, draft) = gate(&cart, &wares, &marketplace.settings.commission, expected, &means, now)?;
         let payments = open(&cart, &draft, &means, off_session, now)?;
-        fits(&cart, payments.len())?;
+        fits(&cart, payments.len(), subscribes.is_some())?;
         Ok((lock, draft, payments))
     };
     let (lock, draft, payments) = match ready() {
@@ -202,7 +212,8 @@ pub(crate) async fn begin(
             return Err(refused);
         }
     };
-    let next = cart.paying(lock, draft, u8::try_from(payments.len()).unwrap_or(PAYMENTS_MAX));
+    let count = u8::try_from(payments.len()).unwrap_or(PAYMENTS_MAX);
+    let next = cart.paying(lock, draft, count, subscribes);
     if payments.is_empty() {
         // Nothing is to be paid (A6(6)): the order is placed at once.
         let cart = Held::written(next, held.revision());
@@ -228,11 +239,14 @@ pub(crate) async fn begin(
 /// story, who has ordered, and the key of that; or, where a subscription has ordered, that and its story.
 const WRITES_MAX: usize = 100;
 const WRITES_BESIDE: usize = 6;
+/// Where a subscription begins with it: that, its story, whom its invoices go to, and that its customer has the plan.
+const WRITES_OF_SUBSCRIPTION: usize = 4;
 
 /// Whether the order can be placed in one transaction: each payment is three writes, itself, its story and its next due
 /// work. A line whose units lie in several places, or one payment per merchant order, can make it too many.
-fn fits(cart: &Cart, payments: usize) -> Result<(), Problem> {
-    let writes = cart.holds.len().saturating_add(payments.saturating_mul(3)).saturating_add(WRITES_BESIDE);
+fn fits(cart: &Cart, payments: usize, subscribes: bool) -> Result<(), Problem> {
+    let beside = if subscribes { WRITES_BESIDE + WRITES_OF_SUBSCRIPTION } else { WRITES_BESIDE };
+    let writes = cart.holds.len().saturating_add(payments.saturating_mul(3)).saturating_add(beside);
     if writes <= WRITES_MAX {
         return Ok(());
     }

@@ -84,7 +84,7 @@ async fn order(
     let hand = AtHand { cart, marketplace: known.marketplace, data_key: known.data_key };
     let off_session = !sending.first;
     let means = means(gateways, subscription);
-    let paying = Paying { hand, expected: None, means, credit: None, off_session };
+    let paying = Paying { hand, expected: None, means, credit: None, off_session, subscribes: None };
     begin(world, gateways, (m, context), paying).await.map(Ordering::Going)
 }
 

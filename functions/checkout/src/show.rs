@@ -5,7 +5,7 @@ use domain::Money;
 use domain::cart::{Cart, Wares};
 use domain::checkout::{Stage, unmet};
 use domain::gateway::{Class, Method};
-use domain::id::OrderId;
+use domain::id::{OrderId, SubscriptionId};
 use domain::payment::{self, Payment};
 use edge::query::None as NoParameters;
 use edge::sealed::order_page;
@@ -66,6 +66,9 @@ struct PlacedView {
     id: String,
     /// The order's page, for whoever has the link.
     page: String,
+    /// That began with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription: Option<String>,
 }
 
 pub(crate) async fn one(
@@ -114,7 +117,9 @@ impl CheckoutView {
             Stage::Locked(lock) if lock.is_held(now) => ("processing", None),
             Stage::Locked(_) => ("open", None),
             Stage::Completed { order, .. } => {
-                let placed = PlacedView { id: order.to_string(), page: order_page(order, &cart.id) };
+                let begun = cart.subscribes.as_ref().map(|_| SubscriptionId::of_cart(&cart.id).to_string());
+                let (id, page) = (order.to_string(), order_page(order, &cart.id));
+                let placed = PlacedView { id, page, subscription: begun };
                 ("completed", Some(placed))
             }
         };

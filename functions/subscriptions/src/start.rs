@@ -3,7 +3,6 @@
 use crate::plans::find;
 use crate::show::ChangedView;
 use axum::extract::State;
-use domain::customer::Stage as CustomerStage;
 use domain::id::{CustomerId, MarketplaceId, PlanId, SubscriptionId};
 use domain::invoice::Stage as InvoiceStage;
 use domain::payment::{Payment, Stage as PaymentStage};
@@ -14,12 +13,11 @@ use domain::text::Word;
 use edge::address::AddressBody;
 use edge::billing::{CollectionView, DocumentView};
 use edge::identity::Reach;
+use edge::subscribing::{plan_closed, subscribable};
 use edge::{Again, Cardless, Check, Command, Overtaken, Problem, Reply, World};
 use gateway::{Gateways, Till};
 use serde::Deserialize;
 use table::invoice::Recipient;
-use table::person::CustomerAccount;
-use table::subscription::{HadTrial, HasPlan};
 use table::{Held, Key};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -202,27 +200,7 @@ pub(crate) fn recipient(
 
 async fn decide(till: &Till<'_>, asked: &Asked) -> Result<Step, Problem> {
     let (world, m, now) = (till.world, till.m, till.world.now());
-    let plan = find(world, m, &asked.plan).await?;
-    if plan.closed {
-        let title = "Nobody can subscribe to this plan any more";
-        return Err(Problem::new(409, "plan_closed", title).with(format!("{} is closed", plan.name)));
-    }
-    let account = Key::customer(m, &asked.customer);
-    let (has, had) =
-        (Key::has_plan(m, &asked.customer, &plan.id), Key::had_trial(m, &asked.customer, &plan.id));
-    let mut found = world.table.read(&[account.clone(), has.clone(), had.clone()]).await?;
-    let registered = found.take::<CustomerAccount>(&account)?;
-    let registered =
-        registered.is_some_and(|held| matches!(held.value.customer.stage, CustomerStage::Registered { .. }));
-    if !registered {
-        let title = "There is no account for this";
-        return Err(Problem::new(404, "not_registered", title).with("the customer signs up first"));
-    }
-    if let Some(has) = found.take::<HasPlan>(&has)? {
-        let title = "The customer has this plan already";
-        let why = format!("change {} instead", has.value.subscription);
-        return Err(Problem::new(409, "already_subscribed", title).with(why));
-    }
+    let (plan, trial) = subscribable(world, m, &asked.customer, &asked.plan).await?;
     let target = Target { plan: plan.id.clone(), version: plan.version, quantity: asked.quantity };
     let place = asked.recipient.address.place();
     let billing = world.table.first_billing(m, place.country, &target).await?;
@@ -237,7 +215,7 @@ async fn decide(till: &Till<'_>, asked: &Asked) -> Result<Step, Problem> {
         tax_id: asked.recipient.tax_id.clone(),
         bill_to: asked.recipient.digest(),
         means: asked.means.clone().unwrap_or(none),
-        trial: found.take::<HadTrial>(&had)?.is_none(),
+        trial,
     };
     let step = begin(start, &billing.terms, &billing.taxes(), now)?;
     must_be_payable(&step)?;
@@ -339,8 +317,7 @@ pub(crate) async fn target(
     }
     let plan = find(world, m, plan.unwrap_or(&held.plan)).await?;
     if plan.closed && !same {
-        let title = "Nobody can subscribe to this plan any more";
-        return Err(Problem::new(409, "plan_closed", title).with(format!("{} is closed", plan.name)));
+        return Err(plan_closed(&plan));
     }
     Ok(Target { plan: plan.id, version: plan.version, quantity })
 }

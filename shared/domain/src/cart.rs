@@ -20,10 +20,12 @@ use crate::checkout::{self, Checkout, Given, Stage};
 use crate::currency::Currency;
 use crate::delivery::Service;
 use crate::discount::{CODES_MAX, Spelling};
-use crate::id::{CartId, CustomerId, MerchantId, OfferId, SubscriptionId};
+use crate::id::{CartId, CustomerId, MerchantId, OfferId, PlanId, SubscriptionId};
 use crate::money::Money;
 use crate::order::{LINES_MAX, MERCHANTS_MAX, Order, QUANTITY_MAX};
+use crate::period::Zone;
 use crate::place::Place;
+use crate::plan::Goods;
 use crate::stock::Hold;
 use crate::subscription::Subscription;
 use crate::tax::id::TaxId;
@@ -77,6 +79,9 @@ pub struct Cart {
     /// The subscription whose goods it orders, and of which period; no shopper's cart is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renews: Option<(SubscriptionId, u32)>,
+    /// The plan that its customer subscribes to with this order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscribes: Option<Subscribing>,
     /// Payments that were tried so far; the next one has the next number.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub payments: u8,
@@ -93,6 +98,15 @@ pub struct Line {
     pub quantity: u32,
     /// What the unit cost in the cart's currency when it came in.
     pub added_at: Money,
+}
+
+/// A plan that sends goods, begun with the order that brings the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscribing {
+    pub plan: PlanId,
+    pub version: u32,
+    pub quantity: u32,
+    pub zone: Zone,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,6 +200,7 @@ impl Cart {
             stage: Stage::Open,
             draft: None,
             renews: None,
+            subscribes: None,
             payments: 0,
             asked: Vec::new(),
             edited_at: now,
@@ -200,6 +215,15 @@ impl Cart {
             (before.holds.clone(), before.held_until, before.payments)
         });
         Self { renews: Some((of.id.clone(), of.number)), holds, held_until, payments, ..bare }
+    }
+
+    /// Whether there is enough in it of what a plan sends for so many units.
+    pub fn brings(&self, goods: &[Goods], quantity: u32, offer: impl Fn(&Goods) -> OfferId) -> bool {
+        goods.iter().all(|one| {
+            let offer = offer(one);
+            let wanted = one.quantity.saturating_mul(quantity);
+            self.lines.iter().any(|line| line.offer == offer && line.quantity >= wanted)
+        })
     }
 
     /// Where it goes, as far as that is known.

@@ -21,7 +21,7 @@ pub use bill::{Covered, Taxes};
 pub use change::{
     When, cancel, change, deliver_on, end, pause, resume, set_means, set_place, skip, uncancel,
 };
-pub use goods::{NotSent, Sending, not_sent, sent};
+pub use goods::{NotSent, Sending, not_sent, sent, start_sent};
 pub use renew::{Renewal, Start, activate, renew, start};
 
 use crate::currency::Currency;

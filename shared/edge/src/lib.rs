@@ -32,6 +32,7 @@ pub mod rules;
 pub mod sealed;
 pub mod shopping;
 pub mod stream;
+pub mod subscribing;
 pub mod world;
 
 mod precondition;

@@ -3,7 +3,7 @@
 //! The draft of the order is kept with the lock: what the customer has agreed to pay is what the order costs, however
 //! late the gateways answer and whatever the offers cost by then (A5(5)).
 
-use super::Cart;
+use super::{Cart, Subscribing};
 use crate::checkout::{Lock, Stage};
 use crate::gateway::Decline;
 use crate::id::OrderId;
@@ -89,8 +89,9 @@ impl Cart {
 
     /// The first attempts of `payments` more payments are made, for this very order.
     #[must_use]
-    pub fn paying(&self, lock: Lock, draft: Order, payments: u8) -> Self {
+    pub fn paying(&self, lock: Lock, draft: Order, payments: u8, subscribes: Option<Subscribing>) -> Self {
         Self {
+            subscribes,
             stage: Stage::Locked(Lock { attempted: true, ..lock }),
             draft: Some(Box::new(draft)),
             payments: self.payments.saturating_add(payments),
@@ -111,7 +112,7 @@ impl Cart {
     /// The payment has come to nothing: free to be changed or paid otherwise.
     #[must_use]
     pub fn unpaid(&self) -> Self {
-        Self { stage: Stage::Open, draft: None, ..self.clone() }
+        Self { stage: Stage::Open, draft: None, subscribes: None, ..self.clone() }
     }
 
     /// It has become its order, and keeps nothing but where that is.

@@ -4,11 +4,12 @@
 //! means of payment is needed, as soon as there is one. Until then nothing renews: no delivery is left behind another.
 //! A subscription that begins with goods is incomplete until they are ordered; if they cannot be, there was none.
 
-use super::{Change, Ended, Stage, Step, Subscription, end};
+use super::{Change, Ended, Refused, Stage, Start, Step, Subscription, Taxes, end, start};
 use crate::Decision;
 use crate::dunning::Policy;
 use crate::gateway::Class;
 use crate::id::{CartId, SubscriptionId, derive};
+use crate::plan::Terms;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,13 @@ impl CartId {
     /// The cart that becomes the order of a period's goods: ordering twice names the same one.
     pub fn of_renewal(subscription: &SubscriptionId, number: u32) -> Self {
         Self::from_bits(derive(&["renewal", subscription.as_str(), &number.to_string()]))
+    }
+}
+
+impl SubscriptionId {
+    /// The one that an order begins: placing it twice names the same one.
+    pub fn of_cart(cart: &CartId) -> Self {
+        Self::from_bits(derive(&["subscription", cart.as_str()]))
     }
 }
 
@@ -79,7 +87,14 @@ pub fn sent(held: &Subscription, number: u32) -> Decision<Step> {
     }
 }
 
-/// No order came of a period's goods. What cannot be had is left out in the end; what is not paid ends the subscription.
+/// Begins with an order that has its first goods in it: nothing but the order is to be paid, and there is no trial.
+pub fn start_sent(asked: Start, terms: &Terms, taxes: &Taxes<'_>, now: Timestamp) -> Result<Step, Refused> {
+    let step = start(Start { trial: false, ..asked }, terms, taxes, now)?;
+    let next = Subscription { stage: Stage::Active, sending: None, ..step.next };
+    Ok(Step { next, goods: None, ..step })
+}
+
+/// No order came of a period's goods. What cannot be had is left out in the end; what is not paid ends it.
 pub fn not_sent(
     held: &Subscription,
     number: u32,
