@@ -6,8 +6,8 @@
 //!
 //! A change is a pure decision (`domain::subscription`), committed with its document and the first attempt of its
 //! payment; then the gateway is called. A preview is the same decision, not committed. Customers have the same rights
-//! for what is theirs as operators have for all. Time brings the rest: `recurring-billing`, `dunning`. `checkout` orders
-//! goods, and begins subscriptions with orders that have their goods in them.
+//! for what is theirs as operators have for all. Time brings the rest: `recurring-billing`, `dunning`.
+//! `checkout` orders goods, and begins subscriptions with orders that have their goods in them.
 
 mod act;
 mod entitlements;
