@@ -408,6 +408,7 @@ impl Story {
         self.tell("subscriptions.cancel", &[&id], json!({"at": "period_end"})).await;
         self.show("entitlements.list", &[], &format!("?customer={customer}")).await;
         self.tell("subscriptions.uncancel", &[&id], json!({})).await;
+        self.tell("plans.migrate", &[&studio], json!({})).await;
         let delivered = self.shop.done("/v1/subscriptions", &start(&mugs, "tok_approved")).await;
         let id = at(&delivered, "/id").to_owned();
         self.shop.settle().await;

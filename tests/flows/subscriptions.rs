@@ -182,3 +182,44 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
     assert_eq!(market.shop.contents().await.len(), before, "nothing was written");
     assert_eq!(market.bills(&id).await.len(), 1);
 }
+
+#[tokio::test]
+async fn running_subscriptions_take_new_terms_when_they_are_migrated_and_not_before() {
+    let market = Subscriptions::open().await;
+    let id = market.subscribe("ten", "tok_approved").await;
+    let (theo, _) = sign_up(&market.shop, "theo").await;
+    let second = theo.post("/v1/subscriptions", &market.body("ten", "tok_approved"), "").await;
+    let second = second.text("/id").to_owned();
+    market.shop.settle().await;
+    publish(&market.shop, "ten", terms("12.00")).await;
+    market.shop.wait_until("2026-04-03T00:00:00Z").await;
+    assert_eq!(
+        market.bills(&id).await.pop(),
+        Some(("paid", "10.00".to_owned())),
+        "a new version touches nobody"
+    );
+    let leaving =
+        theo.post(&format!("/v1/subscriptions/{second}/cancel"), &json!({"at": "period_end"}), "").await;
+    assert_eq!(leaving.status, 200, "{}", leaving.body);
+    market.shop.settle().await;
+    let path = format!("/v1/plans/{}/migrate", market.plan("ten"));
+    // A page holds one; what ends soon is not changed.
+    let (mut migrated, mut refused, mut cursor) = (Vec::new(), Vec::new(), None::<String>);
+    loop {
+        let page = market.shop.done(&path, &json!({"limit": "1", "cursor": cursor})).await;
+        migrated.extend(page["migrated"].as_array().unwrap().clone());
+        refused.extend(page["refused"].as_array().unwrap().iter().map(|one| at(one, "/code").to_owned()));
+        cursor = page["next"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!((migrated, refused), (vec![json!(id)], vec!["subscription_ends".to_owned()]));
+    let again = market.shop.done(&path, &json!({})).await;
+    assert_eq!((&again["migrated"], &again["untouched"]), (&json!([]), &json!(1)));
+    market.shop.wait_until("2026-05-03T00:00:00Z").await;
+    assert_eq!(market.bills(&id).await.pop(), Some(("paid", "12.00".to_owned())));
+    market.shop.refused(&path, &json!({"limit": "0"}), 422, "invalid_value").await;
+    market.shop.refused("/v1/plans/pln_x/migrate", &json!({}), 404, "not_found").await;
+    market.books_are_right().await;
+}

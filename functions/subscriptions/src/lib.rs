@@ -11,6 +11,7 @@
 
 mod act;
 mod entitlements;
+mod migrate;
 mod plans;
 mod show;
 mod start;
@@ -37,6 +38,12 @@ fn plans(routes: Routes) -> Routes {
         .operators(READ, "plans.versions", "The versions of a plan's terms, newest first")
         .post("/v1/plans/{id}/close", plans::close)
         .operators(WRITE, "plans.close", "Nobody can subscribe to it any more")
+        .post("/v1/plans/{id}/migrate", migrate::migrate)
+        .operators(
+            WRITE,
+            "plans.migrate",
+            "Running subscriptions take its newest terms with their next period",
+        )
         .get("/v1/subscriptions/plans", plans::offered)
         .shoppers("plans.offered", "The plans that one can subscribe to")
 }
