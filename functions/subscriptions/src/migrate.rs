@@ -1,7 +1,7 @@
 //! `POST /v1/plans/{id}/migrate`: running subscriptions of a plan take its newest terms with their next period.
 //!
-//! A page at a time, as the plan's list goes; whoever asks again finds what is done already. Nothing is charged now: each
-//! one renews on the terms that it changes to, and its customer is told (`subscription.changed.v1`) before that.
+//! A page at a time, as the plan's list goes; whoever asks again finds what is done already. Nothing is charged now:
+//! each renews on the terms that it changes to, and `subscription.changed.v1` tells so before that.
 
 use crate::plans::find;
 use crate::start::problem;
