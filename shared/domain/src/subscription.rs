@@ -289,7 +289,7 @@ impl Subscription {
             return false;
         }
         let ends = self.next == Some(Next::Cancel);
-        let over = || matches!(self.due_at(), Ok(Some(at)) if at <= now);
+        let over = || self.valid_until().is_some_and(|at| at <= now);
         match self.stage {
             Stage::Trialing { .. } | Stage::Active => !(ends && over()),
             Stage::Incomplete { .. } | Stage::Paused { .. } | Stage::Ended { .. } => false,

@@ -112,6 +112,16 @@ fn another_means_of_payment_is_tried_at_once() {
 }
 
 #[test]
+fn a_try_that_is_due_takes_nothing_away_from_who_leaves_with_the_period() {
+    let mut life = renewing(&club());
+    assert_eq!(failed(&mut life, NotSent::Unavailable, on("2027-05-01")), "SendingFailed");
+    life.cancel(When::PeriodEnd, on("2027-05-01"));
+    assert_eq!(life.held.due_at(), Ok(Some(on("2027-05-02"))));
+    assert!(life.held.gives(on("2027-05-03")));
+    assert!(!life.held.gives(on("2027-06-01")));
+}
+
+#[test]
 fn who_cancels_gets_no_goods_that_are_not_ordered_yet() {
     let mut life = renewing(&tea());
     failed(&mut life, NotSent::Unavailable, on("2027-05-01"));
