@@ -25,6 +25,7 @@ use tower::Service;
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 type OnEvent = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
+type OnBatch = Arc<dyn Fn(World, Vec<Value>) -> BoxFuture<'static, Vec<usize>> + Send + Sync>;
 type OnStream = Arc<dyn Fn(World, Vec<Image>) -> BoxFuture<'static, Vec<usize>> + Send + Sync>;
 type OnKey = Arc<dyn Fn(World, Key) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 type OnSchedule = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
@@ -40,6 +41,7 @@ pub struct Function {
     routes: Option<Router>,
     operations: Vec<Operation>,
     events: BTreeMap<&'static str, OnEvent>,
+    batches: BTreeMap<&'static str, OnBatch>,
     stream: Option<OnStream>,
     set_aside: Option<OnKey>,
     schedule: Option<OnSchedule>,
@@ -59,6 +61,7 @@ impl Function {
             routes: None,
             operations: Vec::new(),
             events: BTreeMap::new(),
+            batches: BTreeMap::new(),
             stream: None,
             set_aside: None,
             schedule: None,
@@ -89,6 +92,38 @@ impl Function {
             })
         });
         self.events.insert(P::NAME, door);
+        self
+    }
+
+    /// One kind of event from a queue, as many as come at once; answers the positions of those that must come again.
+    /// While the table is busy the handler itself tries again.
+    #[must_use]
+    pub fn on_batch<P, F, Fut>(mut self, handle: F) -> Self
+    where
+        P: Payload + Send,
+        F: Fn(World, Vec<Envelope<P>>) -> Fut + Send + Sync + Clone + 'static,
+        Fut: Future<Output = Vec<usize>> + Send + 'static,
+    {
+        let door: OnBatch = Arc::new(move |world, bodies| {
+            let handle = handle.clone();
+            Box::pin(async move {
+                let read = bodies.into_iter().map(serde_json::from_value::<Envelope<P>>).enumerate();
+                let (mut places, mut envelopes, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+                for (at, envelope) in read {
+                    match envelope {
+                        Ok(envelope) => {
+                            places.push(at);
+                            envelopes.push(envelope);
+                        }
+                        Err(_) => failed.push(at),
+                    }
+                }
+                let again = handle(world, envelopes).await;
+                failed.extend(again.into_iter().filter_map(|at| places.get(at).copied()));
+                failed
+            })
+        });
+        self.batches.insert(P::NAME, door);
         self
     }
 
@@ -136,7 +171,9 @@ impl Function {
 
     /// The events that it takes from queues, in the order of their names.
     pub fn handles(&self) -> Vec<&'static str> {
-        self.events.keys().copied().collect()
+        let mut names: Vec<_> = self.events.keys().chain(self.batches.keys()).copied().collect();
+        names.sort_unstable();
+        names
     }
 
     /// Whether it takes keys of items that were set aside.
@@ -177,23 +214,55 @@ impl Function {
         Ok(serde_json::to_value(response)?)
     }
 
-    /// One after the other: a batch is small, and order costs nothing.
+    /// One after the other: a batch is small, and order costs nothing. What has a door for batches goes there together.
     async fn work_off(&self, batch: SqsEvent) -> Result<Value, Error> {
-        let mut answer = SqsBatchResponse::default();
+        let mut failed: Vec<String> = Vec::new();
+        let mut together: BTreeMap<&'static str, (Vec<String>, Vec<Value>)> = BTreeMap::new();
         for message in batch.records {
-            if let Err(again) = self.handle(message.body.as_deref().unwrap_or_default()).await {
+            let id = message.message_id.unwrap_or_default();
+            let body = serde_json::from_str::<Value>(message.body.as_deref().unwrap_or_default());
+            let handled = match body {
+                Err(error) => Err(Again::Unreadable(error)),
+                Ok(body) => match self.batch_door(&body) {
+                    Some(name) => {
+                        let (ids, bodies) = together.entry(name).or_default();
+                        ids.push(id.clone());
+                        bodies.push(body);
+                        Ok(())
+                    }
+                    None => self.handle(body).await,
+                },
+            };
+            if let Err(again) = handled {
                 let (error, function) = (crate::chain(&again), self.name);
-                tracing::warn!(error, function, message = message.message_id, "the message will come again");
-                let mut failure = BatchItemFailure::default();
-                failure.item_identifier = message.message_id.unwrap_or_default();
-                answer.batch_item_failures.push(failure);
+                tracing::warn!(error, function, message = id, "the message will come again");
+                failed.push(id);
             }
+        }
+        for (name, (ids, bodies)) in together {
+            let Some(door) = self.batches.get(name) else { continue };
+            let again = door(self.world.clone(), bodies).await;
+            if !again.is_empty() {
+                tracing::warn!(function = self.name, name, messages = again.len(), "they will come again");
+            }
+            failed.extend(again.into_iter().filter_map(|at| ids.get(at).cloned()));
+        }
+        let mut answer = SqsBatchResponse::default();
+        for id in failed {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            answer.batch_item_failures.push(failure);
         }
         Ok(serde_json::to_value(answer)?)
     }
 
-    async fn handle(&self, body: &str) -> Result<(), Again> {
-        let body: Value = serde_json::from_str(body).map_err(Again::Unreadable)?;
+    /// The name of the event, if it has a door for whole batches.
+    fn batch_door(&self, body: &Value) -> Option<&'static str> {
+        let name = body.get("name").and_then(Value::as_str)?;
+        self.batches.get_key_value(name).map(|(name, _)| *name)
+    }
+
+    async fn handle(&self, body: Value) -> Result<(), Again> {
         if let Some(door) = &self.set_aside {
             let key: Key = serde_json::from_value(body).map_err(Again::Unreadable)?;
             return self.world.until_free(|| door(self.world.clone(), key.clone())).await;

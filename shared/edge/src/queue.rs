@@ -32,7 +32,7 @@ impl Again {
 
 impl MaybeBusy for Again {
     fn is_busy(&self) -> bool {
-        matches!(self, Self::Busy)
+        matches!(self, Self::Busy | Self::Fault(Fault::Busy))
     }
 }
 

@@ -433,9 +433,10 @@ impl Inner {
 
     async fn run_source(self: &Arc<Self>, source: &Source) {
         let (id, window) = match source {
-            Source::Stream(source) => (&source.id, Duration::from_secs(u64::from(source.window))),
-            Source::Queue(source) => (&source.id, Duration::ZERO),
+            Source::Stream(source) => (&source.id, source.window),
+            Source::Queue(source) => (&source.id, source.window),
         };
+        let window = Duration::from_secs(u64::from(window));
         loop {
             let pause = match self.drain(source, false).await {
                 Ok(_) => self.until_due(self.source_due(source).await),

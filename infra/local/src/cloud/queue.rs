@@ -14,7 +14,7 @@ use super::stream::Work;
 use super::template::{Queue, QueueSource, REGION, arn};
 use super::{CloudError, Inner, Pace, sqs};
 
-/// Batches of one queue at once; a FIFO queue has one.
+/// Batches of one queue at once, if its source does not say fewer; a FIFO queue has one.
 const WORKERS: usize = 4;
 
 /// What a function said of a batch.
@@ -62,7 +62,7 @@ impl Inner {
             return self.work_queue(source, queue).await;
         }
         let mut workers = JoinSet::new();
-        for _ in 0..WORKERS {
+        for _ in 0..source.at_once.map_or(WORKERS, |most| most.clamp(1, WORKERS)) {
             let (inner, source, queue) = (Arc::clone(self), source.clone(), queue.clone());
             workers.spawn(async move { inner.work_queue(&source, &queue).await });
         }

@@ -63,17 +63,26 @@ fn queue(function: &str, at: &str, properties: &Json) -> Result<QueueSource> {
         queue: String,
         batch_size: Option<usize>,
         #[serde(default)]
+        maximum_batching_window_in_seconds: u32,
+        #[serde(default)]
+        scaling_config: Scaling,
+        #[serde(default)]
         function_response_types: Vec<String>,
         #[serde(default)]
         filter_criteria: Filters,
     }
-    let inert = ["MaximumBatchingWindowInSeconds", "ScalingConfig", "Enabled"];
-    let read: Properties = read_as(properties, &inert, at)?;
+    let read: Properties = read_as(properties, &["Enabled"], at)?;
+    let (batch, window) = (read.batch_size.unwrap_or(10).max(1), read.maximum_batching_window_in_seconds);
+    if batch > 10 && window == 0 {
+        return Err(unknown(at, "a BatchSize of more than 10 needs a MaximumBatchingWindowInSeconds"));
+    }
     Ok(QueueSource {
         id: at.to_owned(),
         function: function.to_owned(),
         queue: last_of_arn(&read.queue),
-        batch: read.batch_size.unwrap_or(10).max(1),
+        batch,
+        window,
+        at_once: read.scaling_config.maximum_concurrency,
         partial: partial(&read.function_response_types, at)?,
         filters: read.filter_criteria.patterns(at)?,
     })
@@ -177,6 +186,12 @@ fn schedule(function: &str, at: &str, properties: &Json) -> Result<Schedule> {
         dead_letters: read.dead_letter_config.map(|config| last_of_arn(&config.arn)),
         enabled: read.state.as_deref() != Some("DISABLED"),
     })
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Scaling {
+    maximum_concurrency: Option<usize>,
 }
 
 #[derive(Deserialize)]

@@ -142,6 +142,10 @@ pub struct QueueSource {
     pub queue: String,
     /// Messages in one invocation at most.
     pub batch: usize,
+    /// Seconds that messages may wait for others to come with; a pump that delivers until all is quiet does not wait.
+    pub window: u32,
+    /// Invocations at once at most, if it says so.
+    pub at_once: Option<usize>,
     /// ReportBatchItemFailures.
     pub partial: bool,
     /// A message that matches none of them is dropped, as AWS does; empty takes all.

@@ -80,6 +80,8 @@ fn an_event_that_is_not_understood_is_an_error_that_names_it() {
         ("HttpApi", "Path: /, Method: GET, Auth: { Authorizer: X }", "`Auth`"),
         ("SQS", "Queue: 'arn:aws:sqs:us-east-1:0:none'", "no queue none"),
         ("SQS", filter, "cidr"),
+        ("SQS", "Queue: q, BatchSize: 90", "MaximumBatchingWindowInSeconds"),
+        ("SQS", "Queue: q, ScalingConfig: { MaximumConcurrency: 2, Minimum: 1 }", "Minimum"),
         ("ScheduleV2", "ScheduleExpression: sometimes", "sometimes"),
         ("DynamoDB", "Stream: 'a:table/t/stream/x', StartingPosition: LATEST", "no table t"),
     ];
@@ -178,6 +180,32 @@ Resources:
       Events: { E: { Type: SQS, Properties: { Queue: !GetAtt Queue.Arn } } }
 ";
     assert!(refusal(text).contains("hides messages for less than"));
+}
+
+#[test]
+fn a_queue_is_read_in_batches_of_a_size_with_a_window_and_so_many_at_once() {
+    let text = "
+Resources:
+  Queue: { Type: AWS::SQS::Queue }
+  Toy:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: ../target/lambda/toy
+      Events:
+        Plain: { Type: SQS, Properties: { Queue: !GetAtt Queue.Arn } }
+        Large:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt Queue.Arn
+            BatchSize: 90
+            MaximumBatchingWindowInSeconds: 2
+            ScalingConfig: { MaximumConcurrency: 2 }
+";
+    let template = Template::read(text, &BTreeMap::new()).unwrap();
+    let read = template.consumers.iter().map(|source| (source.batch, source.window, source.at_once));
+    let mut read: Vec<_> = read.collect();
+    read.sort_unstable();
+    assert_eq!(read, [(10, 0, None), (90, 2, Some(2))]);
 }
 
 #[test]
