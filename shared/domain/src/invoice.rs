@@ -7,6 +7,8 @@
 //!
 //! `open → paid | void | uncollectible`; a credit note is `issued`.
 
+pub mod statement;
+
 use crate::Decision;
 use crate::currency::Currency;
 use crate::id::{CustomerId, InvoiceId, OrderId, PlanId, SubscriptionId};
@@ -18,6 +20,7 @@ use crate::subscription::Means;
 use crate::tax::{Levy, Reason, Rounding};
 use crate::text::Word;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -111,23 +114,38 @@ impl std::fmt::Display for Number {
 }
 
 /// The numbers of one legal entity and year, as far as they are given.
+///
+/// A number is given when the series that says so is written: [`giving`](Self::giving) names whom the last ones belong
+/// to, until those say so themselves. Only then further ones are given. So no crash between the two leaves a gap, and
+/// no second try gives a second number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Series {
     pub entity: Word,
     pub year: i16,
     pub last: u32,
+    /// Who has the last numbers, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub giving: Vec<InvoiceId>,
 }
 
 impl Series {
     pub fn new(entity: Word, year: i16) -> Self {
-        Self { entity, year, last: 0 }
+        Self { entity, year, last: 0, giving: Vec::new() }
     }
 
-    /// The next number, and the series after it.
+    /// The series that gives these the next numbers, in their order. What it was giving before has to be done.
     #[must_use]
-    pub fn next(&self) -> (Number, Self) {
-        let last = self.last.saturating_add(1);
-        (Number { year: self.year, sequence: last }, Self { last, ..self.clone() })
+    pub fn give(&self, to: Vec<InvoiceId>) -> Self {
+        let count = u32::try_from(to.len()).unwrap_or(u32::MAX);
+        Self { last: self.last.saturating_add(count), giving: to, ..self.clone() }
+    }
+
+    /// The last numbers, and whom they belong to.
+    pub fn given(&self) -> impl Iterator<Item = (&InvoiceId, Number)> {
+        let count = u32::try_from(self.giving.len()).unwrap_or(u32::MAX);
+        let first = self.last.saturating_sub(count).saturating_add(1);
+        let numbers = (first..=self.last).map(|sequence| Number { year: self.year, sequence });
+        self.giving.iter().zip(numbers)
     }
 }
 
@@ -165,6 +183,17 @@ impl Invoice {
 
     pub fn total(&self) -> Result<Money, MoneyError> {
         self.subtotal()?.plus(self.tax()?)
+    }
+
+    /// With its number; none if it has one, which it keeps.
+    #[must_use]
+    pub fn numbered(&self, number: Number) -> Option<Self> {
+        self.number.is_none().then(|| Self { number: Some(number), ..self.clone() })
+    }
+
+    /// The year of its number: that of its date.
+    pub fn year(&self) -> i16 {
+        self.opened_at.to_zoned(TimeZone::UTC).year()
     }
 
     /// What is left for a payment.

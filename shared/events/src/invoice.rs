@@ -51,6 +51,9 @@ payloads! {
     /// Nothing came of what it was for: as if it had never been made.
     "invoice.voided.v1" InvoiceVoidedV1 { invoice: InvoiceId, subscription: SubscriptionId }
 
+    /// Another legal entity issues what is printed from now on, or its address or tax id is another.
+    "invoice.issuer_changed.v1" InvoiceIssuerChangedV1 { country: String }
+
     /// Nobody will pay it.
     "invoice.written_off.v1" InvoiceWrittenOffV1 {
         invoice: InvoiceId, subscription: SubscriptionId, amount: Amount,

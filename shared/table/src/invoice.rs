@@ -6,14 +6,20 @@
 use crate::key::{Key, Place};
 use crate::{Cursor, Fault, Held, Page, Record, Story, Table};
 use domain::address::Address;
-use domain::id::{InvoiceId, MarketplaceId, SubscriptionId, sha256_hex};
+use domain::id::{CustomerId, InvoiceId, MarketplaceId, SubscriptionId, sha256_hex};
 use domain::invoice::{Invoice, Series};
 use domain::payment::Payment;
 use domain::place::Country;
 use domain::tax::id::TaxId;
 use domain::text::{Name, Word};
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// Subscriptions whose documents are read at once.
+const READ_AT_ONCE: u16 = 20;
+/// Documents of one subscription in one read.
+const PAGE: u16 = 200;
 
 /// The legal entity that invoices its own service: the marketplace. Its numbers are a series of their own.
 pub const ENTITY: &str = "marketplace";
@@ -126,6 +132,62 @@ impl Table {
     ) -> Result<Page<Held<Invoice>>, Fault> {
         let pk = Key::subscription(m, subscription).pk;
         self.records(&pk, Key::INVOICES, limit, after, false).await
+    }
+
+    /// All documents of a customer, of one subscription after the other; strongly consistent but for a subscription that
+    /// has just begun. Nothing lists them by customer: that would cost a write unit more for each.
+    pub async fn documents_of_customer(
+        &self,
+        m: &MarketplaceId,
+        customer: &CustomerId,
+    ) -> Result<Vec<Held<Invoice>>, Fault> {
+        let (mut documents, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.subscriptions_of_customer(m, customer, READ_AT_ONCE, after.as_ref()).await?;
+            let all = page.items.iter().map(|subscription| self.documents_of(m, &subscription.id));
+            documents.extend(try_join_all(all).await?.into_iter().flatten());
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(documents),
+            }
+        }
+    }
+
+    async fn documents_of(
+        &self,
+        m: &MarketplaceId,
+        id: &SubscriptionId,
+    ) -> Result<Vec<Held<Invoice>>, Fault> {
+        let (mut documents, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.invoices_of(m, id, PAGE, after.as_ref()).await?;
+            documents.extend(page.items);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(documents),
+            }
+        }
+    }
+
+    /// A page of a customer's documents, newest first.
+    pub async fn invoices_of_customer(
+        &self,
+        m: &MarketplaceId,
+        customer: &CustomerId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Held<Invoice>>, Fault> {
+        let place = |held: &Held<Invoice>| Cursor::at(held.value.opened_at, held.value.id.as_str());
+        let mut documents = self.documents_of_customer(m, customer).await?;
+        if after.is_some_and(|cursor| cursor.moment().is_none()) {
+            return Err(Fault::ForeignCursor);
+        }
+        documents.retain(|held| after.is_none_or(|after| place(held) < *after));
+        documents.sort_by_key(|held| std::cmp::Reverse(place(held)));
+        let more = documents.len() > usize::from(limit);
+        documents.truncate(usize::from(limit));
+        let next = documents.last().filter(|_| more).map(place);
+        Ok(Page { items: documents, next })
     }
 
     /// The invoice that a change of its payment pays; none of another payment, or where that is no news.

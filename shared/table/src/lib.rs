@@ -44,6 +44,7 @@ use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::id::MarketplaceId;
+use futures::future::join_all;
 use jiff::Timestamp;
 use record::Item;
 use std::collections::{HashMap, HashSet};
@@ -125,6 +126,8 @@ impl Loaded {
 
 /// DynamoDB's own bound of one batch read.
 const BATCH_MAX: usize = 100;
+/// Puts by themselves that are under way at once.
+const PUTS_AT_ONCE: usize = 30;
 /// How often a batch is asked for what it left unread; then the table is busy, and who asks pauses.
 const ROUNDS_MAX: usize = 3;
 
@@ -228,6 +231,20 @@ impl Table {
             }
             Err(error) => Err(Fault::call("put", error)),
         }
+    }
+
+    /// Many of [`put`](Self::put) at once, each by itself. If one fails, others may be written.
+    pub async fn put_each<R: Record>(
+        &self,
+        m: &MarketplaceId,
+        changes: &[(Held<R>, R)],
+    ) -> Result<(), Fault> {
+        for some in changes.chunks(PUTS_AT_ONCE) {
+            let puts = some.iter().map(|(held, next)| self.put(m, Some(held), next));
+            let done: Result<Vec<u64>, Fault> = join_all(puts).await.into_iter().collect();
+            done?;
+        }
+        Ok(())
     }
 
     /// The whole of a marketplace's settings, or none: the tenant does not exist.

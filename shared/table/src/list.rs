@@ -18,7 +18,7 @@ pub struct Page<T> {
 }
 
 /// Where a list goes on: the sort key after which the next page begins. Opaque outside: hex of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor(String);
 
 /// The most days that one request of a day list looks at; the cursor goes on from there.
@@ -38,8 +38,13 @@ impl Cursor {
         String::from_utf8(bytes?).ok().filter(|text| !text.is_empty()).map(Self)
     }
 
+    /// After a thing of a moment, in a list that is ordered by time.
+    pub(crate) fn at(at: Timestamp, id: &str) -> Self {
+        Self(format!("{}#{id}", crate::key::millis(at)))
+    }
+
     /// The moment at its head, in lists that are ordered by time: 13 digits.
-    fn moment(&self) -> Option<Timestamp> {
+    pub(crate) fn moment(&self) -> Option<Timestamp> {
         let millis = self.0.split('#').next()?;
         let digits = millis.len() == 13 && millis.bytes().all(|byte| byte.is_ascii_digit());
         Timestamp::from_millisecond(millis.parse().ok().filter(|_| digits)?).ok()

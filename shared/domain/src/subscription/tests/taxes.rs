@@ -125,13 +125,18 @@ fn a12_6_a_document_is_posted_as_sale_tax_and_credit() {
 #[test]
 fn numbers_of_a_series_have_no_gap_and_a_year_of_their_own() {
     use crate::invoice::Series;
-    let mut series = Series::new(id("marketplace"), 2027);
-    let mut numbers = Vec::new();
-    for _ in 0..3 {
-        let (number, next) = series.next();
-        (series, _) = (next, numbers.push(number.to_string()));
-    }
-    assert_eq!(numbers, ["2027-000001", "2027-000002", "2027-000003"]);
-    let (number, _) = Series { last: 999_999, ..series }.next();
-    assert_eq!(number.to_string(), "2027-1000000");
+    let invoices = |numbers: &[u32]| -> Vec<InvoiceId> {
+        numbers.iter().map(|number| id(&format!("inv_00000001{number:06}"))).collect()
+    };
+    let given = |series: &Series| -> Vec<String> {
+        series.given().map(|(invoice, number)| format!("{invoice} {number}")).collect()
+    };
+    let new = Series::new(id("marketplace"), 2027);
+    assert_eq!(given(&new), [""; 0]);
+    let two = new.give(invoices(&[7, 3]));
+    assert_eq!(given(&two), ["inv_00000001000007 2027-000001", "inv_00000001000003 2027-000002"]);
+    let third = two.give(invoices(&[9]));
+    assert_eq!(given(&third), ["inv_00000001000009 2027-000003"]);
+    let many = Series { last: 999_999, ..third }.give(invoices(&[1]));
+    assert_eq!(given(&many), ["inv_00000001000001 2027-1000000"]);
 }

@@ -1,0 +1,132 @@
+//! The PDF of a document: made when it is first asked for, and the same for ever after.
+//!
+//! It lies in the documents bucket under a name that follows from marketplace and document, and is put only where
+//! nothing is, so whoever comes first has made it. What is answered is an address that is good for some minutes: the
+//! file itself may be larger than an answer, and a browser can open it.
+
+use crate::pdf::{Printed, Unprintable, write};
+use crate::show::load;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use axum::extract::{Path, State};
+use domain::id::{MarketplaceId, PlanId};
+use domain::invoice::Invoice;
+use domain::plan::Plan;
+use domain::subscription::Subscription;
+use domain::text::{Name, Word};
+use edge::query::None as NoParameters;
+use edge::{Clock, Problem, Query, Reply, World};
+use jiff::SignedDuration;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use table::Key;
+use table::invoice::{Issuer, Recipient};
+
+/// So long an address is good for.
+const GOOD_FOR: Duration = Duration::from_secs(600);
+
+/// Where a file can be fetched, without further proof, for some minutes.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InvoiceFile"))]
+pub(crate) struct FileView {
+    url: String,
+    /// In real time, also where the clock of a sandbox has been moved.
+    expires_at: String,
+}
+
+pub(crate) async fn pdf(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    query: Query<NoParameters>,
+) -> Result<Reply<FileView>, Problem> {
+    let (m, invoice) = (&query.caller.marketplace, load(&world, &query, &id).await?.value);
+    let Some(number) = invoice.number else {
+        let problem = Problem::new(409, "invoice_not_numbered", "The document has no number yet");
+        return Err(problem.with("it gets one within seconds: ask again"));
+    };
+    let bucket = world.variable("DOCUMENTS").map_err(|unset| Problem::fault(&unset))?;
+    let shelf = Shelf::new(&world, bucket, format!("{m}/invoices/{}.pdf", invoice.id));
+    if !shelf.has().await? {
+        let file = made(&world, m, &invoice).await?;
+        shelf.put_if_new(file, &number.to_string()).await?;
+    }
+    Ok(Reply::ok(shelf.address().await?))
+}
+
+/// The file of a document, of what is known of it now.
+async fn made(world: &World, m: &MarketplaceId, invoice: &Invoice) -> Result<Vec<u8>, Problem> {
+    let plans: Vec<&PlanId> = invoice.lines.iter().map(|line| &line.plan).collect();
+    let digest = invoice.bill_to.as_ref().map_or("", Word::as_str);
+    let (issuer, recipient) = (Key::issuer_of_invoices(m), Key::recipient(m, &invoice.subscription, digest));
+    let subscription = Key::subscription(m, &invoice.subscription);
+    let keys = plans.iter().map(|plan| Key::plan(m, plan));
+    let keys: Vec<Key> = keys.chain([issuer.clone(), recipient.clone(), subscription.clone()]).collect();
+    let mut read = world.table.read(&keys).await?;
+    let Some(issuer) = read.take::<Issuer>(&issuer)? else {
+        let problem = Problem::new(409, "no_invoice_issuer", "Nobody is set who issues the documents");
+        return Err(problem.with("an operator sets the legal entity with `POST /v1/invoices/set-issuer`"));
+    };
+    let recipient = read.take::<Recipient>(&recipient)?.map(|held| held.value);
+    let subscription = read.take::<Subscription>(&subscription)?.ok_or_else(Problem::internal)?;
+    let mut names: BTreeMap<PlanId, Name> = BTreeMap::new();
+    for plan in plans {
+        let held = read.take::<Plan>(&Key::plan(m, plan))?;
+        names.extend(held.map(|held| (plan.clone(), held.value.name)));
+    }
+    let zone = &subscription.value.cycle.zone;
+    let recipient = recipient.as_ref();
+    let file = write(&Printed { issuer: &issuer.value, recipient, invoice, plans: &names, zone });
+    file.map_err(|error: Unprintable| Problem::fault(&error))
+}
+
+/// One place in the bucket.
+struct Shelf<'a> {
+    client: Client,
+    bucket: &'a str,
+    key: String,
+}
+
+impl<'a> Shelf<'a> {
+    fn new(world: &World, bucket: &'a str, key: String) -> Self {
+        let config = aws_sdk_s3::config::Builder::from(&world.aws).force_path_style(true).build();
+        Self { client: Client::from_conf(config), bucket, key }
+    }
+
+    async fn has(&self) -> Result<bool, Problem> {
+        match self.client.head_object().bucket(self.bucket).key(&self.key).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(false),
+            Err(error) => Err(Problem::fault(&error)),
+        }
+    }
+
+    /// What was put by somebody else meanwhile stays.
+    async fn put_if_new(&self, file: Vec<u8>, name: &str) -> Result<(), Problem> {
+        let put = self.client.put_object().bucket(self.bucket).key(&self.key).if_none_match("*");
+        let put = put.content_type("application/pdf").body(ByteStream::from(file));
+        let put = put.content_disposition(format!("inline; filename=\"{name}.pdf\""));
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.code() {
+                Some("PreconditionFailed") => Ok(()),
+                Some("ConditionalRequestConflict") => Err(Problem::busy()),
+                Some(_) | None => Err(Problem::fault(&error)),
+            },
+        }
+    }
+
+    /// Signed in real time: who checks it knows no other.
+    async fn address(&self) -> Result<FileView, Problem> {
+        let now = Clock::System.now();
+        let signing = PresigningConfig::builder().start_time(now.into()).expires_in(GOOD_FOR).build();
+        let signing = signing.map_err(|error| Problem::fault(&error))?;
+        let get = self.client.get_object().bucket(self.bucket).key(&self.key).presigned(signing).await;
+        let url = get.map_err(|error| Problem::fault(&error))?.uri().to_owned();
+        let good_for = SignedDuration::try_from(GOOD_FOR).unwrap_or_default();
+        let expires = now.saturating_add(good_for).map_err(|error| Problem::fault(&error))?;
+        Ok(FileView { url, expires_at: expires.to_string() })
+    }
+}

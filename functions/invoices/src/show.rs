@@ -1,0 +1,93 @@
+//! How documents are shown: one, and lists of a subscription or a customer.
+
+use axum::extract::{Path, State};
+use domain::id::{CustomerId, InvoiceId, SubscriptionId};
+use domain::invoice::Invoice;
+use edge::billing::DocumentView;
+use edge::identity::Reach;
+use edge::query::{None as NoParameters, Paging};
+use edge::{Check, Listing, Problem, Query, Reply, World};
+use serde::Deserialize;
+use table::{Held, Key, Page};
+
+/// A document that the caller may see; another's is not there.
+pub(crate) async fn load<T>(world: &World, query: &Query<T>, id: &str) -> Result<Held<Invoice>, Problem> {
+    let unknown = || Problem::not_found("invoice");
+    let id: InvoiceId = id.parse().map_err(|_| unknown())?;
+    let held = world.table.invoice(&query.caller.marketplace, &id).await?.ok_or_else(unknown)?;
+    if query.caller.owns(&query.reach, &held.value.customer) { Ok(held) } else { Err(unknown()) }
+}
+
+pub(crate) async fn one(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    query: Query<NoParameters>,
+) -> Result<Reply<DocumentView>, Problem> {
+    let held = load(&world, &query, &id).await?;
+    Ok(Reply::ok(DocumentView::of(&held.value)?).revision(held.revision()))
+}
+
+/// Whose documents a request is about: named, or the caller's own. Another's are not there.
+pub(crate) fn whose<T>(
+    query: &Query<T>,
+    check: &mut Check,
+    named: Option<&str>,
+) -> Result<Option<CustomerId>, Problem> {
+    match named {
+        Some(text) => match check.parse::<CustomerId>("customer", text) {
+            Some(customer) if !query.caller.owns(&query.reach, &customer) => {
+                Err(Problem::not_found("customer"))
+            }
+            customer => Ok(customer),
+        },
+        None if query.reach == Reach::All => Ok(None),
+        None => query.caller.customer().map(Some),
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Which {
+    /// Whose; a customer who has signed in may leave it out.
+    customer: Option<String>,
+    /// Only of this subscription.
+    subscription: Option<String>,
+    /// Items of a page, 1 to 100; 20 if not said.
+    limit: Option<String>,
+    /// The `next` of an earlier page.
+    cursor: Option<String>,
+}
+
+pub(crate) async fn list(
+    State(world): State<World>,
+    query: Query<Which>,
+) -> Result<Reply<Listing<DocumentView>>, Problem> {
+    let (m, which) = (&query.caller.marketplace, &query.parameters);
+    let mut check = Check::new();
+    let paging = Paging::read(&mut check, which.limit.as_deref(), which.cursor.as_deref());
+    let subscription = check.maybe::<SubscriptionId>("subscription", which.subscription.as_deref());
+    let customer = whose(&query, &mut check, which.customer.as_deref())?;
+    if which.customer.is_some() && which.subscription.is_some() {
+        check.wrong("customer", "conflict", "a subscription's documents are of one customer: leave it out");
+    }
+    if customer.is_none() && which.customer.is_none() && which.subscription.is_none() {
+        check.wrong("customer", "required", "say whose, or of which `subscription`");
+    }
+    check.done()?;
+    let (limit, after) = (paging.limit, paging.after.as_ref());
+    let page = match (subscription, customer) {
+        (Some(id), _) => {
+            let owner = world.table.load::<domain::subscription::Subscription>(&Key::subscription(m, &id));
+            let owner = owner.await?.ok_or_else(|| Problem::not_found("subscription"))?;
+            if !query.caller.owns(&query.reach, &owner.value.customer) {
+                return Err(Problem::not_found("subscription"));
+            }
+            world.table.invoices_of(m, &id, limit, after).await?
+        }
+        (None, Some(customer)) => world.table.invoices_of_customer(m, &customer, limit, after).await?,
+        (None, None) => return Err(Problem::internal()),
+    };
+    let views: Result<Vec<_>, _> = page.items.iter().map(|held| DocumentView::of(&held.value)).collect();
+    Ok(Reply::ok(Listing::of(Page { items: views?, next: page.next }, |view| view)))
+}
