@@ -29,6 +29,7 @@ use souk::api::{Answer, Api};
 use souk::books::Books;
 use souk::cloud::{Pace, Settled};
 use souk::issuer::{AUDIENCE, ISSUER};
+use souk::replay::Progress;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use table::access::{ApiKey, Issuer, Member};
@@ -47,6 +48,14 @@ pub const OPERATOR: &str = "operator";
 const INDEX_LAG: usize = 1_000;
 /// Days between delivery and the day an earning is payable.
 pub const HOLD_DAYS: u16 = 3;
+
+/// Nobody watches a long run.
+#[derive(Debug)]
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn step(&self, _name: &str, _done: usize, _of: usize) {}
+}
 
 /// A marketplace in EUR that keeps 15 %, with an operator who has a key.
 #[derive(Debug)]

@@ -2,15 +2,8 @@
 
 use domain::stock::Levels;
 use souk::burst::{Burst, Plan, burst};
-use souk::replay::Progress;
 use std::collections::BTreeMap;
-
-/// Nobody watches.
-struct Unwatched;
-
-impl Progress for Unwatched {
-    fn step(&self, _name: &str, _done: usize, _of: usize) {}
-}
+use tests::Unwatched;
 
 async fn come(plan: Plan) -> Burst {
     let burst = burst(plan, &Unwatched).await.unwrap();

@@ -42,6 +42,7 @@ mod settled;
 mod shop;
 mod stock;
 mod store_credit;
+mod subscribers;
 mod subscriptions;
 mod tax;
 mod turnstile;

@@ -2,9 +2,9 @@
 //!
 //! `cloud/` an AWS in one process, which knows nothing of commerce · `market.rs` the functions in that cloud, a clock
 //! and an issuer · `api.rs` calls through the front door · `demo/` a sample marketplace · `replay/` a real order
-//! history · `books.rs` the ledger, checked · `rates.rs` rates of tax from files · `bench.rs` what an order costs ·
-//! `checkouts.rs` how fast shoppers are served · `burst.rs` many of them and few units · `shopper.rs` what one of them
-//! does · `cold.rs` how fast a function starts.
+//! history · `subscribers/` a year of subscriptions · `books.rs` the ledger, checked · `rates.rs` rates of tax from
+//! files · `bench.rs` what an order costs · `checkouts.rs` how fast shoppers are served · `burst.rs` many of them and
+//! few units · `shopper.rs` what one of them does · `cold.rs` how fast a function starts.
 //! The command line is `main.rs` and `commands/`.
 
 pub mod api;
@@ -20,5 +20,6 @@ pub mod market;
 pub mod rates;
 pub mod replay;
 pub mod shopper;
+pub mod subscribers;
 
 pub use market::Market;

@@ -3,6 +3,7 @@
 mod bar;
 mod bench;
 mod clock;
+mod demo;
 mod ledger;
 mod queues;
 mod replay;
@@ -40,6 +41,7 @@ const EXAMPLES: &str = "Examples:
   cargo souk dlq list                            what could not be handled
   cargo souk ledger check                        every account against its sources
   cargo souk tax import DIR                      rates of tax from files that others keep
+  cargo souk demo subscriptions                  a year of subscriptions, month by month, and a picture of it
   cargo souk bench cost                          table calls and units per order
   cargo souk bench cold                          how fast each function starts";
 
@@ -61,6 +63,8 @@ enum Command {
     Ledger(ledger::Ledger),
     /// Tables of tax.
     Tax(tax::Tax),
+    /// Show what it does over a year, in a marketplace of its own.
+    Demo(demo::Demo),
     /// Measure: cost per order, checkouts, a burst of buyers, cold starts.
     Bench(bench::Bench),
     /// Delete the data folder.
@@ -131,6 +135,7 @@ pub(crate) fn main() -> ExitCode {
             Some(Command::Outbox(outbox)) => outbox.run(&data).await,
             Some(Command::Ledger(ledger)) => ledger.run(&data).await,
             Some(Command::Tax(tax)) => tax.run(&data).await,
+            Some(Command::Demo(demo)) => demo.run(&data).await,
             Some(Command::Bench(bench)) => bench.run().await,
             Some(Command::Reset(reset)) => reset.run(&data),
         }
@@ -159,6 +164,18 @@ pub(crate) fn root() -> PathBuf {
 /// The marketplace in the data folder.
 pub(crate) async fn open(data: &Path) -> Result<Market, Failed> {
     Ok(Market::open(data, None).await?)
+}
+
+/// A file that is written at the end of a long run has a folder to go to.
+pub(crate) fn must_be_writable(file: &Path) -> Done {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.filter(|folder| !folder.is_dir()) {
+        None => Ok(()),
+        Some(missing) => {
+            let reason = format!("{} cannot be written: there is no folder", file.display());
+            Err(Failed::new(reason).hint(format!("make {} first, or name another file", missing.display())))
+        }
+    }
 }
 
 /// The secret of a local marketplace's first API key: made once, kept in the data folder.

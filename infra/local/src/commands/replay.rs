@@ -42,12 +42,7 @@ pub(crate) fn folder(data: &Path, history: &Path) -> PathBuf {
 impl Replay {
     pub(crate) async fn run(self, data: &Path) -> Done {
         let history = History::read(&self.history)?;
-        let folder_of =
-            self.json.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(missing) = folder_of.filter(|folder| !folder.is_dir()) {
-            let reason = format!("the figures cannot be written: there is no folder {}", missing.display());
-            return Err(Failed::new(reason).hint("make it first, or name another file after --json"));
-        }
+        self.json.as_deref().map_or(Ok(()), super::must_be_writable)?;
         let start = history.start().ok_or_else(|| Failed::new("the history has no orders"))?;
         let folder = match self.way {
             Way::Channel => folder(data, &self.history),
