@@ -1,18 +1,22 @@
 //! A schedule's work: what is due goes to the function's own queue, one message per thing.
 //!
-//! A run hands on all that is due by its minute: what a missed or a cut run has left is caught up.
+//! A run hands on all that is due by its minute: what a missed or a cut run has left is caught up. It works on all
+//! shards at once, for on the first of a month many thousands are due in one minute and a run has seconds.
 
 use crate::world::Unset;
 use crate::{Again, World};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use events::{Announced, Change, Context, Payload};
+use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
 use table::due::{Due, Work};
 
 /// SQS's bound of one call.
 const MESSAGES_MAX: usize = 10;
+/// So many are in the queue before they are deleted, five calls and two; a crash between hands them on twice.
+const SENT_AT_ONCE: usize = 50;
 
 /// Hands on what is due to the queue that the environment names. Due items are deleted once the queue has them; a crash
 /// before that hands them on twice, so whoever hears of them finds the second time nothing to do.
@@ -31,18 +35,22 @@ pub async fn hand_on<P: Payload>(
         .ok_or_else(refuse)?;
     let client = Client::new(&world.aws);
     let queue = queue.map_err(|unset| Again::call("find the queue of due work", unset))?;
-    loop {
-        let due = world.table.due(work, at).await?;
-        if due.is_empty() {
-            return Ok(());
-        }
-        for batch in due.chunks(MESSAGES_MAX) {
-            send(&client, &queue, batch, payload).await?;
-            for done in batch {
-                world.table.is_handed_on(done).await?;
+    let shards = (0..work.shards()).map(async |shard| {
+        loop {
+            let due = world.table.due(work, shard, at).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            for some in due.chunks(SENT_AT_ONCE) {
+                for batch in some.chunks(MESSAGES_MAX) {
+                    send(&client, &queue, batch, payload).await?;
+                }
+                world.table.are_handed_on(some).await?;
             }
         }
-    }
+    });
+    // A shard that fails keeps none of the others.
+    join_all(shards).await.into_iter().collect()
 }
 
 async fn send<P: Payload>(

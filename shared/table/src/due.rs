@@ -5,7 +5,9 @@
 //! one query per shard finds all that is due by now, however long ago a run was missed.
 
 use crate::key::{Key, minute, minute_of};
-use crate::{Fault, Table, text};
+use crate::{Fault, ROUNDS_MAX, Table, text};
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use domain::id::MarketplaceId;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -17,6 +19,11 @@ pub const DUE: &str = "due.1";
 
 /// Items that are read of one shard at once.
 const DUE_AT_ONCE: u16 = 250;
+
+/// DynamoDB's own bound of one batch write.
+const DELETED_AT_ONCE: usize = 25;
+/// Items that are counted at once.
+const LOOKED_AT: u16 = 5_000;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,22 +102,37 @@ impl Put {
 }
 
 impl Table {
-    /// Something of what is due by the minute of `at`, oldest first in each shard; nothing once all is handed on.
-    pub async fn due(&self, work: Work, at: Timestamp) -> Result<Vec<Due>, Fault> {
+    /// Something of what is due in a shard by the minute of `at`, oldest first; nothing once all is handed on.
+    pub async fn due(&self, work: Work, shard: u8, at: Timestamp) -> Result<Vec<Due>, Fault> {
+        let (pk, end) = (Key::due_partition(work, shard), format!("{}#~", minute(at)));
+        let (items, _) = self.range(&pk, (" ", &end), DUE_AT_ONCE, None, true).await?;
+        let due = items.iter().filter_map(|item| {
+            let key = Key::of_item(item);
+            let mut parts = key.sk.splitn(3, '#');
+            let (minute, m, thing) = (parts.next()?, parts.next()?, parts.next()?);
+            let (minute, marketplace, thing) = (minute_of(minute)?, m.parse().ok()?, thing.to_owned());
+            Some(Due { work, marketplace, thing, minute, key })
+        });
+        Ok(due.collect())
+    }
+
+    /// How much is due in each shard by the minute of `at`: an operator's look.
+    pub async fn due_by_shard(&self, work: Work, at: Timestamp) -> Result<Vec<usize>, Fault> {
         let end = format!("{}#~", minute(at));
-        let mut due = Vec::new();
+        let mut shards = Vec::new();
         for shard in 0..work.shards() {
-            let pk = Key::due_partition(work, shard);
-            let (items, _) = self.range(&pk, (" ", &end), DUE_AT_ONCE, None, true).await?;
-            due.extend(items.iter().filter_map(|item| {
-                let key = Key::of_item(item);
-                let mut parts = key.sk.splitn(3, '#');
-                let (minute, m, thing) = (parts.next()?, parts.next()?, parts.next()?);
-                let (minute, marketplace, thing) = (minute_of(minute)?, m.parse().ok()?, thing.to_owned());
-                Some(Due { work, marketplace, thing, minute, key })
-            }));
+            let (pk, mut many, mut after) = (Key::due_partition(work, shard), 0, None);
+            loop {
+                let (items, next) = self.range(&pk, (" ", &end), LOOKED_AT, after.as_ref(), true).await?;
+                many += items.len();
+                match next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+            shards.push(many);
         }
-        Ok(due)
+        Ok(shards)
     }
 
     /// When the first work of a kind is due, for whoever decides whether a run is worth it.
@@ -136,14 +158,27 @@ impl Table {
     }
 
     /// Due work that has been handed on; deleting it twice is no error.
-    pub async fn is_handed_on(&self, due: &Due) -> Result<(), Fault> {
-        self.client
-            .delete_item()
-            .table_name(&self.name)
-            .set_key(Some(due.key.item()))
-            .send()
-            .await
-            .map_err(|error| Fault::call("delete due work", error))?;
+    pub async fn are_handed_on(&self, due: &[Due]) -> Result<(), Fault> {
+        for batch in due.chunks(DELETED_AT_ONCE) {
+            let delete = |due: &Due| {
+                let delete = DeleteRequest::builder().set_key(Some(due.key.item())).build()?;
+                Ok(WriteRequest::builder().delete_request(delete).build())
+            };
+            let left: Result<Vec<WriteRequest>, BuildError> = batch.iter().map(delete).collect();
+            let mut left = left.map_err(|error| Fault::build("build a batch of deletes", error))?;
+            let mut rounds = 0;
+            while !left.is_empty() {
+                rounds += 1;
+                if rounds > ROUNDS_MAX {
+                    return Err(Fault::Busy);
+                }
+                let asked =
+                    self.client.batch_write_item().request_items(&self.name, std::mem::take(&mut left));
+                let answer = asked.send().await.map_err(|error| Fault::call("delete due work", error))?;
+                let unprocessed = answer.unprocessed_items.unwrap_or_default().remove(&self.name);
+                left = unprocessed.unwrap_or_default();
+            }
+        }
         Ok(())
     }
 }
