@@ -36,6 +36,7 @@ mod order_to_payout;
 mod overrides;
 mod payments;
 mod races;
+mod renewals;
 mod replay;
 mod samples;
 mod settled;

@@ -1,6 +1,7 @@
-//! `cargo souk bench`: what an order costs, how fast shoppers are served, how fast a function starts.
+//! `cargo souk bench`: what an order costs, how fast shoppers are served and renewals made, how fast a function starts.
 
 use super::bar::Bar;
+use super::renewals::Renewals;
 use super::{Done, Failed, root, say};
 use clap::{Args, Subcommand};
 use souk::bench::{Cost, cost};
@@ -17,7 +18,8 @@ use std::time::Duration;
   cargo souk bench cost
   cargo souk bench cold
   cargo souk bench checkouts --clients 16 --orders 1000 --filled 100000
-  cargo souk bench burst --buyers 10000 --units 100 --abandon 20")]
+  cargo souk bench burst --buyers 10000 --units 100 --abandon 20
+  cargo souk bench renewals --due 10000")]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
@@ -54,6 +56,9 @@ enum What {
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
         abandon: u8,
     },
+    /// Many subscriptions that are due in the same minute, until all is paid, told and posted. Fails if one of them has
+    /// not exactly one new invoice, or a renewal takes more than 20 write units.
+    Renewals(Renewals),
     /// From the start of each function's release binary to its first question for work, beside an empty function.
     Cold,
 }
@@ -63,6 +68,7 @@ impl Bench {
         match self.what {
             What::Cost => Self::cost().await,
             What::Cold => Self::cold().await,
+            What::Renewals(renewals) => renewals.run().await,
             What::Burst { buyers, units, clients, abandon } => {
                 Self::burst(Plan { buyers, units, clients, abandon }).await
             }
@@ -180,7 +186,7 @@ fn built() -> Result<PathBuf, Failed> {
     Ok(target.join("release"))
 }
 
-fn thousandths(micros: u128) -> String {
+pub(super) fn thousandths(micros: u128) -> String {
     let rest = micros.checked_rem(1_000).unwrap_or_default();
     format!(
         "{}.{:01}",

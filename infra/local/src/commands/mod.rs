@@ -6,6 +6,7 @@ mod clock;
 mod demo;
 mod ledger;
 mod queues;
+mod renewals;
 mod replay;
 mod reset;
 mod tax;
@@ -65,7 +66,7 @@ enum Command {
     Tax(tax::Tax),
     /// Show what it does over a year, in a marketplace of its own.
     Demo(demo::Demo),
-    /// Measure: cost per order, checkouts, a burst of buyers, cold starts.
+    /// Measure: cost per order, checkouts, a burst of buyers, renewals, cold starts.
     Bench(bench::Bench),
     /// Delete the data folder.
     Reset(reset::Reset),
