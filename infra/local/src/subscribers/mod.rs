@@ -97,7 +97,7 @@ pub async fn demonstrate(scale: Scale, progress: &impl Progress) -> Result<Demon
     let lives = (0..scale.subscribers).map(|n| Life::of(scale.seed, n, days, &plans));
     let people = lives.enumerate().map(|(n, life)| Person::new(&market, n, life));
     let people = people.collect::<Result<Vec<_>, _>>()?;
-    let currency = plans.currency()?;
+    let (currency, length) = (plans.currency()?, usize::try_from(days).unwrap_or_default());
     let mut year = Year { market, operator, plans, people, done: BTreeMap::new(), refused: BTreeMap::new() };
     let (mut months, mut wrong): (Vec<Month>, Vec<String>) = (Vec::new(), Vec::new());
     for number in 0..i64::from(scale.months) {
@@ -107,7 +107,7 @@ pub async fn demonstrate(scale: Scale, progress: &impl Progress) -> Result<Demon
         while day < until {
             let since = since_opening(day);
             year.live(day, since).await?;
-            progress.step("days", since as usize + 1, days as usize);
+            progress.step("days", usize::try_from(since + 1).unwrap_or_default(), length);
             day = day.tomorrow()?;
         }
         year.market.advance_to(midnight(until)?).await?;
@@ -164,6 +164,13 @@ impl Person {
         Ok(Self { api, number, life, past: 0, subscription: None, card: GOOD })
     }
 
+    /// The next wish whose day has come, each once.
+    fn wants(&mut self, since: u32) -> Option<Wish> {
+        let (_, wish) = self.life.wishes.get(self.past).copied().filter(|(day, _)| *day <= since)?;
+        self.past += 1;
+        Some(wish)
+    }
+
     /// Signs up and subscribes; answers the subscription.
     async fn subscribe(&self, plan: &str) -> Result<String, Refusal> {
         let number = self.number;
@@ -196,11 +203,7 @@ impl Year {
         self.market.advance_to(noon).await?;
         self.mend(noon).await?;
         for at in 0..self.people.len() {
-            loop {
-                let Some(person) = self.people.get_mut(at) else { break };
-                let next = person.life.wishes.get(person.past).filter(|(day, _)| *day <= since);
-                let Some((_, wish)) = next.copied() else { break };
-                person.past += 1;
+            while let Some(wish) = self.people.get_mut(at).and_then(|person| person.wants(since)) {
                 self.grant(at, wish, noon).await?;
             }
         }
