@@ -24,7 +24,8 @@ pub(crate) async fn due(
 /// One period more, if its time has come; whether there may be another. `sent`: when the message was due.
 async fn one(till: &Till<'_>, key: &Key, sent: Timestamp) -> Result<bool, Again> {
     let (table, now) = (&till.world.table, till.world.now());
-    let held = table.load::<Subscription>(key).await?.ok_or_else(|| Again::Early(key.to_string()))?;
+    // Put on the list for a commit that failed: hours later it will not come any more.
+    let Some(held) = table.load::<Subscription>(key).await? else { return Ok(false) };
     let due = held.value.due_at()?;
     if let Stage::Ended { .. } = held.value.stage {
         return Ok(false);
