@@ -1,7 +1,7 @@
 //! Whole checkouts while the gateway is late, fails, talks nonsense or says everything twice, and while clocks differ:
 //! nothing is charged twice, nothing is held for ever, no money is without its order.
 
-mod stripe;
+pub(crate) mod stripe;
 
 use crate::faults::stripe::{Call, Fault, Intent, SECRET, Stripe};
 use jiff::SignedDuration;

@@ -37,6 +37,7 @@ mod overrides;
 mod payments;
 mod races;
 mod renewals;
+mod recurring;
 mod replay;
 mod samples;
 mod settled;

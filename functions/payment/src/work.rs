@@ -10,6 +10,7 @@ use edge::{Again, World};
 use events::Envelope;
 use events::payment::{PaymentDueV1, PaymentRefundGrantedV1, PaymentRefundRedirectedV1};
 use gateway::{Gateways, Till, capabilities};
+use jiff::Timestamp;
 use table::Held;
 
 macro_rules! consumers {
@@ -19,7 +20,7 @@ macro_rules! consumers {
             gateways: Gateways,
             event: Envelope<$payload>,
         ) -> Result<(), Again> {
-            work(&Till::after(&world, &gateways, &event, "payment"), &event.data.payment).await
+            work(&Till::after(&world, &gateways, &event, "payment"), &event.data.payment, event.at).await
         })*
     };
 }
@@ -31,15 +32,20 @@ consumers! {
 }
 
 /// Does every duty that is due, each once, each after a new look: one may settle the next. What a new authorization or
-/// an answer has made possible for the order comes last.
-async fn work(till: &Till<'_>, id: &PaymentId) -> Result<(), Again> {
+/// an answer has made possible for the order comes last. `sent`: when the message was due.
+async fn work(till: &Till<'_>, id: &PaymentId, sent: Timestamp) -> Result<(), Again> {
     let mut done: Vec<Duty> = Vec::new();
     loop {
         let held = till.load(id).await?;
         let now = till.world.now();
-        let due = agenda(&held.value, capabilities(till.gateways, &held.value));
-        let mut due = due.into_iter().filter(|(at, _)| *at <= now).map(|(_, duty)| duty);
+        let all = agenda(&held.value, capabilities(till.gateways, &held.value));
+        // The clock here is behind that of whoever sent the message: it comes again, or nothing would.
+        let behind = all.iter().any(|(at, duty)| now < *at && *at <= sent && *duty != Duty::Finalize);
+        let mut due = all.into_iter().filter(|(at, _)| *at <= now).map(|(_, duty)| duty);
         let Some(duty) = due.find(|duty| *duty != Duty::Finalize && !done.contains(duty)) else {
+            if behind {
+                return Err(Again::Early(id.to_string()));
+            }
             // The payment of an invoice is of no order.
             let of_order = held.value.finalized && held.value.invoice.is_none();
             return if of_order { settle(till, &held.value.order).await } else { Ok(()) };

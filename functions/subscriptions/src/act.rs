@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use table::invoice::Recipient;
 use table::subscription::Billing;
-use table::{Held, Key};
+use table::{Commit, Held, Key};
 
 type Answer = Result<Reply<ChangedView>, Problem>;
 
@@ -388,31 +388,54 @@ pub(crate) async fn pay(
     Path(id): Path<String>,
     command: Command<Nothing>,
 ) -> Answer {
-    let (key, _) = own(&world, &id, &command).await?;
+    let (key, id) = own(&world, &id, &command).await?;
     let m = &command.caller.marketplace;
     let gateways = Gateways::of(&world);
     let till = Till { world: &world, gateways: &gateways, m, context: command.context(world.now()) };
+    if let Some(before) = world.until_free(|| paid_before(&till, &key, &id, &command)).await? {
+        return Ok(before);
+    }
     world
         .until_free(|| async {
             let held = world.table.load::<Subscription>(&key).await?.ok_or_else(Problem::busy)?.value;
-            let mut view = ChangedView::of(&held);
-            let Some(invoice) = held.last_document() else { return Ok(Reply::ok(view)) };
+            let Some(invoice) = held.last_document() else { return Ok(Reply::ok(ChangedView::of(&held))) };
             let last = world.table.invoice(m, &invoice).await?.ok_or_else(Problem::busy)?;
             let collected = till.collect(&last.value, &held.means, false).await.map_err(problem)?;
-            if let Collected::Not(payment) = &collected {
-                if let PaymentStage::Declined { decline } = payment.stage() {
-                    return Err(declined(decline.as_ref()));
-                }
-                view.payment = Some(CollectionView::of(payment));
+            if let Collected::Not(payment) = &collected
+                && let PaymentStage::Declined { decline } = payment.stage()
+            {
+                return Err(declined(decline.as_ref()));
             }
-            let last = world.table.invoice(m, &invoice).await?;
-            view.document = last.map(|held| DocumentView::of(&held.value)).transpose()?;
+            let view = shown(&till, &held, Some(last.value)).await?;
             Ok(match collected {
                 Collected::Paid => Reply::ok(view),
                 Collected::Not(_) => Reply::accepted(view),
             })
         })
         .await
+}
+
+/// What a request to pay has come to, if it came before: one request is one try. Kept before it, for who repeats it
+/// after a crash wants to know and not to try twice.
+async fn paid_before(
+    till: &Till<'_>,
+    key: &Key,
+    id: &SubscriptionId,
+    command: &Command<Nothing>,
+) -> Result<Option<Reply<ChangedView>>, Problem> {
+    let table = &till.world.table;
+    let held = table.load::<Subscription>(key).await?.ok_or_else(Problem::busy)?;
+    if command.repeats(till.world, held.revision(), false).await? {
+        let last = match held.value.last_document() {
+            Some(invoice) => table.invoice(till.m, &invoice).await?.map(|last| last.value),
+            None => None,
+        };
+        let view = shown(till, &held.value, last).await?;
+        return Ok(Some(Reply::ok(view).revision(held.revision()).replayed()));
+    }
+    let commit: Commit<'_, Overtaken> = Commit::new(till.m, &till.context);
+    command.remember(commit, till.world.now(), 200, id.as_str(), Overtaken).send(table).await?;
+    Ok(None)
 }
 
 /// What a change would make of a subscription.

@@ -3,11 +3,11 @@
 use crate::plans::find;
 use crate::show::ChangedView;
 use axum::extract::State;
-use domain::id::{CustomerId, MarketplaceId, PlanId, SubscriptionId};
+use domain::id::{CustomerId, MarketplaceId, OrderId, PlanId, SubscriptionId};
 use domain::invoice::Stage as InvoiceStage;
 use domain::payment::{Payment, Stage as PaymentStage};
 use domain::period::Zone;
-use domain::subscription::{Means, Stage, Start, Step, Subscription, Target, start as begin};
+use domain::subscription::{Ended, Means, Stage, Start, Step, Subscription, Target, start as begin};
 use domain::tax::id::TaxId;
 use domain::text::Word;
 use edge::address::AddressBody;
@@ -106,6 +106,7 @@ pub(crate) async fn start(
                 let id: SubscriptionId = before.resource.parse().map_err(|_| Problem::internal())?;
                 let held = world.table.load::<Subscription>(&Key::subscription(m, &id)).await?;
                 let held = held.ok_or_else(Problem::busy)?;
+                refused_before(&till, &held.value).await?;
                 let reply = Reply::ok(ChangedView::of(&held.value)).revision(held.revision()).replayed();
                 return Ok(Made::Before(Box::new(reply)));
             }
@@ -290,6 +291,19 @@ async fn after(till: &Till<'_>, held: &Held<Subscription>) -> Result<Subscriptio
             Ok(till.never_began(&held).await?.unwrap_or(held.value))
         })
         .await
+}
+
+/// Who asks again whether it has begun hears of the decline again.
+async fn refused_before(till: &Till<'_>, before: &Subscription) -> Result<(), Problem> {
+    let (Stage::Ended { why: Ended::NeverPaid, .. }, Some(id)) = (&before.stage, before.last_document())
+    else {
+        return Ok(());
+    };
+    let payments = till.world.table.payments(till.m, &OrderId::of_invoice(&id)).await?;
+    match payments.last().map(|held| held.value.stage()) {
+        Some(PaymentStage::Declined { decline }) => Err(declined(decline.as_ref())),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// 402: the gateway did not take it.

@@ -439,6 +439,13 @@ impl Attempt {
 }
 
 impl Payment {
+    /// Whether an authorization was asked for while its customer was not there.
+    fn is_off_session(&self, attempt: &Attempt) -> bool {
+        let before = |one: &Attempt| one.number < attempt.number && one.state.is_success();
+        let alone = self.off_session || self.authorizations().any(before);
+        alone && !attempt.attended
+    }
+
     /// The call that a committed attempt is. None where the gateway has not named what it acts on.
     pub fn request(&self, attempt: &Attempt) -> Option<Request> {
         let (key, amount) = (attempt.id(&self.id), attempt.amount);
@@ -446,9 +453,7 @@ impl Payment {
         Some(match attempt.call {
             Call::Authorize => {
                 let (order, method, token) = (self.order.clone(), self.method, self.token.clone());
-                let before = |one: &&Attempt| one.number < attempt.number && one.state.is_success();
-                let alone = self.off_session || self.authorizations().any(|one| before(&one));
-                let off_session = alone && !attempt.attended;
+                let off_session = self.is_off_session(attempt);
                 let capture = self.invoice.is_some();
                 Request::Authorize { key, order, method, token, amount, off_session, capture }
             }

@@ -109,7 +109,7 @@ pub enum BadTerms {
     Amount(&'static str),
     #[error(
         "there are at most {TIERS_MAX} tiers, each goes further than the one before, and only the last has \
-         no end"
+         no end; without any, some units are included"
     )]
     Tiers,
     #[error("a trial has at most {TRIAL_DAYS_MAX} days")]
@@ -159,7 +159,9 @@ impl Terms {
         }
         let ends: Vec<u32> = self.tiers.iter().map(|tier| tier.up_to.unwrap_or(u32::MAX)).collect();
         let rising = ends.windows(2).all(|two| matches!(two, [one, next] if one < next));
-        if self.tiers.len() > TIERS_MAX || !rising || ends.first() == Some(&0) {
+        // What has neither could be published and not bought.
+        let nothing = self.included == 0 && ends.is_empty();
+        if self.tiers.len() > TIERS_MAX || !rising || ends.first() == Some(&0) || nothing {
             return Err(BadTerms::Tiers);
         }
         if self.trial_days > TRIAL_DAYS_MAX {
@@ -250,7 +252,7 @@ mod tests {
         assert_eq!(good.check(eur_of), Ok(()));
         assert_eq!(good.check(id("USD")), Err(BadTerms::Amount("price")));
         assert_eq!(terms(-1, 0, &[]).check(eur_of), Err(BadTerms::Amount("price")));
-        for tiers in [&[(Some(5), 1), (Some(5), 1)][..], &[(None, 1), (Some(5), 1)], &[(Some(0), 1)]] {
+        for tiers in [&[(Some(5), 1), (Some(5), 1)][..], &[(None, 1), (Some(5), 1)], &[(Some(0), 1)], &[]] {
             assert_eq!(terms(0, 0, tiers).check(eur_of), Err(BadTerms::Tiers), "{tiers:?}");
         }
         assert_eq!(Terms { trial_days: 731, ..good.clone() }.check(eur_of), Err(BadTerms::Trial));

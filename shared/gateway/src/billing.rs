@@ -7,7 +7,7 @@ use crate::Till;
 use domain::Decision;
 use domain::id::OrderId;
 use domain::invoice::{Invoice, Stage as InvoiceStage};
-use domain::payment::{self, Attempt, Payment, State, Waits, attended, begin_authorize, begin_void};
+use domain::payment::{self, Attempt, Payment, Refused, State, Waits, attended, begin_authorize, begin_void};
 use domain::subscription::{Ended, Means, Stage, Step, Subscription, activate, end};
 use edge::Again;
 use edge::command::Overtaken;
@@ -101,9 +101,13 @@ impl Till<'_> {
         }
         let payments = self.payments_of(invoice).await?;
         let last = payments.last();
+        // A payment takes so many tries and no more; then comes another one.
+        let full = |payment: &Payment| {
+            begin_authorize(payment, means.token.clone(), now) == Err(Refused::AttemptCount)
+        };
         let same = |payment: &Payment| payment.gateway == means.gateway && payment.method == means.method;
         match last {
-            Some(held) if same(&held.value) => {
+            Some(held) if same(&held.value) && !full(&held.value) => {
                 let fresh = means.token.clone().filter(|token| held.value.token.as_ref() != Some(token));
                 let held = self.not_confirmed(held, fresh.is_some()).await?;
                 let begun = begin_authorize(&held.value, fresh, now);
@@ -116,6 +120,11 @@ impl Till<'_> {
                 let payment = invoice.charge(means, (number, off_session), now)?;
                 let mut commit: Commit<'_, Overtaken> =
                     Commit::new(self.m, &self.context).open_payment(&payment, Overtaken);
+                // A crash before the call: no message comes again for it, so the list of due work brings the question.
+                let able = crate::capabilities(self.gateways, &payment);
+                if let Some(at) = look_that_is_new((None, &payment), able, now) {
+                    commit = commit.due(table::due::Work::Payment, payment.id.as_str(), at);
+                }
                 if let Some(held) = last
                     && let Decision::New(closed) = payment::close(&held.value, now)
                 {

@@ -23,6 +23,8 @@ pub(crate) enum Call {
     Ask,
     Capture,
     Cancel,
+    /// Whose a payment method is, or to make it somebody's.
+    Owner,
 }
 
 /// What is wrong with a call.
@@ -148,6 +150,9 @@ impl Stripe {
         let key = parts.headers.get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
         let path = parts.uri.path_and_query().unwrap().to_string();
         let call = match (&parts.method, path.as_str()) {
+            (_, path) if ["/v1/payment_methods/", "/v1/customers"].iter().any(|of| path.starts_with(of)) => {
+                Call::Owner
+            }
             (&Method::GET, _) => Call::Ask,
             (_, path) if path.ends_with("/capture") => Call::Capture,
             (_, path) if path.ends_with("/cancel") => Call::Cancel,
@@ -169,8 +174,8 @@ impl Stripe {
                 return Response::new(Body::from_stream(futures::stream::iter(pieces)));
             }
             Some(Fault::TellsFirst(times)) => {
-                for _ in 0..times {
-                    let answer = self.notice(intent.as_ref().unwrap(), SignedDuration::ZERO).await;
+                for intent in intent.iter().cycle().take(times) {
+                    let answer = self.notice(intent, SignedDuration::ZERO).await;
                     assert_eq!(answer.status, 200, "{}", answer.body);
                 }
             }
@@ -203,11 +208,16 @@ impl Stripe {
                     Some((name.to_owned(), value.clone()))
                 });
                 if !books.intents.iter().any(|intent| intent.key == *key) {
+                    let amount = form["amount"].parse().unwrap();
+                    let (status, received) = match form["capture_method"].as_str() {
+                        "automatic" => ("succeeded", amount),
+                        _ => ("requires_capture", 0),
+                    };
                     books.intents.push(Intent {
                         id: format!("pi_{number}"),
-                        amount: form["amount"].parse().unwrap(),
-                        status: "requires_capture",
-                        received: 0,
+                        amount,
+                        status,
+                        received,
                         key: key.clone(),
                         metadata: metadata.collect(),
                     });
@@ -219,6 +229,7 @@ impl Stripe {
                 let data: Vec<Value> = asked.into_iter().map(Intent::view).collect();
                 return (json!({"object": "search_result", "data": data}), None);
             }
+            (Call::Owner, _) => return (json!({"id": "cus_1", "customer": "cus_1"}), None),
             (Call::Ask | Call::Authorize, _) => books.intents.iter_mut().find(named).cloned(),
             (Call::Capture, _) => {
                 let intent = books.intents.iter_mut().find(named).unwrap();

@@ -22,6 +22,8 @@ const WAITS: [SignedDuration; 7] = [
 
 /// A customer who has not confirmed by then has gone; the cart must not be pinned for days.
 const ACTION_LIMIT: SignedDuration = SignedDuration::from_mins(30);
+/// A customer who was not there has to hear of it first; less than the days that the gateway is asked for.
+const ACTION_LIMIT_AWAY: SignedDuration = SignedDuration::from_hours(72);
 /// An authorization is renewed so long before it ends, or at half its time where that is later.
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 /// Money without its order for so long is shown to a person.
@@ -223,7 +225,10 @@ fn releases(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
                 Some(one.told_at.unwrap_or(one.at))
             }
             (State::Promised, Some(closed)) => Some(closed.at),
-            (State::Open { waits: Waits::Customer { .. }, .. }, None) => Some(later(one.at, ACTION_LIMIT)),
+            (State::Open { waits: Waits::Customer { .. }, .. }, None) => {
+                let away = payment.invoice.is_some() && payment.is_off_session(one);
+                Some(later(one.at, if away { ACTION_LIMIT_AWAY } else { ACTION_LIMIT }))
+            }
             (State::Open { waits: Waits::Customer { .. }, .. }, Some(closed)) => Some(closed.at),
             (
                 State::Approved { .. }

@@ -1,0 +1,164 @@
+//! Functions whose writes go wrong: each write of theirs can be the one that is not done, or not heard of, or the last.
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use edge::World;
+use jiff::Timestamp;
+use souk::cloud::{Handler, Rouse};
+use souk::market::functions;
+use std::sync::{Arc, Mutex};
+use table::due::Work;
+use tests::Shop;
+
+/// What is wrong with a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// It is not done, and said to have failed.
+    NotDone,
+    /// It is done, and said to have failed.
+    NotHeard,
+    /// Who was about to write is gone.
+    GoneBefore,
+    /// Who wrote is gone before it hears of it.
+    GoneAfter,
+}
+
+pub(crate) const CUTS: [Cut; 4] = [Cut::NotDone, Cut::NotHeard, Cut::GoneBefore, Cut::GoneAfter];
+
+const WRITES: [&str; 6] =
+    ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem", "SendMessageBatch"];
+
+/// Functions that charge, and the work that their schedules hand on.
+const NAMES: [(&str, Option<Work>); 4] = [
+    ("dunning", Some(Work::Dunning)),
+    ("payment", Some(Work::Payment)),
+    ("recurring-billing", Some(Work::Subscription)),
+    ("subscriptions", None),
+];
+
+#[derive(Debug, Default)]
+struct State {
+    writes: usize,
+    next: Option<(usize, Cut)>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cuts(Arc<Mutex<State>>);
+
+impl Cuts {
+    /// From now on everything that charges writes through here.
+    pub(crate) fn in_the_way(shop: &Shop) -> Self {
+        let cuts = Self::default();
+        for (name, work) in NAMES {
+            let config = cuts.of(shop.market.cloud.sdk_config(name));
+            install(shop, name, work, config, shop.market.clock.clone());
+        }
+        cuts
+    }
+
+    fn of(&self, config: SdkConfig) -> SdkConfig {
+        let client = Client(config.http_client().unwrap(), self.clone());
+        config.into_builder().http_client(client).build()
+    }
+
+    /// The `nth` write from now on goes wrong, counted from 1.
+    pub(crate) fn cut(&self, nth: usize, cut: Cut) {
+        *self.0.lock().unwrap() = State { writes: 0, next: Some((nth, cut)) };
+    }
+
+    /// Writes are counted from here; none goes wrong.
+    pub(crate) fn none(&self) {
+        *self.0.lock().unwrap() = State::default();
+    }
+
+    pub(crate) fn writes(&self) -> usize {
+        self.0.lock().unwrap().writes
+    }
+
+    pub(crate) fn has_come(&self) -> bool {
+        self.0.lock().unwrap().next.is_none()
+    }
+
+    fn takes(&self, target: &str) -> Option<Cut> {
+        WRITES.iter().find(|write| target.ends_with(*write))?;
+        let mut state = self.0.lock().unwrap();
+        state.writes += 1;
+        let (_, cut) = state.next.filter(|(nth, _)| *nth == state.writes)?;
+        state.next = None;
+        Some(cut)
+    }
+}
+
+/// A function with a configuration and a clock of its own; its schedule still passes over runs without work.
+pub(crate) fn install(
+    shop: &Shop,
+    name: &'static str,
+    work: Option<Work>,
+    config: SdkConfig,
+    clock: edge::Clock,
+) {
+    let (cloud, world) = (&shop.market.cloud, &shop.market.world);
+    let own = World::new(config, cloud.environment(name).unwrap(), clock, world.keys.clone());
+    let functions = functions();
+    let (_, build) = functions.iter().find(|(of, _)| *of == name).unwrap();
+    let function = build(&own.unwrap());
+    let handler: Handler = Arc::new(move |event| {
+        let function = function.clone();
+        Box::pin(async move { function.call(event).await.map_err(|error| edge::chain(error.as_ref())) })
+    });
+    cloud.register(name, handler);
+    let Some(work) = work else { return };
+    let table = world.table.clone();
+    let rouse: Rouse = Arc::new(move || {
+        let table = table.clone();
+        Box::pin(async move { table.first_due(work).await.unwrap().map(Timestamp::as_millisecond) })
+    });
+    cloud.doze(name, rouse);
+}
+
+#[derive(Debug)]
+struct Client(SharedHttpClient, Cuts);
+
+#[derive(Debug)]
+struct Connector(SharedHttpConnector, Cuts);
+
+impl HttpClient for Client {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Connector(self.0.http_connector(settings, components), self.1.clone()))
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (inner, cuts) = (self.0.clone(), self.1.clone());
+        HttpConnectorFuture::new(async move {
+            let cut = cuts.takes(request.headers().get("x-amz-target").unwrap_or_default());
+            match cut {
+                Some(Cut::GoneBefore) => panic!("gone"),
+                Some(Cut::NotDone) => return Err(lost()),
+                Some(Cut::NotHeard | Cut::GoneAfter) | None => {}
+            }
+            let answer = inner.call(request).await;
+            match cut {
+                Some(Cut::GoneAfter) => panic!("gone"),
+                Some(Cut::NotHeard) => Err(lost()),
+                Some(Cut::GoneBefore | Cut::NotDone) | None => answer,
+            }
+        })
+    }
+}
+
+/// No client tries again after this by itself.
+fn lost() -> ConnectorError {
+    ConnectorError::user("the line is cut".into())
+}
