@@ -59,7 +59,10 @@ impl<'a> Till<'a> {
             None => commit,
         };
         let capabilities = capabilities(self.gateways, &held.value);
-        table.payment_will_be_due(self.m, (Some(&held.value), &next), capabilities, now).await?;
+        // A renewal is called without a look on the list of due work: what it waits for now is put there now.
+        let unwatched = held.value.invoice.is_some() && !held.value.in_trouble();
+        let before = Some(&held.value).filter(|_| !unwatched);
+        table.payment_will_be_due(self.m, (before, &next), capabilities, now).await?;
         let moved = table.credit_moved(self.m, &[(&held.value, &next)]).await?;
         commit.credit(moved, Overtaken).send(table).await?;
         Ok(next)
