@@ -59,10 +59,12 @@ async fn note(till: &Till<'_>, id: &InvoiceId) -> Result<(), Again> {
     }
 }
 
-/// A first payment that was declined. One that waits for its customer, or is tried again, is not over.
+/// A first payment that was declined, or given up because nobody confirmed it. One that still waits for its customer,
+/// or is tried again, is not over.
 async fn begins_or_not(till: &Till<'_>, invoice: &Invoice, held: &Held<Subscription>) -> Result<(), Again> {
     let last = till.payments_of(invoice).await?.pop();
-    if last.is_some_and(|last| matches!(last.value.stage(), PaymentStage::Declined { .. })) {
+    let over = |stage| matches!(stage, PaymentStage::Declined { .. } | PaymentStage::Released);
+    if last.is_some_and(|last| over(last.value.stage())) {
         till.never_began(held).await?;
     }
     Ok(())

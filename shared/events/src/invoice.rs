@@ -35,7 +35,8 @@ payloads! {
         recovers: bool,
     }
 
-    /// The payment was declined, or nobody knows and a person has given up (`given_up`).
+    /// The payment was declined, its customer did not confirm it (`not_confirmed`), or nobody knows and a person has
+    /// given up (`given_up`).
     "invoice.payment_failed.v1" InvoicePaymentFailedV1 {
         invoice: InvoiceId,
         payment: PaymentId,

@@ -200,12 +200,10 @@ fn told(before: &Payment, after: &Payment, attempt: u16, outcome: &Outcome) -> V
             vec![captured(before, after, &is.call)]
         }
         (Call::Authorize, Outcome::Lapsed) => {
-            let amount = before.left().into();
-            vec![Announced::of(&PaymentVoidedV1 { payment, order, amount })]
+            vec![released(after, before.left())]
         }
         (Call::Void { .. }, Outcome::Approved { .. } | Outcome::Captured { .. }) => {
-            let amount = is.amount.into();
-            vec![Announced::of(&PaymentVoidedV1 { payment, order, amount })]
+            vec![released(after, is.amount)]
         }
         (Call::Refund { refund }, Outcome::Approved { .. } | Outcome::Captured { .. }) => {
             let held = after.refunds.iter().find(|held| held.number == *refund);
@@ -265,6 +263,15 @@ fn declined(payment: &Payment, code: String, class: Class) -> Announced {
     }
     let (payment, order, method) = (payment.id.clone(), payment.order.clone(), payment.method);
     Announced::of(&PaymentDeclinedV1 { payment, order, method, code, class })
+}
+
+/// What an invoice is paid with is taken at once: what is given up of it was never confirmed.
+fn released(payment: &Payment, amount: domain::Money) -> Announced {
+    if payment.invoice.is_some() {
+        return declined(payment, "not_confirmed".to_owned(), Class::Hard);
+    }
+    let (payment, order) = (payment.id.clone(), payment.order.clone());
+    Announced::of(&PaymentVoidedV1 { payment, order, amount: amount.into() })
 }
 
 fn captured(before: &Payment, after: &Payment, call: &Call) -> Announced {
