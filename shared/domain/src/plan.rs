@@ -159,8 +159,9 @@ impl Terms {
         }
         let ends: Vec<u32> = self.tiers.iter().map(|tier| tier.up_to.unwrap_or(u32::MAX)).collect();
         let rising = ends.windows(2).all(|two| matches!(two, [one, next] if one < next));
-        // What has neither could be published and not bought.
-        let nothing = self.included == 0 && ends.is_empty();
+        // What has neither could be published and not bought; goods alone are priced by their shops.
+        let units = self.included > 0 || !ends.is_empty();
+        let nothing = self.gives.kind() != Kind::Product && !units;
         if self.tiers.len() > TIERS_MAX || !rising || ends.first() == Some(&0) || nothing {
             return Err(BadTerms::Tiers);
         }
@@ -259,7 +260,9 @@ mod tests {
         assert_eq!(Terms { gives: Gives::default(), ..good.clone() }.check(eur_of), Err(BadTerms::Gives));
         let goods = vec![Goods { merchant: id("mer_00000001"), sku: id("tea"), quantity: 1 }];
         let gives = Gives { goods, ..Gives::default() };
-        assert_eq!(Terms { gives, ..good.clone() }.check(eur_of), Err(BadTerms::Goods));
+        assert_eq!(Terms { gives: gives.clone(), ..good.clone() }.check(eur_of), Err(BadTerms::Goods));
+        // Goods alone have no units of their own to price.
+        assert_eq!(Terms { gives, ..terms(0, 0, &[]) }.check(eur_of), Ok(()));
         let interval = Interval { every: crate::period::Unit::Year, count: 9 };
         assert_eq!(Terms { interval, ..good }.check(eur_of), Err(BadTerms::Interval(BadInterval)));
     }

@@ -282,9 +282,7 @@ async fn a13_3_whatever_is_asked_for_while_a_renewal_runs_no_period_is_charged_t
     scene.by_its_own_clock("subscriptions", SignedDuration::ZERO);
     for (verb, body) in REQUESTS {
         let body: Value = serde_json::from_str(body).unwrap();
-        for (head_start, request_first) in
-            [(0, true), (2, true), (5, true), (1, false), (3, false), (6, false)]
-        {
+        for (head_start, request_first) in [(0, true), (3, true), (1, false), (5, false)] {
             let of = scene.subscriber().await;
             scene.just_before(&of.id).await;
             let message = [due(&of.id, scene.due_at(&of).await)];
@@ -302,12 +300,12 @@ async fn a13_3_whatever_is_asked_for_while_a_renewal_runs_no_period_is_charged_t
             assert!(case.4.iter().all(|status| [0, 200, 409].contains(status)), "{case:?}");
             scene.by_its_own_clock("recurring-billing", SignedDuration::ZERO);
             scene.shop().market.cloud.settle().await.unwrap();
-            scene.pass(SignedDuration::from_hours(26)).await;
+            scene.minutes(120).await;
             scene.is_paid_as_it_says(&of.id, &case).await;
-            scene.all_is_right(&case).await;
             // It is left alone from here on.
             of.api.post(&format!("/v1/subscriptions/{}/cancel", of.id), &json!({"at": "now"}), "").await;
         }
+        scene.all_is_right((verb, &body)).await;
     }
 }
 
