@@ -134,6 +134,7 @@ fn word(prefix: &str) -> &'static str {
         "pln" => "plan",
         "sub" => "subscription",
         "inv" => "invoice",
+        "issuer" => "issuer of invoices",
         "dunning" => "dunning case",
         "due" => "due run",
         "category" => "category",

@@ -383,6 +383,12 @@ impl Story {
                 "address": tests::storefront::address(), "payment": {"method": "card", "token": token},
             })
         };
+        let issuer = json!({
+            "name": "Souk Sample GmbH", "lines": ["Marktplatz 1", "10178 Berlin"], "country": "DE",
+            "tax_id": "DE136695976",
+        });
+        self.tell("invoices.set_issuer", &[], issuer).await;
+        self.show("invoices.issuer", &[], "").await;
         let started = start(&studio, "tok_away_fails_1_insufficient_funds");
         let id = at(&self.tell("subscriptions.start", &[], started).await, "/id").to_owned();
         self.show("subscriptions.list", &[], &format!("?customer={customer}")).await;
@@ -394,6 +400,11 @@ impl Story {
         self.tell("subscriptions.pay", &[&id], json!({})).await;
         self.show("dunning.figures", &[], "").await;
         self.show("subscriptions.show", &[&id], "").await;
+        self.show("invoices.list", &[], &format!("?subscription={id}")).await;
+        self.show("invoices.show", &[&invoice], "").await;
+        self.show("invoices.pdf", &[&invoice], "").await;
+        let days = format!("?customer={customer}&from_day=2026-03-01&to_day=2026-04-30");
+        self.show("invoices.statement", &[], &days).await;
         let more = json!({"quantity": 5});
         let shown = self.tell("subscriptions.check", &[&id], json!({"change": more})).await;
         let change = json!({"quantity": 5, "as_of": shown["as_of"]});

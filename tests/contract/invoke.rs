@@ -36,7 +36,7 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 26] = [
+const INVOCATIONS: [(&str, &str, By); 27] = [
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("cart", "cart", By::Get("/v1/carts/crt_00000000000000000000000001")),
     ("catalog", "catalog", By::Get("/v1/products")),
@@ -48,6 +48,7 @@ const INVOCATIONS: [(&str, &str, By); 26] = [
     ("fulfillment", "fulfillment", By::Bus("order.paid.v1")),
     ("fx", "fx", By::Get("/v1/fx/rates")),
     ("inventory", "inventory", By::Bus("merchant_order.canceled.v1")),
+    ("invoices", "invoices", By::Bus("invoice.opened.v1")),
     ("ledger", "ledger", By::Stream),
     ("merchants", "merchants", By::Get("/v1/merchants")),
     ("order-split", "order-split", By::Bus("order.placed.v1")),

@@ -74,7 +74,7 @@ impl Things {
             ("api-keys", "id") => self.api_key.clone(),
             ("plans", "id") => self.plan.clone(),
             ("subscriptions", "id") => self.subscription.clone(),
-            ("dunning", "invoice") => self.unpaid.clone(),
+            ("dunning", "invoice") | ("invoices", "id") => self.unpaid.clone(),
             _ => panic!("{path}: tests/contract/permissions.rs has no thing for {{{variable}}}"),
         }
     }
@@ -112,6 +112,8 @@ async fn subscribed(shop: &Shop, customer: &str) -> (String, String, String) {
     let subscription = at(&shop.done("/v1/subscriptions", &start).await, "/id").to_owned();
     shop.wait_days(2).await;
     let invoice = at(&shop.get("/v1/dunning").await, "/items/0/invoice").to_owned();
+    let issuer = json!({"name": "Corner", "lines": ["Uferstraße 12"], "country": "DE"});
+    shop.done("/v1/invoices/set-issuer", &issuer).await;
     (plan, subscription, invoice)
 }
 

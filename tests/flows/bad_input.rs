@@ -307,6 +307,11 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
     let (_, customer) = tests::subscribing::sign_up(&shop, "ines").await;
     let plan = tests::subscribing::publish(&shop, "ten", tests::subscribing::terms("10.00")).await;
     let plan = at(&plan, "/id");
+    let start = json!({
+        "customer": customer, "plan": plan, "address": tests::subscribing::address(),
+        "payment": tests::subscribing::card("tok_approved"),
+    });
+    let subscription = at(&shop.done("/v1/subscriptions", &start).await, "/id").to_owned();
     // A list in the order of time or of a range knows a foreign cursor; one in the order of names goes on after it.
     let (foreign, named) = (true, false);
     let lists = [
@@ -342,6 +347,8 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         (format!("/v1/subscriptions?customer={customer}&"), named),
         (format!("/v1/entitlements?customer={customer}&"), named),
         ("/v1/dunning?".to_owned(), foreign),
+        (format!("/v1/invoices?customer={customer}&"), foreign),
+        (format!("/v1/invoices?subscription={subscription}&"), foreign),
         ("/v1/dunning?ended_in=2026-03&".to_owned(), foreign),
     ];
     let (ines, guest) = (shop.person("ines"), shop.guest());

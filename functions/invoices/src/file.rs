@@ -43,10 +43,7 @@ pub(crate) async fn pdf(
     query: Query<NoParameters>,
 ) -> Result<Reply<FileView>, Problem> {
     let (m, invoice) = (&query.caller.marketplace, load(&world, &query, &id).await?.value);
-    let Some(number) = invoice.number else {
-        let problem = Problem::new(409, "invoice_not_numbered", "The document has no number yet");
-        return Err(problem.with("it gets one within seconds: ask again"));
-    };
+    let number = invoice.number.ok_or_else(|| not_numbered("it"))?;
     let bucket = world.variable("DOCUMENTS").map_err(|unset| Problem::fault(&unset))?;
     let shelf = Shelf::new(&world, bucket, format!("{m}/invoices/{}.pdf", invoice.id));
     if !shelf.has().await? {
@@ -56,6 +53,11 @@ pub(crate) async fn pdf(
     Ok(Reply::ok(shelf.address().await?))
 }
 
+fn not_numbered(which: &str) -> Problem {
+    let problem = Problem::new(409, "invoice_not_numbered", "The document has no number yet");
+    problem.with(format!("{which} gets one within seconds: ask again"))
+}
+
 /// The file of a document, of what is known of it now.
 async fn made(world: &World, m: &MarketplaceId, invoice: &Invoice) -> Result<Vec<u8>, Problem> {
     let plans: Vec<&PlanId> = invoice.lines.iter().map(|line| &line.plan).collect();
@@ -63,7 +65,9 @@ async fn made(world: &World, m: &MarketplaceId, invoice: &Invoice) -> Result<Vec
     let (issuer, recipient) = (Key::issuer_of_invoices(m), Key::recipient(m, &invoice.subscription, digest));
     let subscription = Key::subscription(m, &invoice.subscription);
     let keys = plans.iter().map(|plan| Key::plan(m, plan));
-    let keys: Vec<Key> = keys.chain([issuer.clone(), recipient.clone(), subscription.clone()]).collect();
+    let keys = keys.chain([issuer.clone(), recipient.clone(), subscription.clone()]);
+    let corrected = invoice.corrected().and_then(|id| Key::invoice(m, &id));
+    let keys: Vec<Key> = keys.chain(corrected.clone()).collect();
     let mut read = world.table.read(&keys).await?;
     let Some(issuer) = read.take::<Issuer>(&issuer)? else {
         let problem = Problem::new(409, "no_invoice_issuer", "Nobody is set who issues the documents");
@@ -71,6 +75,10 @@ async fn made(world: &World, m: &MarketplaceId, invoice: &Invoice) -> Result<Vec
     };
     let recipient = read.take::<Recipient>(&recipient)?.map(|held| held.value);
     let subscription = read.take::<Subscription>(&subscription)?.ok_or_else(Problem::internal)?;
+    let corrects = match corrected.map(|key| read.take::<Invoice>(&key)).transpose()?.flatten() {
+        Some(held) => Some(held.value.number.ok_or_else(|| not_numbered("the one that it corrects"))?),
+        None => None,
+    };
     let mut names: BTreeMap<PlanId, Name> = BTreeMap::new();
     for plan in plans {
         let held = read.take::<Plan>(&Key::plan(m, plan))?;
@@ -78,7 +86,8 @@ async fn made(world: &World, m: &MarketplaceId, invoice: &Invoice) -> Result<Vec
     }
     let zone = &subscription.value.cycle.zone;
     let recipient = recipient.as_ref();
-    let file = write(&Printed { issuer: &issuer.value, recipient, invoice, plans: &names, zone });
+    let issuer = &issuer.value;
+    let file = write(&Printed { issuer, recipient, invoice, corrects, plans: &names, zone });
     file.map_err(|error: Unprintable| Problem::fault(&error))
 }
 
@@ -98,7 +107,7 @@ impl<'a> Shelf<'a> {
     async fn has(&self) -> Result<bool, Problem> {
         match self.client.head_object().bucket(self.bucket).key(&self.key).send().await {
             Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(false),
+            Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 404) => Ok(false),
             Err(error) => Err(Problem::fault(&error)),
         }
     }

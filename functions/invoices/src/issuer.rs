@@ -61,7 +61,7 @@ pub(crate) async fn show(
     query: Query<NoParameters>,
 ) -> Result<Reply<IssuerBody>, Problem> {
     let held = world.table.load::<Issuer>(&Key::issuer_of_invoices(&query.caller.marketplace)).await?;
-    let held = held.ok_or_else(|| Problem::not_found("issuer: set one"))?;
+    let held = held.ok_or_else(|| Problem::not_found("issuer: nobody is set yet"))?;
     Ok(Reply::ok(IssuerBody::of(&held.value)).revision(held.revision()))
 }
 

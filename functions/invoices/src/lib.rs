@@ -25,7 +25,7 @@ pub fn function(world: &World) -> Function {
         .owners(
             READ,
             "invoices.list",
-            "Invoices and credit notes of a customer or a subscription, newest first",
+            "Invoices and credit notes, newest first: a customer's, a subscription's, or all with a number",
         )
         .get("/v1/invoices/{id}", show::one)
         .owners(READ, "invoices.show", "An invoice or a credit note")

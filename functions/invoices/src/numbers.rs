@@ -13,7 +13,7 @@ use events::Envelope;
 use events::invoice::InvoiceOpenedV1;
 use std::collections::{BTreeMap, BTreeSet};
 use table::invoice::ENTITY;
-use table::{Held, Key};
+use table::{Fault, Held, Key};
 
 /// Numbers that are given in one write: their names have to fit into the series.
 const AT_ONCE: usize = 90;
@@ -41,18 +41,19 @@ pub(crate) async fn give(world: World, events: Vec<Envelope<InvoiceOpenedV1>>) -
     failed
 }
 
-/// Answers those that are not there.
+/// Answers those that have no number after it.
 async fn number(world: &World, m: &MarketplaceId, ids: &[InvoiceId]) -> Result<Vec<InvoiceId>, Again> {
     let found = documents(world, m, ids).await?;
+    let there: BTreeSet<&InvoiceId> = found.iter().map(|held| &held.value.id).collect();
+    let mut without: Vec<InvoiceId> = ids.iter().filter(|id| !there.contains(id)).cloned().collect();
     let mut years: BTreeMap<i16, BTreeSet<InvoiceId>> = BTreeMap::new();
     for held in found.iter().filter(|held| held.value.number.is_none()) {
         years.entry(held.value.year()).or_default().insert(held.value.id.clone());
     }
     for (year, of_year) in years {
-        number_in(world, m, year, &of_year).await?;
+        without.extend(number_in(world, m, year, &of_year).await?);
     }
-    let there: BTreeSet<&InvoiceId> = found.iter().map(|held| &held.value.id).collect();
-    Ok(ids.iter().filter(|id| !there.contains(id)).cloned().collect())
+    Ok(without)
 }
 
 async fn number_in(
@@ -60,7 +61,7 @@ async fn number_in(
     m: &MarketplaceId,
     year: i16,
     ids: &BTreeSet<InvoiceId>,
-) -> Result<(), Again> {
+) -> Result<Vec<InvoiceId>, Again> {
     let before = world.table.load::<Series>(&Key::series(m, ENTITY, year)).await?;
     let series = match &before {
         Some(held) => held.value.clone(),
@@ -69,31 +70,47 @@ async fn number_in(
     let all: Vec<InvoiceId> = ids.iter().chain(&series.giving).cloned().collect();
     let mut open = documents(world, m, &all).await?;
     open.retain(|held| held.value.number.is_none());
-    write(world, m, &series, &open).await?;
+    if let Some((_, fault)) = write(world, m, &series, &open).await.into_iter().next() {
+        return Err(fault.into());
+    }
     open.retain(|held| !series.giving.contains(&held.value.id));
     if open.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     open.sort_by(|a, b| (a.value.opened_at, &a.value.id).cmp(&(b.value.opened_at, &b.value.id)));
     let next = series.give(open.iter().map(|held| held.value.id.clone()).collect());
     world.table.put(m, before.as_ref(), &next).await?;
-    write(world, m, &next, &open).await
+    // They are given now: who comes next writes what could not be written here.
+    let failed = write(world, m, &next, &open).await;
+    if failed.iter().any(|(_, fault)| matches!(fault, Fault::Busy)) {
+        // Something else about it has changed, or somebody else has written it: look again.
+        return Err(Again::Busy);
+    }
+    let failed = failed.into_iter().map(|(id, fault)| {
+        tracing::warn!(error = edge::chain(&fault), invoice = %id, "its number is given and not written");
+        id
+    });
+    Ok(failed.collect())
 }
 
-/// Writes the numbers that the series is giving to those of these that it names.
+/// Writes the numbers that the series is giving to those of these that it names; answers what could not be written.
 async fn write(
     world: &World,
     m: &MarketplaceId,
     series: &Series,
     open: &[Held<Invoice>],
-) -> Result<(), Again> {
+) -> Vec<(InvoiceId, Fault)> {
     let numbers: BTreeMap<_, _> = series.given().collect();
     let numbered = |held: &Held<Invoice>| {
         let number = numbers.get(&held.value.id)?;
         Some((held.clone(), held.value.numbered(*number)?))
     };
     let changes: Vec<_> = open.iter().filter_map(numbered).collect();
-    Ok(world.table.put_each(m, &changes).await?)
+    let done = world.table.put_each(m, &changes).await;
+    let failed = |((held, _), done): (&(Held<Invoice>, Invoice), Result<u64, Fault>)| {
+        Some((held.value.id.clone(), done.err()?))
+    };
+    changes.iter().zip(done).filter_map(failed).collect()
 }
 
 async fn documents(world: &World, m: &MarketplaceId, ids: &[InvoiceId]) -> Result<Vec<Held<Invoice>>, Again> {

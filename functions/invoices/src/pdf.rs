@@ -1,8 +1,8 @@
 //! A document as a PDF that may be archived (PDF/A-3b) and read aloud (PDF/UA-1).
 //!
-//! A pure function: the same document, issuer and recipient give the same bytes; its dates are its own. Without a number
-//! there is no PDF. Absent on purpose: the machine-readable copy that PDF/A-3 has room for (EN 16931 as Factur-X): its
-//! fields have no source here yet, and half of one is worse than none. The words are English.
+//! A pure function: the same document, issuer and recipient give the same bytes; its dates are its own. Without a
+//! number there is no PDF. Absent on purpose: the machine-readable copy that PDF/A-3 has room for (EN 16931 as
+//! Factur-X): its fields have no source here yet, and half of one is worse than none. The words are English.
 
 mod letters;
 mod sheet;
@@ -32,6 +32,8 @@ pub(crate) struct Printed<'a> {
     pub(crate) issuer: &'a Issuer,
     pub(crate) recipient: Option<&'a Recipient>,
     pub(crate) invoice: &'a Invoice,
+    /// The number of the document that charged what it credits.
+    pub(crate) corrects: Option<Number>,
     /// Names of its plans, as they are now.
     pub(crate) plans: &'a BTreeMap<PlanId, Name>,
     /// In which its service days are counted.
@@ -105,6 +107,7 @@ fn head(printed: &Printed<'_>, number: Number) -> Vec<Row> {
         format!("Document {}", invoice.id),
         format!("Subscription {}", invoice.subscription),
     ];
+    facts.extend(printed.corrects.map(|number| format!("Corrects invoice {number}")));
     facts.extend((printed.recipient.is_some()).then(|| format!("Customer {}", invoice.customer)));
     let height = to.len().max(facts.len());
     let blank = || std::iter::repeat_with(String::new);
@@ -289,7 +292,10 @@ fn standing(stage: &Stage) -> String {
 fn notes(invoice: &Invoice) -> Vec<Row> {
     let mut said: Vec<&str> = Vec::new();
     if invoice.kind == Kind::CreditNote {
-        said.push("This credit note takes back what was charged for time that is not used. It pays what comes next.");
+        said.push(
+            "This credit note takes back what was charged for time that is not used. \
+             It pays what comes next.",
+        );
     }
     if invoice.lines.iter().any(|line| line.reason == Reason::ReverseCharge) {
         said.push("Reverse charge: the recipient owes the tax.");

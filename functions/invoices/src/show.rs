@@ -1,8 +1,9 @@
-//! How documents are shown: one, and lists of a subscription or a customer.
+//! How documents are shown: one, and lists: of a subscription, of a customer, and of all numbers.
 
 use axum::extract::{Path, State};
 use domain::id::{CustomerId, InvoiceId, SubscriptionId};
-use domain::invoice::Invoice;
+use domain::invoice::{Invoice, Number};
+use domain::subscription::Subscription;
 use edge::billing::DocumentView;
 use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
@@ -53,6 +54,8 @@ pub(crate) struct Which {
     customer: Option<String>,
     /// Only of this subscription.
     subscription: Option<String>,
+    /// Only the one with this number: `2026-000017`.
+    number: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
     /// The `next` of an earlier page.
@@ -67,26 +70,27 @@ pub(crate) async fn list(
     let mut check = Check::new();
     let paging = Paging::read(&mut check, which.limit.as_deref(), which.cursor.as_deref());
     let subscription = check.maybe::<SubscriptionId>("subscription", which.subscription.as_deref());
+    let number = check.maybe::<Number>("number", which.number.as_deref());
     let customer = whose(&query, &mut check, which.customer.as_deref())?;
-    if which.customer.is_some() && which.subscription.is_some() {
-        check.wrong("customer", "conflict", "a subscription's documents are of one customer: leave it out");
-    }
-    if customer.is_none() && which.customer.is_none() && which.subscription.is_none() {
-        check.wrong("customer", "required", "say whose, or of which `subscription`");
+    if [&which.customer, &which.subscription, &which.number].iter().filter(|one| one.is_some()).count() > 1 {
+        check.wrong("customer", "conflict", "want one of `customer`, `subscription` and `number`");
     }
     check.done()?;
     let (limit, after) = (paging.limit, paging.after.as_ref());
-    let page = match (subscription, customer) {
-        (Some(id), _) => {
-            let owner = world.table.load::<domain::subscription::Subscription>(&Key::subscription(m, &id));
-            let owner = owner.await?.ok_or_else(|| Problem::not_found("subscription"))?;
-            if !query.caller.owns(&query.reach, &owner.value.customer) {
-                return Err(Problem::not_found("subscription"));
-            }
+    let page = match (number, subscription, customer) {
+        (Some(number), ..) => {
+            let held = world.table.invoice_of_number(m, number).await?;
+            let own = held.filter(|held| query.caller.owns(&query.reach, &held.value.customer));
+            Page { items: own.into_iter().collect(), next: None }
+        }
+        (None, Some(id), _) => {
+            let owner = world.table.load::<Subscription>(&Key::subscription(m, &id)).await?;
+            let own = owner.filter(|held| query.caller.owns(&query.reach, &held.value.customer));
+            own.ok_or_else(|| Problem::not_found("subscription"))?;
             world.table.invoices_of(m, &id, limit, after).await?
         }
-        (None, Some(customer)) => world.table.invoices_of_customer(m, &customer, limit, after).await?,
-        (None, None) => return Err(Problem::internal()),
+        (None, None, Some(customer)) => world.table.invoices_of_customer(m, &customer, limit, after).await?,
+        (None, None, None) => world.table.invoices_by_number(m, limit, after).await?,
     };
     let views: Result<Vec<_>, _> = page.items.iter().map(|held| DocumentView::of(&held.value)).collect();
     Ok(Reply::ok(Listing::of(Page { items: views?, next: page.next }, |view| view)))

@@ -170,7 +170,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 21] {
+pub fn functions() -> [(&'static str, Build); 22] {
     [
         ("admin", admin::function),
         ("cart", cart::function),
@@ -181,6 +181,7 @@ pub fn functions() -> [(&'static str, Build); 21] {
         ("dunning", dunning::function),
         ("fulfillment", fulfillment::function),
         ("inventory", inventory::function),
+        ("invoices", invoices::function),
         ("ledger", ledger::function),
         ("merchants", merchants::function),
         ("order-split", order_split::function),

@@ -40,6 +40,9 @@ pub struct Invoice {
     /// Whom it is addressed to, by the digest that the recipient is kept under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bill_to: Option<Word>,
+    /// Which document of the subscription charged what this one credits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Number>,
     pub stage: Stage,
@@ -110,6 +113,25 @@ pub struct Number {
 impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}-{:06}", self.year, self.sequence)
+    }
+}
+
+/// The text is no number of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("want a number such as 2026-000017")]
+pub struct NotANumber;
+
+impl std::str::FromStr for Number {
+    type Err = NotANumber;
+
+    fn from_str(text: &str) -> Result<Self, NotANumber> {
+        let (year, sequence) = text.split_once('-').ok_or(NotANumber)?;
+        let number = Self {
+            year: year.parse().map_err(|_| NotANumber)?,
+            sequence: sequence.parse().map_err(|_| NotANumber)?,
+        };
+        // Only as it is written: no signs, and no other number of zeros.
+        if number.to_string() == text { Ok(number) } else { Err(NotANumber) }
     }
 }
 
@@ -194,6 +216,11 @@ impl Invoice {
     /// The year of its number: that of its date.
     pub fn year(&self) -> i16 {
         self.opened_at.to_zoned(TimeZone::UTC).year()
+    }
+
+    /// The document that charged what this one credits.
+    pub fn corrected(&self) -> Option<InvoiceId> {
+        self.corrects.map(|number| InvoiceId::of(&self.subscription, number))
     }
 
     /// What is left for a payment.

@@ -20,6 +20,9 @@ pub struct DocumentView {
     cause: Cause,
     /// `open`, `paid`, `void` or `uncollectible`; of a credit note `issued`.
     status: &'static str,
+    /// The document that charged what this one credits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrects: Option<String>,
     subscription: String,
     customer: String,
     opened_at: String,
@@ -83,6 +86,7 @@ impl DocumentView {
             kind: invoice.kind,
             cause: invoice.cause,
             status: invoice.status(),
+            corrects: invoice.corrected().map(|id| id.to_string()),
             subscription: invoice.subscription.to_string(),
             customer: invoice.customer.to_string(),
             opened_at: invoice.opened_at.to_string(),

@@ -4,10 +4,11 @@
 //! sealed item: the law wants invoices whole, also where the customer is forgotten.
 
 use crate::key::{Key, Place};
+use crate::list::List;
 use crate::{Cursor, Fault, Held, Page, Record, Story, Table};
 use domain::address::Address;
 use domain::id::{CustomerId, InvoiceId, MarketplaceId, SubscriptionId, sha256_hex};
-use domain::invoice::{Invoice, Series};
+use domain::invoice::{Invoice, Number, Series};
 use domain::payment::Payment;
 use domain::place::Country;
 use domain::tax::id::TaxId;
@@ -134,8 +135,8 @@ impl Table {
         self.records(&pk, Key::INVOICES, limit, after, false).await
     }
 
-    /// All documents of a customer, of one subscription after the other; strongly consistent but for a subscription that
-    /// has just begun. Nothing lists them by customer: that would cost a write unit more for each.
+    /// All documents of a customer, of one subscription after the other; strongly consistent but for a subscription
+    /// that has just begun. Nothing lists them by customer: that would cost a write unit more for each.
     pub async fn documents_of_customer(
         &self,
         m: &MarketplaceId,
@@ -188,6 +189,30 @@ impl Table {
         documents.truncate(usize::from(limit));
         let next = documents.last().filter(|_| more).map(place);
         Ok(Page { items: documents, next })
+    }
+
+    /// Documents that have a number, the highest first.
+    pub async fn invoices_by_number(
+        &self,
+        m: &MarketplaceId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Held<Invoice>>, Fault> {
+        let Place { index, pk, .. } = Place::invoice_number(m, ENTITY, "");
+        let Page { items, next } = self.list::<Invoice>(&List::new(index, pk), limit, after).await?;
+        let keys: Vec<Key> = items.iter().filter_map(|found| Key::invoice(m, &found.id)).collect();
+        Ok(Page { items: self.load_all(&keys).await?, next })
+    }
+
+    /// The document of a number; as an index shows it.
+    pub async fn invoice_of_number(
+        &self,
+        m: &MarketplaceId,
+        number: Number,
+    ) -> Result<Option<Held<Invoice>>, Fault> {
+        let after = Cursor::right_above(&Place::invoice_number(m, ENTITY, &number.to_string()));
+        let found = self.invoices_by_number(m, 1, Some(&after)).await?.items.pop();
+        Ok(found.filter(|held| held.value.number == Some(number)))
     }
 
     /// The invoice that a change of its payment pays; none of another payment, or where that is no news.

@@ -233,18 +233,18 @@ impl Table {
         }
     }
 
-    /// Many of [`put`](Self::put) at once, each by itself. If one fails, others may be written.
+    /// Many of [`put`](Self::put) at once, each by itself, whatever becomes of the others; answers in their order.
     pub async fn put_each<R: Record>(
         &self,
         m: &MarketplaceId,
         changes: &[(Held<R>, R)],
-    ) -> Result<(), Fault> {
+    ) -> Vec<Result<u64, Fault>> {
+        let mut done = Vec::with_capacity(changes.len());
         for some in changes.chunks(PUTS_AT_ONCE) {
             let puts = some.iter().map(|(held, next)| self.put(m, Some(held), next));
-            let done: Result<Vec<u64>, Fault> = join_all(puts).await.into_iter().collect();
-            done?;
+            done.extend(join_all(puts).await);
         }
-        Ok(())
+        done
     }
 
     /// The whole of a marketplace's settings, or none: the tenant does not exist.

@@ -43,6 +43,11 @@ impl Cursor {
         Self(format!("{}#{id}", crate::key::millis(at)))
     }
 
+    /// The page after it begins with the thing of a place, if there is one.
+    pub(crate) fn right_above(place: &Place) -> Self {
+        Self(format!("{} ", place.sk))
+    }
+
     /// The moment at its head, in lists that are ordered by time: 13 digits.
     pub(crate) fn moment(&self) -> Option<Timestamp> {
         let millis = self.0.split('#').next()?;

@@ -7,8 +7,8 @@ use domain::id::{CartId, CustomerId, InvoiceId, OrderId, PaymentId, PlanId, Subs
 use domain::invoice::{Cause, Kind};
 use domain::subscription::Change;
 use events::invoice::{
-    InvoiceActionRequiredV1, InvoiceOpenedV1, InvoicePaidV1, InvoicePaymentFailedV1, InvoiceVoidedV1,
-    InvoiceWrittenOffV1,
+    InvoiceActionRequiredV1, InvoiceIssuerChangedV1, InvoiceOpenedV1, InvoicePaidV1, InvoicePaymentFailedV1,
+    InvoiceVoidedV1, InvoiceWrittenOffV1,
 };
 use events::subscription::{
     DunningChangedV1, DunningDueV1, PlanChangedV1, SubscriptionChangedV1, SubscriptionDueV1,
@@ -119,6 +119,7 @@ pub(super) fn invoices() -> Vec<Entry> {
             Told::new(invoice(1), 2, DAY, "system:recurring-billing"),
             InvoiceVoidedV1 { invoice: invoice(1), subscription: subscription() },
         ),
+        entry(Told::new("issuer", 1, 0, person()), InvoiceIssuerChangedV1 { country: "DE".to_owned() }),
         entry(
             Told::new(invoice(3), 2, 2 * MONTH + 21 * DAY, "system:dunning"),
             InvoiceWrittenOffV1 { invoice: invoice(3), subscription: subscription(), amount: eur("30.00") },

@@ -1,7 +1,7 @@
 //! Sheets: rows of cells, set on as many A4 pages as they need, and written as PDF/A-3b and PDF/UA-1.
 //!
-//! What is written here knows nothing of invoices. Rows of a table stand under its head, which is repeated on every page
-//! that the table goes on to. Reading order is the order of the rows, cell by cell. Lengths are tenths of a point.
+//! What is written here knows nothing of invoices. Rows of a table stand under its head, which is repeated on every
+//! page that the table goes on to. Reading order is the order of the rows, cell by cell. Lengths are tenths of a point.
 
 use super::Unprintable;
 use super::letters::Face;

@@ -42,6 +42,7 @@ fn invoice(lines: Vec<Line>) -> Invoice {
         lines,
         opened_at: at("2026-03-01T00:00:05Z"),
         bill_to: None,
+        corrects: None,
         number: Some(Number { year: 2026, sequence: 17 }),
         stage: Stage::Open,
     }
@@ -82,15 +83,16 @@ fn names() -> BTreeMap<PlanId, Name> {
 
 fn file(invoice: &Invoice, issuer: &Issuer, recipient: Option<&Recipient>) -> Result<Vec<u8>, Unprintable> {
     let (plans, zone) = (names(), "Europe/Berlin".parse().unwrap());
-    write(&Printed { issuer, recipient, invoice, plans: &plans, zone: &zone })
+    write(&Printed { issuer, recipient, invoice, corrects: None, plans: &plans, zone: &zone })
 }
 
 /// What the rows say, row by row.
 fn said(invoice: &Invoice) -> String {
     let (issuer, recipient, plans) = (issuer(), recipient(), names());
     let zone = "Europe/Berlin".parse().unwrap();
-    let printed =
-        Printed { issuer: &issuer, recipient: Some(&recipient), invoice, plans: &plans, zone: &zone };
+    let corrects = invoice.corrects.map(|sequence| Number { year: 2026, sequence });
+    let (issuer, recipient) = (&issuer, Some(&recipient));
+    let printed = Printed { issuer, recipient, invoice, corrects, plans: &plans, zone: &zone };
     let mut rows = head(&printed, invoice.number.unwrap());
     rows.extend(lines(&printed).unwrap());
     rows.extend(rates(invoice).unwrap());
@@ -112,6 +114,7 @@ fn credit_note() -> Invoice {
     Invoice {
         kind: Kind::CreditNote,
         credit: money(-595, "EUR"),
+        corrects: Some(3),
         stage,
         ..invoice(vec![Line { what: What::Credit, ..unused }])
     }

@@ -1,8 +1,8 @@
 //! A customer's statement: what was invoiced, credited and paid in a time, and what was owed before and after it.
 //!
-//! Invariant: opening + what happened = closing, per currency. What is owed grows by the whole of an invoice and falls by
-//! credit notes and payments, so credit that an invoice takes moves nothing; less than zero, it is credit. Money that
-//! came and belongs to no open invoice is not here: it goes back.
+//! Invariant: opening + what happened = closing, per currency. What is owed grows by the whole of an invoice and falls
+//! by credit notes and payments, so credit that an invoice takes moves nothing; less than zero, it is credit. Money
+//! that came and belongs to no open invoice is not here: it goes back.
 
 use super::{Invoice, Kind, Number, Stage};
 use crate::currency::Currency;

@@ -26,6 +26,7 @@ fn invoice() -> Invoice {
         credit: eur(3_80),
         opened_at: on("2027-04-01"),
         bill_to: None,
+        corrects: None,
         number: None,
         stage: Stage::Open,
     }

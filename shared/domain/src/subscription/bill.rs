@@ -28,6 +28,9 @@ pub struct Covered {
     pub levy: Levy,
     /// How its time is divided.
     pub proration: Proration,
+    /// The number of the document that charged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<u32>,
 }
 
 impl Covered {
@@ -73,6 +76,8 @@ fn left(
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bill {
     lines: Vec<Line>,
+    /// The document that charged what is credited.
+    corrects: Option<u32>,
 }
 
 impl Bill {
@@ -87,6 +92,7 @@ impl Bill {
         let amount = left(price, covered.period, rest.from, (mode, &of.cycle.zone))?;
         if amount.minor != 0 {
             self.push(What::Credit, (&of.plan, of.quantity), rest, amount.negated(), &covered.levy)?;
+            self.corrects = covered.document;
         }
         Ok(())
     }
@@ -107,7 +113,9 @@ impl Bill {
             let levy = taxes.levy(of, terms, rest.from);
             self.push(What::Charge, (&of.plan, of.quantity), rest, amount, &levy)?;
             let since = (rest.from > period.from).then_some(rest.from);
-            of.covered = Some(Covered { period, since, price, levy, proration });
+            // The one that these lines become.
+            let document = Some(of.documents.saturating_add(1));
+            of.covered = Some(Covered { period, since, price, levy, proration, document });
         }
         Ok(())
     }
@@ -167,6 +175,7 @@ impl Bill {
             credit: zero,
             opened_at: now,
             bill_to: of.bill_to.clone(),
+            corrects: self.corrects,
             number: None,
             stage: Stage::Open,
         };

@@ -14,7 +14,7 @@ use domain::catalog::{CategoryNode, Offer, Product};
 use domain::credit::StoreCredit;
 use domain::dunning::Case;
 use domain::fx::Sheet as ExchangeRates;
-use domain::invoice::Invoice;
+use domain::invoice::{Invoice, Series};
 use domain::ledger::MerchantEntry;
 use domain::marketplace::Marketplace;
 use domain::merchant::Merchant;
@@ -86,6 +86,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         HasPlan,
         Invoice,
         Issuer,
+        crate::invoice::Issuer,
         Marketplace,
         Member,
         Merchant,
@@ -103,6 +104,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Product,
         Recipient,
         Rules,
+        Series,
         Sheet,
         Speaking,
         StoreCredit,

@@ -17,6 +17,8 @@ fn a13_1_a_credit_stays_with_the_subscription_and_pays_what_comes_next() {
     let told = life.change(&ten(), 1, on("2027-04-16"));
     assert_eq!(told, "Changed: credit -10.00, charge 5.00; given 5.00");
     assert_eq!(life.documents[1].status(), "issued");
+    assert_eq!(life.documents[1].corrected(), Some(life.documents[0].id.clone()));
+    assert_eq!(life.documents[0].corrected(), None);
     assert_eq!((life.held.credit, life.documents[1].due()), (eur(5_00), Ok(eur(0))));
     assert_eq!(life.renew(on("2027-05-01")), "Renewed: charge 10.00; taken 5.00, due 5.00");
     assert_eq!(life.renew(on("2027-06-01")), "Renewed: charge 10.00; due 10.00");
@@ -29,6 +31,8 @@ fn up_and_down_in_one_period_charges_each_plan_for_its_days() {
     assert_eq!(life.change(&twenty(), 1, on("2027-04-11")), "Changed: credit -6.67, charge 13.33; due 6.66");
     // After 20 of 30 days. 20.00 − 13.33; 10.00 − 6.67.
     assert_eq!(life.change(&ten(), 1, on("2027-04-21")), "Changed: credit -6.67, charge 3.33; given 3.34");
+    let corrected = life.documents.iter().map(|document| document.corrects);
+    assert_eq!(corrected.collect::<Vec<_>>(), [None, Some(1), Some(2)], "each names what charged the time");
     assert_eq!(life.covered(), "2027-04-21T00:00:00 – 2027-05-01T00:00:00");
     assert_eq!(life.renew(on("2027-05-01")), "Renewed: charge 10.00; taken 3.34, due 6.66");
 }

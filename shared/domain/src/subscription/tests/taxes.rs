@@ -124,7 +124,7 @@ fn a12_6_a_document_is_posted_as_sale_tax_and_credit() {
 
 #[test]
 fn numbers_of_a_series_have_no_gap_and_a_year_of_their_own() {
-    use crate::invoice::Series;
+    use crate::invoice::{Number, Series};
     let invoices = |numbers: &[u32]| -> Vec<InvoiceId> {
         numbers.iter().map(|number| id(&format!("inv_00000001{number:06}"))).collect()
     };
@@ -139,4 +139,10 @@ fn numbers_of_a_series_have_no_gap_and_a_year_of_their_own() {
     assert_eq!(given(&third), ["inv_00000001000009 2027-000003"]);
     let many = Series { last: 999_999, ..third }.give(invoices(&[1]));
     assert_eq!(given(&many), ["inv_00000001000001 2027-1000000"]);
+    for number in ["2027-000001", "2027-1000000"] {
+        assert_eq!(number.parse::<Number>().unwrap().to_string(), number);
+    }
+    for wrong in ["", "2027", "2027-1", "2027-0000001", "2027-+00001", "-2027-000001x", "+2027-000001"] {
+        assert!(wrong.parse::<Number>().is_err(), "{wrong}");
+    }
 }
