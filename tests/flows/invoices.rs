@@ -241,7 +241,7 @@ async fn a_statement_is_opening_and_lines_and_closing_and_what_the_ledger_says()
     let want = vec![entry("invoice", "10.00", "5.00"), entry("payment", "-5.00", "0.00")];
     assert_eq!(april, ("-5.00".to_owned(), want, "0.00".to_owned()));
     let of_omar = format!("customer={customer}&from_day=2026-04-01&to_day=2026-12-31");
-    let want = vec![entry("invoice", "10.00", "10.00")];
+    let want = [entry("invoice", "10.00", "10.00")];
     let (opening, entries, closing) = statement(&market.shop.api, &of_omar).await;
     assert_eq!(
         (opening.as_str(), &entries[entries.len() - 1..], closing.as_str()),

@@ -301,8 +301,10 @@ fn structure(faces: &Faces, rows: &[Row], marks: Vec<Vec<Vec<Identifier>>>) -> T
     let mut tree = TagTree::new();
     let (mut table, mut beside): (Option<TagGroup>, Vec<TagGroup>) = (None, Vec::new());
     for (row, marks) in rows.iter().zip(marks) {
-        if row.part != Part::Body {
-            table.take().map(|table| tree.push(table));
+        if row.part != Part::Body
+            && let Some(table) = table.take()
+        {
+            tree.push(table);
         }
         if row.part != Part::Text || row.cells.len() < 2 {
             beside.drain(..).for_each(|group| tree.push(group));
