@@ -305,6 +305,7 @@ async fn a13_3_whatever_is_asked_for_while_a_renewal_runs_no_period_is_charged_t
             // It is left alone from here on.
             of.api.post(&format!("/v1/subscriptions/{}/cancel", of.id), &json!({"at": "now"}), "").await;
         }
+        scene.shop().market.cloud.settle().await.unwrap();
         scene.all_is_right((verb, &body)).await;
     }
 }
