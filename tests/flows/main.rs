@@ -18,6 +18,7 @@ mod currencies;
 mod customers;
 mod dead_letters;
 mod deliveries;
+mod deliveries_failing;
 mod delivery;
 mod discounts;
 mod dunning;

@@ -147,7 +147,11 @@ async fn attempt(
                 commit = commit.replace(cart, &next);
             }
             let (commit, payments) = tell(world, m, commit, &news, now, Overtaken).await?;
-            commit.send(&world.table).await?;
+            let sent = commit.send(&world.table).await;
+            if sent.is_err() && next != cart.value {
+                unpinned(world, m, &next).await?;
+            }
+            sent?;
             Ok(Concluded::Waits(Box::new(next), payments))
         }
         Verdict::Failed { decline } => {
@@ -278,6 +282,20 @@ async fn pinned(
     let next = taking(world, m, cart.value.clone(), &mut wares, PINNED, now).await?;
     // Units that others have taken meanwhile are looked for again when the money is there.
     Ok(if next.holds.is_empty() { cart.value.clone() } else { next.promised() })
+}
+
+/// Whoever placed the order meanwhile has used the holds it knew of: what was held anew after that is held for nobody.
+async fn unpinned(world: &World, m: &MarketplaceId, pinned: &Cart) -> Result<(), Problem> {
+    let held = world.table.load::<Cart>(&Key::cart(m, &pinned.id)).await?;
+    let over = held.is_some_and(|held| match held.value.stage {
+        Stage::Completed { .. } => true,
+        Stage::Open => held.value.holds.is_empty(),
+        Stage::Locked(_) => false,
+    });
+    if over {
+        world.table.release(m, &pinned.id, &pinned.holds).await?;
+    }
+    Ok(())
 }
 
 /// Nothing more is wanted of the payments, and the cart is free.

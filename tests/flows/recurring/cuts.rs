@@ -35,7 +35,8 @@ const WRITES: [&str; 6] =
     ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem", "SendMessageBatch"];
 
 /// Functions that charge, and the work that their schedules hand on.
-const NAMES: [(&str, Option<Work>); 4] = [
+const NAMES: [(&str, Option<Work>); 5] = [
+    ("checkout", None),
     ("dunning", Some(Work::Dunning)),
     ("payment", Some(Work::Payment)),
     ("recurring-billing", Some(Work::Subscription)),
