@@ -12,14 +12,15 @@ use tests::subscribing::*;
 use tests::{Shop, Unwatched};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a13_3_sixty_renewals_of_one_minute_are_paid_once_each_at_sixteen_write_units() {
+async fn a13_3_sixty_renewals_of_one_minute_are_paid_and_numbered_once_each_below_nineteen_write_units() {
     let seen = renewals(60, &Unwatched).await.unwrap();
     assert_eq!(seen.wrong(), Vec::<String>::new());
     assert_eq!((seen.paid, seen.balance), (60, 0));
     // Spread over the shards that are read, by the digests of their names.
     assert_eq!((seen.shards.len(), seen.shards.iter().sum::<usize>()), (16, 60));
+    // Sixteen of its own, two for its number, and its part of moving the series.
     let Cost { write, .. } = seen.of_one(&seen.together());
-    assert_eq!(write, 16_00);
+    assert!((18_00..19_00).contains(&write), "{write} hundredths");
 }
 
 /// When a subscription that began at the shop's opening renews.

@@ -236,17 +236,19 @@ pub(crate) async fn begin(
 }
 
 /// DynamoDB's bound of one transaction, and what the placing writes beside stock and payments: cart, order and its
-/// story, who has ordered, and the key of that; or, where a subscription has ordered, that and its story.
+/// story, who has ordered, and the key of that.
 const WRITES_MAX: usize = 100;
-const WRITES_BESIDE: usize = 6;
+const WRITES_BESIDE: usize = 5;
 /// Where a subscription begins with it: that, its story, whom its invoices go to, and that its customer has the plan.
+/// One that has ordered it takes no more.
 const WRITES_OF_SUBSCRIPTION: usize = 4;
 
 /// Whether the order can be placed in one transaction: each payment is three writes, itself, its story and its next due
 /// work. A line whose units lie in several places, or one payment per merchant order, can make it too many.
 fn fits(cart: &Cart, payments: usize, subscribes: bool) -> Result<(), Problem> {
-    let beside = if subscribes { WRITES_BESIDE + WRITES_OF_SUBSCRIPTION } else { WRITES_BESIDE };
-    let writes = cart.holds.len().saturating_add(payments.saturating_mul(3)).saturating_add(beside);
+    let subscription = if subscribes || cart.renews.is_some() { WRITES_OF_SUBSCRIPTION } else { 0 };
+    let of_payments = payments.saturating_mul(3);
+    let writes = cart.holds.len().saturating_add(of_payments).saturating_add(WRITES_BESIDE + subscription);
     if writes <= WRITES_MAX {
         return Ok(());
     }
