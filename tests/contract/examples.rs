@@ -70,6 +70,14 @@ impl Story {
         self.call(name, variables, "", Some(body)).await
     }
 
+    /// An address is signed in real time; the contract shows one that stays as it is.
+    fn signed_for_ever(&mut self, name: &str) {
+        let answer = &mut self.told.get_mut(name).expect("it was told").answer;
+        let (place, _) = at(answer, "/url").split_once('?').expect("a signed address");
+        let url = json!(format!("{place}?X-Amz-Expires=600&X-Amz-Signature=a1b2c3"));
+        (answer["url"], answer["expires_at"]) = (url, json!("2026-03-09T09:10:00Z"));
+    }
+
     /// The marketplace, its keys and people.
     async fn opening(&mut self, merchant: &str) {
         self.show("marketplace.show", &[], "").await;
@@ -403,6 +411,7 @@ impl Story {
         self.show("invoices.list", &[], &format!("?subscription={id}")).await;
         self.show("invoices.show", &[&invoice], "").await;
         self.show("invoices.pdf", &[&invoice], "").await;
+        self.signed_for_ever("invoices.pdf");
         let days = format!("?customer={customer}&from_day=2026-03-01&to_day=2026-04-30");
         self.show("invoices.statement", &[], &days).await;
         let more = json!({"quantity": 5});

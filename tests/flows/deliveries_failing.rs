@@ -1,16 +1,15 @@
 //! Goods that a subscription sends while the table, the gateway, the queues and the machines misbehave: a period is one
 //! order, what is ordered is paid once, and stock is held for nobody.
 
-use crate::faults::stripe::{Call, Fault, SECRET, Stripe};
+use crate::faults::stripe::{Call, Fault, Stripe};
 use crate::races::polite;
 use crate::recurring::cuts::{CUTS, Cuts, install};
 use domain::subscription::Stage;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use souk::Market;
 use souk::api::Api;
-use souk::cloud::{Handler, Pace};
+use souk::cloud::Handler;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,16 +46,7 @@ struct Subscriber {
 
 impl Scene {
     async fn open() -> Self {
-        let (gateway, address) = Stripe::listen().await;
-        let parameters = [
-            ("Gateways", "stripe"),
-            ("StripeAddress", address.as_str()),
-            ("StripeKey", "sk_test_1"),
-            ("StripeWebhookSecret", SECRET),
-        ];
-        let market = Market::in_memory_with(moment(START), Pace::Ordered, &parameters).await.unwrap();
-        gateway.tells(&market);
-        let shop = Shop::open_in(market, HOLD_DAYS).await;
+        let (gateway, shop) = Stripe::shop().await;
         let Storefront { shop, alma, birch, mug, scarf, .. } = Storefront::open_in(shop, UNITS).await;
         let market = Subscriptions::open_in(shop).await;
         let terms = json!({

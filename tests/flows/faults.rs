@@ -3,11 +3,10 @@
 
 pub(crate) mod stripe;
 
-use crate::faults::stripe::{Call, Fault, Intent, SECRET, Stripe};
+use crate::faults::stripe::{Call, Fault, Intent, Stripe};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use souk::Market;
-use souk::cloud::{Handler, Pace};
+use souk::cloud::Handler;
 use std::sync::Arc;
 use tests::paying::payment_id;
 use tests::storefront::*;
@@ -25,16 +24,8 @@ struct Scene {
 
 impl Scene {
     async fn open() -> Self {
-        let (gateway, address) = Stripe::listen().await;
-        let parameters = [
-            ("Gateways", "stripe"),
-            ("StripeAddress", address.as_str()),
-            ("StripeKey", "sk_test_1"),
-            ("StripeWebhookSecret", SECRET),
-        ];
-        let market = Market::in_memory_with(moment(START), Pace::Ordered, &parameters).await.unwrap();
-        gateway.tells(&market);
-        let market = Storefront::open_in(Shop::open_in(market, HOLD_DAYS).await, 100).await;
+        let (gateway, shop) = Stripe::shop().await;
+        let market = Storefront::open_in(shop, 100).await;
         Self { market, gateway }
     }
 

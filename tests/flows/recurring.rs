@@ -4,7 +4,7 @@
 mod at_once;
 pub(crate) mod cuts;
 
-use crate::faults::stripe::{Call, Fault, SECRET, Stripe};
+use crate::faults::stripe::{Call, Fault, Stripe};
 use crate::recurring::cuts::{CUTS, Cuts};
 use domain::gateway::Method;
 use domain::id::{OrderId, PaymentId};
@@ -14,9 +14,7 @@ use domain::period::Period;
 use domain::subscription::Stage;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use souk::Market;
 use souk::api::{Answer, Api};
-use souk::cloud::Pace;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use table::Held;
 use tests::subscribing::*;
@@ -57,16 +55,8 @@ struct Subscriber {
 
 impl Scene {
     async fn open() -> Self {
-        let (gateway, address) = Stripe::listen().await;
-        let parameters = [
-            ("Gateways", "stripe"),
-            ("StripeAddress", address.as_str()),
-            ("StripeKey", "sk_test_1"),
-            ("StripeWebhookSecret", SECRET),
-        ];
-        let market = Market::in_memory_with(moment(START), Pace::Ordered, &parameters).await.unwrap();
-        gateway.tells(&market);
-        let market = Subscriptions::open_in(Shop::open_in(market, HOLD_DAYS).await).await;
+        let (gateway, shop) = Stripe::shop().await;
+        let market = Subscriptions::open_in(shop).await;
         let mut weekly = terms("10.00");
         weekly["interval"] = json!({"every": "week"});
         publish(&market.shop, "weekly", weekly).await;

@@ -1,11 +1,10 @@
 //! How documents are shown: one, and lists: of a subscription, of a customer, and of all numbers.
 
 use axum::extract::{Path, State};
-use domain::id::{CustomerId, InvoiceId, SubscriptionId};
+use domain::id::{InvoiceId, SubscriptionId};
 use domain::invoice::{Invoice, Number};
 use domain::subscription::Subscription;
 use edge::billing::DocumentView;
-use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
 use edge::{Check, Listing, Problem, Query, Reply, World};
 use serde::Deserialize;
@@ -26,24 +25,6 @@ pub(crate) async fn one(
 ) -> Result<Reply<DocumentView>, Problem> {
     let held = load(&world, &query, &id).await?;
     Ok(Reply::ok(DocumentView::of(&held.value)?).revision(held.revision()))
-}
-
-/// Whose documents a request is about: named, or the caller's own. Another's are not there.
-pub(crate) fn whose<T>(
-    query: &Query<T>,
-    check: &mut Check,
-    named: Option<&str>,
-) -> Result<Option<CustomerId>, Problem> {
-    match named {
-        Some(text) => match check.parse::<CustomerId>("customer", text) {
-            Some(customer) if !query.caller.owns(&query.reach, &customer) => {
-                Err(Problem::not_found("customer"))
-            }
-            customer => Ok(customer),
-        },
-        None if query.reach == Reach::All => Ok(None),
-        None => query.caller.customer().map(Some),
-    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -71,7 +52,7 @@ pub(crate) async fn list(
     let paging = Paging::read(&mut check, which.limit.as_deref(), which.cursor.as_deref());
     let subscription = check.maybe::<SubscriptionId>("subscription", which.subscription.as_deref());
     let number = check.maybe::<Number>("number", which.number.as_deref());
-    let customer = whose(&query, &mut check, which.customer.as_deref())?;
+    let customer = query.whose(&mut check, which.customer.as_deref())?;
     if [&which.customer, &which.subscription, &which.number].iter().filter(|one| one.is_some()).count() > 1 {
         check.wrong("customer", "conflict", "want one of `customer`, `subscription` and `number`");
     }

@@ -1,6 +1,5 @@
 //! A customer's statement between two days.
 
-use crate::show::whose;
 use axum::extract::State;
 use domain::invoice::statement::{Account, Entry, What, statement};
 use edge::{Check, Problem, Query, Reply, World};
@@ -80,7 +79,7 @@ pub(crate) async fn show(
 ) -> Result<Reply<StatementView>, Problem> {
     let (m, of) = (&query.caller.marketplace, &query.parameters);
     let mut check = Check::new();
-    let customer = whose(&query, &mut check, of.customer.as_deref())?;
+    let customer = query.whose(&mut check, of.customer.as_deref())?;
     if customer.is_none() && of.customer.is_none() {
         check.wrong("customer", "required", "say whose");
     }

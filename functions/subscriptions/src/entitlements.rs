@@ -1,6 +1,5 @@
 //! What a customer's subscriptions give at this moment, for whoever gives it.
 
-use crate::show::whose;
 use axum::extract::State;
 use domain::plan::{Kind, Terms};
 use domain::subscription::Subscription;
@@ -45,7 +44,7 @@ pub(crate) async fn list(
     let (m, which) = (&query.caller.marketplace, &query.parameters);
     let mut check = Check::new();
     let paging = Paging::read(&mut check, which.limit.as_deref(), which.cursor.as_deref());
-    let customer = whose(&query, &mut check, which.customer.as_deref())?;
+    let customer = query.whose(&mut check, which.customer.as_deref())?;
     if customer.is_none() {
         check.wrong("customer", "required", "say whose");
     }

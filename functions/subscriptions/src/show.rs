@@ -1,7 +1,7 @@
 //! How subscriptions are shown, and the invoice that comes next.
 
 use axum::extract::{Path, State};
-use domain::id::{CartId, CustomerId, OrderId, PlanId, SubscriptionId};
+use domain::id::{CartId, OrderId, PlanId, SubscriptionId};
 use domain::subscription::{Ended, Next, Renewal, Sending, Stage, Subscription, renew};
 use edge::billing::{CollectionView, DocumentView};
 use edge::query::{None as NoParameters, Paging};
@@ -247,23 +247,6 @@ fn row(summary: SubscriptionSummary) -> SubscriptionRow {
     }
 }
 
-/// Whose things a request is about: named, or the caller's own. Another's are not there.
-pub(crate) fn whose<T>(
-    query: &Query<T>,
-    check: &mut Check,
-    named: Option<&str>,
-) -> Result<Option<CustomerId>, Problem> {
-    let named = named.map(|text| check.parse::<CustomerId>("customer", text));
-    match named {
-        Some(Some(customer)) if !query.caller.owns(&query.reach, &customer) => {
-            Err(Problem::not_found("customer"))
-        }
-        Some(customer) => Ok(customer),
-        None if query.reach == edge::identity::Reach::All => Ok(None),
-        None => query.caller.customer().map(Some),
-    }
-}
-
 pub(crate) async fn list(
     State(world): State<World>,
     query: Query<Which>,
@@ -272,7 +255,7 @@ pub(crate) async fn list(
     let mut check = Check::new();
     let paging = Paging::read(&mut check, which.limit.as_deref(), which.cursor.as_deref());
     let plan = check.maybe::<PlanId>("plan", which.plan.as_deref());
-    let customer = whose(&query, &mut check, which.customer.as_deref())?;
+    let customer = query.whose(&mut check, which.customer.as_deref())?;
     if customer.is_none() && plan.is_none() {
         check.wrong("customer", "required", "say whose, or to which `plan`");
     }

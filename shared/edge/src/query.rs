@@ -6,6 +6,7 @@ use crate::problem::Problem;
 use crate::routes::Admitted;
 use crate::world::World;
 use axum::extract::FromRequestParts;
+use domain::id::CustomerId;
 use http::request::Parts;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use table::{Cursor, Page};
@@ -34,6 +35,21 @@ impl<T: DeserializeOwned + Send> FromRequestParts<World> for Query<T> {
         let axum::extract::Query(parameters) =
             parameters.map_err(|error| Problem::malformed(error.body_text()))?;
         Ok(Self { caller, reach, parameters })
+    }
+}
+
+impl<T> Query<T> {
+    /// Which customer's things are asked for: the one that is named, else the caller's own; none where an operator asks
+    /// for all. Another's are not there.
+    pub fn whose(&self, check: &mut Check, named: Option<&str>) -> Result<Option<CustomerId>, Problem> {
+        match named.map(|text| check.parse::<CustomerId>("customer", text)) {
+            Some(Some(customer)) if !self.caller.owns(&self.reach, &customer) => {
+                Err(Problem::not_found("customer"))
+            }
+            Some(customer) => Ok(customer),
+            Option::None if self.reach == Reach::All => Ok(Option::None),
+            Option::None => self.caller.customer().map(Some),
+        }
     }
 }
 

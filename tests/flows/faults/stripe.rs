@@ -10,8 +10,10 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use souk::Market;
 use souk::api::{Answer, Api};
+use souk::cloud::Pace;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
+use tests::{HOLD_DAYS, START, Shop, moment};
 use tokio::sync::Semaphore;
 
 pub(crate) const SECRET: &str = "whsec_of_the_gateway";
@@ -84,8 +86,22 @@ pub(crate) struct Stripe {
 }
 
 impl Stripe {
+    /// A shop whose money all goes through it.
+    pub(crate) async fn shop() -> (Self, Shop) {
+        let (gateway, address) = Self::listen().await;
+        let parameters = [
+            ("Gateways", "stripe"),
+            ("StripeAddress", address.as_str()),
+            ("StripeKey", "sk_test_1"),
+            ("StripeWebhookSecret", SECRET),
+        ];
+        let market = Market::in_memory_with(moment(START), Pace::Ordered, &parameters).await.unwrap();
+        gateway.tells(&market);
+        (gateway, Shop::open_in(market, HOLD_DAYS).await)
+    }
+
     /// Listens at an address of this machine.
-    pub(crate) async fn listen() -> (Self, String) {
+    async fn listen() -> (Self, String) {
         let gateway = Self {
             books: Arc::default(),
             market: Arc::default(),
