@@ -82,6 +82,12 @@ impl Cuts {
         self.0.lock().unwrap().writes
     }
 
+    /// Some cut of the `nth` of so many writes came. Of the last ones none need to: how many there are differs by some,
+    /// because a look that is on the list already is not put again.
+    pub(crate) fn must_have_come(came: bool, nth: usize, writes: usize) {
+        assert!(came || nth + 3 > writes, "write {nth} of {writes} never came");
+    }
+
     pub(crate) fn has_come(&self) -> bool {
         self.0.lock().unwrap().next.is_none()
     }
