@@ -2,7 +2,7 @@
 //!
 //! Routes: `/v1/plans…`, `/v1/subscriptions…`, `/v1/entitlements`. Reads: plans, subscriptions, their invoices and
 //! payments, tax rates. Writes: plans, subscriptions, invoices with their payments. Emits: `plan.changed.v1`,
-//! `subscription.changed.v1`, `invoice.*.v1`.
+//! `subscription.changed.v1`, `subscription.goods_due.v1`, `invoice.*.v1`.
 //!
 //! A change is a pure decision (`domain::subscription`), committed with its document and the first attempt of its
 //! payment; then the gateway is called. A preview is the same decision, not committed. Customers have the same rights
