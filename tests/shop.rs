@@ -88,6 +88,7 @@ impl Shop {
             unpaid_days: 7,
             critical_balance: Money::new(50_00, currency),
             requirements: Vec::new(),
+            storefront: None,
         };
         let (id, name) = (marketplace_id(), "Shop".parse().unwrap());
         let issuer = Issuer {

@@ -34,6 +34,9 @@ pub(crate) struct MarketplaceView {
     /// What a merchant may owe before somebody is told.
     critical_balance: Amount,
     requirements: Vec<&'static str>,
+    /// Where links in messages lead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storefront: Option<String>,
     /// The document that is effective and the one that comes next.
     merchant_terms: Vec<DocumentBody>,
 }
@@ -52,6 +55,7 @@ impl MarketplaceView {
             unpaid_days: settings.unpaid_days,
             critical_balance: settings.critical_balance.into(),
             requirements: requirements.collect(),
+            storefront: settings.storefront.as_ref().map(ToString::to_string),
             merchant_terms: merchant_terms.iter().map(DocumentBody::of).collect(),
         }
     }
@@ -87,6 +91,10 @@ pub(crate) struct SettingsBody {
     /// What a merchant must have done before it is approved: `terms`, `payout_account`.
     #[serde(default)]
     requirements: Vec<String>,
+    /// Where links in messages lead, `https://…`: `#/order/…`, `#/cart/…`, `#/review/…` and `#/unsubscribe/…` are put
+    /// behind it; the API's own address, if not said.
+    #[serde(default)]
+    storefront: Option<String>,
 }
 
 impl SettingsBody {
@@ -105,6 +113,7 @@ impl SettingsBody {
             let read = check.parse::<Requirement>(format!("{under}requirements[{position}]"), word);
             requirements.extend(read.filter(|requirement| !requirements.contains(requirement)));
         }
+        let storefront = check.maybe::<WebAddress>(&format!("{under}storefront"), self.storefront.as_deref());
         let hold_days = self.hold_days;
         critical.map(|critical_balance| Settings {
             hold_days,
@@ -112,6 +121,7 @@ impl SettingsBody {
             unpaid_days,
             critical_balance,
             requirements,
+            storefront,
         })
     }
 }

@@ -67,6 +67,9 @@ pub struct Settings {
     /// What a merchant must have done before it is approved, beside accepting the terms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<Requirement>,
+    /// Where links in messages lead: the storefront's own address; the API's, if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storefront: Option<WebAddress>,
 }
 
 impl Settings {
@@ -80,6 +83,6 @@ impl Settings {
     pub fn first(currency: Currency) -> Self {
         let (commission, critical_balance) = (Vec::new(), Money::zero(currency));
         let (unpaid_days, requirements) = (Self::unpaid_days(), Vec::new());
-        Self { hold_days: 14, commission, unpaid_days, critical_balance, requirements }
+        Self { hold_days: 14, commission, unpaid_days, critical_balance, requirements, storefront: None }
     }
 }

@@ -9,8 +9,8 @@
 //! `queue.rs` why a message must come again · `stream.rs` items that could never be handled · `due.rs` work that has
 //! fallen due · `check.rs` words of a body, checked all at once · `cardless.rs` bodies where people pay ·
 //! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `sealed.rs` personal data and
-//! signed links · `shopping.rs` what cart and checkout share · `clock.rs` where "now" comes from · `fetch.rs` a text
-//! from an address
+//! an order's link · `links.rs` links in messages · `shopping.rs` what cart and checkout share · `clock.rs` where
+//! "now" comes from · `fetch.rs` a text from an address
 
 pub mod address;
 pub mod area;
@@ -24,6 +24,7 @@ pub mod due;
 pub mod fetch;
 pub mod function;
 pub mod identity;
+pub mod links;
 pub mod problem;
 pub mod query;
 pub mod queue;

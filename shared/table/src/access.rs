@@ -61,6 +61,27 @@ impl Record for ApiKey {
     }
 }
 
+/// What a marketplace signs the links in its messages with; random, and never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkSecret {
+    pub secret: String,
+}
+
+impl std::fmt::Debug for LinkSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LinkSecret")
+    }
+}
+
+impl Record for LinkSecret {
+    const KIND: &'static str = "link_secret.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::link_secret(m)
+    }
+}
+
 /// A token issuer that one marketplace trusts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issuer {

@@ -72,6 +72,7 @@ pub async fn seed(market: &Market, secret: &str) -> Result<bool, NoDemo> {
         unpaid_days: 7,
         critical_balance: Money::new(50_000, currency),
         requirements: Vec::new(),
+        storefront: None,
     };
     let id = marketplace_id();
     let name = "Demo Market".parse().map_err(|error| told(&error))?;

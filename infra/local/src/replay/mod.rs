@@ -120,6 +120,7 @@ async fn open(
         unpaid_days: 0,
         critical_balance: Money::new(100_000, history.currency),
         requirements: Vec::new(),
+        storefront: None,
     };
     let (id, currency) = (marketplace_id(), history.currency);
     let name = "Replay".parse().map_err(|error| told(&error))?;

@@ -1,7 +1,7 @@
 //! What was stored once reads for ever: the golden items of every kind.
 
 use super::*;
-use crate::access::{ApiKey, Asked, Issuer, Member, Operator};
+use crate::access::{ApiKey, Asked, Issuer, LinkSecret, Member, Operator};
 use crate::delivery::DeliveryRates;
 use crate::discount::{Agreements, DiscountCode};
 use crate::invoice::Recipient;
@@ -86,6 +86,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         HasPlan,
         Invoice,
         Issuer,
+        LinkSecret,
         crate::invoice::Issuer,
         Marketplace,
         Member,
