@@ -57,7 +57,7 @@ fn keys_are_built_in_one_file() {
     }
     none(
         found,
-        "make it a function of `Key` or `Place` in shared/table/src/key.rs or below it, and tell it in the table at its head",
+        "make it a function of `Key` or `Place` in shared/table/src/key.rs or below, and tell it at its head",
     );
 }
 
