@@ -19,6 +19,7 @@ use domain::commission::{Charge, Rule};
 use domain::id::{ApiKeyId, MarketplaceId, MerchantId, OrderId, derive, sha256_hex};
 use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
+use edge::links::{Link, Purpose};
 use events::{Context, Envelope};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
@@ -123,6 +124,18 @@ impl Shop {
     pub fn in_market(market: Market) -> Self {
         let api = Api::new(&market.cloud, SECRET);
         Self { market, api, asked: AtomicU64::new(0) }
+    }
+
+    /// What a reminder's link to a cart ends with, good for thirty days.
+    pub async fn cart_link(&self, cart: &str) -> String {
+        let until = self.market.world.now() + SignedDuration::from_hours(30 * 24);
+        self.link(Purpose::Cart, cart, until).await
+    }
+
+    /// What a link of a message ends with.
+    pub async fn link(&self, purpose: Purpose, about: &str, until: Timestamp) -> String {
+        let link = Link { purpose, about: about.to_owned(), until };
+        link.sign(&self.market.world, &marketplace_id()).await.expect("a link is signed")
     }
 
     pub fn calls_as(&self, bearer: impl Into<String>) -> Api {

@@ -106,6 +106,33 @@ impl Storefront {
     }
 }
 
+impl Shop {
+    /// A guest's cart with a mug of a merchant in it, whose owner may be reminded of it.
+    pub async fn left_cart(&self, merchant: &str, email: &str) -> String {
+        let guest = self.guest();
+        let cart = guest.post("/v1/carts", &json!({"country": "DE"}), "").await.text("/id").to_owned();
+        let edit = json!({
+            "add": [{"merchant": merchant, "sku": "mug", "quantity": 1}],
+            "contact": {"email": email, "marketing": true, "time_zone": "Europe/Berlin"},
+        });
+        guest.post(&format!("/v1/carts/{cart}/edit"), &edit, "").await.ok().unwrap();
+        cart
+    }
+
+    /// Its owner comes back and orders; answers the order's id.
+    pub async fn pay_left(&self, cart: &str, merchant: &str) -> String {
+        let guest = self.guest();
+        let delivery = json!([{"merchant": merchant, "service": "standard"}]);
+        let edit = json!({"address": address(), "delivery": delivery});
+        let cart_now = guest.post(&format!("/v1/carts/{cart}/edit"), &edit, "").await.ok().unwrap();
+        let pay = by_card(&crate::eur_at(&cart_now, "/totals/total"), "tok_approved");
+        let paid = guest.post(&format!("/v1/checkouts/{cart}/pay"), &pay, "").await;
+        assert_eq!(paid.status, 201, "{}", paid.body);
+        self.settle().await;
+        paid.text("/order/id").to_owned()
+    }
+}
+
 async fn sell(shop: &Shop, (merchant, sku, price): (&String, &str, &str), units: i64) -> String {
     let offer = shop.offer(merchant, sku, price).await;
     shop.done(&format!("/v1/stock/{offer}/receive"), &json!({"quantity": units})).await;

@@ -2,6 +2,7 @@
 //!
 //! Ids and times are fixed, so that a sample changes only when its type does.
 
+mod carts;
 mod customers;
 mod payments;
 mod subscriptions;
@@ -177,7 +178,7 @@ pub(crate) fn catalog() -> Vec<Entry> {
     let kinds =
         [access(), overrides(), merchants(), goods(), customers, orders(), parts(), payments, payouts()];
     let recurring = [subscriptions::subscriptions(), subscriptions::invoices(), subscriptions::dunning()];
-    kinds.into_iter().chain(recurring).flatten().collect()
+    kinds.into_iter().chain(recurring).chain([carts::carts()]).flatten().collect()
 }
 
 /// The entry of one event.

@@ -135,6 +135,8 @@ fn word(prefix: &str) -> &'static str {
         "sub" => "subscription",
         "inv" => "invoice",
         "issuer" => "issuer of invoices",
+        "flw" => "person with a cart",
+        "reminder" => "reminders",
         "dunning" => "dunning case",
         "due" => "due run",
         "category" => "category",

@@ -36,7 +36,9 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 27] = [
+const INVOCATIONS: [(&str, &str, By); 29] = [
+    ("abandoned-cart", "abandoned-cart", By::Queue("cart.reminder_due.v1", "ABANDONED_CART_QUEUE")),
+    ("abandoned-cart.schedule", "abandoned-cart", By::Schedule),
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("cart", "cart", By::Get("/v1/carts/crt_00000000000000000000000001")),
     ("catalog", "catalog", By::Get("/v1/products")),

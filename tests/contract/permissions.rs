@@ -34,6 +34,8 @@ struct Things {
     offer: String,
     granted: String,
     cart: String,
+    /// That a reminder would bring.
+    link: String,
     payment: String,
     customer: String,
     /// A customer that nobody erases.
@@ -64,6 +66,7 @@ impl Things {
             ("gateways", "gateway") => "sandbox".to_owned(),
             ("payouts", "id") => self.payout.clone(),
             ("dead-letters", "queue") => "orders".to_owned(),
+            ("cart-links", "token") => self.link.clone(),
             ("carts", "id") | ("checkouts", "cart") => self.cart.clone(),
             ("order-pages", "order") => self.order.clone(),
             ("overrides", "id") => self.granted.clone(),
@@ -142,6 +145,7 @@ impl Bazaar {
         let granted = at(&shop.done("/v1/overrides", &granted).await, "/id").to_owned();
         let cart = shop.guest().post("/v1/carts", &json!({"country": "DE"}), "").await;
         let cart = cart.text("/id").to_owned();
+        let link = shop.cart_link(&cart).await;
         let bought = shop.bought("c1", &[(&merchant, 1, 10_00)], &[card("tok_approved", 10_00)]).await;
         let payment = payment_id(&bought, 1);
         let sign_up = json!({"name": "Ines Groß", "email": "ines@post.example"});
@@ -160,6 +164,7 @@ impl Bazaar {
             offer,
             granted,
             cart,
+            link,
             payment,
             customer,
             agreed,

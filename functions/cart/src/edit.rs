@@ -11,6 +11,7 @@ use domain::fx;
 use domain::id::{CartId, MarketplaceId, MerchantId, OfferId};
 use domain::order::LINES_MAX;
 use domain::payout::day;
+use domain::period::Zone;
 use domain::place::Place;
 use domain::tax::id::TaxId;
 use domain::text::{Email, Sku, Word};
@@ -22,7 +23,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use table::{Commit, Held, Key};
 
-type Answer = Result<Reply<CartView>, Problem>;
+pub(crate) type Answer = Result<Reply<CartView>, Problem>;
 
 /// Where it would go: what is not known of it yet falls to the wider zone.
 #[derive(Debug, Clone, Deserialize)]
@@ -116,6 +117,12 @@ struct ContactBody {
     email: Option<String>,
     #[serde(default)]
     phone: Option<String>,
+    /// Whether the shopper agrees to be reminded and told of offers by mail; a no, if not said.
+    #[serde(default)]
+    marketing: bool,
+    /// Of the IANA database, as a browser tells it: `Europe/Berlin`. Whoever sleeps there is not written to.
+    #[serde(default)]
+    time_zone: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -125,11 +132,6 @@ struct ChosenBody {
     merchant: String,
     service: Service,
 }
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ClaimCart"))]
-pub(crate) struct Claim {}
 
 /// Codes, each at most 64 characters, compared without case; first some are taken out, then others put in. One that
 /// does not hold stays in the cart and says why.
@@ -168,6 +170,9 @@ pub(crate) async fn open(State(world): State<World>, command: Command<OpenCart>)
                 command.remember(commit, now, 201, cart.id.as_str(), Overtaken).send(&world.table).await?;
             } else {
                 world.table.put(m, None, &cart).await?;
+            }
+            if let Some(customer) = &cart.customer {
+                world.table.cart_is_current(m, customer, &cart.id).await?;
             }
             Ok(Reply::created(priced(&world, m, &cart).await?).revision(1))
         })
@@ -221,7 +226,7 @@ async fn attempt(world: &World, id: &str, command: &Command<EditCart>) -> Answer
     let now = world.now();
     let mut check = Check::new();
     let offers = offers(&mut check, m, &command.body.add);
-    let rest = read(&mut check, &held.value, &command.body);
+    let rest = read(&mut check, &held.value, &command.body, now);
     check.done()?;
     // The tax of where it will go, which the edit may change.
     let moved = held
@@ -231,7 +236,8 @@ async fn attempt(world: &World, id: &str, command: &Command<EditCart>) -> Answer
     let mut check = Check::new();
     let add = add(&mut check, &wares, &offers, &command.body.add, &moved, now);
     check.done()?;
-    let mut next = held.value.edit(Edit { add, ..rest }, now)?;
+    let next = held.value.edit(Edit { add, ..rest }, now)?;
+    let mut next = crate::follow::follow(world, m, next, now).await?;
     remember(&mut next, command);
     let revision = world.table.put(m, Some(&held), &next).await?;
     Ok(Reply::ok(CartView::of(&next, &wares, now)?).revision(revision))
@@ -318,7 +324,7 @@ fn add(
 }
 
 /// Everything but the offers: every bad value is told at once.
-fn read(check: &mut Check, cart: &Cart, body: &EditCart) -> Edit {
+fn read(check: &mut Check, cart: &Cart, body: &EditCart, now: Timestamp) -> Edit {
     let mut set = Vec::with_capacity(body.set.len());
     for (at, SetBody { line, quantity }) in body.set.iter().enumerate() {
         match u32::try_from(*quantity) {
@@ -343,10 +349,12 @@ fn read(check: &mut Check, cart: &Cart, body: &EditCart) -> Edit {
         let merchant = check.parse::<MerchantId>(format!("delivery[{at}].merchant"), merchant);
         services.extend(merchant.map(|merchant| Chosen { merchant, service: *service }));
     }
-    let contact = body.contact.as_ref().and_then(|contact| contact_of(check, contact));
+    let contact = body.contact.as_ref().and_then(|contact| contact_of(check, cart, contact, now));
+    let zone = body.contact.as_ref().and_then(|contact| contact.time_zone.as_deref());
+    let zone = check.maybe::<Zone>("contact.time_zone", zone);
     let codes_in = check.all::<Word>("codes.add", &body.codes.add);
     let codes_out = check.all::<Word>("codes.remove", &body.codes.remove);
-    Edit { add: Vec::new(), set, contact, address, estimate, tax_id, services, codes_in, codes_out }
+    Edit { add: Vec::new(), set, contact, zone, address, estimate, tax_id, services, codes_in, codes_out }
 }
 
 fn tax_id(check: &mut Check, text: Option<&str>, to: &Place) -> Option<TaxId> {
@@ -359,34 +367,14 @@ fn tax_id(check: &mut Check, text: Option<&str>, to: &Place) -> Option<TaxId> {
     }
 }
 
-fn contact_of(check: &mut Check, body: &ContactBody) -> Option<Contact> {
+/// Who has agreed before keeps the moment.
+fn contact_of(check: &mut Check, cart: &Cart, body: &ContactBody, now: Timestamp) -> Option<Contact> {
     let email = check.maybe::<Email>("contact.email", body.email.as_deref());
     let phone = check.maybe::<Word>("contact.phone", body.phone.as_deref());
     if body.email.is_none() && body.phone.is_none() {
         check.wrong("contact", "required", "give `email` or `phone`");
     }
-    (email.is_some() || phone.is_some()).then_some(Contact { email, phone })
-}
-
-/// A guest who has signed in takes the cart along. Who has it already keeps it.
-pub(crate) async fn claim(
-    State(world): State<World>,
-    Path(id): Path<String>,
-    command: Command<Claim>,
-) -> Answer {
-    let m = &command.caller.marketplace;
-    let shopper = command.caller.shopper()?;
-    world
-        .until_free(|| async {
-            let held = AtHand::of(&world, &command.caller, &id).await?.cart;
-            if held.value.customer.as_ref() == shopper.customer() {
-                let view = priced(&world, m, &held.value).await?;
-                return Ok(Reply::ok(view).revision(held.revision()).replayed());
-            }
-            domain::checkout::must_be_free(&held.value.stage, world.now())?;
-            let next = Cart { customer: shopper.customer().cloned(), ..held.value.clone() };
-            let revision = world.table.put(m, Some(&held), &next).await?;
-            Ok(Reply::ok(priced(&world, m, &next).await?).revision(revision))
-        })
-        .await
+    let before = cart.contact.as_ref().filter(|before| before.email == email);
+    let agreed_at = body.marketing.then(|| before.and_then(|before| before.agreed_at).unwrap_or(now));
+    (email.is_some() || phone.is_some()).then_some(Contact { email, phone, agreed_at })
 }

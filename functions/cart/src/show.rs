@@ -1,7 +1,7 @@
 //! How a cart is shown: priced now, with what is wrong with it and what is missing.
 
 use axum::extract::{Path, State};
-use domain::cart::{Cart, Offered, Quote, Wares};
+use domain::cart::{Cart, Merged, MergedLine, Offered, Quote, Reason, Strategy, Wares};
 use domain::checkout::{Stage, unmet};
 use domain::delivery::Service;
 use domain::discount::{Granted, NotGranted};
@@ -54,6 +54,56 @@ pub(crate) struct CartView {
     /// Until then its stock is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     held_until: Option<String>,
+    /// What became of two carts that were joined by this request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merge: Option<MergeView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartMerge"))]
+struct MergeView {
+    strategy: Strategy,
+    /// Every offer that was in either cart.
+    lines: Vec<MergeLineView>,
+    /// Codes for which there was no room.
+    dropped_codes: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartMergeLine"))]
+struct MergeLineView {
+    offer: String,
+    /// `added` from the guest's cart, `changed` in quantity, `kept` as the account had it, or `dropped`.
+    outcome: &'static str,
+    guest_quantity: u32,
+    account_quantity: u32,
+    quantity: u32,
+    /// Why there is less than the strategy alone would leave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+}
+
+impl MergeView {
+    fn of(merged: &Merged) -> Self {
+        let line = |line: &MergedLine| MergeLineView {
+            offer: line.offer.to_string(),
+            outcome: match (line.account, line.quantity) {
+                (_, 0) => "dropped",
+                (0, _) => "added",
+                (before, now) if before == now => "kept",
+                (_, _) => "changed",
+            },
+            guest_quantity: line.guest,
+            account_quantity: line.account,
+            quantity: line.quantity,
+            reason: line.reason,
+        };
+        Self {
+            strategy: merged.strategy,
+            lines: merged.lines.iter().map(line).collect(),
+            dropped_codes: merged.dropped_codes.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -181,6 +231,9 @@ struct ContactView {
     email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
+    /// Since when the shopper agrees to reminders and offers by mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marketing_since: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -234,6 +287,7 @@ impl CartView {
             contact: cart.contact.as_ref().map(|contact| ContactView {
                 email: contact.email.as_ref().map(ToString::to_string),
                 phone: contact.phone.as_ref().map(ToString::to_string),
+                marketing_since: contact.agreed_at.map(|at| at.to_string()),
             }),
             address: cart.address.clone().map(AddressBody::of),
             destination: DestinationView {
@@ -243,7 +297,12 @@ impl CartView {
             },
             tax_id: cart.tax_id.as_ref().map(ToString::to_string),
             held_until: cart.held_until.map(|at| at.to_string()),
+            merge: None,
         })
+    }
+
+    pub(crate) fn merged(self, merged: Option<&Merged>) -> Self {
+        Self { merge: merged.map(MergeView::of), ..self }
     }
 }
 

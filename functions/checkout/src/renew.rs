@@ -117,7 +117,11 @@ impl Known {
         let sealed = read.take::<CustomerAccount>(&account)?.and_then(|held| held.value.sealed);
         let profile = sealed.zip(data_key.as_ref());
         let profile = profile.and_then(|(sealed, key)| unseal::<Profile>(key, customer.as_str(), &sealed));
-        let contact = profile.map(|profile| Contact { email: Some(profile.email), phone: profile.phone });
+        let contact = profile.map(|profile| Contact {
+            email: Some(profile.email),
+            phone: profile.phone,
+            agreed_at: None,
+        });
         let recipient = recipient.map(|key| read.take::<Recipient>(&key)).transpose()?.flatten();
         Ok(Self {
             marketplace: marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value,

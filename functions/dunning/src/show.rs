@@ -7,8 +7,6 @@ use domain::{Currency, Money};
 use edge::query::{None as NoParameters, Paging};
 use edge::{Check, Listing, Problem, Query, Reply, World};
 use events::Amount;
-use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use table::dunning::{CaseSummary, Figures, case_summary};
 
@@ -75,17 +73,6 @@ pub(crate) struct Which {
     cursor: Option<String>,
 }
 
-/// The first moment of a month like `2026-11`.
-fn month(check: &mut Check, field: &str, text: Option<&str>) -> Option<Timestamp> {
-    let text = text?;
-    let day = Date::strptime("%Y-%m-%d", format!("{text}-01")).ok().filter(|_| text.len() == 7);
-    let at = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok()).map(|zoned| zoned.timestamp());
-    if at.is_none() {
-        check.wrong(field, "format", format!("`{text}` is no month like 2026-11"));
-    }
-    at
-}
-
 pub(crate) async fn list(
     State(world): State<World>,
     query: Query<Which>,
@@ -93,7 +80,7 @@ pub(crate) async fn list(
     let (m, which) = (&query.caller.marketplace, &query.parameters);
     let mut check = Check::new();
     let paging = Paging::read(&mut check, which.limit.as_deref(), which.cursor.as_deref());
-    let ended = month(&mut check, "ended_in", which.ended_in.as_deref());
+    let ended = check.month("ended_in", which.ended_in.as_deref());
     check.done()?;
     let (limit, after) = (paging.limit, paging.after.as_ref());
     let page = match ended {
@@ -150,7 +137,7 @@ pub(crate) async fn figures(
     query: Query<Month>,
 ) -> Result<Reply<FiguresView>, Problem> {
     let mut check = Check::new();
-    let asked = month(&mut check, "month", query.parameters.month.as_deref());
+    let asked = check.month("month", query.parameters.month.as_deref());
     check.done()?;
     let at = asked.unwrap_or_else(|| world.now());
     let figures = world.table.dunning_figures(&query.caller.marketplace, at).await?;

@@ -87,7 +87,7 @@ pub(crate) async fn set_code(
     let Some(grant) = grant else { return Err(Problem::internal()) };
     let m = &command.caller.marketplace;
     known_merchants(&world, m, std::slice::from_ref(&grant), |_| "merchant".to_owned()).await?;
-    let (id, code) = (subject(&grant.name), DiscountCode { grant });
+    let (id, code) = (subject(&grant.name), DiscountCode { grant, bound_to: None });
     set(&world, &command, (&code, &id), || told(&code), view).await
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn close_code(
         if before.grant.closed {
             return Ok(None);
         }
-        let next = DiscountCode { grant: Grant { closed: true, ..before.grant } };
+        let next = DiscountCode { grant: Grant { closed: true, ..before.grant }, ..before };
         let story = told(&next);
         Ok(Some((next, story)))
     };

@@ -5,11 +5,9 @@ use domain::id::{MarketplaceId, MerchantId};
 use domain::merchant::Merchant;
 use domain::pricing::{Benefit, BorneBy, Scope};
 use domain::text::{Category, Word};
-use domain::{Currency, Money};
 use edge::{Check, Problem, World};
 use events::Amount;
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use table::Key;
@@ -92,7 +90,8 @@ impl GrantBody {
     pub(crate) fn read(&self, check: &mut Check, prefix: &str) -> Option<Grant> {
         let field = |name: &str| format!("{prefix}{name}");
         let name = check.parse::<Word>(field("name"), &self.name);
-        let benefit = self.benefit(check, prefix);
+        let benefit =
+            check.benefit(prefix, self.percent.as_deref(), self.amount.as_ref(), self.free_delivery);
         let category = check.maybe::<Category>(field("category"), self.category.as_deref());
         let merchant = check.maybe::<MerchantId>(field("merchant"), self.merchant.as_deref());
         if self.category.is_some() && self.merchant.is_some() {
@@ -104,7 +103,7 @@ impl GrantBody {
         }
         let from = check.maybe::<Timestamp>(field("starts_at"), self.starts_at.as_deref());
         let until = check.maybe::<Timestamp>(field("ends_at"), self.ends_at.as_deref());
-        let least = self.minimum.as_ref().and_then(|amount| money(check, &field("minimum"), amount));
+        let least = self.minimum.as_ref().and_then(|amount| check.any_money(&field("minimum"), amount));
         let grant = Grant {
             name: name?,
             benefit: benefit?,
@@ -138,29 +137,6 @@ impl GrantBody {
             }
         }
     }
-
-    fn benefit(&self, check: &mut Check, prefix: &str) -> Option<Benefit> {
-        match (&self.percent, &self.amount, self.free_delivery) {
-            (Some(percent), None, false) => {
-                check.parse::<Decimal>(format!("{prefix}percent"), percent).map(Benefit::Percent)
-            }
-            (None, Some(amount), false) => {
-                money(check, &format!("{prefix}amount"), amount).map(Benefit::Amount)
-            }
-            (None, None, true) => Some(Benefit::FreeDelivery),
-            (Some(_) | None, Some(_) | None, true | false) => {
-                let why = "give either `percent`, `amount` or `free_delivery`";
-                check.wrong(format!("{prefix}percent"), "required", why);
-                None
-            }
-        }
-    }
-}
-
-/// An amount of any currency: a marketplace may have carts of several.
-fn money(check: &mut Check, field: &str, amount: &Amount) -> Option<Money> {
-    let currency = check.parse::<Currency>(format!("{field}.currency"), &amount.currency)?;
-    check.money(field, amount, currency)
 }
 
 /// The merchants that discounts are for have to be there: one batch read, where there are any. `at` names the field of

@@ -110,6 +110,7 @@ impl Market {
             ("payment", Work::Payment),
             ("recurring-billing", Work::Subscription),
             ("dunning", Work::Dunning),
+            ("abandoned-cart", Work::Reminder),
         ] {
             let table = world.table.clone();
             cloud.doze(name, Arc::new(move || Box::pin(first_due(table.clone(), work))));
@@ -170,8 +171,9 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 22] {
+pub fn functions() -> [(&'static str, Build); 23] {
     [
+        ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
         ("cart", cart::function),
         ("catalog", catalog::function),

@@ -8,9 +8,11 @@
 //! its way (A8(3)); the last requests are known by their keys, so that an edit that is sent twice happens once.
 
 mod buy;
+mod merge;
 mod pay;
 mod quote;
 pub use buy::{Buy, NotBought};
+pub use merge::{Merged, MergedLine, Reason, Strategy, merge};
 pub use pay::{HELD, PAYMENTS_MAX, PINNED, Verdict, verdict};
 pub use quote::{Offered, Quote, Wares};
 
@@ -20,7 +22,7 @@ use crate::checkout::{self, Checkout, Given, Stage};
 use crate::currency::Currency;
 use crate::delivery::Service;
 use crate::discount::{CODES_MAX, Spelling};
-use crate::id::{CartId, CustomerId, MerchantId, OfferId, PlanId, SubscriptionId};
+use crate::id::{CartId, CustomerId, FollowUpId, MarketplaceId, MerchantId, OfferId, PlanId, SubscriptionId};
 use crate::money::Money;
 use crate::order::{LINES_MAX, MERCHANTS_MAX, Order, QUANTITY_MAX};
 use crate::period::Zone;
@@ -87,6 +89,18 @@ pub struct Cart {
     pub payments: u8,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<Asked>,
+    /// Whose it is as far as reminders go; there is one as soon as there is a mailbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<FollowUpId>,
+    /// When it is looked at next, for a reminder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_at: Option<Timestamp>,
+    /// The cart that it has become a part of; then it is empty, for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Box<Merged>>,
+    /// Whose clock counts in quiet hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
     pub edited_at: Timestamp,
 }
 
@@ -122,6 +136,9 @@ pub struct Contact {
     pub email: Option<Email>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Word>,
+    /// When the shopper agreed to be reminded and told of offers by mail; none is a no (A16(1)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed_at: Option<Timestamp>,
 }
 
 /// A request that has had its effect: digests of its key and of its body.
@@ -138,6 +155,7 @@ pub struct Edit {
     /// Quantities of lines; 0 takes a line out.
     pub set: Vec<(u16, u32)>,
     pub contact: Option<Contact>,
+    pub zone: Option<Zone>,
     pub address: Option<Address>,
     pub estimate: Option<Place>,
     /// The inner none takes it out.
@@ -203,8 +221,21 @@ impl Cart {
             subscribes: None,
             payments: 0,
             asked: Vec::new(),
+            follow_up: None,
+            look_at: None,
+            merged: None,
+            zone: None,
             edited_at: now,
         }
+    }
+
+    /// What a link opens again for whoever has it: what was chosen, and nothing of the person.
+    #[must_use]
+    pub fn restored(&self, id: CartId, customer: Option<CustomerId>, now: Timestamp) -> Self {
+        let place = Place { region: None, postal: None, ..self.estimate.clone() };
+        let bare = Self::open(id, self.currency, customer, place, now);
+        let (lines, codes, follow_up) = (self.lines.clone(), self.codes.clone(), self.follow_up.clone());
+        Self { lines, codes, follow_up, last_line: self.last_line, zone: self.zone.clone(), ..bare }
     }
 
     /// Empty, for what a subscription sends for its period; `before`: as an earlier try has left it.
@@ -252,6 +283,23 @@ impl Cart {
         offers.iter().filter_map(of).collect()
     }
 
+    /// The same, known to be of whoever reads the mailbox, if there is one.
+    #[must_use]
+    pub fn followed(self, m: &MarketplaceId) -> Self {
+        let email = self.contact.as_ref().and_then(|contact| contact.email.as_ref());
+        let follow_up = email.map(|email| FollowUpId::of(m, email)).or(self.follow_up.clone());
+        // Another person's look is not this one's.
+        let look_at = self.look_at.filter(|_| follow_up == self.follow_up);
+        Self { follow_up, look_at, ..self }
+    }
+
+    /// Whether its shopper might be reminded of it. Of who has an account the account says so, when it comes to that.
+    pub fn may_be_followed(&self) -> bool {
+        let agreed = self.contact.as_ref().is_some_and(|contact| contact.agreed_at.is_some());
+        let known = self.follow_up.is_some() && (agreed || self.customer.is_some());
+        known && !self.lines.is_empty() && self.renews.is_none() && self.stage == Stage::Open
+    }
+
     /// When it may be forgotten: never with payment on its way (A8(6)).
     pub fn forgotten_at(&self) -> Option<Timestamp> {
         match &self.stage {
@@ -293,6 +341,7 @@ impl Cart {
             return Err(Refused::MerchantCount);
         }
         next.contact = edit.contact.or(next.contact);
+        next.zone = edit.zone.or(next.zone);
         next.address = edit.address.or(next.address);
         next.estimate = edit.estimate.unwrap_or(next.estimate);
         next.tax_id = edit.tax_id.unwrap_or(next.tax_id);

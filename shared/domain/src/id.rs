@@ -136,6 +136,10 @@ id!(
 );
 id!(CartId, "a cart id", "crt_");
 id!(
+    /// A person whose carts are followed: a digest of marketplace and mailbox.
+    FollowUpId, "a follow-up id", "flw_"
+);
+id!(
     /// The order's tail and the two-digit number of the payment.
     PaymentId, "a payment id", "pay_"
 );

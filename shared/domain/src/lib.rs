@@ -20,6 +20,7 @@
 //! | [`tender`] | who of several payments pays what, and gets what back |
 //! | [`settlement`] | what became of an order, for its payments: what is captured, released, paid back |
 //! | [`cart`] | what a shopper has chosen, what it costs now, and the order that it becomes |
+//! | [`reminder`] | carts that were left: when their shoppers are written to, and what came of it |
 //! | [`checkout`] | the gate between cart and order, and its lock |
 //! | [`customer`] | who buys with an account: consents, addresses, and how a person is forgotten |
 //! | [`plan`] [`period`] | what customers subscribe to, on which terms; periods of billing in their time zones |
@@ -62,6 +63,7 @@ pub mod period;
 pub mod place;
 pub mod plan;
 pub mod pricing;
+pub mod reminder;
 pub mod settlement;
 pub mod stock;
 pub mod subscription;

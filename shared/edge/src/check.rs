@@ -1,9 +1,13 @@
 //! The words of a body, checked all at once: a client hears of every bad value in one answer.
 
 use crate::problem::{FieldError, Problem};
+use domain::pricing::Benefit;
 use domain::{Currency, Money};
 use events::Amount;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -52,6 +56,47 @@ impl Check {
                 None
             }
         }
+    }
+
+    /// An amount of any currency: a marketplace may have carts of several.
+    pub fn any_money(&mut self, field: &str, amount: &Amount) -> Option<Money> {
+        let currency = self.parse::<Currency>(format!("{field}.currency"), &amount.currency)?;
+        self.money(field, amount, currency)
+    }
+
+    /// What a discount takes off: exactly one of three; `prefix` is where they stand in the body.
+    pub fn benefit(
+        &mut self,
+        prefix: &str,
+        percent: Option<&str>,
+        amount: Option<&Amount>,
+        free_delivery: bool,
+    ) -> Option<Benefit> {
+        match (percent, amount, free_delivery) {
+            (Some(percent), None, false) => {
+                self.parse::<Decimal>(format!("{prefix}percent"), percent).map(Benefit::Percent)
+            }
+            (None, Some(amount), false) => {
+                self.any_money(&format!("{prefix}amount"), amount).map(Benefit::Amount)
+            }
+            (None, None, true) => Some(Benefit::FreeDelivery),
+            (Some(_) | None, Some(_) | None, true | false) => {
+                let why = "give either `percent`, `amount` or `free_delivery`";
+                self.wrong(format!("{prefix}percent"), "required", why);
+                None
+            }
+        }
+    }
+
+    /// The first moment of a month like `2026-11`, in UTC.
+    pub fn month(&mut self, field: &str, text: Option<&str>) -> Option<Timestamp> {
+        let text = text?;
+        let day = Date::strptime("%Y-%m-%d", format!("{text}-01")).ok().filter(|_| text.len() == 7);
+        let at = day.and_then(|day| day.to_zoned(TimeZone::UTC).ok()).map(|zoned| zoned.timestamp());
+        if at.is_none() {
+            self.wrong(field, "format", format!("`{text:.40}` is no month like 2026-11"));
+        }
+        at
     }
 
     /// A quantity from 1 to a million.

@@ -100,7 +100,7 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 20] = [
+pub const SCOPES: [&str; 21] = [
     "orders",
     "customers",
     "payments",
@@ -110,6 +110,7 @@ pub const SCOPES: [&str; 20] = [
     "catalog",
     "delivery",
     "promotions",
+    "reminders",
     "inventory",
     "tax",
     "fx",

@@ -27,6 +27,7 @@ impl AtHand {
     /// The cart, if it is the caller's to change. What a subscription orders is no shopper's.
     pub async fn of(world: &World, caller: &Caller, id: &str) -> Result<Self, Problem> {
         let hand = Self::to_see(world, caller, id).await?;
+        not_merged(&hand.cart.value)?;
         if hand.cart.value.renews.is_some() { Err(Problem::not_found("cart")) } else { Ok(hand) }
     }
 
@@ -52,6 +53,15 @@ impl AtHand {
             None => None,
         };
         Ok(Self { cart, marketplace, data_key })
+    }
+}
+
+/// A guest's cart that has joined its customer's is empty, and stays so.
+pub fn not_merged(cart: &Cart) -> Result<(), Problem> {
+    match &cart.merged {
+        None => Ok(()),
+        Some(_) => Err(Problem::new(410, "cart_merged", "The cart has become a part of another")
+            .with("sign in and go on with the cart at /v1/carts/current")),
     }
 }
 

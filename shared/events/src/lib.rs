@@ -8,6 +8,7 @@
 
 pub mod access;
 mod amount;
+pub mod cart;
 pub mod catalog;
 pub mod credit;
 pub mod customer;

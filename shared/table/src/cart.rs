@@ -4,14 +4,16 @@
 
 use crate::delivery::DeliveryRates;
 use crate::key::Key;
-use crate::{Fault, Loaded, Record, Table};
+use crate::{Fault, Held, Loaded, Record, Table};
 use domain::cart::{Cart, Wares};
 use domain::catalog::Offer;
+use domain::checkout::Stage;
 use domain::fx;
-use domain::id::{MarketplaceId, MerchantId, OfferId};
+use domain::id::{CartId, CustomerId, MarketplaceId, MerchantId, OfferId};
 use domain::merchant::Merchant;
 use domain::tax::table::{Rules, Sheet};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 impl Record for Cart {
     const KIND: &'static str = "cart.1";
@@ -23,6 +25,22 @@ impl Record for Cart {
 
     fn expires_at(&self) -> Option<Timestamp> {
         self.forgotten_at()
+    }
+}
+
+/// The cart that a customer's devices share: the last that was opened or brought along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentCart {
+    pub customer: CustomerId,
+    pub cart: CartId,
+}
+
+impl Record for CurrentCart {
+    const KIND: &'static str = "current_cart.1";
+    type Summary = ();
+
+    fn key(&self, m: &MarketplaceId) -> Key {
+        Key::current_cart(m, &self.customer)
     }
 }
 
@@ -76,6 +94,31 @@ impl Table {
     /// What a cart is priced from in one batch read: enough where its stock is held.
     pub async fn wares(&self, m: &MarketplaceId, cart: &Cart) -> Result<Wares, Fault> {
         self.read(&keys_of(m, cart, &[])).await?.wares(m, cart, &[])
+    }
+
+    /// The cart that a customer's devices share, if it can still be changed or is being paid.
+    pub async fn current_cart(
+        &self,
+        m: &MarketplaceId,
+        customer: &CustomerId,
+        now: Timestamp,
+    ) -> Result<Option<Held<Cart>>, Fault> {
+        let current = self.load::<CurrentCart>(&Key::current_cart(m, customer)).await?;
+        let Some(current) = current else { return Ok(None) };
+        let cart = self.load_live::<Cart>(&Key::cart(m, &current.value.cart), now).await?;
+        let own = |held: &Held<Cart>| held.value.customer.as_ref() == Some(customer);
+        let ended = |held: &Held<Cart>| matches!(held.value.stage, Stage::Completed { .. });
+        Ok(cart.filter(|held| own(held) && !ended(held)))
+    }
+
+    /// The customer's devices share this one from now on; the last one counts.
+    pub async fn cart_is_current(
+        &self,
+        m: &MarketplaceId,
+        customer: &CustomerId,
+        cart: &CartId,
+    ) -> Result<(), Fault> {
+        self.put_blindly(m, &CurrentCart { customer: customer.clone(), cart: cart.clone() }).await
     }
 
     /// As [`wares`](Self::wares), with `more` offers and their merchants, and with what of each offer this cart could

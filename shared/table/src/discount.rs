@@ -3,15 +3,19 @@
 use crate::key::{Index, Key, Place};
 use crate::list::List;
 use crate::{Cursor, Fault, Loaded, Page, Record, Table};
-use domain::cart::Cart;
+use domain::cart::{Cart, KEPT};
 use domain::discount::{Grant, Grants, Spelling};
-use domain::id::{CustomerId, MarketplaceId};
+use domain::id::{CartId, CustomerId, MarketplaceId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A code, for whoever types it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiscountCode {
     pub grant: Grant,
+    /// The one cart that it is for; for every other there is no such code. A cart is ordered once, so it is used once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_to: Option<CartId>,
 }
 
 /// What is agreed with a customer; an erasure leaves an empty list, so that the steps of its story go on.
@@ -29,12 +33,18 @@ impl Record for DiscountCode {
         Key::discount_code(m, &Spelling::of(&self.grant.name))
     }
 
+    /// Of those for one cart there are as many as reminders: no list shows them.
     fn places(&self, m: &MarketplaceId) -> Vec<Place> {
-        vec![Place::discount_code(m, &Spelling::of(&self.grant.name))]
+        let listed = self.bound_to.is_none();
+        listed.then(|| Place::discount_code(m, &Spelling::of(&self.grant.name))).into_iter().collect()
     }
 
     fn summary(&self) -> Option<Grant> {
-        Some(self.grant.clone())
+        self.bound_to.is_none().then(|| self.grant.clone())
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.bound_to.as_ref().and(self.grant.until)?.checked_add(KEPT).ok()
     }
 }
 
@@ -62,7 +72,9 @@ impl Loaded {
     pub(crate) fn grants(&mut self, m: &MarketplaceId, cart: &Cart) -> Result<Grants, Fault> {
         let mut grants = Grants::default();
         for key in codes(m, cart) {
-            grants.codes.extend(self.take::<DiscountCode>(&key)?.map(|held| held.value.grant));
+            let code = self.take::<DiscountCode>(&key)?.map(|held| held.value);
+            let own = code.filter(|code| code.bound_to.as_ref().is_none_or(|only| *only == cart.id));
+            grants.codes.extend(own.map(|code| code.grant));
         }
         if let Some(customer) = &cart.customer {
             let agreed = self.take::<Agreements>(&Key::agreements(m, customer))?;

@@ -38,6 +38,8 @@ pub enum Work {
     Subscription,
     /// Something of a dunning case is due: another try, a consequence.
     Dunning,
+    /// A cart was left long enough to be looked at.
+    Reminder,
 }
 
 impl Work {
@@ -49,15 +51,17 @@ impl Work {
             Self::Payment => "payment",
             Self::Subscription => "subscription",
             Self::Dunning => "dunning",
+            Self::Reminder => "reminder",
         }
     }
 
     /// Over so many partitions it spreads. A partition takes a thousand writes a second; a run looks at all of them,
-    /// also where there is nothing. Many subscriptions end their periods in one minute, that of the first of a month.
+    /// also where there is nothing. Many subscriptions end their periods in one minute, that of the first of a month;
+    /// carts are left by the thousand.
     pub const fn shards(self) -> u8 {
         match self {
             Self::Payout | Self::Unpaid | Self::Payment | Self::Dunning => 4,
-            Self::Subscription => 16,
+            Self::Subscription | Self::Reminder => 16,
         }
     }
 }

@@ -18,6 +18,12 @@
 //! | discount code    | `M#DSC#<name>`    | `DSC`                     | 2 `M#DSCS`; SK `<name>` |
 //! | store credit     | `M#CUS#<customer>`| `STC#<currency>`          | |
 //! | cart             | `M#CRT#<cart>`    | `CRT`                     | |
+//! | current cart     | `M#CUS#<customer>`| `NOW`                     | |
+//! | follow-up        | `M#FLW#<person>`  | `FLW`                     | 2 `M#FLWS#<month>`; SK `<ms>#<id>` |
+//! | newest cart      | `M#FLW#<person>`  | `NEW`                     | |
+//! | recovered order  | `M#ORD#<order>`   | `RCV`                     | 2 `M#RCVD#<month>`; SK `<ms>#<id>` |
+//! | how it is reminded | `M#RMP`         | `RMP`                     | |
+//! | reminders' figures | `M#RMM#<month>#<shard>` | `<arm>#<currency>`  | |
 //! | category         | `M#CAT#<handle>`  | `CAT`                     | 2 `M#CATS`; SK `<handle>` |
 //! | tax              | `M#TAX`           | `RUL`, `RAT#<country>`, `RAT#*` | |
 //! | rates of exchange| `M#FX`            | `RAT`                     | |
@@ -60,6 +66,7 @@
 //! are queries of an index, newest first; all open exceptions are index 3; a statement is a range of a merchant's
 //! entries; what is due by a minute is one query per shard.
 
+mod follow_up;
 mod places;
 
 use crate::due::Work;
@@ -271,6 +278,11 @@ impl Key {
 
     pub fn cart(m: &MarketplaceId, id: &CartId) -> Self {
         Self::new(format!("{m}#CRT#{}", id.tail()), "CRT")
+    }
+
+    /// Which cart a customer's devices share. After `EVT#` in text order, so that a trail does not read it.
+    pub fn current_cart(m: &MarketplaceId, customer: &CustomerId) -> Self {
+        Self::new(Self::data_key(m, customer).pk, "NOW")
     }
 
     pub fn category(m: &MarketplaceId, handle: &Category) -> Self {

@@ -17,6 +17,7 @@ pub mod delivery;
 pub mod discount;
 pub mod due;
 pub mod dunning;
+pub mod follow_up;
 pub mod fx;
 pub mod invoice;
 pub mod key;
@@ -170,6 +171,16 @@ impl Table {
     /// Things of many kinds in one batch read, strongly consistent: all that a decision needs and that has a known
     /// place.
     pub async fn read(&self, keys: &[Key]) -> Result<Loaded, Fault> {
+        self.read_batches(keys, true).await
+    }
+
+    /// As [`read`](Self::read) for half the units, and as it was a moment ago: where what is decided is committed on
+    /// the revision that was seen, or is looked at once more before it counts.
+    pub async fn glance(&self, keys: &[Key]) -> Result<Loaded, Fault> {
+        self.read_batches(keys, false).await
+    }
+
+    async fn read_batches(&self, keys: &[Key], consistent: bool) -> Result<Loaded, Fault> {
         let mut found = HashMap::with_capacity(keys.len());
         let wanted: HashSet<&Key> = keys.iter().collect();
         let wanted: Vec<&Key> = wanted.into_iter().collect();
@@ -183,7 +194,7 @@ impl Table {
                 }
                 let asked = KeysAndAttributes::builder()
                     .set_keys(Some(std::mem::take(&mut left)))
-                    .consistent_read(true)
+                    .consistent_read(consistent)
                     .build()
                     .map_err(|error| Fault::build("build a batch read", error))?;
                 let answer = self
@@ -231,6 +242,14 @@ impl Table {
             }
             Err(error) => Err(Fault::call("put", error)),
         }
+    }
+
+    /// One thing that tells nothing, put whatever was there: where the last one counts.
+    pub(crate) async fn put_blindly<R: Record>(&self, m: &MarketplaceId, thing: &R) -> Result<(), Fault> {
+        let put = self.client.put_item().table_name(&self.name);
+        let put = put.set_item(Some(record::to_item(m, thing, 1)?));
+        put.send().await.map_err(|error| Fault::call("put", error))?;
+        Ok(())
     }
 
     /// Many of [`put`](Self::put) at once, each by itself, whatever becomes of the others; answers in their order.

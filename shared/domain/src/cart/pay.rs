@@ -120,7 +120,7 @@ impl Cart {
     pub fn completed(&self, order: OrderId, now: Timestamp) -> Self {
         let place = crate::place::Place { region: None, postal: None, ..self.estimate.clone() };
         let bare = Self::open(self.id.clone(), self.currency, self.customer.clone(), place, now);
-        let (payments, renews) = (self.payments, self.renews.clone());
-        Self { stage: Stage::Completed { order, since: now }, payments, renews, ..bare }
+        let (payments, renews, follow_up) = (self.payments, self.renews.clone(), self.follow_up.clone());
+        Self { stage: Stage::Completed { order, since: now }, payments, renews, follow_up, ..bare }
     }
 }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 impl Place {
-    fn new(index: Index, pk: String, at: Timestamp, id: &str) -> Self {
+    pub(super) fn new(index: Index, pk: String, at: Timestamp, id: &str) -> Self {
         Self { index, pk, sk: format!("{}#{id}", millis(at)) }
     }
 

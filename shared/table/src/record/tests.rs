@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::access::{ApiKey, Asked, Issuer, LinkSecret, Member, Operator};
+use crate::cart::CurrentCart;
 use crate::delivery::DeliveryRates;
 use crate::discount::{Agreements, DiscountCode};
+use crate::follow_up::{Recovered, ReminderPolicy};
 use crate::invoice::Recipient;
 use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
@@ -24,6 +26,7 @@ use domain::overrides::Override;
 use domain::payment::Payment;
 use domain::payout::{Claimed, Payout};
 use domain::plan::{Plan, Terms};
+use domain::reminder::{FollowUp, Newest};
 use domain::subscription::Subscription;
 use domain::tax::table::{Rules, Sheet};
 use serde_json::Value;
@@ -70,7 +73,12 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         ($($record:ty),* $(,)?) => { $(kinds.insert(<$record>::KIND, again::<$record>);)* };
     }
     records!(
+        CurrentCart,
         CustomerAccount,
+        FollowUp,
+        Newest,
+        Recovered,
+        ReminderPolicy,
         Agreements,
         ApiKey,
         Asked,

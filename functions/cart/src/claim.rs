@@ -1,0 +1,110 @@
+//! The carts of a person who has signed in: one for all devices, and what a guest chose joins it.
+
+use crate::edit::{Answer, priced};
+use crate::show::CartView;
+use axum::extract::{Path, State};
+use domain::Money;
+use domain::cart::{Cart, Line, Merged, Reason, Strategy, Wares, merge};
+use domain::catalog::OfferStatus;
+use domain::id::{CustomerId, MarketplaceId};
+use edge::query::None as NoParameters;
+use edge::shopping::AtHand;
+use edge::{Command, Overtaken, Problem, Query, Reply, World};
+use jiff::Timestamp;
+use serde::Deserialize;
+use table::{Commit, Held, Key};
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ClaimCart"))]
+pub(crate) struct Claim {
+    /// What becomes of the lines, where the account has a cart already: `larger` (all offers, of each the larger
+    /// quantity), `sum` (quantities are added), `guest` (only the guest's lines) or `account` (only the account's);
+    /// `larger`, if not said.
+    strategy: Strategy,
+}
+
+/// The cart that the caller's devices share.
+pub(crate) async fn current(State(world): State<World>, query: Query<NoParameters>) -> Answer {
+    let (m, customer) = (&query.caller.marketplace, query.caller.customer()?);
+    let held = world.table.current_cart(m, &customer, world.now()).await?;
+    let held = held.ok_or_else(|| Problem::not_found("current cart"))?;
+    Ok(Reply::ok(priced(&world, m, &held.value).await?).revision(held.revision()))
+}
+
+/// A guest who has signed in takes the cart along. Who has it already keeps it.
+pub(crate) async fn claim(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<Claim>,
+) -> Answer {
+    let customer = command.caller.customer()?;
+    world.until_free(|| attempt(&world, &id, &command, &customer)).await
+}
+
+async fn attempt(world: &World, id: &str, command: &Command<Claim>, customer: &CustomerId) -> Answer {
+    let (m, now) = (&command.caller.marketplace, world.now());
+    let guest = AtHand::to_see(world, &command.caller, id).await?.cart;
+    if guest.value.renews.is_some() {
+        return Err(Problem::not_found("cart"));
+    }
+    if let Some(merged) = &guest.value.merged {
+        return found_again(world, m, merged, customer).await;
+    }
+    if guest.value.customer.as_ref() == Some(customer) {
+        let view = priced(world, m, &guest.value).await?;
+        return Ok(Reply::ok(view).revision(guest.revision()).replayed());
+    }
+    let current = world.table.current_cart(m, customer, now).await?;
+    let Some(account) = current.filter(|held| !held.value.lines.is_empty()) else {
+        domain::checkout::must_be_free(&guest.value.stage, now)?;
+        let next = Cart { customer: Some(customer.clone()), ..guest.value.clone() };
+        let revision = world.table.put(m, Some(&guest), &next).await?;
+        world.table.cart_is_current(m, customer, &next.id).await?;
+        return Ok(Reply::ok(priced(world, m, &next).await?).revision(revision));
+    };
+    joined(world, command, &account, &guest, now).await
+}
+
+/// Both carts in one transaction: no line is ever in two of them.
+async fn joined(
+    world: &World,
+    command: &Command<Claim>,
+    account: &Held<Cart>,
+    guest: &Held<Cart>,
+    now: Timestamp,
+) -> Answer {
+    let m = &command.caller.marketplace;
+    let offers: Vec<_> = guest.value.lines.iter().map(|line| line.offer.clone()).collect();
+    let wares = world.table.wares_and_stock(m, &account.value, &offers, now).await?;
+    let price = |line: &Line| offered(&wares, &account.value, line, now);
+    let (next, left) = merge(&account.value, &guest.value, command.body.strategy, price, now)?;
+    let next = crate::follow::follow(world, m, next, now).await?;
+    let context = command.context(now);
+    let commit: Commit<'_, Overtaken> =
+        Commit::new(m, &context).replace(account, &next).replace(guest, &left);
+    commit.send(&world.table).await?;
+    let view = CartView::of(&next, &wares, now)?.merged(left.merged.as_deref());
+    Ok(Reply::ok(view).revision(account.next_step()))
+}
+
+/// What a unit costs in the cart that goes on, if it can be bought.
+fn offered(wares: &Wares, cart: &Cart, line: &Line, now: Timestamp) -> Result<Money, Reason> {
+    let offer = wares.offer(&line.offer).filter(|offer| offer.status == OfferStatus::Active);
+    let offer = offer.ok_or(Reason::Unavailable)?;
+    let merchant = wares.merchant(&offer.merchant);
+    if merchant.is_none_or(|merchant| merchant.takes_orders(now).is_err()) {
+        return Err(Reason::Unavailable);
+    }
+    let price = wares.price(offer.price, cart, now).map_err(|_| Reason::NoExchangeRate)?;
+    Ok(price.amount())
+}
+
+/// A repeat: the cart that the guest's has become a part of, with what was told then.
+async fn found_again(world: &World, m: &MarketplaceId, merged: &Merged, customer: &CustomerId) -> Answer {
+    let none = || Problem::not_found("cart");
+    let held = world.table.load_live::<Cart>(&Key::cart(m, &merged.into), world.now()).await?;
+    let held = held.filter(|held| held.value.customer.as_ref() == Some(customer)).ok_or_else(none)?;
+    let view = priced(world, m, &held.value).await?.merged(Some(merged));
+    Ok(Reply::ok(view).revision(held.revision()).replayed())
+}

@@ -1,0 +1,41 @@
+//! What is told of carts: that somebody was reminded, and what came of it. Never a cart's own id: a guest's is the
+//! guest's key.
+
+use crate::order::Instant;
+use crate::{Amount, payloads};
+use domain::id::{CartId, CustomerId, FollowUpId, OrderId};
+use domain::reminder::Arm;
+
+payloads! {
+    /// Work, not news: a cart was left long enough to be looked at. Goes through the function's own queue, never over
+    /// the bus.
+    "cart.reminder_due.v1" CartReminderDueV1 { cart: CartId }
+
+    /// A reminder of the cart that this person left is to be written: whoever writes to people listens.
+    "cart.reminded.v1" CartRemindedV1 {
+        follow_up: FollowUpId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<CustomerId>,
+        /// 1 is the first.
+        number: u8,
+        of: u8,
+        /// For this cart alone, and used once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code_until: Option<Instant>,
+    }
+
+    /// A cart that was left has become an order.
+    "cart.recovered.v1" CartRecoveredV1 {
+        follow_up: FollowUpId,
+        order: OrderId,
+        arm: Arm,
+        /// Reminders that were written before.
+        reminders: u8,
+        total: Amount,
+    }
+
+    /// How carts are followed up is new; it binds looks from now on.
+    "cart.reminders_set.v1" CartRemindersSetV1 { steps: u8, hold_out_percent: u8 }
+}
