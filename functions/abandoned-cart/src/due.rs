@@ -1,4 +1,4 @@
-//! `cart.reminder_due.v1`: a cart was left long enough to be looked at.
+//! `cart.reminder_due.v1`: a person's newest cart was left long enough to be looked at.
 //!
 //! Two glances, at half the units of strong reads: what is committed holds only on the revision that was seen, and
 //! whoever writes the message loads the cart once more.
@@ -6,7 +6,7 @@
 use domain::cart::Cart;
 use domain::customer::Purpose;
 use domain::discount::Grant;
-use domain::id::{CartId, MarketplaceId};
+use domain::id::{FollowUpId, MarketplaceId};
 use domain::pricing::{Benefit, BorneBy, Scope};
 use domain::reminder::{FollowUp, Incentive, Look, Newest, Policy, Seen, Write, look};
 use domain::text::Word;
@@ -21,15 +21,14 @@ use table::{Commit, Held, Key, Story};
 
 pub(crate) async fn due(world: World, event: Envelope<CartReminderDueV1>) -> Result<(), Again> {
     let m = &event.marketplace;
-    let Some(around) = Around::of(&world, m, &event.data.cart).await? else { return Ok(()) };
+    let Some(around) = Around::of(&world, m, &event.data.follow_up).await? else { return Ok(()) };
     let now = world.now();
     let context = Context::follows(&event, now, "abandoned-cart");
-    let Around { cart, newest, held, policy, wanted } = &around;
-    let seen =
-        Seen { cart, newest: newest.as_ref(), held: held.as_ref().map(|held| &held.value), wanted: *wanted };
+    let Around { cart, held, policy, wanted } = &around;
+    let seen = Seen { cart, held: held.as_ref().map(|held| &held.value), wanted: *wanted };
     match look(policy, seen, now) {
         Look::Over => Ok(()),
-        Look::Later(at) => Ok(world.table.look_at_cart(m, &cart.id, at).await?),
+        Look::Later(at) => Ok(world.table.look_at_cart(m, &event.data.follow_up, at).await?),
         Look::Ends(next) => {
             let Some(held) = held else { return Ok(()) };
             let commit: Commit<'_, Overtaken> = Commit::new(m, &context);
@@ -42,31 +41,30 @@ pub(crate) async fn due(world: World, event: Envelope<CartReminderDueV1>) -> Res
 /// All that a look needs to know.
 struct Around {
     cart: Cart,
-    newest: Option<Newest>,
     held: Option<Held<FollowUp>>,
     policy: Policy,
     wanted: bool,
 }
 
 impl Around {
-    /// None where the cart is gone, or was never anybody's.
-    async fn of(world: &World, m: &MarketplaceId, cart: &CartId) -> Result<Option<Self>, Again> {
-        let key = Key::cart(m, cart);
-        let found = world.table.glance(std::slice::from_ref(&key)).await?.take::<Cart>(&key)?;
-        let Some(cart) = found.map(|held| held.value) else { return Ok(None) };
-        let Some(id) = cart.follow_up.clone() else { return Ok(None) };
+    /// None where the cart is gone, or has become another person's since.
+    async fn of(world: &World, m: &MarketplaceId, id: &FollowUpId) -> Result<Option<Self>, Again> {
         let (newest, held, policy) =
-            (Key::newest_cart(m, &id), Key::follow_up(m, &id), Key::reminder_policy(m));
-        let account = cart.customer.as_ref().map(|customer| Key::customer(m, customer));
-        let keys: Vec<Key> = [&newest, &held, &policy].into_iter().chain(&account).cloned().collect();
-        let mut read = world.table.glance(&keys).await?;
+            (Key::newest_cart(m, id), Key::follow_up(m, id), Key::reminder_policy(m));
+        let mut read = world.table.glance(&[newest.clone(), held.clone(), policy.clone()]).await?;
+        let Some(newest) = read.take::<Newest>(&newest)?.map(|held| held.value) else { return Ok(None) };
+        let cart = Key::cart(m, &newest.cart);
+        let account = newest.customer.as_ref().map(|customer| Key::customer(m, customer));
+        let keys: Vec<Key> = [&cart].into_iter().chain(&account).cloned().collect();
+        let mut found = world.table.glance(&keys).await?;
+        let cart = found.take::<Cart>(&cart)?.map(|held| held.value);
+        let Some(cart) = cart.filter(|cart| cart.follow_up.as_ref() == Some(id)) else { return Ok(None) };
         let account = match &account {
-            Some(key) => read.take::<CustomerAccount>(key)?.map(|held| held.value),
+            Some(key) => found.take::<CustomerAccount>(key)?.map(|held| held.value),
             None => None,
         };
         let policy = read.take::<ReminderPolicy>(&policy)?.map(|held| held.value.policy);
         Ok(Some(Self {
-            newest: read.take::<Newest>(&newest)?.map(|held| held.value),
             held: read.take::<FollowUp>(&held)?,
             policy: policy.unwrap_or_else(Policy::first),
             wanted: wanted(&cart, account.as_ref()),
@@ -92,7 +90,7 @@ async fn remind(
     let Around { cart, held, policy, .. } = around;
     let Write { mut next, step, incentive, then } = write;
     if let Some(at) = then {
-        world.table.look_at_cart(m, &cart.id, at).await?;
+        world.table.look_at_cart(m, &next.id, at).await?;
     }
     let mut commit: Commit<'_, Overtaken> = Commit::new(m, context);
     let mut made = None;

@@ -51,7 +51,7 @@ pub fn function(world: &World) -> Function {
         .routes(routes)
         .schedule(|world, input| async move {
             let queue = world.variable("ABANDONED_CART_QUEUE").map(str::to_owned);
-            let payload = |id: &str| Some(CartReminderDueV1 { cart: id.parse().ok()? });
+            let payload = |id: &str| Some(CartReminderDueV1 { follow_up: id.parse().ok()? });
             work::hand_on(world, input, Work::Reminder, queue, payload).await
         })
         .on(due::due)

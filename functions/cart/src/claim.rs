@@ -44,7 +44,7 @@ pub(crate) async fn claim(
 
 async fn attempt(world: &World, id: &str, command: &Command<Claim>, customer: &CustomerId) -> Answer {
     let (m, now) = (&command.caller.marketplace, world.now());
-    let guest = AtHand::to_see(world, &command.caller, id).await?.cart;
+    let guest = AtHand::even_merged(world, &command.caller, id).await?.cart;
     if guest.value.renews.is_some() {
         return Err(Problem::not_found("cart"));
     }

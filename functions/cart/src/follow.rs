@@ -21,7 +21,7 @@ pub(crate) async fn follow(
         return Ok(cart);
     };
     let Some(at) = world.table.reminder_policy(m).await?.first_look(now) else { return Ok(cart) };
-    let newest = Newest { follow_up, cart: cart.id.clone(), at: now };
+    let newest = Newest { follow_up, cart: cart.id.clone(), customer: cart.customer.clone(), at: now };
     world.table.cart_is_followed(m, &newest, at).await?;
     Ok(Cart { look_at: Some(at), ..cart })
 }

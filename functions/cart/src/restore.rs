@@ -9,7 +9,7 @@ use domain::cart::{Cart, Edit};
 use domain::checkout::Stage;
 use domain::discount::Spelling;
 use domain::id::{CartId, derive};
-use domain::reminder::FollowUp;
+use domain::reminder::{FollowUp, Newest};
 use domain::text::Word;
 use edge::identity::Shopper;
 use edge::links::{Link, Purpose};
@@ -73,7 +73,9 @@ async fn attempt(
     let mut commit = Commit::new(m, &context).add(&copy, Overtaken);
     if let Some(follow_up) = &follow_up {
         let moved = FollowUp { cart: copy.id.clone(), ..follow_up.value.clone() };
-        commit = commit.replace(follow_up, &moved);
+        let (cart, customer) = (copy.id.clone(), copy.customer.clone());
+        let newest = Newest { follow_up: moved.id.clone(), cart, customer, at: now };
+        commit = commit.replace(follow_up, &moved).put_any(&newest);
     }
     if let Some(code) = code {
         let known = world.table.load::<DiscountCode>(&Key::discount_code(m, &Spelling::of(&code))).await?;

@@ -1,11 +1,11 @@
 //! Reminders of carts that were left: when one is written, when none is, and what came of it.
 //!
 //! A cart is left once its shopper can be written to, has agreed to that, and has not touched it for the first step's
-//! delay. What follows is a sequence, a step at a time; its state is the person's ([`FollowUp`]), for whoever opens
-//! another cart is followed there and not here. [`look`] is the whole decision.
+//! delay. What follows is a sequence, a step at a time. It is the person's ([`FollowUp`]): only the [`Newest`] cart is
+//! ever looked at, so whoever opens another is followed there and not here. [`look`] is the whole decision.
 //!
-//! Invariants: a step is written once; nothing is written to whoever has ordered, emptied the cart, opened a newer one
-//! or takes the consent back (A16(1), A16(2)); nobody gets more than the cap. Who is held out gets nothing, and is
+//! Invariants: a step is written once; nothing is written to whoever has ordered, emptied the cart, or takes the consent
+//! back (A16(1), A16(2)); nobody gets more than the cap. Who is held out gets nothing, and is
 //! counted all the same, so that what reminders bring is a difference and not a guess.
 
 use crate::cart::Cart;
@@ -265,8 +265,6 @@ pub enum Stop {
     Ordered,
     /// Nothing is in it any more.
     Empty,
-    /// The person has another one since.
-    NewerCart,
     /// No consent, or it was taken back, or the mailbox does not want or take our messages.
     NotWanted,
 }
@@ -276,6 +274,9 @@ pub enum Stop {
 pub struct Newest {
     pub follow_up: FollowUpId,
     pub cart: CartId,
+    /// Whose account has a say in whether it is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
     pub at: Timestamp,
 }
 
@@ -307,7 +308,6 @@ pub struct Write {
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
     pub cart: &'a Cart,
-    pub newest: Option<&'a Newest>,
     pub held: Option<&'a FollowUp>,
     /// Whether the person may be written to at this moment.
     pub wanted: bool,
@@ -315,7 +315,7 @@ pub struct Seen<'a> {
 
 /// What is to be done about a cart that was left. Asking twice does nothing twice: steps are counted.
 pub fn look(policy: &Policy, seen: Seen<'_>, now: Timestamp) -> Look {
-    let Seen { cart, newest, held, wanted } = seen;
+    let Seen { cart, held, wanted } = seen;
     let Some(id) = cart.follow_up.clone().filter(|_| cart.renews.is_none()) else { return Look::Over };
     let own = held.filter(|held| held.cart == cart.id);
     let stop = |why: Stop| match own {
@@ -331,11 +331,6 @@ pub fn look(policy: &Policy, seen: Seen<'_>, now: Timestamp) -> Look {
     }
     if cart.lines.is_empty() {
         return stop(Stop::Empty);
-    }
-    if newest.is_some_and(|newest| newest.cart != cart.id && newest.at >= cart.edited_at)
-        || held.is_some_and(|held| held.cart != cart.id && held.began_at >= cart.edited_at)
-    {
-        return stop(Stop::NewerCart);
     }
     if !wanted {
         return stop(Stop::NotWanted);

@@ -27,13 +27,19 @@ impl AtHand {
     /// The cart, if it is the caller's to change. What a subscription orders is no shopper's.
     pub async fn of(world: &World, caller: &Caller, id: &str) -> Result<Self, Problem> {
         let hand = Self::to_see(world, caller, id).await?;
-        not_merged(&hand.cart.value)?;
         if hand.cart.value.renews.is_some() { Err(Problem::not_found("cart")) } else { Ok(hand) }
+    }
+
+    /// The cart, if it is the caller's to see, also what a subscription orders.
+    pub async fn to_see(world: &World, caller: &Caller, id: &str) -> Result<Self, Problem> {
+        let hand = Self::even_merged(world, caller, id).await?;
+        not_merged(&hand.cart.value)?;
+        Ok(hand)
     }
 
     /// The cart, if it is the caller's to see, in one batch read. One that has expired is not there, however late it is
     /// taken away.
-    pub async fn to_see(world: &World, caller: &Caller, id: &str) -> Result<Self, Problem> {
+    pub async fn even_merged(world: &World, caller: &Caller, id: &str) -> Result<Self, Problem> {
         let m = &caller.marketplace;
         let id: CartId = id.parse().map_err(|_| Problem::not_found("cart"))?;
         let shopper = caller.shopper()?;

@@ -3,13 +3,13 @@
 
 use crate::order::Instant;
 use crate::{Amount, payloads};
-use domain::id::{CartId, CustomerId, FollowUpId, OrderId};
+use domain::id::{CustomerId, FollowUpId, OrderId};
 use domain::reminder::Arm;
 
 payloads! {
-    /// Work, not news: a cart was left long enough to be looked at. Goes through the function's own queue, never over
+    /// Work, not news: a person's newest cart was left long enough to be looked at. Goes through the function's own queue, never over
     /// the bus.
-    "cart.reminder_due.v1" CartReminderDueV1 { cart: CartId }
+    "cart.reminder_due.v1" CartReminderDueV1 { follow_up: FollowUpId }
 
     /// A reminder of the cart that this person left is to be written: whoever writes to people listens.
     "cart.reminded.v1" CartRemindedV1 {

@@ -9,7 +9,7 @@ use crate::key::{Key, Place};
 use crate::list::List;
 use crate::{Commit, Cursor, Fault, Held, Page, Record, Story, Table};
 use domain::cart::KEPT;
-use domain::id::{CartId, CustomerId, FollowUpId, MarketplaceId, OrderId};
+use domain::id::{CustomerId, FollowUpId, MarketplaceId, OrderId};
 use domain::reminder::{Arm, FollowUp, Newest, Policy, Stage};
 use domain::text::Word;
 use domain::{Currency, Money};
@@ -188,13 +188,13 @@ impl Table {
         newest: &Newest,
         at: Timestamp,
     ) -> Result<(), Fault> {
-        self.look_at_cart(m, &newest.cart, at).await?;
+        self.look_at_cart(m, &newest.follow_up, at).await?;
         self.put_blindly(m, newest).await
     }
 
-    /// Puts a look at a cart on the list of due work.
-    pub async fn look_at_cart(&self, m: &MarketplaceId, cart: &CartId, at: Timestamp) -> Result<(), Fault> {
-        self.put_due(&Key::due(m, Work::Reminder, cart.as_str(), at)).await
+    /// Puts a look at a person's newest cart on the list of due work.
+    pub async fn look_at_cart(&self, m: &MarketplaceId, id: &FollowUpId, at: Timestamp) -> Result<(), Fault> {
+        self.put_due(&Key::due(m, Work::Reminder, id.as_str(), at)).await
     }
 
     /// Sequences that began in the month of `at`, the last first.

@@ -1,7 +1,7 @@
 //! Samples of what is told of carts that were left.
 
 use super::{Entry, Told, entry, eur, instant, marketplace, order, person};
-use domain::id::{CartId, CustomerId, FollowUpId};
+use domain::id::{CustomerId, FollowUpId};
 use domain::reminder::Arm;
 use events::cart::{CartRecoveredV1, CartRemindedV1, CartReminderDueV1, CartRemindersSetV1};
 
@@ -11,8 +11,7 @@ const DAY: i64 = 24 * 60;
 pub(super) fn carts() -> Vec<Entry> {
     let email = "ines@post.example".parse().expect("a mailbox");
     let follow_up = FollowUpId::of(&marketplace(), &email);
-    let cart = CartId::from_bits(9);
-    let due = format!("due:{cart}:2026-01-08T09:00");
+    let due = format!("due:{follow_up}:2026-01-08T09:00");
     vec![
         entry(
             Told::new("reminder-policy", 1, 0, person()),
@@ -20,7 +19,7 @@ pub(super) fn carts() -> Vec<Entry> {
         ),
         entry(
             Told::new(&due, 0, 3 * DAY, "system:reminder").because(&due),
-            CartReminderDueV1 { cart: cart.clone() },
+            CartReminderDueV1 { follow_up: follow_up.clone() },
         ),
         entry(
             Told::new(&follow_up, 3, 3 * DAY, "system:abandoned-cart").because(&due),

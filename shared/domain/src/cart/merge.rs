@@ -166,3 +166,6 @@ impl Cart {
         dropped
     }
 }
+
+#[cfg(test)]
+mod tests;
