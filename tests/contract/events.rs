@@ -135,6 +135,7 @@ fn word(prefix: &str) -> &'static str {
         "sub" => "subscription",
         "inv" => "invoice",
         "issuer" => "issuer of invoices",
+        "wai" => "wait for an offer",
         "flw" => "person with a cart",
         "reminder" => "reminders",
         "dunning" => "dunning case",

@@ -261,6 +261,33 @@ impl Story {
         self.tell("carts.claim", &[at(&cart, "/id")], json!({})).await;
         self.show("carts.current", &[], "").await;
         self.left_behind(alma).await;
+        self.wishing(alma).await;
+    }
+
+    /// A list of things for later, shown to others; and something that is sold out.
+    async fn wishing(&mut self, alma: &str) {
+        let cart =
+            self.shop.guest().post("/v1/carts", &json!({"country": "DE"}), "").await.text("/id").to_owned();
+        let list = self.tell("wish_lists.open", &[], json!({"name": "For the new kitchen"})).await;
+        let list = at(&list, "/id").to_owned();
+        let mug = self.shop.get(&format!("/v1/offers?merchant={alma}")).await;
+        let mug = at(&mug, "/items/0/id").to_owned();
+        let wishes = json!({"add": [{"offer": mug, "quantity": 2}]});
+        self.tell("wish_lists.edit", &[&list], wishes).await;
+        self.show("wish_lists.show", &[&list], "").await;
+        let link = self.tell("wish_lists.share", &[&list], json!({})).await;
+        self.show("wish_lists.shared", &[at(&link, "/token")], "").await;
+        self.tell("wish_lists.unshare", &[&list], json!({})).await;
+        self.tell("wish_lists.to_cart", &[&list], json!({"cart": cart, "items": [1]})).await;
+        self.tell("wish_lists.from_cart", &[&list], json!({"cart": cart, "lines": [1]})).await;
+        let ines = self.shop.person("ines");
+        ines.post("/v1/wish-lists", &json!({"name": "Later"}), "").await.ok().expect("a list");
+        self.show("wish_lists.list", &[], "").await;
+        let rare = self.shop.stocked(alma, "rare", 1).await;
+        self.shop.done(&format!("/v1/stock/{rare}/adjust"), &json!({"by": -1, "reason": "broken"})).await;
+        self.tell("stock_alerts.wait", &[], json!({"offer": rare})).await;
+        self.show("stock_alerts.list", &[], "").await;
+        self.tell("stock_alerts.cancel", &[&rare], json!({})).await;
     }
 
     /// A guest leaves a cart, is reminded, comes back and orders.
@@ -538,7 +565,7 @@ fn counted(mut told: Examples) -> Examples {
     let replaced = |value: &Value| -> Value {
         let mut shown = value.to_string();
         for (tail, number) in
-            given(&text, &["mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_", "sub_"])
+            given(&text, &["mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_", "sub_", "wsh_"])
                 .iter()
                 .zip(1_u128..)
         {
@@ -559,6 +586,10 @@ fn counted(mut told: Examples) -> Examples {
             if let Some(secret) = answer.pointer_mut(pointer) {
                 *secret = format!("{prefix}{}", "0".repeat(64)).into();
             }
+        }
+        if let Some(token) = answer.pointer_mut("/token") {
+            let words = token.as_str().and_then(|token| token.rsplit_once('.')).unwrap_or_default().0;
+            *token = format!("{words}.{}", "A".repeat(43)).into();
         }
         // A signature follows from an id that chance gave.
         for pointer in ["/order/page", "/page"] {

@@ -36,6 +36,9 @@ struct Things {
     cart: String,
     /// That a reminder would bring.
     link: String,
+    wish_list: String,
+    /// A link to it.
+    shared: String,
     payment: String,
     customer: String,
     /// A customer that nobody erases.
@@ -66,6 +69,9 @@ impl Things {
             ("gateways", "gateway") => "sandbox".to_owned(),
             ("payouts", "id") => self.payout.clone(),
             ("dead-letters", "queue") => "orders".to_owned(),
+            ("wish-lists", "id") => self.wish_list.clone(),
+            ("shared-wish-lists", "token") => self.shared.clone(),
+            ("stock-alerts", "offer") => self.offer.clone(),
             ("cart-links", "token") => self.link.clone(),
             ("carts", "id") | ("checkouts", "cart") => self.cart.clone(),
             ("order-pages", "order") => self.order.clone(),
@@ -146,6 +152,11 @@ impl Bazaar {
         let cart = shop.guest().post("/v1/carts", &json!({"country": "DE"}), "").await;
         let cart = cart.text("/id").to_owned();
         let link = shop.cart_link(&cart).await;
+        let guest = shop.guest();
+        let wish_list =
+            guest.post("/v1/wish-lists", &json!({"name": "Wishes"}), "").await.text("/id").to_owned();
+        let shared = guest.post(&format!("/v1/wish-lists/{wish_list}/share"), &json!({}), "").await;
+        let shared = shared.text("/token").to_owned();
         let bought = shop.bought("c1", &[(&merchant, 1, 10_00)], &[card("tok_approved", 10_00)]).await;
         let payment = payment_id(&bought, 1);
         let sign_up = json!({"name": "Ines Groß", "email": "ines@post.example"});
@@ -165,6 +176,8 @@ impl Bazaar {
             granted,
             cart,
             link,
+            wish_list,
+            shared,
             payment,
             customer,
             agreed,

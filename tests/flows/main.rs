@@ -55,3 +55,4 @@ mod subscriptions;
 mod tax;
 mod turnstile;
 mod watch;
+mod wishes;

@@ -4,8 +4,7 @@ use crate::edit::{Answer, priced};
 use crate::show::CartView;
 use axum::extract::{Path, State};
 use domain::Money;
-use domain::cart::{Cart, Line, Merged, Reason, Strategy, Wares, merge};
-use domain::catalog::OfferStatus;
+use domain::cart::{Cart, Line, Merged, NotSold, Reason, Strategy, Wares, merge};
 use domain::id::{CustomerId, MarketplaceId};
 use edge::query::None as NoParameters;
 use edge::shopping::AtHand;
@@ -90,14 +89,10 @@ async fn joined(
 
 /// What a unit costs in the cart that goes on, if it can be bought.
 fn offered(wares: &Wares, cart: &Cart, line: &Line, now: Timestamp) -> Result<Money, Reason> {
-    let offer = wares.offer(&line.offer).filter(|offer| offer.status == OfferStatus::Active);
-    let offer = offer.ok_or(Reason::Unavailable)?;
-    let merchant = wares.merchant(&offer.merchant);
-    if merchant.is_none_or(|merchant| merchant.takes_orders(now).is_err()) {
-        return Err(Reason::Unavailable);
-    }
-    let price = wares.price(offer.price, cart, now).map_err(|_| Reason::NoExchangeRate)?;
-    Ok(price.amount())
+    wares.sold_at(&line.offer, cart, now).map_err(|not| match not {
+        NotSold::Unknown(_) | NotSold::Unavailable(_) => Reason::Unavailable,
+        NotSold::NoRate(_) => Reason::NoExchangeRate,
+    })
 }
 
 /// A repeat: the cart that the guest's has become a part of, with what was told then.

@@ -3,8 +3,7 @@
 use crate::show::CartView;
 use axum::extract::{Path, State};
 use domain::Currency;
-use domain::cart::{Add, Asked, Cart, Chosen, Contact, Edit, Wares};
-use domain::catalog::OfferStatus;
+use domain::cart::{Add, Asked, Cart, Chosen, Contact, Edit, NotSold, Wares};
 use domain::delivery::Service;
 use domain::discount::CODES_MAX;
 use domain::fx;
@@ -299,23 +298,19 @@ fn add(
     let mut found = Vec::with_capacity(add.len());
     for (at, (id, body)) in offers.iter().zip(add).enumerate() {
         let quantity = check.quantity(format!("add[{at}].quantity"), body.quantity);
-        let Some(offer) = wares.offer(id) else {
-            check.wrong(format!("add[{at}].offer"), "unknown", format!("there is no offer {id}"));
-            continue;
-        };
-        let sells =
-            wares.merchant(&offer.merchant).is_some_and(|merchant| merchant.takes_orders(now).is_ok());
-        if !sells || offer.status != OfferStatus::Active {
-            check.wrong(format!("add[{at}].offer"), "unavailable", format!("{id} is not for sale"));
-            continue;
-        }
-        match (wares.price(offer.price, cart, now), quantity) {
+        match (wares.sold_at(id, cart, now), quantity) {
             (Ok(price), Some(quantity)) => {
-                let (offer, merchant, price) = (id.clone(), offer.merchant.clone(), price.amount());
-                found.push(Add { offer, merchant, price, quantity });
+                let merchant = wares.offer(id).map(|offer| offer.merchant.clone());
+                let add = merchant.map(|merchant| Add { offer: id.clone(), merchant, price, quantity });
+                found.extend(add);
             }
-            (Err(error), _) => {
-                check.wrong(format!("add[{at}].offer"), "no_exchange_rate", error);
+            (Err(not), _) => {
+                let code = match &not {
+                    NotSold::Unknown(_) => "unknown",
+                    NotSold::Unavailable(_) => "unavailable",
+                    NotSold::NoRate(_) => "no_exchange_rate",
+                };
+                check.wrong(format!("add[{at}].offer"), code, not);
             }
             (Ok(_), None) => {}
         }

@@ -171,7 +171,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 23] {
+pub fn functions() -> [(&'static str, Build); 24] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
@@ -196,6 +196,7 @@ pub fn functions() -> [(&'static str, Build); 23] {
         ("subscriptions", subscriptions::function),
         ("promotions", promotions::function),
         ("tax", tax::function),
+        ("wish-lists", wish_lists::function),
     ]
 }
 

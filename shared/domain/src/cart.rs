@@ -14,7 +14,7 @@ mod quote;
 pub use buy::{Buy, NotBought};
 pub use merge::{Merged, MergedLine, Reason, Strategy, merge};
 pub use pay::{HELD, PAYMENTS_MAX, PINNED, Verdict, verdict};
-pub use quote::{Offered, Quote, Wares};
+pub use quote::{NotSold, Offered, Quote, Wares};
 
 use crate::address::Address;
 use crate::catalog::Offer;

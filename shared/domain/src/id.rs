@@ -135,6 +135,11 @@ id!(
     PayoutId, "a payout id", "pyo_"
 );
 id!(CartId, "a cart id", "crt_");
+id!(WishListId, "a wish list id", "wsh_");
+id!(
+    /// A customer who waits for an offer, since when: a digest of all three.
+    WaitId, "a wait id", "wai_"
+);
 id!(
     /// A person whose carts are followed: a digest of marketplace and mailbox.
     FollowUpId, "a follow-up id", "flw_"

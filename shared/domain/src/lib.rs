@@ -21,6 +21,7 @@
 //! | [`settlement`] | what became of an order, for its payments: what is captured, released, paid back |
 //! | [`cart`] | what a shopper has chosen, what it costs now, and the order that it becomes |
 //! | [`reminder`] | carts that were left: when their shoppers are written to, and what came of it |
+//! | [`wish_list`] | what a shopper keeps for later, and shows to others |
 //! | [`checkout`] | the gate between cart and order, and its lock |
 //! | [`customer`] | who buys with an account: consents, addresses, and how a person is forgotten |
 //! | [`plan`] [`period`] | what customers subscribe to, on which terms; periods of billing in their time zones |
@@ -70,6 +71,7 @@ pub mod subscription;
 pub mod tax;
 pub mod tender;
 pub mod text;
+pub mod wish_list;
 
 pub use currency::Currency;
 pub use money::{Money, MoneyError};

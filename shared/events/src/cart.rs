@@ -1,9 +1,9 @@
-//! What is told of carts: that somebody was reminded, and what came of it. Never a cart's own id: a guest's is the
+//! What is told of carts and wishes: that somebody is to be written to, and what came of it. Never a cart's own id: a guest's is the
 //! guest's key.
 
 use crate::order::Instant;
 use crate::{Amount, payloads};
-use domain::id::{CustomerId, FollowUpId, OrderId};
+use domain::id::{CustomerId, FollowUpId, OfferId, OrderId, ProductId};
 use domain::reminder::Arm;
 
 payloads! {
@@ -35,6 +35,9 @@ payloads! {
         reminders: u8,
         total: Amount,
     }
+
+    /// An offer that was gone can be had again, and this customer wants to know: write once.
+    "offer.back_in_stock.v1" OfferBackInStockV1 { offer: OfferId, product: ProductId, customer: CustomerId }
 
     /// How carts are followed up is new; it binds looks from now on.
     "cart.reminders_set.v1" CartRemindersSetV1 { steps: u8, hold_out_percent: u8 }

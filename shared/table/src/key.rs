@@ -30,6 +30,8 @@
 //! | product          | `M#PRD#<product>` | `PRD`                     | 1 `M#INCAT#<first category>` · 2 `M#PRDS`; SK `<id>` |
 //! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
 //! | stock            | `M#OFF#<offer>`   | `STK#<location>`; a hot offer's further bins `STK#<location>~<n>` | |
+//! | wish list        | `M#WSH#<list>`    | `WSH`                     | 1 `M#CUSWSH#<customer>`; SK `<id>` |
+//! | waits for an offer | `M#OFF#<offer>` | `WAI#<customer>`          | 1 `M#CUSWAI#<customer>`; SK `<ms>#<id>` |
 //! | plan             | `M#PLN#<plan>`    | `PLN`                     | 2 `M#PLNS`; SK `<id>` |
 //! | terms of a plan  | `M#PLN#<plan>`    | `TRM#<version>`           | |
 //! | subscription     | `M#SBN#<subscription>` | `SBN`                | 1 `M#CUSSBN#<customer>` · 2 `M#PLNSBN#<plan>`; SK `<id>` |
@@ -68,6 +70,7 @@
 
 mod follow_up;
 mod places;
+mod wish_list;
 
 use crate::due::Work;
 use crate::{number, record::Item, text};

@@ -35,6 +35,7 @@ pub mod record;
 pub mod stock;
 pub mod subscription;
 pub mod tax;
+pub mod wish_list;
 
 pub use commit::{Commit, Story, Uncommitted};
 pub use key::Key;

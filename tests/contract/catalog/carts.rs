@@ -1,9 +1,11 @@
 //! Samples of what is told of carts that were left.
 
 use super::{Entry, Told, entry, eur, instant, marketplace, order, person};
-use domain::id::{CustomerId, FollowUpId};
+use domain::id::{CustomerId, FollowUpId, OfferId, ProductId, WaitId};
 use domain::reminder::Arm;
-use events::cart::{CartRecoveredV1, CartRemindedV1, CartReminderDueV1, CartRemindersSetV1};
+use events::cart::{
+    CartRecoveredV1, CartRemindedV1, CartReminderDueV1, CartRemindersSetV1, OfferBackInStockV1,
+};
 
 const DAY: i64 = 24 * 60;
 
@@ -30,6 +32,14 @@ pub(super) fn carts() -> Vec<Entry> {
                 of: 3,
                 code: Some("BACK-0F3A5C7E9B1D".to_owned()),
                 code_until: Some(instant(6 * DAY)),
+            },
+        ),
+        entry(
+            Told::new(WaitId::from_bits(6), 1, 2 * DAY, "system:wish-lists"),
+            OfferBackInStockV1 {
+                offer: OfferId::from_bits(8),
+                product: ProductId::from_bits(7),
+                customer: CustomerId::from_bits(4),
             },
         ),
         entry(

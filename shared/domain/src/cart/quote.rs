@@ -63,6 +63,29 @@ impl Wares {
     }
 }
 
+/// Why an offer cannot be put into a cart.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotSold {
+    #[error("there is no offer {0}")]
+    Unknown(OfferId),
+    #[error("{0} is not for sale")]
+    Unavailable(OfferId),
+    #[error(transparent)]
+    NoRate(#[from] FxError),
+}
+
+impl Wares {
+    /// What a unit costs in the cart's currency now, if it can be bought.
+    pub fn sold_at(&self, id: &OfferId, cart: &Cart, now: Timestamp) -> Result<Money, NotSold> {
+        let offer = self.offer(id).ok_or_else(|| NotSold::Unknown(id.clone()))?;
+        let sells = self.merchant(&offer.merchant).is_some_and(|merchant| merchant.takes_orders(now).is_ok());
+        if !sells || offer.status != OfferStatus::Active {
+            return Err(NotSold::Unavailable(id.clone()));
+        }
+        Ok(self.price(offer.price, cart, now)?.amount())
+    }
+}
+
 impl Quote {
     /// The cheapest way to bring each part; nothing of what cannot be brought.
     pub fn cheapest(&self) -> Vec<Chosen> {

@@ -3,7 +3,7 @@
 use super::Problem;
 use crate::shopping::UnmetView;
 use domain::cart;
-use domain::{checkout, credit, customer, payment, pricing, tender};
+use domain::{checkout, credit, customer, payment, pricing, tender, wish_list};
 use events::Amount;
 use serde_json::json;
 
@@ -44,6 +44,19 @@ impl From<cart::Refused> for Problem {
             R::CodeCount => ("cart_code_count", "The cart has too many codes"),
             R::NoLine(_) => ("unknown_line", "The cart has no such line"),
             R::NoMerchant(_) => ("unknown_merchant", "The cart has no line of this merchant"),
+        };
+        Self::new(422, code, title).with(refused)
+    }
+}
+
+impl From<wish_list::Refused> for Problem {
+    fn from(refused: wish_list::Refused) -> Self {
+        use wish_list::Refused as R;
+        let (code, title) = match refused {
+            R::Cart(refused) => return refused.into(),
+            R::ItemCount => ("wish_list_item_count", "The wish list has too many things"),
+            R::Quantity(_) => ("wish_list_quantity", "A quantity is not acceptable"),
+            R::NoItem(_) => ("unknown_item", "The wish list has no such item"),
         };
         Self::new(422, code, title).with(refused)
     }

@@ -11,6 +11,7 @@ use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
 use crate::subscription::{HadTrial, HasPlan};
+use crate::wish_list::Waiting;
 use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
 use domain::credit::StoreCredit;
@@ -29,6 +30,7 @@ use domain::plan::{Plan, Terms};
 use domain::reminder::{FollowUp, Newest};
 use domain::subscription::Subscription;
 use domain::tax::table::{Rules, Sheet};
+use domain::wish_list::WishList;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -78,6 +80,8 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         FollowUp,
         Newest,
         Recovered,
+        Waiting,
+        WishList,
         ReminderPolicy,
         Agreements,
         ApiKey,

@@ -1,0 +1,161 @@
+//! Who waits for an offer, and the word that it is there again: once each.
+
+use crate::show::Sold;
+use axum::extract::{Path, State};
+use domain::catalog::Offer;
+use domain::id::{MarketplaceId, OfferId, WaitId, derive};
+use edge::{Again, Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
+use events::cart::OfferBackInStockV1;
+use events::stock::{StockAdjustedV1, StockReceivedV1};
+use events::{Announced, Context, Envelope};
+use serde::{Deserialize, Serialize};
+use table::wish_list::Waiting;
+use table::{Commit, Held, Key, Story, Uncommitted};
+
+/// So many are told before the list is looked at again.
+const AT_ONCE: u16 = 100;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "WaitForOffer"))]
+pub(crate) struct Wait {
+    offer: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "WaitNoMore"))]
+pub(crate) struct Cancel {}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "StockAlert"))]
+pub(crate) struct WaitView {
+    offer: String,
+    since: String,
+    /// `waiting` or `canceled`.
+    status: &'static str,
+}
+
+fn view(waiting: &Waiting, status: &'static str) -> WaitView {
+    WaitView { offer: waiting.offer.to_string(), since: waiting.since.to_string(), status }
+}
+
+/// Whoever waits already goes on waiting; what can be had now needs no waiting.
+pub(crate) async fn wait(
+    State(world): State<World>,
+    command: Command<Wait>,
+) -> Result<Reply<WaitView>, Problem> {
+    let (m, customer) = (&command.caller.marketplace, command.caller.customer()?);
+    let mut check = Check::new();
+    let offer = check.parse::<OfferId>("offer", &command.body.offer);
+    check.done()?;
+    let Some(offer) = offer else { return Err(Problem::internal()) };
+    world
+        .until_free(|| async {
+            let key = Key::waiting(m, &offer, &customer);
+            if let Some(held) = world.table.load::<Waiting>(&key).await? {
+                return Ok(Reply::ok(view(&held.value, "waiting")).replayed());
+            }
+            let held = world.table.load::<Offer>(&Key::offer(m, &offer)).await?;
+            let mut check = Check::new();
+            match &held {
+                None => check.wrong("offer", "unknown", format!("there is no offer {offer}")),
+                Some(held) => {
+                    let sold = Sold::of(&world, m, std::slice::from_ref(&held.value.id)).await?;
+                    let there = sold.available.get(&offer).is_none_or(|units| *units > 0);
+                    if sold.offer(&offer).is_some() && there {
+                        check.wrong("offer", "available", format!("{offer} can be had now"));
+                    }
+                }
+            }
+            check.done()?;
+            let now = world.now();
+            let waiting = Waiting { customer: customer.clone(), offer: offer.clone(), since: now };
+            let context = command.context(now);
+            Commit::new(m, &context).add(&waiting, Overtaken).send(&world.table).await?;
+            Ok(Reply::created(view(&waiting, "waiting")))
+        })
+        .await
+}
+
+pub(crate) async fn list(
+    State(world): State<World>,
+    query: Query<PageOf>,
+) -> Result<Reply<Listing<WaitView>>, Problem> {
+    let (m, customer) = (&query.caller.marketplace, query.caller.customer()?);
+    let paging = query.parameters.read()?;
+    let page = world.table.waits_of(m, &customer, paging.limit, paging.after.as_ref()).await?;
+    Ok(Reply::ok(Listing::of(page, |waiting| view(&waiting, "waiting"))))
+}
+
+pub(crate) async fn cancel(
+    State(world): State<World>,
+    Path(offer): Path<String>,
+    command: Command<Cancel>,
+) -> Result<Reply<WaitView>, Problem> {
+    let (m, customer) = (&command.caller.marketplace, command.caller.customer()?);
+    let offer: OfferId = offer.parse().map_err(|_| Problem::not_found("offer"))?;
+    let key = Key::waiting(m, &offer, &customer);
+    let held = world.table.load::<Waiting>(&key).await?;
+    let since = held.map_or_else(|| world.now(), |held| held.value.since);
+    let context = command.context(world.now());
+    let commit: Commit<'_, Overtaken> = Commit::new(m, &context).delete(key);
+    commit.send(&world.table).await?;
+    Ok(Reply::ok(view(&Waiting { customer, offer, since }, "canceled")))
+}
+
+pub(crate) async fn received(world: World, event: Envelope<StockReceivedV1>) -> Result<(), Again> {
+    tell(&world, &event.marketplace, &event.data.offer, &Context::follows(&event, world.now(), "wish-lists"))
+        .await
+}
+
+pub(crate) async fn adjusted(world: World, event: Envelope<StockAdjustedV1>) -> Result<(), Again> {
+    tell(&world, &event.marketplace, &event.data.offer, &Context::follows(&event, world.now(), "wish-lists"))
+        .await
+}
+
+/// The story is named by who has waited for what since when: whoever hears of the goods twice tells it once.
+async fn tell(world: &World, m: &MarketplaceId, offer: &OfferId, context: &Context) -> Result<(), Again> {
+    loop {
+        let waiting = world.table.waiting_for(m, offer, AT_ONCE).await?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let held = world.table.load::<Offer>(&Key::offer(m, offer)).await?;
+        let Some(offer) = held.map(|held| held.value) else { return Ok(()) };
+        let offers = [offer];
+        let there = world.table.available(m, &offers, None, world.now()).await?;
+        let [offer] = offers;
+        if there.get(&offer.id).is_none_or(|units| *units == 0) {
+            return Ok(());
+        }
+        for held in waiting {
+            one(world, m, &offer, held, context).await?;
+        }
+    }
+}
+
+/// It was told before.
+#[derive(Debug)]
+struct Told;
+
+async fn one(
+    world: &World,
+    m: &MarketplaceId,
+    offer: &Offer,
+    Held { value, .. }: Held<Waiting>,
+    context: &Context,
+) -> Result<(), Again> {
+    let Waiting { customer, offer: id, since } = value;
+    let bits = derive(&["waiting", m.as_str(), id.as_str(), customer.as_str(), &since.to_string()]);
+    let key = Key::waiting(m, &id, &customer);
+    let subject = WaitId::from_bits(bits);
+    let place = Key::wait(m, &id, &subject);
+    let told = OfferBackInStockV1 { offer: id, product: offer.product.clone(), customer };
+    let story = Story::new([Announced::of(&told)]);
+    let commit = Commit::new(m, context).document(&place, subject.as_str(), story, Told).delete(key);
+    match commit.send(&world.table).await {
+        Ok(()) | Err(Uncommitted::Refused(Told)) => Ok(()),
+        Err(other) => Err(other.into()),
+    }
+}

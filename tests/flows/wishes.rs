@@ -1,0 +1,231 @@
+//! Wish lists: kept, shown to others, moved to a cart and back; and who hears that goods are there again.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use souk::api::{Answer, Api};
+use tests::storefront::*;
+use tests::*;
+
+async fn open(api: &Api, name: &str) -> String {
+    let answer = api.post("/v1/wish-lists", &json!({"name": name}), "").await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    answer.text("/id").to_owned()
+}
+
+async fn call(api: &Api, list: &str, word: &str, body: &Value) -> Answer {
+    api.post(&format!("/v1/wish-lists/{list}/{word}"), body, "").await
+}
+
+async fn wish(api: &Api, list: &str, offer: &str, quantity: u32) -> Value {
+    call(api, list, "edit", &json!({"add": [{"offer": offer, "quantity": quantity}]})).await.ok().unwrap()
+}
+
+fn notices(list: &Value, item: usize) -> &Value {
+    &list["items"][item]["notices"]
+}
+
+#[tokio::test]
+async fn a_list_tells_on_return_what_has_changed_since_a_thing_came_in() {
+    let market = Storefront::stocked(3).await;
+    let guest = &market.guest;
+    let list = open(guest, "Kitchen").await;
+    wish(guest, &list, &market.mug, 2).await;
+    wish(guest, &list, &market.bowl, 5).await;
+    let shown = wish(guest, &list, &market.scarf, 1).await;
+    assert_eq!((notices(&shown, 0), notices(&shown, 1)), (&json!([]), &json!(["insufficient_stock"])));
+    assert_eq!(shown["items"][1]["available"], 3);
+    market.shop.offer(&market.alma, "mug", "9.00").await;
+    market.shop.offer(&market.alma, "bowl", "8.00").await;
+    market.shop.done(&format!("/v1/merchants/{}/suspend", market.birch), &json!({"reason": "a trial"})).await;
+    let shown = guest.get(&format!("/v1/wish-lists/{list}")).await.ok().unwrap();
+    assert_eq!(notices(&shown, 0), &json!(["cheaper_now"]));
+    assert_eq!(
+        (eur_at(&shown, "/items/0/price"), eur_at(&shown, "/items/0/price_then")),
+        ("9.00".into(), "10.00".into())
+    );
+    assert_eq!(notices(&shown, 1), &json!(["insufficient_stock", "dearer_now"]));
+    assert_eq!(notices(&shown, 2), &json!(["unavailable"]));
+}
+
+#[tokio::test]
+async fn a_thing_moves_between_list_and_cart_and_is_in_exactly_one_of_them() {
+    let market = Storefront::open().await;
+    let guest = &market.guest;
+    let (list, cart) = (open(guest, "Later").await, market.cart().await);
+    wish(guest, &list, &market.mug, 2).await;
+    wish(guest, &list, &market.scarf, 1).await;
+    let moved = call(guest, &list, "to-cart", &json!({"cart": cart, "items": [1]})).await.ok().unwrap();
+    assert_eq!(moved["items"].as_array().unwrap().len(), 1);
+    let shown = market.show(&cart).await;
+    assert_eq!(
+        (at(&shown, "/lines/0/offer"), &shown["lines"][0]["quantity"]),
+        (market.mug.as_str(), &json!(2))
+    );
+    // What is gone from the list cannot go again; what nobody sells stays.
+    assert_problem(
+        &call(guest, &list, "to-cart", &json!({"cart": cart, "items": [1]})).await,
+        422,
+        "unknown_item",
+    );
+    market.shop.done(&format!("/v1/merchants/{}/suspend", market.birch), &json!({"reason": "a trial"})).await;
+    let refused = call(guest, &list, "to-cart", &json!({"cart": cart, "items": [2]})).await;
+    assert_problem(&refused, 422, "invalid_value");
+    assert_eq!(guest.get(&format!("/v1/wish-lists/{list}")).await.body["items"].as_array().unwrap().len(), 1);
+
+    let back = call(guest, &list, "from-cart", &json!({"cart": cart, "lines": [1]})).await.ok().unwrap();
+    assert_eq!(
+        (at(&back, "/items/1/offer"), &back["items"][1]["quantity"]),
+        (market.mug.as_str(), &json!(2))
+    );
+    assert_eq!(market.show(&cart).await["lines"], json!([]));
+    let refused = call(guest, &list, "from-cart", &json!({"cart": cart, "lines": [9]})).await;
+    assert_problem(&refused, 422, "unknown_line");
+}
+
+#[tokio::test]
+async fn a_thing_that_is_moved_twice_at_once_moves_once() {
+    let market = Storefront::open().await;
+    let guest = &market.guest;
+    let (list, cart) = (open(guest, "Later").await, market.cart().await);
+    wish(guest, &list, &market.mug, 1).await;
+    let body = json!({"cart": cart, "items": [1]});
+    let answers = join_all((0..4).map(|_| call(guest, &list, "to-cart", &body))).await;
+    let went = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!((went, &market.show(&cart).await["lines"][0]["quantity"]), (1, &json!(1)));
+    // The same request, by its key, is answered as it was.
+    wish(guest, &list, &market.bowl, 1).await;
+    let (path, body) = (format!("/v1/wish-lists/{list}/to-cart"), json!({"cart": cart, "items": [2]}));
+    let ines = market.shop.person("ines");
+    assert_problem(
+        &ines.post(&path, &json!({"cart": market.cart().await, "items": [9]}), "k").await,
+        422,
+        "unknown_item",
+    );
+    let first = guest.post(&path, &body, "tap").await;
+    let again = guest.post(&path, &body, "tap").await;
+    assert_eq!((first.status, &first.body), (again.status, &again.body));
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+}
+
+#[tokio::test]
+async fn a_list_is_shown_by_a_link_that_its_owner_closes() {
+    let market = Storefront::open().await;
+    let (ines, omar) = (market.shop.person("ines"), market.shop.person("omar"));
+    let list = open(&ines, "Wedding").await;
+    wish(&ines, &list, &market.mug, 6).await;
+    let shared = async |token: &str| market.guest.get(&format!("/v1/shared-wish-lists/{token}")).await;
+    let link = call(&ines, &list, "share", &json!({})).await.ok().unwrap();
+    let first = at(&link, "/token").to_owned();
+    let seen = shared(&first).await;
+    assert_eq!(
+        (seen.status.as_u16(), at(&seen.body, "/name"), &seen.body["id"]),
+        (200, "Wedding", &Value::Null)
+    );
+    assert_eq!(seen.body["items"][0]["quantity"], 6);
+    // Who sees it cannot change it.
+    for other in [&omar, &market.guest] {
+        assert_problem(&other.get(&format!("/v1/wish-lists/{list}")).await, 404, "not_found");
+        assert_problem(&call(other, &list, "edit", &json!({"remove": [1]})).await, 404, "not_found");
+    }
+    // A new link ends the old one, and closing ends all.
+    let second = at(&call(&ines, &list, "share", &json!({})).await.ok().unwrap(), "/token").to_owned();
+    assert_problem(&shared(&first).await, 404, "not_found");
+    assert_eq!(shared(&second).await.status, 200);
+    call(&ines, &list, "unshare", &json!({})).await.ok().unwrap();
+    assert_problem(&shared(&second).await, 404, "not_found");
+    for forged in [format!("{second}A"), second.replace(":2", ":3"), "x".to_owned()] {
+        assert_problem(&shared(&forged).await, 404, "not_found");
+    }
+    let own = ines.get("/v1/wish-lists").await.ok().unwrap();
+    assert_eq!((at(&own, "/items/0/name"), &own["items"][0]["shared"]), ("Wedding", &json!(false)));
+    assert_eq!(omar.get("/v1/wish-lists").await.body["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_list_is_refused_what_it_cannot_hold() {
+    let market = Storefront::open().await;
+    let guest = &market.guest;
+    let list = open(guest, "x").await;
+    for (edit, code) in [
+        (json!({"add": [{"offer": "off_00000001", "quantity": 1}]}), "invalid_value"),
+        (json!({"add": [{"offer": market.mug, "quantity": 0}]}), "invalid_value"),
+        (json!({"add": [{"offer": "nonsense"}]}), "invalid_value"),
+        (json!({"name": ""}), "invalid_value"),
+        (json!({"remove": [7]}), "unknown_item"),
+        (json!({"remove": (0..201).collect::<Vec<_>>()}), "wish_list_item_count"),
+    ] {
+        assert_problem(&call(guest, &list, "edit", &edit).await, 422, code);
+    }
+    let million = json!({"add": [{"offer": market.mug, "quantity": 1_000_000}]});
+    call(guest, &list, "edit", &million).await.ok().unwrap();
+    assert_problem(&call(guest, &list, "edit", &million).await, 422, "wish_list_quantity");
+    assert_problem(&guest.get("/v1/wish-lists").await, 403, "forbidden");
+    assert_problem(&market.shop.api.get(&format!("/v1/wish-lists/{list}")).await, 403, "forbidden");
+    assert_problem(&guest.get("/v1/wish-lists/wsh_00000001").await, 404, "not_found");
+    // A guest's list is forgotten in the end, a customer's is not.
+    let ines = market.shop.person("ines");
+    let kept = open(&ines, "Kept").await;
+    market.shop.wait_days(181).await;
+    assert_problem(&guest.get(&format!("/v1/wish-lists/{list}")).await, 404, "not_found");
+    let ines = market.shop.person("ines");
+    assert_eq!(ines.get(&format!("/v1/wish-lists/{kept}")).await.status, 200);
+}
+
+/// Who was told that the offer is there again.
+async fn told(shop: &Shop, offer: &str) -> Vec<String> {
+    let key = table::Key::offer(&marketplace_id(), &offer.parse().unwrap());
+    let story = shop.market.world.table.story(&key, 500, None).await.unwrap();
+    let events = story.items.iter().flat_map(table::outbox::Entry::envelopes);
+    let back = events.filter(|event| event.name == "offer.back_in_stock.v1");
+    back.map(|event| at(&event.data, "/customer").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn whoever_waits_for_an_offer_is_told_once_that_it_is_there_again() {
+    let market = Storefront::stocked(1).await;
+    let shop = &market.shop;
+    let waits = async |who: &str, offer: &str| {
+        shop.person(who).post("/v1/stock-alerts", &json!({"offer": offer}), "").await
+    };
+    let refused = waits("ines", &market.mug).await;
+    assert_problem(&refused, 422, "invalid_value");
+    assert_eq!(at(&refused.body, "/errors/0/code"), "available");
+    shop.done(&format!("/v1/stock/{}/adjust", market.mug), &json!({"by": -1, "reason": "broken"})).await;
+    for who in ["ines", "omar", "nora"] {
+        assert_eq!(waits(who, &market.mug).await.status, 201, "{who}");
+        assert_eq!(waits(who, &market.mug).await.status, 200, "{who} waits already");
+    }
+    assert_problem(&waits("ines", "off_00000001").await, 422, "invalid_value");
+    let path = format!("/v1/stock-alerts/{}/cancel", market.mug);
+    shop.person("nora").post(&path, &json!({}), "").await.ok().unwrap();
+    assert_eq!(shop.person("nora").get("/v1/stock-alerts").await.body["items"], json!([]));
+    // A count that finds none tells nobody.
+    shop.settle().await;
+    assert_eq!(told(shop, &market.mug).await, [""; 0]);
+    shop.done(&format!("/v1/stock/{}/receive", market.mug), &json!({"quantity": 5})).await;
+    shop.settle().await;
+    let mut told_now = told(shop, &market.mug).await;
+    told_now.sort();
+    let mut want = Vec::new();
+    for who in ["ines", "omar"] {
+        want.push(
+            domain::id::CustomerId::of(
+                &marketplace_id(),
+                &edge::identity::subject(souk::issuer::ISSUER, who),
+            )
+            .to_string(),
+        );
+    }
+    want.sort();
+    assert_eq!(told_now, want);
+    shop.done(&format!("/v1/stock/{}/receive", market.mug), &json!({"quantity": 5})).await;
+    shop.settle().await;
+    assert_eq!(told(shop, &market.mug).await.len(), 2, "nobody waits any more");
+    // Who waits again is told again.
+    shop.done(&format!("/v1/stock/{}/adjust", market.mug), &json!({"by": -10, "reason": "broken"})).await;
+    shop.wait_minutes(1).await;
+    assert_eq!(waits("ines", &market.mug).await.status, 201);
+    shop.done(&format!("/v1/stock/{}/adjust", market.mug), &json!({"by": 2, "reason": "found"})).await;
+    shop.settle().await;
+    assert_eq!(told(shop, &market.mug).await.len(), 3);
+}
