@@ -206,3 +206,27 @@ async fn a_bad_edit_hears_of_everything_that_is_wrong_and_changes_nothing() {
     let edited = market.edit(&cart, &json!({"address": named})).await;
     assert_eq!(at(&edited, "/address/name"), name);
 }
+
+#[tokio::test]
+async fn one_order_has_at_most_so_many_of_an_offer_as_its_merchant_allows() {
+    let market = Storefront::open().await;
+    let api = &market.shop.api;
+    let path = format!("/v1/offers/{}", market.mug);
+    let limit = async |limit: i64| {
+        let body = json!({"order_limit": limit}).to_string();
+        api.send_with(http::Method::PATCH, &path, &body, &[("if-match", "*")]).await
+    };
+    let cart = market.ready().await;
+    assert_eq!(limit(1).await.ok().unwrap()["order_limit"], 1);
+    let shown = market.show(&cart).await;
+    let told =
+        json!([{"code": "over_limit", "detail": "2 are wanted, and one order may have 1", "limit": 1}]);
+    assert_eq!(shown["lines"][0]["problems"], told);
+    assert_eq!(codes(&shown, "unmet"), ["lines_unavailable", "payment_missing"]);
+    assert_problem(&market.pay(&cart, "57.15", "tok_approved").await, 409, "checkout_incomplete");
+    let one = market.edit(&cart, &json!({"set": [{"line": 1, "quantity": 1}]})).await;
+    assert_eq!(codes(&one, "unmet"), ["payment_missing"]);
+    assert_problem(&limit(-1).await, 422, "invalid_value");
+    assert_problem(&limit(1_000_001).await, 422, "invalid_value");
+    assert_eq!(limit(0).await.ok().unwrap()["order_limit"], Value::Null);
+}

@@ -34,8 +34,11 @@ async fn a_list_tells_on_return_what_has_changed_since_a_thing_came_in() {
     let shown = wish(guest, &list, &market.scarf, 1).await;
     assert_eq!((notices(&shown, 0), notices(&shown, 1)), (&json!([]), &json!(["insufficient_stock"])));
     assert_eq!(shown["items"][1]["available"], 3);
-    market.shop.offer(&market.alma, "mug", "9.00").await;
-    market.shop.offer(&market.alma, "bowl", "8.00").await;
+    for (offer, price) in [(&market.mug, "9.00"), (&market.bowl, "8.00")] {
+        let (path, body) = (format!("/v1/offers/{offer}"), json!({"price": eur(price)}).to_string());
+        let patch = http::Method::PATCH;
+        market.shop.api.send_with(patch, &path, &body, &[("if-match", "*")]).await.ok().unwrap();
+    }
     market.shop.done(&format!("/v1/merchants/{}/suspend", market.birch), &json!({"reason": "a trial"})).await;
     let shown = guest.get(&format!("/v1/wish-lists/{list}")).await.ok().unwrap();
     assert_eq!(notices(&shown, 0), &json!(["cheaper_now"]));
@@ -136,6 +139,7 @@ async fn a_list_is_shown_by_a_link_that_its_owner_closes() {
     for forged in [format!("{second}A"), second.replace(":2", ":3"), "x".to_owned()] {
         assert_problem(&shared(&forged).await, 404, "not_found");
     }
+    market.shop.settle().await;
     let own = ines.get("/v1/wish-lists").await.ok().unwrap();
     assert_eq!((at(&own, "/items/0/name"), &own["items"][0]["shared"]), ("Wedding", &json!(false)));
     assert_eq!(omar.get("/v1/wish-lists").await.body["items"], json!([]));

@@ -7,8 +7,8 @@
 //!
 //! What is due is decided when it is due, from the cart as it is then (`domain::reminder`): so nothing has to be taken
 //! back when a cart is ordered, emptied or edited, and a message may come twice, late or out of order. Carts that
-//! nobody has left are never read. Absent on purpose: the message itself; `notifications` writes it, and looks once more
-//! whether the person still wants it.
+//! nobody has left are never read. Absent on purpose: the message itself; `notifications` writes it, and looks once
+//! more whether the person still wants it.
 
 mod due;
 mod placed;

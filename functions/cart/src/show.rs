@@ -165,11 +165,14 @@ struct GrantedView {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartLineProblem"))]
 struct ProblemView {
-    /// `insufficient_stock`, `unavailable` or `price_changed`; only the last one does not stop the order.
+    /// `insufficient_stock`, `over_limit`, `unavailable` or `price_changed`; only the last one does not stop the order.
     code: &'static str,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<u32>,
+    /// The most that one order may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -372,12 +375,13 @@ impl GrantedView {
 }
 
 fn problem(problem: &LineProblem) -> ProblemView {
-    let (code, available) = match problem {
-        LineProblem::InsufficientStock { available, .. } => ("insufficient_stock", Some(*available)),
-        LineProblem::Unavailable => ("unavailable", None),
-        LineProblem::PriceChanged { .. } => ("price_changed", None),
+    let (code, available, limit) = match problem {
+        LineProblem::InsufficientStock { available, .. } => ("insufficient_stock", Some(*available), None),
+        LineProblem::OverLimit { limit, .. } => ("over_limit", None, Some(*limit)),
+        LineProblem::Unavailable => ("unavailable", None, None),
+        LineProblem::PriceChanged { .. } => ("price_changed", None, None),
     };
-    ProblemView { code, detail: problem.to_string(), available }
+    ProblemView { code, detail: problem.to_string(), available, limit }
 }
 
 fn part(wares: &Wares, quote: &Quote, priced: &PricedMerchant) -> CartPartView {

@@ -30,6 +30,9 @@ pub(crate) struct OfferView {
     price: Amount,
     status: OfferStatus,
     keeps_stock: bool,
+    /// The most units that one order may have of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_limit: Option<u32>,
 }
 
 fn view(offer: &Offer) -> OfferView {
@@ -44,6 +47,7 @@ fn view(offer: &Offer) -> OfferView {
         price: offer.price.into(),
         status: offer.status,
         keeps_stock: offer.keeps_stock,
+        order_limit: offer.order_limit,
     }
 }
 
@@ -67,6 +71,9 @@ pub(crate) struct CreateOffer {
     /// False for what is never out of stock; true if not said.
     #[serde(default)]
     keeps_stock: Option<bool>,
+    /// The most units that one order may have of it, 1 to a million; no limit but the million, if not said.
+    #[serde(default)]
+    order_limit: Option<i64>,
 }
 
 /// What an offer is decided on.
@@ -134,6 +141,7 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &CreateOffe
         check.wrong("product", "unknown", format!("there is no product {product}"));
     }
     let price = check.money("price", &body.price, sources.currency);
+    let order_limit = body.order_limit.and_then(|limit| check.quantity("order_limit", limit));
     check.done()?;
     let (Some(merchant), Some(product), Some(sku), Some(price)) = (merchant, sources.product, sku, price)
     else {
@@ -152,6 +160,7 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &CreateOffe
         price,
         status: body.status.unwrap_or(OfferStatus::Active),
         keeps_stock: body.keeps_stock.unwrap_or(true),
+        order_limit,
         locations: Vec::new(),
     })
 }
@@ -165,6 +174,9 @@ pub(crate) struct ChangeOffer {
     price: Option<Amount>,
     #[serde(default)]
     status: Option<OfferStatus>,
+    /// The most units that one order may have of it; 0 takes the limit away.
+    #[serde(default)]
+    order_limit: Option<i64>,
 }
 
 pub(crate) async fn change(
@@ -188,8 +200,11 @@ pub(crate) async fn change(
             Some(price) => check.money("price", price, currency),
             None => None::<Money>,
         };
+        let limit = body.order_limit.filter(|limit| *limit != 0);
+        let limit = limit.and_then(|limit| check.quantity("order_limit", limit));
         check.done()?;
         let mut next = offer.clone();
+        next.order_limit = if body.order_limit.is_some() { limit } else { offer.order_limit };
         next.price = price.unwrap_or(offer.price);
         next.status = body.status.unwrap_or(offer.status);
         if let Some(product) = &sources.product {

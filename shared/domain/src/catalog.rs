@@ -93,6 +93,9 @@ pub struct Offer {
     pub status: OfferStatus,
     /// Whether stock is counted; services and downloads need none.
     pub keeps_stock: bool,
+    /// The most units that one order may have of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_limit: Option<u32>,
     /// Where stock has ever been; in the order of first receipt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub locations: Vec<Location>,

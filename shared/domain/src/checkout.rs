@@ -62,6 +62,7 @@ pub struct LineProblem {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Problem {
     InsufficientStock { available: u32 },
+    OverLimit { limit: u32 },
     Unavailable,
 }
 

@@ -61,6 +61,9 @@ pub struct Line {
     pub price: Price,
     /// What the unit cost when it came into the basket.
     pub price_when_added: Money,
+    /// The most units that one basket may have of the offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
     /// Units that can be had; none where stock is not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<u32>,
@@ -251,6 +254,8 @@ pub struct Totals {
 pub enum Problem {
     #[error("{available} can be had, {wanted} are wanted")]
     InsufficientStock { wanted: u64, available: u32 },
+    #[error("{wanted} are wanted, and one order may have {limit}")]
+    OverLimit { wanted: u64, limit: u32 },
     #[error("it is not for sale")]
     Unavailable,
     #[error("its price was {was} when it was added and is {now}")]
@@ -261,7 +266,7 @@ impl Problem {
     /// A changed price is to be seen; the others stop the purchase.
     pub fn stops(&self) -> bool {
         match self {
-            Self::InsufficientStock { .. } | Self::Unavailable => true,
+            Self::InsufficientStock { .. } | Self::OverLimit { .. } | Self::Unavailable => true,
             Self::PriceChanged { .. } => false,
         }
     }

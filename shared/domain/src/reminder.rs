@@ -4,9 +4,9 @@
 //! delay. What follows is a sequence, a step at a time. It is the person's ([`FollowUp`]): only the [`Newest`] cart is
 //! ever looked at, so whoever opens another is followed there and not here. [`look`] is the whole decision.
 //!
-//! Invariants: a step is written once; nothing is written to whoever has ordered, emptied the cart, or takes the consent
-//! back (A16(1), A16(2)); nobody gets more than the cap. Who is held out gets nothing, and is
-//! counted all the same, so that what reminders bring is a difference and not a guess.
+//! Invariants: a step is written once; nothing is written to whoever has ordered, emptied the cart, or takes the
+//! consent back (A16(1), A16(2)); nobody gets more than the cap. Who is held out gets nothing, and is counted all the
+//! same, so that what reminders bring is a difference and not a guess.
 
 use crate::cart::Cart;
 use crate::checkout::Stage as CartStage;

@@ -1,5 +1,5 @@
-//! What is told of carts and wishes: that somebody is to be written to, and what came of it. Never a cart's own id: a guest's is the
-//! guest's key.
+//! What is told of carts and wishes: that somebody is to be written to, and what came of it. Never a cart's own id: a
+//! guest's is the guest's key.
 
 use crate::order::Instant;
 use crate::{Amount, payloads};
@@ -7,8 +7,8 @@ use domain::id::{CustomerId, FollowUpId, OfferId, OrderId, ProductId};
 use domain::reminder::Arm;
 
 payloads! {
-    /// Work, not news: a person's newest cart was left long enough to be looked at. Goes through the function's own queue, never over
-    /// the bus.
+    /// Work, not news: a person's newest cart was left long enough to be looked at. Goes through the function's own
+    /// queue, never over the bus.
     "cart.reminder_due.v1" CartReminderDueV1 { follow_up: FollowUpId }
 
     /// A reminder of the cart that this person left is to be written: whoever writes to people listens.

@@ -89,6 +89,13 @@ export async function cart() {
   }
 }
 
+/** The cart of a reminder's link: from now on it is this browser's. */
+export async function restore(token) {
+  const opened = await post(`/v1/cart-links/${encodeURIComponent(token)}`, {});
+  keep(opened.id);
+  return seen(opened);
+}
+
 export async function edit(change) {
   return seen(await post(`/v1/carts/${encodeURIComponent(cartId())}/edit`, change));
 }

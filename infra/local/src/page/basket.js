@@ -1,12 +1,13 @@
 // The cart: quantities, what is wrong with a line, and how the total comes about.
 
-import { cart, checkout, edit, forgetCart, orderAddress } from './api.js';
+import { cart, checkout, edit, forgetCart, get, orderAddress, restore } from './api.js';
 import { alert, complain, field, focus, h, money, say, words } from './dom.js';
 
 /** The field that a code is typed into. */
 const CODE = 'field-codes-add';
 
-export async function basket() {
+export async function basket(token) {
+  if (token) return restored(token);
   const seen = await cart();
   if (!seen || (seen.status !== 'completed' && seen.lines.length === 0)) return empty();
   if (seen.status === 'completed') return completed();
@@ -14,6 +15,32 @@ export async function basket() {
   const place = h('div', { class: 'columns wide' });
   draw(place, seen);
   return [h('h1', {}, 'Your cart'), place];
+}
+
+/** From a reminder: the cart is here again, and the checkout is next. */
+async function restored(token) {
+  try {
+    await restore(token);
+  } catch (problem) {
+    if (problem.status !== 404 && problem.status !== 410) throw problem;
+    const on = h('a', { href: '#/' }, 'Look at the goods');
+    return [h('h1', {}, 'This link is not good any more'), h('p', {}, `${problem.message}. `, on)];
+  }
+  location.replace('#/checkout');
+  return [h('h1', {}, 'Your cart')];
+}
+
+/** A wish list that its owner shows. */
+export async function wishes(token) {
+  const list = await get(`/v1/shared-wish-lists/${encodeURIComponent(token ?? '')}`);
+  const item = ({ title, quantity, price, product, notices }) => {
+    const name = title ?? 'Not for sale any more';
+    const told = notices.length > 0 && h('span', { class: 'hint' }, notices.map(words).join(', '));
+    const link = product ? h('a', { href: `#/product/${product}` }, name) : name;
+    return h('li', {}, h('span', { class: 'name' }, link), ` × ${quantity} `, price && money(price), told);
+  };
+  const none = list.items.length === 0 && h('p', {}, 'There is nothing on it yet.');
+  return [h('h1', {}, list.name), none || h('ul', { class: 'lines' }, list.items.map(item))];
 }
 
 function empty() {

@@ -137,14 +137,20 @@ function contact({ contact: known = {} }) {
       'How to reach you about the order.',
     ),
     field('Phone, if the parcel needs it', 'contact.phone', input('tel', 'tel', known.phone)),
+    h(
+      'div',
+      { class: 'field' },
+      h('input', { type: 'checkbox', id: 'marketing', name: 'marketing', checked: Boolean(known.marketing_since) }),
+      h('label', { for: 'marketing' }, 'Remind me of this cart and send me offers. I can end that at any time.'),
+    ),
   ];
   return editing(fields, 'Save the contact', (data) => {
-    return {
-      contact: said([
-        ['email', data.get('contact.email')],
-        ['phone', data.get('contact.phone')],
-      ]),
-    };
+    const reached = said([
+      ['email', data.get('contact.email')],
+      ['phone', data.get('contact.phone')],
+      ['time_zone', Intl.DateTimeFormat().resolvedOptions().timeZone ?? ''],
+    ]);
+    return { contact: { ...reached, marketing: data.has('marketing') } };
   });
 }
 

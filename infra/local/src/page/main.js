@@ -2,12 +2,20 @@
 
 import { cart, onCart } from './api.js';
 import { product, products } from './goods.js';
-import { basket } from './basket.js';
+import { basket, wishes } from './basket.js';
 import { checkout } from './checkout.js';
 import { order } from './order.js';
 import { alert, focus, h, there } from './dom.js';
 
-const VIEWS = { '': products, category: products, product, cart: basket, checkout, order };
+const VIEWS = {
+  '': products,
+  category: products,
+  product,
+  cart: basket,
+  'wish-list': wishes,
+  checkout,
+  order,
+};
 const main = document.getElementById('main');
 let turn = 0;
 

@@ -103,6 +103,9 @@ impl Quote {
             pricing::Problem::InsufficientStock { available, .. } => {
                 Some(LineProblem { line, problem: Problem::InsufficientStock { available: *available } })
             }
+            pricing::Problem::OverLimit { limit, .. } => {
+                Some(LineProblem { line, problem: Problem::OverLimit { limit: *limit } })
+            }
             pricing::Problem::Unavailable => Some(LineProblem { line, problem: Problem::Unavailable }),
             pricing::Problem::PriceChanged { .. } => None,
         };
@@ -184,6 +187,7 @@ impl Cart {
                 quantity: line.quantity,
                 price,
                 price_when_added: line.added_at,
+                limit: offer.and_then(|offer| offer.order_limit),
                 available,
                 grams: offer.and_then(|offer| offer.grams).unwrap_or_default(),
                 status: if active.is_some() { Status::Buyable } else { Status::Unavailable },

@@ -40,6 +40,7 @@ fn offer(number: u8, of: u8, minor: i64) -> Offer {
         price: eur(minor),
         status: OfferStatus::Active,
         keeps_stock: true,
+        order_limit: None,
         locations: vec![id("main")],
     }
 }

@@ -178,9 +178,12 @@ impl<'a> Desk<'a> {
             Status::Unavailable => problems.push(Problem::Unavailable),
         }
         let same = self.basket.lines.iter().filter(|other| other.offer == line.offer);
-        let wanted = same.map(|other| u64::from(other.quantity)).sum();
+        let wanted: u64 = same.map(|other| u64::from(other.quantity)).sum();
         if let Some(available) = line.available.filter(|available| u64::from(*available) < wanted) {
             problems.push(Problem::InsufficientStock { wanted, available });
+        }
+        if let Some(limit) = line.limit.filter(|limit| u64::from(*limit) < wanted) {
+            problems.push(Problem::OverLimit { wanted, limit });
         }
         let (was, now) = (line.price_when_added, line.price.amount());
         if was != now {

@@ -15,6 +15,7 @@ pub(crate) fn line(number: u16, of: u8, category: &str, quantity: u32, minor: i6
         quantity,
         price: Price::Offered(eur(minor)),
         price_when_added: eur(minor),
+        limit: None,
         available: None,
         grams: 250,
         status: Status::Buyable,
