@@ -160,6 +160,13 @@ impl Endpoint {
         }
     }
 
+    pub fn is_removed(&self) -> bool {
+        match self.stage {
+            Stage::Removed { .. } => true,
+            Stage::Active | Stage::Paused | Stage::Suspended { .. } => false,
+        }
+    }
+
     /// What signs a message now, the newest first.
     pub fn secrets(&self, now: Timestamp) -> Vec<&str> {
         let earlier = self.earlier.iter().filter(|earlier| now < earlier.until);
@@ -359,6 +366,14 @@ impl Delivery {
 
     pub fn expires_at(&self) -> Timestamp {
         self.created_at + KEPT
+    }
+
+    /// The status of the last answer, if the last try had one.
+    pub fn last_code(&self) -> Option<u16> {
+        match self.tries.last()?.answer {
+            Answer::Status { code, .. } => Some(code),
+            Answer::None(_) => None,
+        }
     }
 
     /// Who may call it.

@@ -122,6 +122,7 @@ pub const SCOPES: [&str; 21] = [
     "audit",
     "overrides",
     "dead_letters",
+    "webhooks",
 ];
 
 /// Whether a text is a scope: `*`, or one of [`SCOPES`] with `:read` or `:write`.
