@@ -11,7 +11,7 @@ use table::{Commit, Key, Story};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NoWords"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "WebhookStep"))]
 pub(crate) struct Nothing {}
 
 type Answer = Result<Reply<EndpointView>, Problem>;

@@ -24,6 +24,7 @@ pub(crate) struct Receivers {
     pub(crate) net: Net,
     /// None where no client can be made, such as where there are no root certificates.
     client: Option<Client>,
+    patience: Duration,
 }
 
 /// What a call has come to.
@@ -53,7 +54,7 @@ impl Receivers {
         let client = client.inspect_err(|error| {
             tracing::error!(error = edge::chain(error), "no client for webhooks");
         });
-        Self { net, client: client.ok() }
+        Self { net, client: client.ok(), patience: PATIENCE }
     }
 
     /// Sends a message to an endpoint.
@@ -87,7 +88,7 @@ impl Receivers {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + self.patience;
         match tokio::time::timeout_at(deadline, request.send()).await {
             Err(_) => none(Trouble::TimedOut),
             Ok(Err(error)) => none(trouble(&error)),

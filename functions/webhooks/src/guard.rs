@@ -11,8 +11,6 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-/// The environment variable that says which receivers there are.
-const VARIABLE: &str = "WEBHOOK_RECEIVERS";
 const ADDRESS_MAX: usize = 2_000;
 
 /// Which receivers may be called.
@@ -58,7 +56,7 @@ pub(crate) struct Forbidden(IpAddr);
 impl Net {
     /// As the template says; whatever is not said is public.
     pub(crate) fn of(world: &World) -> Self {
-        match world.variable(VARIABLE) {
+        match world.variable("WEBHOOK_RECEIVERS") {
             Ok("local") => Self::Local,
             Ok(_) | Err(_) => Self::Public,
         }

@@ -81,8 +81,6 @@ fn routes() -> Routes {
             "webhook_endpoints.resume",
             "It is sent to again, also after a suspension",
         )
-        .post("/v1/webhook-endpoints/{id}/remove", act::remove)
-        .merchants("webhooks:write", "webhook_endpoints.remove", "The endpoint is gone, for good")
         .create("/v1/webhook-endpoints/{id}/test", log::test)
         .merchants(
             "webhooks:write",
@@ -101,4 +99,6 @@ fn routes() -> Routes {
         .merchants("webhooks:read", "webhook_deliveries.show", "A message and what came of each try")
         .post("/v1/webhook-deliveries/{id}/replay", log::replay)
         .merchants("webhooks:write", "webhook_deliveries.replay", "A message is sent again, now")
+        .post("/v1/webhook-endpoints/{id}/remove", act::remove)
+        .merchants("webhooks:write", "webhook_endpoints.remove", "The endpoint is gone, for good")
 }

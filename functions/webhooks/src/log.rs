@@ -273,7 +273,7 @@ pub(crate) struct Since {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReplayedWebhookDeliveries"))]
 pub(crate) struct Replayed {
-    replayed: usize,
+    replayed: u32,
     /// Whether there are more: ask again.
     more: bool,
 }
@@ -293,13 +293,13 @@ pub(crate) async fn replay_failed(
     check.done()?;
     let Some(since) = since else { return Err(Problem::internal()) };
     is_active(&endpoint)?;
-    let (mut replayed, mut after) = (0, None);
+    let (mut replayed, mut after) = (0_u32, None);
     for _ in 0..PAGES_MAX {
         let page = world.table.webhook_deliveries(m, &endpoint.id, true, PAGE, after.as_ref()).await?;
         let older = page.items.iter().any(|found| found.created_at < since);
         let wanted = page.items.iter().filter(|found| found.created_at >= since && found.name != TRIAL);
         let keys: Vec<Key> = wanted.map(|found| Key::webhook_delivery(m, &found.id)).collect();
-        replayed += again(&world, m, &keys).await?;
+        replayed = replayed.saturating_add(again(&world, m, &keys).await?);
         after = page.next;
         if older || after.is_none() {
             return Ok(Reply::ok(Replayed { replayed, more: false }));
@@ -309,7 +309,7 @@ pub(crate) async fn replay_failed(
 }
 
 /// Those of the messages that are not under way will be called with the next run.
-async fn again(world: &World, m: &MarketplaceId, keys: &[Key]) -> Result<usize, Problem> {
+async fn again(world: &World, m: &MarketplaceId, keys: &[Key]) -> Result<u32, Problem> {
     let now = world.now();
     let held = world.table.load_all::<Delivery>(keys).await?;
     let changes: Vec<(Held<Delivery>, Delivery)> = held
@@ -322,5 +322,5 @@ async fn again(world: &World, m: &MarketplaceId, keys: &[Key]) -> Result<usize, 
     try_join_all(changes.iter().map(|(_, next)| world.table.webhook_is_due(m, &next.id, now))).await?;
     // Whatever another has changed meanwhile is under way.
     let done = world.table.put_each(m, &changes).await;
-    Ok(done.iter().filter(|one| one.is_ok()).count())
+    Ok(u32::try_from(done.iter().filter(|one| one.is_ok()).count()).unwrap_or(u32::MAX))
 }

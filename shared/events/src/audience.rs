@@ -46,9 +46,12 @@ pub const MERCHANTS: [&str; 33] = [
 ];
 
 /// Kinds of facts that are the operators' alone, whatever they name.
-pub const OPERATORS: [&str; 50] = [
+pub const OPERATORS: [&str; 53] = [
     "api_key.issued.v1",
     "api_key.revoked.v1",
+    "cart.recovered.v1",
+    "cart.reminded.v1",
+    "cart.reminders_set.v1",
     "category.changed.v1",
     "customer.consent_changed.v1",
     "customer.erased.v1",

@@ -135,9 +135,8 @@ async fn a_redirection_is_not_followed() {
     for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
         let to = format!("location: http://127.0.0.1:{inner}/latest/meta-data\r\n");
         let (port, _) = receiver("127.0.0.1", 0, answer(status, &to, "")).await;
-        let heard =
-            call(&Receivers::resolving(Net::Local, by_the_system()), &format!("http://127.0.0.1:{port}/"));
-        let heard = heard.await;
+        let receivers = Receivers::resolving(Net::Local, by_the_system());
+        let heard = call(&receivers, &format!("http://127.0.0.1:{port}/")).await;
         assert_eq!(heard.call.answer.verdict(), Verdict::Not, "{status}");
         assert_eq!(code(&heard), status[..3].parse().ok());
     }
@@ -203,13 +202,32 @@ async fn nobody_there_and_no_answer_are_two_troubles() {
     assert_eq!(heard.call.answer, Answer::None(Trouble::NoAnswer));
 }
 
-/// Time stands still but for whoever waits: ten seconds pass at once.
-#[tokio::test(start_paused = true)]
-async fn a_receiver_that_does_not_answer_within_ten_seconds_has_not_taken_it() {
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_in_time_has_not_taken_it() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let receivers = Receivers::resolving(Net::Local, by_the_system());
-    let heard = call(&receivers, &format!("http://127.0.0.1:{port}/")).await;
+    assert_eq!(receivers.patience, Duration::from_secs(10));
+    let hasty = Receivers { patience: Duration::from_millis(20), ..receivers };
+    let heard = call(&hasty, &format!("http://127.0.0.1:{port}/")).await;
     assert_eq!(heard.call.answer, Answer::None(Trouble::TimedOut));
     drop(listener);
+}
+
+#[tokio::test]
+async fn a_status_counts_also_where_its_body_does_not_end() {
+    let endless = "HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nthanks".to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let held = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _read = socket.read(&mut [0; 65_536]).await.unwrap();
+        socket.write_all(endless.as_bytes()).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let receivers = Receivers::resolving(Net::Local, by_the_system());
+    let hasty = Receivers { patience: Duration::from_millis(200), ..receivers };
+    let heard = call(&hasty, &format!("http://127.0.0.1:{port}/")).await;
+    assert_eq!(heard.call.answer, Answer::Status { code: 200, body: "thanks".to_owned() });
+    held.abort();
 }
