@@ -46,7 +46,7 @@ pub const MERCHANTS: [&str; 33] = [
 ];
 
 /// Kinds of facts that are the operators' alone, whatever they name.
-pub const OPERATORS: [&str; 53] = [
+pub const OPERATORS: [&str; 54] = [
     "api_key.issued.v1",
     "api_key.revoked.v1",
     "cart.recovered.v1",
@@ -71,6 +71,7 @@ pub const OPERATORS: [&str; 53] = [
     "marketplace.opened.v1",
     "marketplace.settings_changed.v1",
     "member.changed.v1",
+    "offer.back_in_stock.v1",
     "operator.changed.v1",
     "order.canceled.v1",
     "order.claimed.v1",
