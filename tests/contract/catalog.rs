@@ -6,6 +6,7 @@ mod carts;
 mod customers;
 mod payments;
 mod subscriptions;
+mod webhooks;
 
 use crate::schema;
 use domain::catalog::{OfferStatus, ProductStatus};
@@ -178,7 +179,7 @@ pub(crate) fn catalog() -> Vec<Entry> {
     let kinds =
         [access(), overrides(), merchants(), goods(), customers, orders(), parts(), payments, payouts()];
     let recurring = [subscriptions::subscriptions(), subscriptions::invoices(), subscriptions::dunning()];
-    kinds.into_iter().chain(recurring).chain([carts::carts()]).flatten().collect()
+    kinds.into_iter().chain(recurring).chain([carts::carts(), webhooks::webhooks()]).flatten().collect()
 }
 
 /// The entry of one event.

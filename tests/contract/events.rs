@@ -3,6 +3,7 @@
 use crate::catalog::{Entry, catalog};
 use crate::files::{REPAIR, compare, none, pretty, read, root, stems, updating};
 use crate::{schema, wiring};
+use events::audience::{MERCHANTS, OPERATORS};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -105,6 +106,30 @@ fn no_file_is_left_of_an_event_that_is_gone() {
     none(stray, "delete it; but an event that was ever published keeps its type, its sample and its schema");
 }
 
+/// Who hears of what at an address of its own is decided by kinds: of each somebody has to say whose business it is.
+#[test]
+fn a1_2_of_every_event_it_is_said_whether_it_is_a_merchants_own() {
+    let mut complaints = Vec::new();
+    let catalog = catalog();
+    for entry in &catalog {
+        let sample: Value = serde_json::from_str(&entry.sample).unwrap();
+        let (own, others) = (MERCHANTS.contains(&entry.name), OPERATORS.contains(&entry.name));
+        // Work lies in queues of its own, where nobody listens.
+        match (entry.subject == "due", own, others) {
+            (true, false, false) | (false, true, false) | (false, false, true) => {}
+            _ => complaints.push(format!("{}: on one of the two lists, and work on none", entry.name)),
+        }
+        let data = &sample["data"];
+        if own && (data["merchant"].as_str().is_none() || data.to_string().matches("mer_").count() != 1) {
+            complaints.push(format!("{}: a merchant's own names it as `merchant`, and no other", entry.name));
+        }
+    }
+    let known: BTreeSet<&str> = catalog.iter().map(|entry| entry.name).collect();
+    let strange = MERCHANTS.iter().chain(&OPERATORS).filter(|name| !known.contains(*name));
+    complaints.extend(strange.map(|name| format!("{name}: there is no such event")));
+    none(complaints, "say whose it is in shared/events/src/audience.rs");
+}
+
 /// The rows of the README's table of events, by the event: subject and consumers as they stand there.
 fn rows() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let text = std::fs::read_to_string(root().join("events/README.md")).unwrap_or_default();
@@ -148,6 +173,7 @@ fn word(prefix: &str) -> &'static str {
         "off" => "offer",
         "mov" => "movement",
         "operator" => "operator",
+        "whe" => "webhook endpoint",
         "member" => "member",
         other => panic!("the subject {other}… has no word in tests/contract/events.rs"),
     }

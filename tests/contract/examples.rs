@@ -490,6 +490,31 @@ impl Story {
         self.tell("plans.close", &[&mugs], json!({})).await;
     }
 
+    /// A merchant's system hears of what happens to the merchant.
+    async fn listening(&mut self, alma: &str) {
+        let events = ["merchant_order.*", "payout.*", "offer.changed.v1"];
+        let words = json!({"merchant": alma, "address": receiver().await, "events": events});
+        let id = at(&self.tell("webhook_endpoints.create", &[], words).await, "/id").to_owned();
+        self.show("webhook_endpoints.list", &[], &format!("?merchant={alma}")).await;
+        let words = json!({"events": ["merchant_order.*"], "description": "the warehouse"});
+        self.tell("webhook_endpoints.change", &[&id], words).await;
+        self.tell("webhook_endpoints.rotate", &[&id], json!({})).await;
+        let trial = self.tell("webhook_endpoints.test", &[&id], json!({})).await;
+        self.show("webhook_deliveries.list", &[&id], "").await;
+        self.show("webhook_deliveries.show", &[at(&trial, "/id")], "").await;
+        self.tell("webhook_deliveries.replay", &[at(&trial, "/id")], json!({})).await;
+        let since = json!({"since": "2026-03-02T09:00:00Z"});
+        self.tell("webhook_endpoints.replay", &[&id], since).await;
+        self.tell("webhook_endpoints.pause", &[&id], json!({})).await;
+        let lines = json!([line(alma, "mug", 1, "10.00")]);
+        let order = at(&self.shop.place("W-1", lines, json!({})).await, "/id").to_owned();
+        self.shop.settle().await;
+        self.shop.pay(&order).await;
+        self.tell("webhook_endpoints.resume", &[&id], json!({})).await;
+        self.show("webhook_endpoints.show", &[&id], "").await;
+        self.tell("webhook_endpoints.remove", &[&id], json!({})).await;
+    }
+
     /// Money that comes through a gateway: captured, and given back in three ways.
     async fn collecting(&mut self, alma: &str) {
         let tenders = [card("tok_refund_declined", 20_00)];
@@ -513,6 +538,15 @@ impl Story {
         self.shop.wait_days(7).await;
         self.tell("payments.give_up", &[&payment], json!({"attempt": 1, "reason": "it never says"})).await;
     }
+}
+
+/// A receiver that takes everything; its address.
+async fn receiver() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
+    let address = format!("http://{}/souk", listener.local_addr().expect("it has an address"));
+    let take = axum::Router::new().fallback(async || axum::http::StatusCode::NO_CONTENT);
+    tokio::spawn(async move { axum::serve(listener, take).await });
+    address
 }
 
 /// The story, told to its end.
@@ -540,6 +574,7 @@ pub(crate) async fn told() -> Story {
     story.collecting(&alma).await;
     let ines = at(&story.shop.person("ines").get("/v1/customers/me").await.body, "/id").to_owned();
     story.subscribing(&alma, &ines).await;
+    story.listening(&alma).await;
     story.tell("merchants.terminate", &[&cedar], json!({"reason": "parcels come late"})).await;
     story
 }
@@ -564,12 +599,15 @@ fn counted(mut told: Examples) -> Examples {
     let text = bodies.collect::<String>();
     let replaced = |value: &Value| -> Value {
         let mut shown = value.to_string();
-        for (tail, number) in
-            given(&text, &["mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_", "sub_", "wsh_"])
-                .iter()
-                .zip(1_u128..)
-        {
+        let prefixes = [
+            "mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_", "sub_", "wsh_", "whe_", "whd_",
+            "test-",
+        ];
+        for (tail, number) in given(&text, &prefixes).iter().zip(1_u128..) {
             shown = shown.replace(tail, domain::id::MerchantId::from_bits(number).tail());
+        }
+        for port in given(&text, &["http://127.0.0.1:"]) {
+            shown = shown.replace(&format!("http://127.0.0.1:{port}"), "https://hooks.example");
         }
         for code in given(&text, &["BACK-"]) {
             shown = shown.replace(&code, "0F3A5C7E9B1D");
@@ -584,12 +622,18 @@ fn counted(mut told: Examples) -> Examples {
         let mut answer = replaced(&example.answer);
         for (pointer, prefix) in [("/secret", "sk_"), ("/invitation/secret", "inv_")] {
             if let Some(secret) = answer.pointer_mut(pointer) {
-                *secret = format!("{prefix}{}", "0".repeat(64)).into();
+                *secret = match secret.as_str() {
+                    Some(text) if text.starts_with("whsec_") => format!("whsec_{}=", "A".repeat(43)).into(),
+                    Some(_) | None => format!("{prefix}{}", "0".repeat(64)).into(),
+                };
             }
         }
         if let Some(token) = answer.pointer_mut("/token") {
             let words = token.as_str().and_then(|token| token.rsplit_once('.')).unwrap_or_default().0;
             *token = format!("{words}.{}", "A".repeat(43)).into();
+        }
+        if let Some(time) = answer.pointer_mut("/tries/0/milliseconds") {
+            *time = json!(12);
         }
         // A signature follows from an id that chance gave.
         for pointer in ["/order/page", "/page"] {

@@ -36,7 +36,7 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 30] = [
+const INVOCATIONS: [(&str, &str, By); 32] = [
     ("abandoned-cart", "abandoned-cart", By::Queue("cart.reminder_due.v1", "ABANDONED_CART_QUEUE")),
     ("abandoned-cart.schedule", "abandoned-cart", By::Schedule),
     ("admin", "admin", By::Get("/v1/marketplace")),
@@ -67,6 +67,8 @@ const INVOCATIONS: [(&str, &str, By); 30] = [
     ("subscriptions", "subscriptions", By::Get("/v1/subscriptions/plans")),
     ("wish-lists", "wish-lists", By::Bus("stock.received.v1")),
     ("tax", "tax", By::Get("/v1/tax/rules")),
+    ("webhooks", "webhooks", By::Bus("order.paid.v1")),
+    ("webhooks.schedule", "webhooks", By::Schedule),
 ];
 
 /// In the place of a key; whoever invokes puts a real one there.

@@ -49,6 +49,9 @@ struct Things {
     subscription: String,
     /// A renewal that could not be collected.
     unpaid: String,
+    /// A merchant's, with a message.
+    endpoint: String,
+    delivery: String,
 }
 
 impl Things {
@@ -81,6 +84,8 @@ impl Things {
             ("products" | "shop", "id") => self.product.clone(),
             ("offers", "id") | ("stock", "offer") => self.offer.clone(),
             ("api-keys", "id") => self.api_key.clone(),
+            ("webhook-endpoints", "id") => self.endpoint.clone(),
+            ("webhook-deliveries", "id") => self.delivery.clone(),
             ("plans", "id") => self.plan.clone(),
             ("subscriptions", "id") => self.subscription.clone(),
             ("dunning", "invoice") | ("invoices", "id") => self.unpaid.clone(),
@@ -126,6 +131,15 @@ async fn subscribed(shop: &Shop, customer: &str) -> (String, String, String) {
     (plan, subscription, invoice)
 }
 
+/// A merchant's endpoint, at which nobody is, and a message to it.
+async fn listening(shop: &Shop, merchant: &str) -> (String, String) {
+    let endpoint = json!({"merchant": merchant, "address": "http://127.0.0.1:1/", "events": ["payout.*"]});
+    let endpoint = at(&shop.done("/v1/webhook-endpoints", &endpoint).await, "/id").to_owned();
+    let trial = shop.done(&format!("/v1/webhook-endpoints/{endpoint}/test"), &json!({})).await;
+    shop.settle().await;
+    (endpoint, at(&trial, "/id").to_owned())
+}
+
 impl Bazaar {
     async fn open() -> Self {
         let shop = Shop::open().await;
@@ -165,6 +179,7 @@ impl Bazaar {
         let agreed = shop.person("omar").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
         let addressed = addressed(&shop, &merchant, &offer).await;
         let (plan, subscription, unpaid) = subscribed(&shop, &agreed).await;
+        let (endpoint, delivery) = listening(&shop, &merchant).await;
         let things = Things {
             merchant,
             order,
@@ -185,6 +200,8 @@ impl Bazaar {
             plan,
             subscription,
             unpaid,
+            endpoint,
+            delivery,
         };
         Self { shop, operations, contract, things }
     }

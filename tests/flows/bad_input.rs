@@ -312,6 +312,8 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         "payment": tests::subscribing::card("tok_approved"),
     });
     let subscription = at(&shop.done("/v1/subscriptions", &start).await, "/id").to_owned();
+    let endpoint = json!({"address": "https://127.0.0.1:1/", "events": ["payout.*"]});
+    let endpoint = at(&shop.done("/v1/webhook-endpoints", &endpoint).await, "/id").to_owned();
     // A list in the order of time or of a range knows a foreign cursor; one in the order of names goes on after it.
     let (foreign, named) = (true, false);
     let lists = [
@@ -354,6 +356,9 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         ("/v1/stock-alerts?".to_owned(), foreign),
         ("/v1/abandoned-carts?".to_owned(), foreign),
         ("/v1/abandoned-carts/recovered?".to_owned(), foreign),
+        ("/v1/webhook-endpoints?".to_owned(), foreign),
+        (format!("/v1/webhook-endpoints/{endpoint}/deliveries?"), foreign),
+        (format!("/v1/webhook-endpoints/{endpoint}/deliveries?status=failed&"), foreign),
     ];
     let (ines, guest) = (shop.person("ines"), shop.guest());
     let caller = |list: &str| match list.split(['/', '?']).nth(2) {

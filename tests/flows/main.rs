@@ -55,4 +55,5 @@ mod subscriptions;
 mod tax;
 mod turnstile;
 mod watch;
+mod webhooks;
 mod wishes;

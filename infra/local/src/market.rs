@@ -111,6 +111,7 @@ impl Market {
             ("recurring-billing", Work::Subscription),
             ("dunning", Work::Dunning),
             ("abandoned-cart", Work::Reminder),
+            ("webhooks", Work::Webhook),
         ] {
             let table = world.table.clone();
             cloud.doze(name, Arc::new(move || Box::pin(first_due(table.clone(), work))));
@@ -156,6 +157,7 @@ fn parameters() -> BTreeMap<String, String> {
     let given = [
         ("SandboxSecret", SANDBOX_SECRET),
         ("Architecture", "x86_64"),
+        ("WebhookReceivers", "local"),
         ("OperatorIssuer", ISSUER),
         ("OperatorAudience", AUDIENCE),
         ("OperatorJwksUri", &jwks_uri),
@@ -171,7 +173,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 24] {
+pub fn functions() -> [(&'static str, Build); 25] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
@@ -197,6 +199,7 @@ pub fn functions() -> [(&'static str, Build); 24] {
         ("promotions", promotions::function),
         ("tax", tax::function),
         ("wish-lists", wish_lists::function),
+        ("webhooks", webhooks::function),
     ]
 }
 

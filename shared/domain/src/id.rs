@@ -171,6 +171,22 @@ id!(
     InvoiceId, "an invoice id", "inv_"
 );
 
+id!(
+    /// Where somebody wants to hear of events.
+    WebhookEndpointId, "a webhook endpoint id", "whe_"
+);
+id!(
+    /// Derived from (endpoint, event): one event is one message of an endpoint, however often it is told.
+    WebhookDeliveryId, "a webhook delivery id", "whd_"
+);
+
+impl WebhookDeliveryId {
+    /// The message that tells `endpoint` of `event`.
+    pub fn of(endpoint: &WebhookEndpointId, event: &str) -> Self {
+        Self::from_bits(derive(&["webhook", endpoint.as_str(), event]))
+    }
+}
+
 impl InvoiceId {
     /// The `number`-th document of `subscription`, counted from 1.
     pub fn of(subscription: &SubscriptionId, number: u32) -> Self {

@@ -35,6 +35,7 @@
 //! | [`fx`] | dated exchange rates with a visible margin |
 //! | [`discount`] | what codes and agreements grant, and whether a basket has it |
 //! | [`pricing`] | what a basket costs, and how each total came about |
+//! | [`webhook`] | who wants to hear of which events at an address, and what became of each message |
 
 pub mod address;
 pub mod cart;
@@ -71,6 +72,7 @@ pub mod subscription;
 pub mod tax;
 pub mod tender;
 pub mod text;
+pub mod webhook;
 pub mod wish_list;
 
 pub use currency::Currency;

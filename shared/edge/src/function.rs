@@ -15,6 +15,7 @@ use axum::Router;
 use events::{Envelope, Payload};
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -30,6 +31,9 @@ type OnStream = Arc<dyn Fn(World, Vec<Image>) -> BoxFuture<'static, Vec<usize>> 
 type OnKey = Arc<dyn Fn(World, Key) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 type OnSchedule = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 
+/// What goes through the door for every event; no event is called so.
+const EVERY: &str = "*";
+
 /// A new item of the table, as its stream shows it.
 pub type Image = HashMap<String, AttributeValue>;
 
@@ -42,6 +46,7 @@ pub struct Function {
     operations: Vec<Operation>,
     events: BTreeMap<&'static str, OnEvent>,
     batches: BTreeMap<&'static str, OnBatch>,
+    every: Option<OnBatch>,
     stream: Option<OnStream>,
     set_aside: Option<OnKey>,
     schedule: Option<OnSchedule>,
@@ -53,6 +58,34 @@ impl std::fmt::Debug for Function {
     }
 }
 
+/// What a handler of batches does with messages: those that are no such envelope must come again.
+fn batch_door<P, F, Fut>(handle: F) -> OnBatch
+where
+    P: DeserializeOwned + Send,
+    F: Fn(World, Vec<Envelope<P>>) -> Fut + Send + Sync + Clone + 'static,
+    Fut: Future<Output = Vec<usize>> + Send + 'static,
+{
+    Arc::new(move |world, bodies| {
+        let handle = handle.clone();
+        Box::pin(async move {
+            let read = bodies.into_iter().map(serde_json::from_value::<Envelope<P>>).enumerate();
+            let (mut places, mut envelopes, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+            for (at, envelope) in read {
+                match envelope {
+                    Ok(envelope) => {
+                        places.push(at);
+                        envelopes.push(envelope);
+                    }
+                    Err(_) => failed.push(at),
+                }
+            }
+            let again = handle(world, envelopes).await;
+            failed.extend(again.into_iter().filter_map(|at| places.get(at).copied()));
+            failed
+        })
+    })
+}
+
 impl Function {
     pub fn new(name: &'static str, world: &World) -> Self {
         Self {
@@ -62,6 +95,7 @@ impl Function {
             operations: Vec::new(),
             events: BTreeMap::new(),
             batches: BTreeMap::new(),
+            every: None,
             stream: None,
             set_aside: None,
             schedule: None,
@@ -104,26 +138,18 @@ impl Function {
         F: Fn(World, Vec<Envelope<P>>) -> Fut + Send + Sync + Clone + 'static,
         Fut: Future<Output = Vec<usize>> + Send + 'static,
     {
-        let door: OnBatch = Arc::new(move |world, bodies| {
-            let handle = handle.clone();
-            Box::pin(async move {
-                let read = bodies.into_iter().map(serde_json::from_value::<Envelope<P>>).enumerate();
-                let (mut places, mut envelopes, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-                for (at, envelope) in read {
-                    match envelope {
-                        Ok(envelope) => {
-                            places.push(at);
-                            envelopes.push(envelope);
-                        }
-                        Err(_) => failed.push(at),
-                    }
-                }
-                let again = handle(world, envelopes).await;
-                failed.extend(again.into_iter().filter_map(|at| places.get(at).copied()));
-                failed
-            })
-        });
-        self.batches.insert(P::NAME, door);
+        self.batches.insert(P::NAME, batch_door(handle));
+        self
+    }
+
+    /// Every event from a queue that has no door of its own, whatever it is called, as many as come at once.
+    #[must_use]
+    pub fn on_every<F, Fut>(mut self, handle: F) -> Self
+    where
+        F: Fn(World, Vec<Envelope>) -> Fut + Send + Sync + Clone + 'static,
+        Fut: Future<Output = Vec<usize>> + Send + 'static,
+    {
+        self.every = Some(batch_door(handle));
         self
     }
 
@@ -169,7 +195,12 @@ impl Function {
         &self.operations
     }
 
-    /// The events that it takes from queues, in the order of their names.
+    /// Whether it takes every event, beside those that have doors of their own.
+    pub fn takes_every(&self) -> bool {
+        self.every.is_some()
+    }
+
+    /// The events that have doors of their own, in the order of their names.
     pub fn handles(&self) -> Vec<&'static str> {
         let mut names: Vec<_> = self.events.keys().chain(self.batches.keys()).copied().collect();
         names.sort_unstable();
@@ -240,7 +271,7 @@ impl Function {
             }
         }
         for (name, (ids, bodies)) in together {
-            let Some(door) = self.batches.get(name) else { continue };
+            let Some(door) = self.batches.get(name).or(self.every.as_ref()) else { continue };
             let again = door(self.world.clone(), bodies).await;
             if !again.is_empty() {
                 tracing::warn!(function = self.name, name, messages = again.len(), "they will come again");
@@ -256,10 +287,12 @@ impl Function {
         Ok(serde_json::to_value(answer)?)
     }
 
-    /// The name of the event, if it has a door for whole batches.
+    /// The name under which events go together through a door for whole batches, if there is one for this.
     fn batch_door(&self, body: &Value) -> Option<&'static str> {
         let name = body.get("name").and_then(Value::as_str)?;
-        self.batches.get_key_value(name).map(|(name, _)| *name)
+        let named = self.batches.get_key_value(name).map(|(name, _)| *name);
+        let every = || (self.every.is_some() && !self.events.contains_key(name)).then_some(EVERY);
+        named.or_else(every)
     }
 
     async fn handle(&self, body: Value) -> Result<(), Again> {

@@ -9,7 +9,7 @@
 //! `queue.rs` why a message must come again · `stream.rs` items that could never be handled · `due.rs` work that has
 //! fallen due · `check.rs` words of a body, checked all at once · `cardless.rs` bodies where people pay ·
 //! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `sealed.rs` personal data and
-//! an order's link · `links.rs` links in messages · `shopping.rs` what cart and checkout share · `clock.rs` where
+//! an order's link · `links.rs` links in messages · `signed.rs` messages that prove their sender · `shopping.rs` what cart and checkout share · `clock.rs` where
 //! "now" comes from · `fetch.rs` a text from an address
 
 pub mod address;
@@ -32,6 +32,7 @@ pub mod routes;
 pub mod rules;
 pub mod sealed;
 pub mod shopping;
+pub mod signed;
 pub mod stream;
 pub mod subscribing;
 pub mod world;

@@ -8,6 +8,7 @@
 
 pub mod access;
 mod amount;
+pub mod audience;
 pub mod cart;
 pub mod catalog;
 pub mod credit;
@@ -25,6 +26,7 @@ pub mod payout;
 pub mod stock;
 pub mod subscription;
 pub mod tax;
+pub mod webhook;
 
 pub use amount::Amount;
 

@@ -6,6 +6,7 @@ use crate::NotANotice;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use edge::signed;
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,23 +27,9 @@ fn fresh(seconds: &str, now: Timestamp) -> Result<(), NotANotice> {
     Ok(())
 }
 
-/// The key of a Standard Webhooks secret: what follows `whsec_` is Base64, anything else is taken as it is.
-fn standard_key(secret: &str) -> hmac::Key {
-    let decoded = secret.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok());
-    let bytes = decoded.unwrap_or_else(|| secret.as_bytes().to_vec());
-    hmac::Key::new(hmac::HMAC_SHA256, &bytes)
-}
-
-fn signed(id: &str, seconds: &str, body: &[u8]) -> Vec<u8> {
-    [id.as_bytes(), b".", seconds.as_bytes(), b".", body].concat()
-}
-
 /// The headers of a Standard Webhooks message.
 pub fn standard(secret: &str, id: &str, at: Timestamp, body: &[u8]) -> [(&'static str, String); 3] {
-    let seconds = at.as_second().to_string();
-    let tag = hmac::sign(&standard_key(secret), &signed(id, &seconds, body));
-    let signature = format!("v1,{}", STANDARD.encode(tag.as_ref()));
-    [("webhook-id", id.to_owned()), ("webhook-timestamp", seconds), ("webhook-signature", signature)]
+    signed::headers(&[secret], id, at, body)
 }
 
 /// Whether a Standard Webhooks message is signed with the secret; one of several signatures is enough.
@@ -54,7 +41,7 @@ pub fn holds_standard(
 ) -> Result<(), NotANotice> {
     let (id, seconds) = (header(headers, "webhook-id")?, header(headers, "webhook-timestamp")?);
     fresh(seconds, now)?;
-    let (key, signed) = (standard_key(secret), signed(id, seconds, body));
+    let (key, signed) = (signed::key(secret), signed::content(id, seconds, body));
     let given = header(headers, "webhook-signature")?.split(' ');
     let tags = given.filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok());
     any_holds(&key, &signed, tags)

@@ -44,6 +44,9 @@
 //! | numbers          | `M#SER#<entity>`  | `<year>`                  | |
 //! | issuer           | `M#ISR`           | `ISR`                     | |
 //! | secret of links  | `M#LNK`           | `LNK`                     | |
+//! | webhook endpoint | `M#WHE#<endpoint>`| `WHE`                     | 2 `M#WHES#<merchant>` (`*`: the marketplace's own); SK `<ms>#<id>` |
+//! | who listens      | `M#WHL#<merchant>`, `M#WHL#*` | `WHL`         | |
+//! | webhook message  | `M#WHD#<delivery>`| `WHD`                     | 1 `M#WHDS#<endpoint>` · 3 `M#WHFAILED#<endpoint>` (failed); SK `<ms>#<id>` |
 //! | outbox           | that of its subject | `EVT#<subject SK>#<step>` | |
 //! | refusal          | that of its subject's whole | `AUD#<ms>#<request>` | |
 //! | merchant by name | `M#XID#MER#<external id>` | `XID`             | |
@@ -70,6 +73,7 @@
 
 mod follow_up;
 mod places;
+mod webhook;
 mod wish_list;
 
 use crate::due::Work;

@@ -11,6 +11,7 @@ use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
 use crate::subscription::{HadTrial, HasPlan};
+use crate::webhook::Listeners;
 use crate::wish_list::Waiting;
 use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
@@ -30,6 +31,7 @@ use domain::plan::{Plan, Terms};
 use domain::reminder::{FollowUp, Newest};
 use domain::subscription::Subscription;
 use domain::tax::table::{Rules, Sheet};
+use domain::webhook::{Delivery, Endpoint};
 use domain::wish_list::WishList;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -123,6 +125,9 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         StoreCredit,
         Subscription,
         Terms,
+        Endpoint,
+        Delivery,
+        Listeners,
     );
     kinds.insert("outbox.1", outbox);
     kinds.insert("stock.1", stock);
