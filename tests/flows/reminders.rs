@@ -54,7 +54,11 @@ fn due(email: &str) -> String {
 }
 
 fn batch(bodies: &[String]) -> Value {
-    let record = |(at, body): (usize, &String)| json!({"messageId": at.to_string(), "eventSource": "aws:sqs", "body": body});
+    let source = "aws:sqs";
+    let record = |(at, body): (usize, &String)| {
+        let id = at.to_string();
+        json!({"messageId": id, "eventSource": source, "body": body})
+    };
     json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})
 }
 
