@@ -114,6 +114,9 @@ pub enum Stage {
     },
     Withdrawn {
         since: Timestamp,
+        /// It was rejected before, or waited after that.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        rejected: bool,
     },
 }
 
@@ -211,7 +214,7 @@ pub enum Fact {
     Written { written: Written, stage: Stage },
     Published { at: Timestamp },
     Rejected { at: Timestamp, reasons: Vec<Cause>, note: Option<Reason> },
-    Withdrawn { at: Timestamp },
+    Withdrawn { at: Timestamp, rejected: bool },
     Replied { reply: Said },
     ReplyEdited { reply: Said },
     Helped,
@@ -248,6 +251,15 @@ impl Review {
         }
     }
 
+    /// Whether a person has rejected it and none has published it since.
+    fn was_rejected(&self) -> bool {
+        match &self.stage {
+            Stage::Rejected { .. } | Stage::Withdrawn { rejected: true, .. } => true,
+            Stage::Pending { causes } => causes.contains(&Cause::Rewritten),
+            Stage::Published { .. } | Stage::Withdrawn { rejected: false, .. } => false,
+        }
+    }
+
     /// What its author has written, as it stands.
     pub fn written(&self) -> Written {
         Written { stars: self.stars, text: self.text.clone(), name: self.name.clone() }
@@ -259,19 +271,16 @@ impl Review {
         if self.written() == written && !withdrawn {
             return Decision::Already;
         }
-        let mut stage = first_stage(&written, policy, now);
-        match (&self.stage, &stage) {
-            (Stage::Rejected { .. }, _) => {
+        let stage = match (&self.stage, first_stage(&written, policy, now)) {
+            _ if self.was_rejected() => {
                 let mut causes = check::causes(&written, policy);
                 causes.push(Cause::Rewritten);
-                stage = Stage::Pending { causes };
+                Stage::Pending { causes }
             }
             // It stays where it was in the lists.
-            (Stage::Published { since }, Stage::Published { .. }) => {
-                stage = Stage::Published { since: *since }
-            }
-            (Stage::Pending { .. } | Stage::Published { .. } | Stage::Withdrawn { .. }, _) => {}
-        }
+            (Stage::Published { since }, Stage::Published { .. }) => Stage::Published { since: *since },
+            (_, stage) => stage,
+        };
         Decision::New(Fact::Written { written, stage })
     }
 
@@ -304,7 +313,7 @@ impl Review {
         match self.stage {
             Stage::Withdrawn { .. } => Decision::Already,
             Stage::Pending { .. } | Stage::Published { .. } | Stage::Rejected { .. } => {
-                Decision::New(Fact::Withdrawn { at: now })
+                Decision::New(Fact::Withdrawn { at: now, rejected: self.was_rejected() })
             }
         }
     }
@@ -367,7 +376,9 @@ impl Review {
             Fact::Rejected { at, reasons, note } => {
                 Self { stage: Stage::Rejected { since: at, reasons, note }, ..self }
             }
-            Fact::Withdrawn { at } => Self { stage: Stage::Withdrawn { since: at }, ..self },
+            Fact::Withdrawn { at, rejected } => {
+                Self { stage: Stage::Withdrawn { since: at, rejected }, ..self }
+            }
             Fact::Replied { reply: Said { text, at, by } } => {
                 Self { reply: Some(Reply { text, at, by, before: Vec::new() }), ..self }
             }
@@ -397,6 +408,14 @@ impl Review {
 pub fn first_stage(written: &Written, policy: &Policy, now: Timestamp) -> Stage {
     let causes = check::causes(written, policy);
     if causes.is_empty() { Stage::Published { since: now } } else { Stage::Pending { causes } }
+}
+
+/// How the counts of stars move with a change: what counted before counts no more, what counts now does.
+pub fn moved(before: Option<&Review>, after: &Review) -> Vec<(Stars, i8)> {
+    match (before.and_then(Review::counts), after.counts()) {
+        (Some(was), Some(is)) if was == is => Vec::new(),
+        (was, is) => was.map(|was| (was, -1)).into_iter().chain(is.map(|is| (is, 1))).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -65,9 +65,14 @@ fn has_mailbox(lower: &str) -> bool {
     spelled || lower.split_whitespace().any(at)
 }
 
-/// Digits with nothing but what people put between them.
+/// Digits with nothing but what people put between them; a date is none.
 fn has_telephone(lower: &str) -> bool {
-    let runs = lower.split(|c: char| !(c.is_ascii_digit() || matches!(c, ' ' | '-' | '/' | '(' | ')' | '+')));
+    let is_day =
+        |word: &&str| jiff::civil::Date::strptime("%Y-%m-%d", word.trim_end_matches(['.', ','])).is_ok();
+    let without: Vec<&str> = lower.split(' ').filter(|word| !is_day(word)).collect();
+    let without = without.join(" ");
+    let runs =
+        without.split(|c: char| !(c.is_ascii_digit() || matches!(c, ' ' | '-' | '/' | '(' | ')' | '+')));
     runs.map(|run| run.chars().filter(char::is_ascii_digit).count()).any(|digits| digits >= TELEPHONE)
 }
 
