@@ -44,6 +44,8 @@ mod recurring;
 mod reminders;
 mod renewals;
 mod replay;
+mod reviews;
+mod reviews_asked;
 mod samples;
 mod settled;
 mod shop;

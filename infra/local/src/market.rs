@@ -111,6 +111,7 @@ impl Market {
             ("recurring-billing", Work::Subscription),
             ("dunning", Work::Dunning),
             ("abandoned-cart", Work::Reminder),
+            ("review-collection", Work::Review),
         ] {
             let table = world.table.clone();
             cloud.doze(name, Arc::new(move || Box::pin(first_due(table.clone(), work))));
@@ -171,7 +172,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 24] {
+pub fn functions() -> [(&'static str, Build); 25] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
@@ -193,6 +194,7 @@ pub fn functions() -> [(&'static str, Build); 24] {
         ("payout", payout::function),
         ("fx", fx::function),
         ("recurring-billing", recurring_billing::function),
+        ("review-collection", review_collection::function),
         ("subscriptions", subscriptions::function),
         ("promotions", promotions::function),
         ("tax", tax::function),

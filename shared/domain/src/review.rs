@@ -234,8 +234,10 @@ pub enum Refused {
     NoReply,
     #[error("the reply was edited {EDITS_MAX} times")]
     TooManyEdits,
-    #[error("there are {PHOTOS_MAX} photos already")]
-    TooManyPhotos,
+    #[error("a review has places for {PHOTOS_MAX} photos")]
+    NoPlace,
+    #[error("there is a photo in this place")]
+    PlaceTaken,
 }
 
 impl Review {
@@ -342,18 +344,18 @@ impl Review {
         if self.is_published() { Ok(Fact::Helped) } else { Err(Refused::NotPublished) }
     }
 
-    /// A place for one picture more, or for one in the place of what was refused.
-    pub fn await_photo(&self) -> Result<Fact, Refused> {
+    /// A picture may be sent to a place of the review that has none, or had one that was refused.
+    pub fn await_photo(&self, number: u8) -> Result<Decision<Fact>, Refused> {
         if let Stage::Withdrawn { .. } = self.stage {
             return Err(Refused::Withdrawn);
         }
-        let refused = self.photos.iter().find(|photo| matches!(photo.state, PhotoState::Refused { .. }));
-        if let Some(photo) = refused {
-            return Ok(Fact::PhotoAwaited { number: photo.number });
+        if !(1..=PHOTOS_MAX).contains(&number) {
+            return Err(Refused::NoPlace);
         }
-        match u8::try_from(self.photos.len()) {
-            Ok(many) if many < PHOTOS_MAX => Ok(Fact::PhotoAwaited { number: many.saturating_add(1) }),
-            Ok(_) | Err(_) => Err(Refused::TooManyPhotos),
+        match self.photos.iter().find(|photo| photo.number == number).map(|photo| &photo.state) {
+            Some(PhotoState::Awaited) => Ok(Decision::Already),
+            Some(PhotoState::Ready { .. }) => Err(Refused::PlaceTaken),
+            Some(PhotoState::Refused { .. }) | None => Ok(Decision::New(Fact::PhotoAwaited { number })),
         }
     }
 

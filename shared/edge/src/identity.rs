@@ -100,7 +100,7 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 21] = [
+pub const SCOPES: [&str; 22] = [
     "orders",
     "customers",
     "payments",
@@ -122,6 +122,7 @@ pub const SCOPES: [&str; 21] = [
     "audit",
     "overrides",
     "dead_letters",
+    "reviews",
 ];
 
 /// Whether a text is a scope: `*`, or one of [`SCOPES`] with `:read` or `:write`.

@@ -40,6 +40,8 @@ pub enum Work {
     Dunning,
     /// A cart was left long enough to be looked at.
     Reminder,
+    /// Somebody is to be asked, or reminded, what they think of what was delivered.
+    Review,
 }
 
 impl Work {
@@ -52,6 +54,7 @@ impl Work {
             Self::Subscription => "subscription",
             Self::Dunning => "dunning",
             Self::Reminder => "reminder",
+            Self::Review => "review",
         }
     }
 
@@ -60,7 +63,7 @@ impl Work {
     /// carts are left by the thousand.
     pub const fn shards(self) -> u8 {
         match self {
-            Self::Payout | Self::Unpaid | Self::Payment | Self::Dunning => 4,
+            Self::Payout | Self::Unpaid | Self::Payment | Self::Dunning | Self::Review => 4,
             Self::Subscription | Self::Reminder => 16,
         }
     }

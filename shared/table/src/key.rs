@@ -43,6 +43,12 @@
 //! | had its trial    | `M#CUS#<customer>`| `HAD#<plan>`              | |
 //! | numbers          | `M#SER#<entity>`  | `<year>`                  | |
 //! | issuer           | `M#ISR`           | `ISR`                     | |
+//! | review           | `M#REV#<review>`  | `REV`                     | 1 `M#PRDREV#<product>#<stars>` · 2 `M#MERREV#<merchant>#<stars>` (published); 3 `M#REVWAIT` (waits); SK `<ms>#<id>` |
+//! | its rank         | `M#REV#<review>`  | `RNK`                     | 1 `M#PRDHLP#<product>` · 2 `M#MERHLP#<merchant>` (published); SK `<helpful>#<ms>#<id>` · 3 `M#CUSREV#<customer>` |
+//! | vote, report of it | `M#REV#<review>` | `VOT#<customer>`, `RPT#<report>` | 3 `M#REVRPT` (open report); SK `<ms>#<id>` |
+//! | what was asked   | `M#ORD#<order>`   | `RVQ#<part>`              | |
+//! | rules of reviews | `M#RVP`           | `RVP`                     | |
+//! | rating           | `M#RTG#<product or merchant>` | `RTG`; a merchant's `CND`, `ADJ` | |
 //! | secret of links  | `M#LNK`           | `LNK`                     | |
 //! | outbox           | that of its subject | `EVT#<subject SK>#<step>` | |
 //! | refusal          | that of its subject's whole | `AUD#<ms>#<request>` | |
@@ -71,6 +77,7 @@
 mod follow_up;
 mod places;
 mod wish_list;
+mod review;
 
 use crate::due::Work;
 use crate::{number, record::Item, text};

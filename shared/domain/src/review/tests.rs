@@ -190,18 +190,19 @@ fn a4_2_a_reply_cannot_overwrite_a_reply() {
 
 #[test]
 fn a_photo_has_a_place_until_it_is_refused() {
-    let mut one = review(written(4, ""));
-    for _ in 0..PHOTOS_MAX {
-        let fact = one.await_photo().unwrap();
-        one = one.apply(fact);
-    }
-    assert_eq!(one.await_photo(), Err(Refused::TooManyPhotos));
+    let one = review(written(4, ""));
+    assert_eq!(one.await_photo(0), Err(Refused::NoPlace));
+    assert_eq!(one.await_photo(PHOTOS_MAX + 1), Err(Refused::NoPlace));
+    let one = done(&one, one.await_photo(2));
+    assert_eq!(one.await_photo(2), Ok(Decision::Already), "asked twice");
     let refused = PhotoState::Refused { why: Unusable::TooManyPixels };
-    let Decision::New(fact) = one.judge_photo(2, refused.clone()) else { panic!("it is awaited") };
-    let one = one.apply(fact);
+    let one = done(&one, Ok(one.judge_photo(2, refused.clone())));
     assert_eq!(one.judge_photo(2, refused), Decision::Already, "told twice");
-    assert_eq!(one.await_photo(), Ok(Fact::PhotoAwaited { number: 2 }));
-    assert_eq!(one.judge_photo(9, PhotoState::Awaited), Decision::Already);
+    assert_eq!(one.judge_photo(3, PhotoState::Awaited), Decision::Already, "nobody waits for it");
+    let one = done(&one, one.await_photo(2));
+    let ready = PhotoState::Ready { sha256: "0".repeat(64).parse().unwrap(), width: 3, height: 2 };
+    let one = done(&one, Ok(one.judge_photo(2, ready)));
+    assert_eq!(one.await_photo(2), Err(Refused::PlaceTaken));
 }
 
 #[test]
