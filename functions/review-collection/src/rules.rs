@@ -154,7 +154,7 @@ pub(crate) struct PartView {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ScoreAdjustment"))]
 pub(crate) struct AdjustmentView {
-    points: i16,
+    points: i64,
     reason: String,
     by: String,
     at: String,
@@ -194,7 +194,7 @@ async fn reckoned(
     let (policy, rules) = world.table.review_policy(m).await?;
     let Score { parts, computed, score } = score(&reviews, &conduct, &policy.weights, adjustment);
     let adjustment = adjustment.map(|adjustment| AdjustmentView {
-        points: adjustment.points,
+        points: adjustment.points.into(),
         reason: adjustment.reason.to_string(),
         by: adjustment.by.clone(),
         at: adjustment.at.to_string(),

@@ -10,6 +10,7 @@ use crate::invoice::Recipient;
 use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
+use crate::review::{RatingAdjustment, ReviewPolicy, ReviewRank, ReviewReport, ReviewVote};
 use crate::subscription::{HadTrial, HasPlan};
 use crate::wish_list::Waiting;
 use domain::cart::Cart;
@@ -28,6 +29,8 @@ use domain::payment::Payment;
 use domain::payout::{Claimed, Payout};
 use domain::plan::{Plan, Terms};
 use domain::reminder::{FollowUp, Newest};
+use domain::review::Review;
+use domain::review::ask::Asking;
 use domain::subscription::Subscription;
 use domain::tax::table::{Rules, Sheet};
 use domain::wish_list::WishList;
@@ -84,6 +87,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         WishList,
         ReminderPolicy,
         Agreements,
+        Asking,
         ApiKey,
         Asked,
         Cart,
@@ -115,7 +119,13 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Payout,
         Plan,
         Product,
+        RatingAdjustment,
         Recipient,
+        Review,
+        ReviewPolicy,
+        ReviewRank,
+        ReviewReport,
+        ReviewVote,
         Rules,
         Series,
         Sheet,
@@ -131,6 +141,8 @@ fn kinds() -> BTreeMap<&'static str, Again> {
     kinds.insert("due.1", Ok);
     kinds.insert("seen.1", Ok);
     kinds.insert("dunning_figures.1", Ok);
+    kinds.insert("rating.1", Ok);
+    kinds.insert("merchant_conduct.1", Ok);
     kinds
 }
 
