@@ -117,6 +117,15 @@ async fn a_customer_reviews_lines_of_own_orders_only_and_votes_once_and_not_for_
     shop.settle().await;
     let list = ines.get("/v1/reviews/own").await;
     assert_eq!((list.body["items"].as_array().unwrap().len(), list.text("/items/0/id")), (1, id.as_str()));
+    // Forgotten: what was said stays, and says no more who it was.
+    ines.post(&own, &json!({"stars": 3, "name": "Ines"}), "").await.ok().unwrap();
+    let sign_up = json!({"name": "Ines Groß", "email": "ines@post.example"});
+    ines.post("/v1/customers/me", &sign_up, "").await.ok().unwrap();
+    shop.settle().await;
+    ines.post("/v1/customers/me/erase", &json!({}), "").await.ok().unwrap();
+    shop.settle().await;
+    let kept = shop.get(&format!("/v1/reviews/{id}")).await;
+    assert_eq!((kept["stars"].as_i64(), kept.get("name")), (Some(3), None));
     ines.post(&format!("{own}/withdraw"), &json!({}), "").await.ok().unwrap();
     assert_eq!(shop.rating(&format!("merchants/{}", market.alma)).await, (1, "5.00".to_owned()));
 }

@@ -19,7 +19,7 @@ pub(crate) fn story(before: Option<&Review>, after: &Review, fact: &Fact) -> Sto
         Fact::Withdrawn { .. } => vec![withdrawn(after)],
         Fact::Replied { .. } => vec![replied(after, false)],
         Fact::ReplyEdited { .. } => vec![replied(after, true)],
-        Fact::Helped | Fact::PhotoAwaited { .. } | Fact::PhotoJudged { .. } => Vec::new(),
+        Fact::Helped | Fact::Unnamed | Fact::PhotoAwaited { .. } | Fact::PhotoJudged { .. } => Vec::new(),
     };
     if newly {
         facts.push(published(after));

@@ -218,6 +218,8 @@ pub enum Fact {
     Replied { reply: Said },
     ReplyEdited { reply: Said },
     Helped,
+    /// Its author is forgotten.
+    Unnamed,
     PhotoAwaited { number: u8 },
     PhotoJudged { number: u8, state: PhotoState },
 }
@@ -392,6 +394,7 @@ impl Review {
                 Self { reply, ..self }
             }
             Fact::Helped => Self { helpful: self.helpful.saturating_add(1), ..self },
+            Fact::Unnamed => Self { name: None, ..self },
             Fact::PhotoAwaited { number } => self.with_photo(number, PhotoState::Awaited),
             Fact::PhotoJudged { number, state } => self.with_photo(number, state),
         }

@@ -5,9 +5,10 @@ import { product, products } from './goods.js';
 import { basket } from './basket.js';
 import { checkout } from './checkout.js';
 import { order } from './order.js';
+import { review } from './reviews.js';
 import { alert, focus, h, there } from './dom.js';
 
-const VIEWS = { '': products, category: products, product, cart: basket, checkout, order };
+const VIEWS = { '': products, category: products, product, cart: basket, checkout, order, review };
 const main = document.getElementById('main');
 let turn = 0;
 
