@@ -621,10 +621,12 @@ fn counted(mut told: Examples) -> Examples {
     let text = bodies.collect::<String>();
     let replaced = |value: &Value| -> Value {
         let mut shown = value.to_string();
-        for (tail, number) in
-            given(&text, &["mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_", "sub_", "wsh_", "rpt_"])
-                .iter()
-                .zip(1_u128..)
+        for (tail, number) in given(
+            &text,
+            &["mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_", "sub_", "wsh_", "rpt_"],
+        )
+        .iter()
+        .zip(1_u128..)
         {
             shown = shown.replace(tail, domain::id::MerchantId::from_bits(number).tail());
         }

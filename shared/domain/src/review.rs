@@ -211,17 +211,38 @@ pub struct Written {
 /// What happened to a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
-    Written { written: Written, stage: Stage },
-    Published { at: Timestamp },
-    Rejected { at: Timestamp, reasons: Vec<Cause>, note: Option<Reason> },
-    Withdrawn { at: Timestamp, rejected: bool },
-    Replied { reply: Said },
-    ReplyEdited { reply: Said },
+    Written {
+        written: Written,
+        stage: Stage,
+    },
+    Published {
+        at: Timestamp,
+    },
+    Rejected {
+        at: Timestamp,
+        reasons: Vec<Cause>,
+        note: Option<Reason>,
+    },
+    Withdrawn {
+        at: Timestamp,
+        rejected: bool,
+    },
+    Replied {
+        reply: Said,
+    },
+    ReplyEdited {
+        reply: Said,
+    },
     Helped,
     /// Its author is forgotten.
     Unnamed,
-    PhotoAwaited { number: u8 },
-    PhotoJudged { number: u8, state: PhotoState },
+    PhotoAwaited {
+        number: u8,
+    },
+    PhotoJudged {
+        number: u8,
+        state: PhotoState,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

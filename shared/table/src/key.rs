@@ -76,8 +76,8 @@
 
 mod follow_up;
 mod places;
-mod wish_list;
 mod review;
+mod wish_list;
 
 use crate::due::Work;
 use crate::{number, record::Item, text};
