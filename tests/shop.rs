@@ -9,6 +9,7 @@
 )]
 
 pub mod paying;
+pub mod reviewing;
 pub mod storefront;
 pub mod subscribing;
 

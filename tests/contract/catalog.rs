@@ -5,6 +5,7 @@
 mod carts;
 mod customers;
 mod payments;
+mod reviews;
 mod subscriptions;
 mod webhooks;
 
@@ -179,7 +180,8 @@ pub(crate) fn catalog() -> Vec<Entry> {
     let kinds =
         [access(), overrides(), merchants(), goods(), customers, orders(), parts(), payments, payouts()];
     let recurring = [subscriptions::subscriptions(), subscriptions::invoices(), subscriptions::dunning()];
-    kinds.into_iter().chain(recurring).chain([carts::carts(), webhooks::webhooks()]).flatten().collect()
+    let after = [carts::carts(), webhooks::webhooks(), reviews::reviews()];
+    kinds.into_iter().chain(recurring).chain(after).flatten().collect()
 }
 
 /// The entry of one event.

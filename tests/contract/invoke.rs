@@ -36,7 +36,7 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 32] = [
+const INVOCATIONS: [(&str, &str, By); 34] = [
     ("abandoned-cart", "abandoned-cart", By::Queue("cart.reminder_due.v1", "ABANDONED_CART_QUEUE")),
     ("abandoned-cart.schedule", "abandoned-cart", By::Schedule),
     ("admin", "admin", By::Get("/v1/marketplace")),
@@ -64,6 +64,8 @@ const INVOCATIONS: [(&str, &str, By); 32] = [
     ("promotions", "promotions", By::Get("/v1/promotions/codes")),
     ("recurring-billing", "recurring-billing", By::Queue("subscription.due.v1", "RECURRING_BILLING_QUEUE")),
     ("recurring-billing.schedule", "recurring-billing", By::Schedule),
+    ("review-collection", "review-collection", By::Queue("review.request_due.v1", "REVIEW_COLLECTION_QUEUE")),
+    ("review-collection.schedule", "review-collection", By::Schedule),
     ("subscriptions", "subscriptions", By::Get("/v1/subscriptions/plans")),
     ("wish-lists", "wish-lists", By::Bus("stock.received.v1")),
     ("tax", "tax", By::Get("/v1/tax/rules")),

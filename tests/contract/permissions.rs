@@ -40,6 +40,9 @@ struct Things {
     /// A link to it.
     shared: String,
     payment: String,
+    review: String,
+    /// That a message would bring.
+    review_link: String,
     customer: String,
     /// A customer that nobody erases.
     agreed: String,
@@ -77,6 +80,10 @@ impl Things {
             ("stock-alerts", "offer") => self.offer.clone(),
             ("cart-links", "token") => self.link.clone(),
             ("carts", "id") | ("checkouts", "cart") => self.cart.clone(),
+            ("reviews", "id") => self.review.clone(),
+            ("review-links", "token") => self.review_link.clone(),
+            ("ratings", "id") if path.contains("/products/") => self.product.clone(),
+            ("ratings", "id") => self.merchant.clone(),
             ("order-pages", "order") => self.order.clone(),
             ("overrides", "id") => self.granted.clone(),
             ("categories", "handle") => "mugs".to_owned(),
@@ -178,6 +185,9 @@ impl Bazaar {
             shop.person("ines").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
         let agreed = shop.person("omar").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
         let addressed = addressed(&shop, &merchant, &offer).await;
+        let review = tests::reviewing::review_id(&order, 1);
+        assert_eq!(shop.review(&review, 4, "").await.status, 201);
+        let review_link = shop.review_link(&review).await;
         let (plan, subscription, unpaid) = subscribed(&shop, &agreed).await;
         let (endpoint, delivery) = listening(&shop, &merchant).await;
         let things = Things {
@@ -194,6 +204,8 @@ impl Bazaar {
             wish_list,
             shared,
             payment,
+            review,
+            review_link,
             customer,
             agreed,
             addressed,

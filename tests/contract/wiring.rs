@@ -47,10 +47,17 @@ pub(crate) async fn consumers() -> BTreeMap<String, BTreeSet<String>> {
 fn rules(raw: &Raw) -> Vec<(String, Vec<String>, Vec<String>)> {
     let rules = raw.of_type("AWS::Events::Rule").into_iter();
     rules
+        .filter(|(_, rule)| !is_of_files(rule))
         .map(|(logical, rule)| {
             (logical.to_owned(), texts(&rule["EventPattern"]["detail-type"]), targets(rule))
         })
         .collect()
+}
+
+/// Whether a rule is about files that come to a bucket: AWS tells that, in its own words.
+fn is_of_files(rule: &Value) -> bool {
+    texts(&rule["EventPattern"]["source"]) == ["aws.s3"]
+        && texts(&rule["EventPattern"]["detail-type"]) == ["Object Created"]
 }
 
 fn targets(rule: &Value) -> Vec<String> {
@@ -127,6 +134,9 @@ async fn every_rule_names_events_that_exist_and_sends_them_to_queues_as_they_are
     let mut complaints = Vec::new();
     for (logical, rule) in raw.of_type("AWS::Events::Rule") {
         let events = texts(&rule["EventPattern"]["detail-type"]);
+        if is_of_files(rule) {
+            continue;
+        }
         let strange = events.iter().filter(|name| !known.contains(name.as_str()));
         complaints.extend(strange.map(|name| format!("{logical}: there is no event {name}")));
         let heard_by =

@@ -349,6 +349,10 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         (format!("/v1/subscriptions?customer={customer}&"), named),
         (format!("/v1/entitlements?customer={customer}&"), named),
         ("/v1/dunning?".to_owned(), foreign),
+        (format!("/v1/reviews?merchant={alma}&"), foreign),
+        ("/v1/reviews/pending?".to_owned(), foreign),
+        ("/v1/reviews/reports?".to_owned(), foreign),
+        ("/v1/reviews/own?".to_owned(), foreign),
         (format!("/v1/invoices?customer={customer}&"), foreign),
         (format!("/v1/invoices?subscription={subscription}&"), foreign),
         ("/v1/dunning?ended_in=2026-03&".to_owned(), foreign),
@@ -364,6 +368,8 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
     let caller = |list: &str| match list.split(['/', '?']).nth(2) {
         Some("customers" | "wish-lists" | "stock-alerts") => &ines,
         Some("shop") => &guest,
+        Some("reviews") if list.contains("/own?") => &ines,
+        Some("reviews") if list.starts_with("/v1/reviews?") => &guest,
         Some(_) if list.starts_with("/v1/subscriptions/plans") => &guest,
         Some(_) | None => &shop.api,
     };

@@ -112,6 +112,7 @@ impl Market {
             ("dunning", Work::Dunning),
             ("abandoned-cart", Work::Reminder),
             ("webhooks", Work::Webhook),
+            ("review-collection", Work::Review),
         ] {
             let table = world.table.clone();
             cloud.doze(name, Arc::new(move || Box::pin(first_due(table.clone(), work))));
@@ -173,7 +174,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 25] {
+pub fn functions() -> [(&'static str, Build); 26] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
@@ -195,6 +196,7 @@ pub fn functions() -> [(&'static str, Build); 25] {
         ("payout", payout::function),
         ("fx", fx::function),
         ("recurring-billing", recurring_billing::function),
+        ("review-collection", review_collection::function),
         ("subscriptions", subscriptions::function),
         ("promotions", promotions::function),
         ("tax", tax::function),

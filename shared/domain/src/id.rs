@@ -187,6 +187,36 @@ impl WebhookDeliveryId {
     }
 }
 
+id!(
+    /// The order's tail and the three-digit number of the line: what a line is reviewed with, once.
+    ReviewId, "a review id", "rev_"
+);
+id!(
+    /// Derived from a review and who complains of it.
+    ReportId, "a report id", "rpt_"
+);
+
+impl ReviewId {
+    /// The review of `order`'s line with this number.
+    pub fn of(order: &OrderId, line: u16) -> Self {
+        Self(format!("rev_{}{line:03}", order.tail()))
+    }
+
+    /// The order it belongs to and the line, if the id has that form.
+    pub fn place(&self) -> Option<(OrderId, u16)> {
+        let tail = self.tail();
+        let (order, line) = tail.split_at_checked(tail.len().checked_sub(3)?)?;
+        Some((format!("ord_{order}").parse().ok()?, line.parse().ok()?))
+    }
+}
+
+impl ReportId {
+    /// The one complaint of `by` about a review.
+    pub fn of(review: &ReviewId, by: &str) -> Self {
+        Self::from_bits(derive(&["report", review.as_str(), by]))
+    }
+}
+
 impl InvoiceId {
     /// The `number`-th document of `subscription`, counted from 1.
     pub fn of(subscription: &SubscriptionId, number: u32) -> Self {
@@ -336,11 +366,14 @@ mod tests {
         assert_eq!(PayoutId::of(&merchant, day).place(), Some((merchant, day)));
         assert_eq!("pyo_12345678".parse::<PayoutId>().unwrap().place(), None);
         let payment = PaymentId::of(&order, 2);
-        assert_eq!(payment.place(), Some((order, 2)));
+        assert_eq!(payment.place(), Some((order.clone(), 2)));
         let attempt = AttemptId::of(&payment, 17);
         assert_eq!(attempt.as_str(), "att_0000000000000000000000000702017");
         assert_eq!(attempt.place(), Some((payment, 17)));
         let subscription = SubscriptionId::from_bits(3);
+        let review = ReviewId::of(&order, 7);
+        assert_eq!(review.as_str(), "rev_00000000000000000000000007007");
+        assert_eq!(review.place(), Some((order.clone(), 7)));
         let invoice = InvoiceId::of(&subscription, 12);
         assert_eq!(invoice.place(), Some((subscription, 12)));
         let of_invoice = PaymentId::of(&OrderId::of_invoice(&invoice), 1);

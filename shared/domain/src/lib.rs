@@ -34,6 +34,7 @@
 //! | [`delivery`] | a merchant's rate table: services, prices, expected dates |
 //! | [`fx`] | dated exchange rates with a visible margin |
 //! | [`discount`] | what codes and agreements grant, and whether a basket has it |
+//! | [`review`] | what buyers say of what was delivered: asked, checked, published, answered, rated |
 //! | [`pricing`] | what a basket costs, and how each total came about |
 //! | [`webhook`] | who wants to hear of which events at an address, and what became of each message |
 
@@ -66,6 +67,7 @@ pub mod place;
 pub mod plan;
 pub mod pricing;
 pub mod reminder;
+pub mod review;
 pub mod settlement;
 pub mod stock;
 pub mod subscription;

@@ -179,6 +179,10 @@ text!(
     Text, 10_000, any, lines: true
 );
 text!(
+    /// What somebody says of something, for everybody to read; may have several lines.
+    Opinion, 4_000, straight, lines: true
+);
+text!(
     /// A person's or system's reason, kept for the record.
     Reason, 500, any
 );

@@ -29,6 +29,7 @@ type OnEvent = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>>
 type OnBatch = Arc<dyn Fn(World, Vec<Value>) -> BoxFuture<'static, Vec<usize>> + Send + Sync>;
 type OnStream = Arc<dyn Fn(World, Vec<Image>) -> BoxFuture<'static, Vec<usize>> + Send + Sync>;
 type OnKey = Arc<dyn Fn(World, Key) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
+type OnObject = Arc<dyn Fn(World, Object) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 type OnSchedule = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 
 /// What goes through the door for every event; no event is called so.
@@ -36,6 +37,23 @@ const EVERY: &str = "*";
 
 /// A new item of the table, as its stream shows it.
 pub type Image = HashMap<String, AttributeValue>;
+
+/// A file that has come to a bucket, as S3 tells of it. What it says of the file is the sender's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    pub bucket: String,
+    pub key: String,
+    pub size: u64,
+}
+
+impl Object {
+    /// None where a message tells of no file.
+    fn of(body: &Value) -> Option<Self> {
+        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let size = body.pointer("/object/size").and_then(Value::as_u64)?;
+        Some(Self { bucket: text("/bucket/name")?, key: text("/object/key")?, size })
+    }
+}
 
 /// A capability as Lambda sees it; cheap to clone.
 #[derive(Clone)]
@@ -49,6 +67,7 @@ pub struct Function {
     every: Option<OnBatch>,
     stream: Option<OnStream>,
     set_aside: Option<OnKey>,
+    objects: Option<OnObject>,
     schedule: Option<OnSchedule>,
 }
 
@@ -98,6 +117,7 @@ impl Function {
             every: None,
             stream: None,
             set_aside: None,
+            objects: None,
             schedule: None,
         }
     }
@@ -172,6 +192,17 @@ impl Function {
         Fut: Future<Output = Result<(), Again>> + Send + 'static,
     {
         self.set_aside = Some(Arc::new(move |world, key| Box::pin(handle(world, key))));
+        self
+    }
+
+    /// Files that come to a bucket, as its events tell in the function's queue.
+    #[must_use]
+    pub fn objects<F, Fut>(mut self, handle: F) -> Self
+    where
+        F: Fn(World, Object) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Again>> + Send + 'static,
+    {
+        self.objects = Some(Arc::new(move |world, object| Box::pin(handle(world, object))));
         self
     }
 
@@ -299,6 +330,11 @@ impl Function {
         if let Some(door) = &self.set_aside {
             let key: Key = serde_json::from_value(body).map_err(Again::Unreadable)?;
             return self.world.until_free(|| door(self.world.clone(), key.clone())).await;
+        }
+        if let Some(door) = &self.objects
+            && let Some(object) = Object::of(&body)
+        {
+            return self.world.until_free(|| door(self.world.clone(), object.clone())).await;
         }
         let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
         let door = self.events.get(name).ok_or_else(|| Again::Unknown(name.to_owned()))?;

@@ -100,7 +100,7 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 22] = [
+pub const SCOPES: [&str; 23] = [
     "orders",
     "customers",
     "payments",
@@ -123,6 +123,7 @@ pub const SCOPES: [&str; 22] = [
     "overrides",
     "dead_letters",
     "webhooks",
+    "reviews",
 ];
 
 /// Whether a text is a scope: `*`, or one of [`SCOPES`] with `:read` or `:write`.

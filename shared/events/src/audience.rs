@@ -9,7 +9,7 @@ use domain::id::MerchantId;
 use serde_json::Value;
 
 /// Kinds of facts that are a merchant's own, where they name one.
-pub const MERCHANTS: [&str; 33] = [
+pub const MERCHANTS: [&str; 36] = [
     "delivery.rates_changed.v1",
     "merchant.applied.v1",
     "merchant.balance_critical.v1",
@@ -18,6 +18,7 @@ pub const MERCHANTS: [&str; 33] = [
     "merchant.invitation_accepted.v1",
     "merchant.invited.v1",
     "merchant.payout_account_changed.v1",
+    "merchant.rating_changed.v1",
     "merchant.status_changed.v1",
     "merchant.terms_accepted.v1",
     "merchant_order.accepted.v1",
@@ -37,6 +38,8 @@ pub const MERCHANTS: [&str; 33] = [
     "payout.paid.v1",
     "payout.sent.v1",
     "product.created.v1",
+    "review.published.v1",
+    "review.replied.v1",
     "shipment.delivered.v1",
     "shipment.lost.v1",
     "stock.adjusted.v1",
@@ -46,7 +49,7 @@ pub const MERCHANTS: [&str; 33] = [
 ];
 
 /// Kinds of facts that are the operators' alone, whatever they name.
-pub const OPERATORS: [&str; 54] = [
+pub const OPERATORS: [&str; 60] = [
     "api_key.issued.v1",
     "api_key.revoked.v1",
     "cart.recovered.v1",
@@ -96,6 +99,12 @@ pub const OPERATORS: [&str; 54] = [
     "payment.voided.v1",
     "plan.changed.v1",
     "product.changed.v1",
+    "review.policy_changed.v1",
+    "review.rejected.v1",
+    "review.reported.v1",
+    "review.requested.v1",
+    "review.submitted.v1",
+    "review.withdrawn.v1",
     "store_credit.changed.v1",
     "subscription.changed.v1",
     "subscription.goods_due.v1",

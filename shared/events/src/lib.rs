@@ -23,6 +23,7 @@ pub mod order;
 pub mod overrides;
 pub mod payment;
 pub mod payout;
+pub mod review;
 pub mod stock;
 pub mod subscription;
 pub mod tax;

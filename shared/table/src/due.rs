@@ -42,6 +42,8 @@ pub enum Work {
     Reminder,
     /// A webhook message is to be tried again.
     Webhook,
+    /// Somebody is to be asked, or reminded, what they think of what was delivered.
+    Review,
 }
 
 impl Work {
@@ -55,6 +57,7 @@ impl Work {
             Self::Dunning => "dunning",
             Self::Reminder => "reminder",
             Self::Webhook => "webhook",
+            Self::Review => "review",
         }
     }
 
@@ -63,7 +66,7 @@ impl Work {
     /// carts are left by the thousand.
     pub const fn shards(self) -> u8 {
         match self {
-            Self::Payout | Self::Unpaid | Self::Payment | Self::Dunning | Self::Webhook => 4,
+            Self::Payout | Self::Unpaid | Self::Payment | Self::Dunning | Self::Webhook | Self::Review => 4,
             Self::Subscription | Self::Reminder => 16,
         }
     }

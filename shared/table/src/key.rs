@@ -43,6 +43,12 @@
 //! | had its trial    | `M#CUS#<customer>`| `HAD#<plan>`              | |
 //! | numbers          | `M#SER#<entity>`  | `<year>`                  | |
 //! | issuer           | `M#ISR`           | `ISR`                     | |
+//! | review           | `M#REV#<review>`  | `REV`                     | 1 `M#PRDREV#<product>#<stars>` · 2 `M#MERREV#<merchant>#<stars>` (published); 3 `M#REVWAIT` (waits); SK `<ms>#<id>` |
+//! | its rank         | `M#REV#<review>`  | `RNK`                     | 1 `M#PRDHLP#<product>` · 2 `M#MERHLP#<merchant>` (published); SK `<helpful>#<ms>#<id>` · 3 `M#CUSREV#<customer>` |
+//! | vote, report of it | `M#REV#<review>` | `VOT#<customer>`, `RPT#<report>` | 3 `M#REVRPT` (open report); SK `<ms>#<id>` |
+//! | what was asked   | `M#ORD#<order>`   | `RVQ#<part>`              | |
+//! | rules of reviews | `M#RVP`           | `RVP`                     | |
+//! | rating           | `M#RTG#<product or merchant>` | `RTG`; a merchant's `CND`, `ADJ` | |
 //! | secret of links  | `M#LNK`           | `LNK`                     | |
 //! | webhook endpoint | `M#WHE#<endpoint>`| `WHE`                     | 2 `M#WHES#<merchant>` (`*`: the marketplace's own); SK `<ms>#<id>` |
 //! | who listens      | `M#WHL#<merchant>`, `M#WHL#*` | `WHL`         | |
@@ -73,6 +79,7 @@
 
 mod follow_up;
 mod places;
+mod review;
 mod webhook;
 mod wish_list;
 

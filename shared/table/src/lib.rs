@@ -32,6 +32,7 @@ pub mod payout;
 pub mod person;
 pub mod plan;
 pub mod record;
+pub mod review;
 pub mod stock;
 pub mod subscription;
 pub mod tax;

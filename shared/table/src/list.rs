@@ -48,6 +48,17 @@ impl Cursor {
         Self(format!("{} ", place.sk))
     }
 
+    /// A place in one of several lists that follow each other: which list, and where in it; its begin, if none.
+    pub(crate) fn head(list: &str, after: Option<&Self>) -> Self {
+        Self(format!("{list}|{}", after.map_or("", |cursor| cursor.0.as_str())))
+    }
+
+    /// What [`head`](Self::head) has put together.
+    pub(crate) fn within(&self) -> Option<(&str, Option<Self>)> {
+        let (list, after) = self.0.split_once('|')?;
+        Some((list, Some(after).filter(|after| !after.is_empty()).map(|after| Self(after.to_owned()))))
+    }
+
     /// The moment at its head, in lists that are ordered by time: 13 digits.
     pub(crate) fn moment(&self) -> Option<Timestamp> {
         let millis = self.0.split('#').next()?;

@@ -2,6 +2,7 @@
 
 import { add, get } from './api.js';
 import { alert, focus, h, money, say } from './dom.js';
+import { reviews } from './reviews.js';
 
 /** A calm square in the place of a picture. */
 function tile(title) {
@@ -93,7 +94,7 @@ export async function product(id) {
   const shown = await get(`/v1/shop/products/${encodeURIComponent(id)}`);
   const { title, description, axes, variants } = shown;
   const sold = variants.filter((variant) => variant.offers.length > 0);
-  return h(
+  const article = h(
     'article',
     { class: 'product' },
     tile(title),
@@ -106,6 +107,7 @@ export async function product(id) {
       h('p', {}, h('a', { href: '#/' }, 'Back to the goods')),
     ),
   );
+  return [article, await reviews(id)];
 }
 
 /** One offer of one variant, and how many of it. */

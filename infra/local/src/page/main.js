@@ -5,6 +5,7 @@ import { product, products } from './goods.js';
 import { basket, wishes } from './basket.js';
 import { checkout } from './checkout.js';
 import { order } from './order.js';
+import { review } from './reviews.js';
 import { alert, focus, h, there } from './dom.js';
 
 const VIEWS = {
@@ -15,6 +16,7 @@ const VIEWS = {
   'wish-list': wishes,
   checkout,
   order,
+  review,
 };
 const main = document.getElementById('main');
 let turn = 0;

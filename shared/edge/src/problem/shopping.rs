@@ -3,7 +3,7 @@
 use super::Problem;
 use crate::shopping::UnmetView;
 use domain::cart;
-use domain::{checkout, credit, customer, payment, pricing, tender, wish_list};
+use domain::{checkout, credit, customer, payment, pricing, review, tender, wish_list};
 use events::Amount;
 use serde_json::json;
 
@@ -59,6 +59,22 @@ impl From<wish_list::Refused> for Problem {
             R::NoItem(_) => ("unknown_item", "The wish list has no such item"),
         };
         Self::new(422, code, title).with(refused)
+    }
+}
+
+impl From<review::Refused> for Problem {
+    fn from(refused: review::Refused) -> Self {
+        use review::Refused as R;
+        let (code, title) = match refused {
+            R::Withdrawn => ("review_withdrawn", "The review is withdrawn"),
+            R::NotPublished => ("review_not_published", "The review is not published"),
+            R::Replied => ("review_replied", "The review has a reply"),
+            R::NoReply => ("review_no_reply", "The review has no reply"),
+            R::TooManyEdits => ("reply_edit_count", "The reply was edited too often"),
+            R::NoPlace => ("photo_no_place", "The review has no such place for a photo"),
+            R::PlaceTaken => ("photo_there", "There is a photo in this place"),
+        };
+        Self::new(409, code, title).with(refused)
     }
 }
 

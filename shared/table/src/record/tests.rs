@@ -10,6 +10,7 @@ use crate::invoice::Recipient;
 use crate::merchant::MerchantName;
 use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
+use crate::review::{RatingAdjustment, ReviewPolicy, ReviewRank, ReviewReport, ReviewVote};
 use crate::subscription::{HadTrial, HasPlan};
 use crate::webhook::Listeners;
 use crate::wish_list::Waiting;
@@ -29,6 +30,8 @@ use domain::payment::Payment;
 use domain::payout::{Claimed, Payout};
 use domain::plan::{Plan, Terms};
 use domain::reminder::{FollowUp, Newest};
+use domain::review::Review;
+use domain::review::ask::Asking;
 use domain::subscription::Subscription;
 use domain::tax::table::{Rules, Sheet};
 use domain::webhook::{Delivery, Endpoint};
@@ -86,6 +89,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         WishList,
         ReminderPolicy,
         Agreements,
+        Asking,
         ApiKey,
         Asked,
         Cart,
@@ -117,7 +121,13 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Payout,
         Plan,
         Product,
+        RatingAdjustment,
         Recipient,
+        Review,
+        ReviewPolicy,
+        ReviewRank,
+        ReviewReport,
+        ReviewVote,
         Rules,
         Series,
         Sheet,
@@ -136,6 +146,8 @@ fn kinds() -> BTreeMap<&'static str, Again> {
     kinds.insert("due.1", Ok);
     kinds.insert("seen.1", Ok);
     kinds.insert("dunning_figures.1", Ok);
+    kinds.insert("rating.1", Ok);
+    kinds.insert("merchant_conduct.1", Ok);
     kinds
 }
 
