@@ -295,7 +295,7 @@ impl Story {
         let incentive = json!({"percent": "10", "valid_hours": 72});
         let policy = json!({
             "steps": [{"after_minutes": 60}, {"after_minutes": 1440, "incentive": incentive}],
-            "hold_out_percent": 10, "quiet_hours": night, "time_zone": "Europe/Berlin",
+            "hold_out_percent": 0, "quiet_hours": night, "time_zone": "Europe/Berlin",
             "max_messages": 4, "max_messages_days": 7, "attribution_days": 7,
         });
         self.tell("abandoned_carts.set_policy", &[], policy).await;

@@ -278,8 +278,8 @@ pub(crate) struct Replayed {
     more: bool,
 }
 
-/// Puts all that has failed since a moment on the list of due work, the youngest first. Asked again, it finds those that
-/// are left.
+/// Puts all that has failed since a moment on the list of due work, the youngest first. Asked again, it finds those
+/// that are left.
 pub(crate) async fn replay_failed(
     State(world): State<World>,
     Path(id): Path<String>,

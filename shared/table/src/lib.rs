@@ -4,7 +4,7 @@
 //! issuers begins with the marketplace's id, so a forgotten filter cannot leak. There is no repository trait: tests
 //! run this code against a DynamoDB in the process.
 //!
-//! `key.rs` every key and access pattern, `key/` those of lists and of some contexts · `record.rs` an item and its value ·
+//! `key.rs` every key and access pattern, `key/` those of lists and some contexts · `record.rs` an item and its value ·
 //! `commit.rs` one atomic write · `list.rs` pages · one file of records per context.
 
 pub mod access;

@@ -52,7 +52,7 @@ fn looked(policy: &Policy, cart: &Cart, held: Option<&FollowUp>, now: Timestamp)
 fn written(look: Look) -> Write {
     match look {
         Look::Write(write) => *write,
-        other => panic!("{other:?}"),
+        other @ (Look::Over | Look::Later(_) | Look::Ends(_)) => panic!("{other:?}"),
     }
 }
 
