@@ -55,7 +55,8 @@ impl Record for Review {
     }
 }
 
-/// The same review in the lists that are ordered otherwise: by what helps, and its author's. Follows it in every commit.
+/// The same review in the lists that are ordered otherwise: by what helps, and its author's. It follows the review in
+/// every commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewRank {
     pub id: ReviewId,

@@ -1,6 +1,7 @@
 //! Rules that look at a review before a person does: words, links, contacts, numbers that are somebody's.
 //!
-//! They find what is often wrong, not what is wrong: what they find waits for a person, and nothing is rejected by them.
+//! They find what is often wrong, not what is wrong: what they find waits for a person, and nothing is rejected by
+//! them.
 
 use super::rating::Policy;
 use super::{Cause, Written};

@@ -71,7 +71,7 @@ fn rules_find_words_links_contacts_and_numbers_and_nothing_else() {
         ("ben (at) host", &[Contact]),
         ("call +49 (170) 555 12 34", &[Contact]),
         ("ordered 2024-11-02.", &[]),
-        ("size 38, colour 12", &[]),
+        ("size 38, color 12", &[]),
         ("my account DE89 3704 0044 0532 0130 00", &[PersonalData]),
         ("my card 4111 1111 1111 1111", &[PersonalData]),
         ("<script>alert(1)</script>", &[]),
