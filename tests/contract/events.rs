@@ -137,6 +137,7 @@ fn word(prefix: &str) -> &'static str {
         "issuer" => "issuer of invoices",
         "flw" => "person with a cart",
         "reminder" => "reminders",
+        "message" => "messages",
         "dunning" => "dunning case",
         "due" => "due run",
         "category" => "category",

@@ -33,6 +33,7 @@ mod if_match;
 mod index_lag;
 mod invoices;
 mod merchants;
+mod messages;
 mod numbers;
 mod opening;
 mod order_to_payout;

@@ -156,6 +156,8 @@ fn parameters() -> BTreeMap<String, String> {
     let given = [
         ("SandboxSecret", SANDBOX_SECRET),
         ("Architecture", "x86_64"),
+        ("MailFrom", "shop@souk.example"),
+        ("PublicAddress", "http://127.0.0.1:8080"),
         ("OperatorIssuer", ISSUER),
         ("OperatorAudience", AUDIENCE),
         ("OperatorJwksUri", &jwks_uri),
@@ -171,7 +173,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 23] {
+pub fn functions() -> [(&'static str, Build); 24] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
@@ -186,6 +188,7 @@ pub fn functions() -> [(&'static str, Build); 23] {
         ("invoices", invoices::function),
         ("ledger", ledger::function),
         ("merchants", merchants::function),
+        ("notifications", notifications::function),
         ("order-split", order_split::function),
         ("orders", orders::function),
         ("outbox", outbox::function),

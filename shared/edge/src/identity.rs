@@ -100,7 +100,7 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 21] = [
+pub const SCOPES: [&str; 22] = [
     "orders",
     "customers",
     "payments",
@@ -117,6 +117,7 @@ pub const SCOPES: [&str; 21] = [
     "payouts",
     "ledger",
     "merchants",
+    "messages",
     "marketplace",
     "access",
     "audit",

@@ -41,6 +41,12 @@
 //! | had its trial    | `M#CUS#<customer>`| `HAD#<plan>`              | |
 //! | numbers          | `M#SER#<entity>`  | `<year>`                  | |
 //! | issuer           | `M#ISR`           | `ISR`                     | |
+//! | message          | `M#MSG#<message>` | `MSG`                     | 1 `M#CUSMSG#<customer>`, `M#MERMSG#<merchant>` · 2 `M#MSGDAY#<day>#<shard>`; SK `<ms>#<id>` |
+//! | who gets what    | `M#MRT`           | `MRT`                     | |
+//! | merchant's contact | `M#MER#<merchant>` | `TEL`                  | |
+//! | template in force | `M#TPL#<kind>`   | `NOW#<locale>`            | |
+//! | version of a template | `M#TPL#<kind>` | `VER#<locale>#<version>` | |
+//! | not written to   | `M#SUP#<digest>`  | `SUP`                     | 2 `M#SUPS`; SK `<ms>#<digest>` |
 //! | secret of links  | `M#LNK`           | `LNK`                     | |
 //! | outbox           | that of its subject | `EVT#<subject SK>#<step>` | |
 //! | refusal          | that of its subject's whole | `AUD#<ms>#<request>` | |
@@ -67,6 +73,7 @@
 //! entries; what is due by a minute is one query per shard.
 
 mod follow_up;
+mod message;
 mod places;
 
 use crate::due::Work;

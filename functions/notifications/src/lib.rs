@@ -1,0 +1,62 @@
+//! Messages to people: what happened becomes a letter to whom it concerns, once, if they may be written to.
+//!
+//! Routes: `/v1/messages…`, `/v1/message-templates…`, `/v1/suppressions…`, `/v1/unsubscribe/{token}`. Consumes: whatever
+//! somebody wants to hear of. Reads: orders, parts, carts, merchants, payouts, accounts with their keys. Writes:
+//! messages, rules, contacts of merchants, texts, addresses to leave alone. Emits: `message.*.v1`,
+//! `merchant.contact_changed.v1`.
+//!
+//! `occasions.rs` what an event has to say · `tell.rs` to whom, and each once · `facts.rs` it in the words of a
+//! language · `words.rs` the platform's texts · `render.rs` texts filled in, with bounds · `mail.rs` MIME and SES ·
+//! `settings.rs` who gets what · `texts.rs` operators' texts · `stop.rs` who is left alone · `show.rs` what was sent.
+//!
+//! Absent on purpose: webhooks of systems, which are `webhooks`'; when something is asked or reminded of.
+
+mod facts;
+mod mail;
+mod occasions;
+mod render;
+mod settings;
+mod show;
+mod stop;
+mod tell;
+mod texts;
+mod words;
+
+use edge::{Function, Routes, World};
+
+pub fn function(world: &World) -> Function {
+    Function::new("notifications", world)
+        .routes(routes())
+        .on(occasions::placed)
+        .on(occasions::shipped)
+        .on(occasions::delivered)
+        .on(occasions::canceled)
+        .on(occasions::rejected)
+        .on(occasions::refunded)
+        .on(occasions::declined)
+        .on(occasions::action_required)
+        .on(occasions::dunned)
+        .on(occasions::reminded)
+        .on(occasions::invited)
+        .on(occasions::contact_changed)
+        .on(occasions::status_changed)
+        .on(occasions::opened)
+        .on(occasions::paid_out)
+        .on(occasions::critical)
+}
+
+fn routes() -> Routes {
+    Routes::new()
+        .get("/v1/messages", show::list)
+        .operators("messages:read", "messages.list", "What was sent to whom and why, the last first")
+        .get("/v1/messages/routing", settings::show)
+        .operators("messages:read", "messages.routing", "Who gets which message by which way")
+        .post("/v1/messages/routing", settings::set)
+        .operators("messages:write", "messages.set_routing", "Who gets what from now on, all of it at once")
+        .get("/v1/messages/contacts/{merchant}", settings::contact)
+        .merchants("messages:read", "messages.contact", "Where a merchant reads, and what it wants to")
+        .post("/v1/messages/contacts/{merchant}", settings::set_contact)
+        .merchants("messages:write", "messages.set_contact", "Where a merchant reads from now on")
+        .get("/v1/messages/{message}", show::one)
+        .operators("messages:read", "messages.show", "A message, with its words while they may be read")
+}
