@@ -29,15 +29,15 @@ use events::discount::{DiscountAgreementsChangedV1, DiscountCodeChangedV1};
 use events::fx::FxRatesChangedV1;
 use events::merchant::{
     Days, MarketplaceOpenedV1, MerchantAppliedV1, MerchantClosuresChangedV1, MerchantConditionsChangedV1,
-    MerchantContactChangedV1, MerchantInvitationAcceptedV1, MerchantInvitedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1,
-    MerchantTermsAcceptedV1,
+    MerchantContactChangedV1, MerchantInvitationAcceptedV1, MerchantInvitedV1,
+    MerchantPayoutAccountChangedV1, MerchantStatusChangedV1, MerchantTermsAcceptedV1,
 };
-use events::message::{MessageRoutingChangedV1, MessageTemplateSavedV1};
 use events::merchant_order::{
     MerchantOrderAcceptedV1, MerchantOrderCanceledV1, MerchantOrderCreatedV1, MerchantOrderDeliveredV1,
     MerchantOrderOpenedV1, MerchantOrderRefundedV1, MerchantOrderRejectedV1, MerchantOrderShippedV1,
     ShipmentDeliveredV1, ShipmentLostV1,
 };
+use events::message::{MessageRoutingChangedV1, MessageTemplateSavedV1};
 use events::order::{
     Instant, OrderCanceledV1, OrderClaimedV1, OrderExceptionRaisedV1, OrderExceptionResolvedV1, OrderPaidV1,
     OrderPlacedV1, OrderRefundedV1, OrderShortageRaisedV1, OrderUnpaidV1, ShortLine,

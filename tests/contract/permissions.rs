@@ -36,6 +36,10 @@ struct Things {
     cart: String,
     /// That a reminder would bring.
     link: String,
+    /// That was sent about an order.
+    message: String,
+    /// The link of a message that nobody wants more of, forged.
+    way_out: String,
     payment: String,
     customer: String,
     /// A customer that nobody erases.
@@ -66,6 +70,10 @@ impl Things {
             ("gateways", "gateway") => "sandbox".to_owned(),
             ("payouts", "id") => self.payout.clone(),
             ("dead-letters", "queue") => "orders".to_owned(),
+            ("messages", "message") => self.message.clone(),
+            ("message-templates", "kind") => "order_confirmed".to_owned(),
+            ("message-templates", "locale") => "en".to_owned(),
+            ("unsubscribe", "token") => self.way_out.clone(),
             ("cart-links", "token") => self.link.clone(),
             ("carts", "id") | ("checkouts", "cart") => self.cart.clone(),
             ("order-pages", "order") => self.order.clone(),
@@ -104,6 +112,11 @@ async fn addressed(shop: &Shop, merchant: &str, offer: &str) -> String {
     let paid = guest.post(&format!("/v1/checkouts/{cart}/pay"), &paid, "").await.ok().unwrap();
     shop.settle().await;
     part(at(&paid, "/order/id"), 1)
+}
+
+/// Who proves nothing is nobody; a link that is forged leads nowhere.
+fn unproven(operation: &Operation) -> u16 {
+    if operation.name == "messages.unsubscribe" { 404 } else { 401 }
 }
 
 /// A plan, who has subscribed to it without anything to pay with, and the renewal that failed for that.
@@ -146,6 +159,9 @@ impl Bazaar {
         let cart = shop.guest().post("/v1/carts", &json!({"country": "DE"}), "").await;
         let cart = cart.text("/id").to_owned();
         let link = shop.cart_link(&cart).await;
+        let (digest, until) = (domain::id::sha256_hex(b"omar@post.example"), shop.market.world.now());
+        let until = until + SignedDuration::from_hours(24 * 365);
+        let way_out = shop.link(edge::links::Purpose::WishList, &digest, until).await;
         let bought = shop.bought("c1", &[(&merchant, 1, 10_00)], &[card("tok_approved", 10_00)]).await;
         let payment = payment_id(&bought, 1);
         let sign_up = json!({"name": "Ines Groß", "email": "ines@post.example"});
@@ -153,6 +169,7 @@ impl Bazaar {
             shop.person("ines").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
         let agreed = shop.person("omar").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
         let addressed = addressed(&shop, &merchant, &offer).await;
+        let message = at(&shop.get("/v1/messages").await, "/items/0/id").to_owned();
         let (plan, subscription, unpaid) = subscribed(&shop, &agreed).await;
         let things = Things {
             merchant,
@@ -165,6 +182,8 @@ impl Bazaar {
             granted,
             cart,
             link,
+            message,
+            way_out,
             payment,
             customer,
             agreed,
@@ -273,11 +292,11 @@ async fn a1_1_a_key_with_no_scope_gets_403_everywhere() {
     bazaar.shop.key("sk_nothing", &[], None).await;
     let before = bazaar.shop.contents().await;
     let signed = |operation: &Operation| operation.audience == Audience::Signed;
-    bazaar.all("sk_nothing", |operation| if signed(operation) { 401 } else { 403 }).await;
-    bazaar.all("", |_| 401).await;
+    bazaar.all("sk_nothing", |operation| if signed(operation) { unproven(operation) } else { 403 }).await;
+    bazaar.all("", unproven).await;
     // The founder is a person: a key is not even looked at.
     let founder = |operation: &Operation| operation.audience == Audience::Founder;
-    bazaar.all("sk_unknown", |operation| if founder(operation) { 403 } else { 401 }).await;
+    bazaar.all("sk_unknown", |operation| if founder(operation) { 403 } else { unproven(operation) }).await;
     assert!(bazaar.shop.contents().await == before, "a request that was refused wrote something");
 }
 
@@ -327,7 +346,7 @@ async fn a1_2_another_merchants_object_is_not_there_and_what_is_the_operators_is
             Audience::Merchants => 404,
             Audience::Everyone => 200,
             Audience::Persons | Audience::Shoppers | Audience::Founder => 403,
-            Audience::Signed => 401,
+            Audience::Signed => unproven(operation),
         })
         .await;
     assert!(bazaar.shop.contents().await == before, "a request that was refused wrote something");

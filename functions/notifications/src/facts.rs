@@ -173,12 +173,32 @@ enum Tongue {
 }
 
 const ENGLISH: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const GERMAN: [&str; 12] = [
-    "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
-    "November", "Dezember",
+    "Januar",
+    "Februar",
+    "März",
+    "April",
+    "Mai",
+    "Juni",
+    "Juli",
+    "August",
+    "September",
+    "Oktober",
+    "November",
+    "Dezember",
 ];
 
 impl Tongue {
@@ -266,7 +286,10 @@ pub(crate) fn sample(kind: domain::message::Kind, locale: &str) -> Facts {
         number: Some("ord_00000000000000000000000001".to_owned()),
         merchant: Some("Alma".to_owned()),
         title: Some("Stoneware mug".to_owned()),
-        lines: [line("Stoneware mug", 2, 29_00), line("Linen towel", 1, 12_50)].into_iter().flatten().collect(),
+        lines: [line("Stoneware mug", 2, 29_00), line("Linen towel", 1, 12_50)]
+            .into_iter()
+            .flatten()
+            .collect(),
         sums: [(Sum::Delivery, eur(4_90)), (Sum::Total, eur(46_40))]
             .into_iter()
             .filter_map(|(sum, amount)| Some((sum, amount?)))

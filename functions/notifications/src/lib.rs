@@ -57,6 +57,24 @@ fn routes() -> Routes {
         .merchants("messages:read", "messages.contact", "Where a merchant reads, and what it wants to")
         .post("/v1/messages/contacts/{merchant}", settings::set_contact)
         .merchants("messages:write", "messages.set_contact", "Where a merchant reads from now on")
+        .get("/v1/message-templates/{kind}/{locale}", texts::show)
+        .operators(
+            "messages:read",
+            "message_templates.show",
+            "The text of a kind in a language, as it is in force",
+        )
+        .post("/v1/message-templates/{kind}/{locale}/save", texts::save)
+        .operators("messages:write", "message_templates.save", "A version more, in force at once")
+        .post("/v1/message-templates/{kind}/{locale}/reset", texts::reset)
+        .operators("messages:write", "message_templates.reset", "The platform's own text is in force again")
+        .post("/v1/message-templates/{kind}/{locale}/check", texts::preview)
+        .operators("messages:read", "message_templates.preview", "What a text comes to with sample data")
+        .get("/v1/suppressions", stop::list)
+        .operators("messages:read", "suppressions.list", "Addresses that are left alone, the last first")
+        .post("/v1/suppressions/add", stop::add)
+        .operators("messages:write", "suppressions.add", "Nothing is sent to an address any more")
+        .post("/v1/unsubscribe/{token}", stop::unsubscribe)
+        .signed("messages.unsubscribe", "Whoever has the link of a message gets no more of its like")
         .get("/v1/messages/{message}", show::one)
         .operators("messages:read", "messages.show", "A message, with its words while they may be read")
 }

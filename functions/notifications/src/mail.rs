@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::id::{MarketplaceId, MessageId};
 use domain::text::Email;
-use edge::aws_call::{Answer, Call, Error};
 use edge::World;
+use edge::aws_call::{Answer, Call, Error};
 use jiff::Timestamp;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::raw::Raw;
@@ -165,15 +165,20 @@ mod tests {
 
     #[test]
     fn nothing_in_a_letter_breaks_its_head() {
-        for evil in
-            ["Hi\r\nBcc: all@evil.example", "Hi\nBcc: all@evil.example", "Hi\u{2028}Bcc: x", "Hi\0\r\n\r\nBody"]
-        {
+        for evil in [
+            "Hi\r\nBcc: all@evil.example",
+            "Hi\nBcc: all@evil.example",
+            "Hi\u{2028}Bcc: x",
+            "Hi\0\r\n\r\nBody",
+        ] {
             let mime = letter(evil, evil).mime("shop@souk.example").unwrap();
             let head = mime.split("\r\n\r\n").next().unwrap();
             assert!(!head.lines().any(|line| line.to_lowercase().starts_with("bcc")), "{head}");
             assert!(!mime.contains("\r\nBody"), "{mime}");
         }
-        for address in ["ines@post.example\r\nBcc: all@evil.example", "a@b.example,c@d.example", "a@b.example>"] {
+        for address in
+            ["ines@post.example\r\nBcc: all@evil.example", "a@b.example,c@d.example", "a@b.example>"]
+        {
             assert!(address.parse::<Email>().is_err(), "{address}");
         }
     }

@@ -47,7 +47,6 @@ struct OfSomebody {
     order: Order,
     customer: CustomerId,
     page: String,
-    marketplace: Marketplace,
 }
 
 async fn of_somebody(world: &World, m: &MarketplaceId, id: &OrderId) -> Result<Option<OfSomebody>, Again> {
@@ -59,7 +58,7 @@ async fn of_somebody(world: &World, m: &MarketplaceId, id: &OrderId) -> Result<O
     let path = order_page(id, &bought.cart);
     let signature = path.rsplit_once('=').map_or("", |(_, signature)| signature);
     let page = format!("{}/#/order/{id}/{signature}", shop_of(world, &marketplace).trim_end_matches('/'));
-    Ok(Some(OfSomebody { order, customer, page, marketplace }))
+    Ok(Some(OfSomebody { order, customer, page }))
 }
 
 impl OfSomebody {

@@ -44,9 +44,8 @@ pub(crate) struct Broken {
 
 /// Fills a template in. What it names and nobody knows is empty.
 pub(crate) fn render(source: &Source, facts: &impl Serialize) -> Result<Rendered, Broken> {
-    let part = |part, template: &str, is_html| {
-        fill(template, is_html, facts).map_err(|why| Broken { part, why })
-    };
+    let part =
+        |part, template: &str, is_html| fill(template, is_html, facts).map_err(|why| Broken { part, why });
     Ok(Rendered {
         subject: crate::mail::line(&part("subject", &source.subject, false)?),
         html: part("mjml", &source.html, true)?,
@@ -122,7 +121,7 @@ pub(crate) fn compile(mjml: &str) -> Result<String, Broken> {
         // The parser names a range of bytes: `(12..15)` or `12..15`.
         let digits = |from: &str| from.chars().take_while(char::is_ascii_digit).collect::<String>();
         let start = text.split("position ").nth(1).map(|rest| digits(rest.trim_start_matches('(')));
-        let start = start.and_then(|start| start.parse::<usize>().ok()).unwrap_or(0);
+        let start = start.and_then(|start| start.parse::<usize>().ok()).unwrap_or(mjml.len());
         let before = mjml.get(..start.min(mjml.len())).unwrap_or_default();
         let why = text.split(" in ").next().unwrap_or(&text).to_owned();
         Unfit::Line { line: before.matches('\n').count().saturating_add(1), why }
@@ -180,7 +179,7 @@ mod tests {
     fn what_is_wrong_with_a_template_is_named_with_its_line() {
         let broken = render(&source("one\n{% if %}"), &json!({})).unwrap_err();
         assert!(matches!(broken.why, Unfit::Line { line: 2, .. }), "{broken}");
-        let mjml = "<mjml>\n<mj-body>\n<mj-nonsense></mj-nonsense></mj-body></mjml>";
+        let mjml = "<mjml>\n<mj-body>\n<mj-section></mj-body></mjml>";
         let broken = compile(mjml).unwrap_err();
         assert_eq!((broken.part, broken.to_string().contains("line 3")), ("mjml", true), "{broken}");
         let include = "<mjml><mj-body><mj-include path=\"/etc/passwd\" /></mj-body></mjml>";

@@ -69,7 +69,8 @@ fn rules(check: &mut Check, bodies: &[RuleBody], own: bool) -> Vec<Rule> {
             check.wrong(format!("rules[{at}].reader"), "reader", why);
         }
     }
-    let rule = |body: &RuleBody| Rule { kind: body.kind, reader: body.reader, channels: body.channels.clone() };
+    let rule =
+        |body: &RuleBody| Rule { kind: body.kind, reader: body.reader, channels: body.channels.clone() };
     bodies.iter().map(rule).collect()
 }
 
@@ -81,7 +82,8 @@ fn emails(check: &mut Check, field: &str, texts: &[String]) -> Vec<Email> {
 }
 
 fn bodies(rules: &[Rule]) -> Vec<RuleBody> {
-    let body = |rule: &Rule| RuleBody { kind: rule.kind, reader: rule.reader, channels: rule.channels.clone() };
+    let body =
+        |rule: &Rule| RuleBody { kind: rule.kind, reader: rule.reader, channels: rule.channels.clone() };
     rules.iter().map(body).collect()
 }
 

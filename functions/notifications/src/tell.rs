@@ -24,7 +24,6 @@ use edge::sealed::{seal, unseal};
 use edge::{Again, World};
 use events::{Envelope, Payload};
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use table::message::{KeptMessage, MerchantContact, MessageRouting, MessageTemplate, Source, Words};
 use table::person::{CustomerAccount, DataKey, OrderPerson};
 use table::{Held, Key};
@@ -165,9 +164,7 @@ async fn addressees(
         (Reader::Customer, Concerns::Customer(customer)) => {
             Ok(customer_of(world, m, customer, None).await?.into_iter().collect())
         }
-        (Reader::Customer, Concerns::Cart(cart)) => {
-            Ok(owner_of(world, m, cart).await?.into_iter().collect())
-        }
+        (Reader::Customer, Concerns::Cart(cart)) => Ok(owner_of(world, m, cart).await?.into_iter().collect()),
         (Reader::Merchant | Reader::Customer, _) => Ok(Vec::new()),
     }
 }
@@ -299,7 +296,9 @@ fn digest(addressee: &Addressee, channel: Channel) -> Option<Sha256> {
     match (channel, &addressee.to) {
         (Channel::Email, _) => addressee.email.as_ref().and_then(digest_of),
         (Channel::Sms, _) => sha256_hex(addressee.phone.as_ref()?.as_bytes()).parse().ok(),
-        (Channel::Push, Recipient::Customer { customer }) => sha256_hex(customer.as_str().as_bytes()).parse().ok(),
+        (Channel::Push, Recipient::Customer { customer }) => {
+            sha256_hex(customer.as_str().as_bytes()).parse().ok()
+        }
         (Channel::Push, Recipient::Guest | Recipient::Merchant { .. } | Recipient::Operators) => None,
     }
 }
@@ -372,7 +371,12 @@ impl Post<'_> {
             let facts = Facts::of(&self.telling.known, &self.between(&locale, out.as_deref()));
             let rendered = render(&source, &facts);
             if let Err(broken) = &rendered {
-                tracing::error!(error = edge::chain(broken), kind = message.kind.word(), version, "no message");
+                tracing::error!(
+                    error = edge::chain(broken),
+                    kind = message.kind.word(),
+                    version,
+                    "no message"
+                );
             }
             Some((locale.parse().ok()?, version, rendered.ok()?))
         });
@@ -455,7 +459,11 @@ impl Post<'_> {
         let (stage, again) = match carried {
             Carried::Taken(reference) => (Stage::Sent { since, reference }, None),
             Carried::Refused(why) => {
-                tracing::warn!(why, message = begun.value.message.id.as_str(), "the carrier does not take it");
+                tracing::warn!(
+                    why,
+                    message = begun.value.message.id.as_str(),
+                    "the carrier does not take it"
+                );
                 (Stage::NotSent { since, why: NotSent::Refused }, None)
             }
             Carried::Later(why) => (Stage::Waiting { since }, Some(Again::Refused(why))),
@@ -471,10 +479,4 @@ impl Post<'_> {
 fn logged(message: &Message) -> Carried {
     tracing::info!(message = message.id.as_str(), channel = message.channel.word(), "would be sent");
     Carried::Taken("log".to_owned())
-}
-
-/// For views: what is serialized in the words of the domain.
-pub(crate) fn word_of<T: Serialize>(value: &T) -> String {
-    let value = serde_json::to_value(value).unwrap_or_default();
-    value.as_str().unwrap_or_default().to_owned()
 }

@@ -26,7 +26,8 @@ fn section<'a>(file: &'a str, name: &str) -> Option<&'a str> {
 pub(crate) fn of(kind: Kind, locale: &str) -> Option<Source> {
     let (_, file) = LOCALES.iter().find(|(name, _)| *name == locale)?;
     let words = section(file, kind.word())?;
-    let value = |name: &str| words.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+    let value =
+        |name: &str| words.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
     let (subject, heading, button) = (value("subject:"), value("heading:"), value("button:"));
     let named = |line: &&str| ["subject:", "heading:", "button:"].iter().any(|name| line.starts_with(name));
     let body: Vec<&str> = words.lines().filter(|line| !named(line)).collect();
@@ -47,7 +48,10 @@ pub(crate) fn of(kind: Kind, locale: &str) -> Option<Source> {
     let linked = footer.replace(": {{ unsubscribe }}", "");
     let (before, after) = linked.split_once("{% if unsubscribe %}").unwrap_or((&linked, "{% endif %}"));
     let words = after.trim_end_matches("{% endif %}").trim();
-    let linked = format!("{before}{{% if unsubscribe %}} {}{{% endif %}}", way_out.replace("{{ unsubscribe_words }}", words));
+    let linked = format!(
+        "{before}{{% if unsubscribe %}} {}{{% endif %}}",
+        way_out.replace("{{ unsubscribe_words }}", words)
+    );
     Some(Source {
         subject: subject.to_owned(),
         mjml: fill(MJML, &html, &linked),
@@ -71,7 +75,10 @@ mod tests {
             std::fs::write(path, &compiled).unwrap();
             return;
         }
-        assert!(compiled == HTML, "templates/message.html is another: UPDATE=1 cargo test -p notifications writes it");
+        assert!(
+            compiled == HTML,
+            "templates/message.html is another: UPDATE=1 cargo test -p notifications writes it"
+        );
     }
 
     #[test]
@@ -82,7 +89,8 @@ mod tests {
                 for part in [&source.subject, &source.mjml, &source.html, &source.text] {
                     assert!(!part.is_empty() && !part.contains("[["), "{} {locale}: {part}", kind.word());
                 }
-                assert!(format!("{}\n", compile(&source.mjml).unwrap()) == source.html, "{} {locale}", kind.word());
+                let compiled = format!("{}\n", compile(&source.mjml).unwrap());
+                assert_eq!(compiled, source.html, "{} {locale}", kind.word());
                 let rendered = render(&source, &sample(kind, locale)).unwrap();
                 assert!(!rendered.subject.is_empty() && !rendered.subject.contains("{"), "{rendered:?}");
                 assert!(!rendered.html.contains("{%") && !rendered.text.contains("{{"), "{}", rendered.text);

@@ -5,7 +5,9 @@ use crate::list::List;
 use crate::person::Sealed;
 use crate::{Cursor, Fault, Page, Record, Table};
 use domain::id::{CustomerId, MarketplaceId, MerchantId, MessageId};
-use domain::message::{Because, Channel, Contact, KEPT, Kind, Message, Recipient, Routing, Stage, Suppression};
+use domain::message::{
+    Because, Channel, Contact, KEPT, Kind, Message, Recipient, Routing, Stage, Suppression,
+};
 use domain::text::Locale;
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -116,14 +116,22 @@ impl Inner {
     /// Answers `SendEmail` of SES v2 with raw content, and nothing else.
     pub(super) fn mail(self: &Arc<Self>, request: &Request<Bytes>) -> Answer {
         if request.uri().path() != "/v2/email/outbound-emails" {
-            return Answer::error(404, "NotFoundException", "The local SES sends mail and does nothing else.");
+            return Answer::error(
+                404,
+                "NotFoundException",
+                "The local SES sends mail and does nothing else.",
+            );
         }
         let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
         let to = body.pointer("/Destination/ToAddresses").and_then(Value::as_array).into_iter().flatten();
         let to: Vec<String> = to.filter_map(|address| Some(address.as_str()?.to_owned())).collect();
         let raw = body.pointer("/Content/Raw/Data").and_then(Value::as_str);
         let Some(raw) = raw.and_then(|raw| STANDARD.decode(raw).ok()).filter(|_| !to.is_empty()) else {
-            return Answer::error(400, "BadRequestException", "The local SES wants raw content and an address.");
+            return Answer::error(
+                400,
+                "BadRequestException",
+                "The local SES wants raw content and an address.",
+            );
         };
         let fate = self.mails.fates().pop_front();
         match fate {

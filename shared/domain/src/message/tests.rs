@@ -86,7 +86,9 @@ fn of_an_unknown_outcome_service_goes_once_more_and_the_rest_never() {
     let Next::GiveUp(last) = again(&second, at(4)) else { panic!("sent a third time") };
     assert_eq!(last.stage, unknown);
     for kind in [Kind::CartReminder, Kind::ReviewRequest, Kind::BackInStock] {
-        let Next::GiveUp(last) = again(&message(kind, begun(1)), at(4)) else { panic!("{kind:?} goes twice") };
+        let Next::GiveUp(last) = again(&message(kind, begun(1)), at(4)) else {
+            panic!("{kind:?} goes twice")
+        };
         assert_eq!(last.stage, unknown);
     }
     for end in [Stage::Sent { since: at(1), reference: "1".to_owned() }, unknown] {
@@ -96,15 +98,18 @@ fn of_an_unknown_outcome_service_goes_once_more_and_the_rest_never() {
 
 #[test]
 fn the_merchants_word_counts_before_the_marketplaces_and_both_before_none() {
-    let rule = |reader, channels: &[Channel]| Rule { kind: Kind::Payout, reader, channels: channels.to_vec() };
+    let rule =
+        |reader, channels: &[Channel]| Rule { kind: Kind::Payout, reader, channels: channels.to_vec() };
     let bare = Routing::default();
     let ask = |reader, routing: &Routing, contact: Option<&Contact>| {
         channels(Kind::Payout, reader, routing, contact)
     };
     assert_eq!(ask(Reader::Merchant, &bare, None), (vec![Channel::Email], Because::Default));
     assert_eq!(ask(Reader::Operators, &bare, None), (Vec::new(), Because::Default));
-    let routing =
-        Routing { rules: vec![rule(Reader::Merchant, &[]), rule(Reader::Operators, &[Channel::Sms])], ..bare };
+    let routing = Routing {
+        rules: vec![rule(Reader::Merchant, &[]), rule(Reader::Operators, &[Channel::Sms])],
+        ..bare
+    };
     assert_eq!(ask(Reader::Merchant, &routing, None), (Vec::new(), Because::Marketplace));
     assert_eq!(ask(Reader::Operators, &routing, None), (vec![Channel::Sms], Because::Marketplace));
     let own = Contact { rules: vec![rule(Reader::Merchant, &[Channel::Push])], ..Contact::default() };
