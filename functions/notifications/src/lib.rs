@@ -1,7 +1,7 @@
 //! Messages to people: what happened becomes a letter to whom it concerns, once, if they may be written to.
 //!
-//! Routes: `/v1/messages…`, `/v1/message-templates…`, `/v1/suppressions…`, `/v1/unsubscribe/{token}`. Consumes: whatever
-//! somebody wants to hear of. Reads: orders, parts, carts, merchants, payouts, accounts with their keys. Writes:
+//! Routes: `/v1/messages…`, `/v1/message-templates…`, `/v1/suppressions…`, `/v1/unsubscribe/{token}`. Consumes:
+//! whatever somebody wants to hear of. Reads: orders, parts, carts, merchants, payouts, accounts with their keys. Writes:
 //! messages, rules, contacts of merchants, texts, addresses to leave alone. Emits: `message.*.v1`,
 //! `merchant.contact_changed.v1`.
 //!

@@ -1,7 +1,7 @@
 //! E-mail: a letter becomes MIME, and SES takes it.
 //!
-//! Nothing of a letter can break its head: names and subjects are one line of plain text before they are encoded, and an
-//! address is what `domain::text::Email` lets through.
+//! Nothing of a letter can break its head: names and subjects are one line of plain text before they are encoded, and
+//! an address is what `domain::text::Email` lets through.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,5 +1,5 @@
-//! Operators' own texts: versions of a kind in a language. What is saved is compiled and filled in once before it counts,
-//! so that nothing is found wrong with it when it is sent.
+//! Operators' own texts: versions of a kind in a language. What is saved is compiled and filled in once before it
+//! counts, so that nothing is found wrong with it when it is sent.
 
 use crate::facts::sample;
 use crate::render::{Broken, Rendered, compile, render};

@@ -8,5 +8,7 @@ payloads! {
     "message.routing_changed.v1" MessageRoutingChangedV1 { rules: u16 }
 
     /// A marketplace's own text is in force, or (`builtin`) the platform's again.
-    "message.template_saved.v1" MessageTemplateSavedV1 { kind: Kind, locale: String, version: u32, builtin: bool }
+    "message.template_saved.v1" MessageTemplateSavedV1 {
+        kind: Kind, locale: String, version: u32, builtin: bool,
+    }
 }
