@@ -31,14 +31,15 @@ use events::discount::{DiscountAgreementsChangedV1, DiscountCodeChangedV1};
 use events::fx::FxRatesChangedV1;
 use events::merchant::{
     Days, MarketplaceOpenedV1, MerchantAppliedV1, MerchantClosuresChangedV1, MerchantConditionsChangedV1,
-    MerchantInvitationAcceptedV1, MerchantInvitedV1, MerchantPayoutAccountChangedV1, MerchantStatusChangedV1,
-    MerchantTermsAcceptedV1,
+    MerchantContactChangedV1, MerchantInvitationAcceptedV1, MerchantInvitedV1,
+    MerchantPayoutAccountChangedV1, MerchantStatusChangedV1, MerchantTermsAcceptedV1,
 };
 use events::merchant_order::{
     MerchantOrderAcceptedV1, MerchantOrderCanceledV1, MerchantOrderCreatedV1, MerchantOrderDeliveredV1,
     MerchantOrderOpenedV1, MerchantOrderRefundedV1, MerchantOrderRejectedV1, MerchantOrderShippedV1,
     ShipmentDeliveredV1, ShipmentLostV1,
 };
+use events::message::{MessageRoutingChangedV1, MessageTemplateSavedV1};
 use events::order::{
     Instant, OrderCanceledV1, OrderClaimedV1, OrderExceptionRaisedV1, OrderExceptionResolvedV1, OrderPaidV1,
     OrderPlacedV1, OrderRefundedV1, OrderShortageRaisedV1, OrderUnpaidV1, ShortLine,
@@ -400,6 +401,20 @@ fn merchants() -> Vec<Entry> {
             MerchantPayoutAccountChangedV1 { merchant: merchant(), state: "active".to_owned() },
         ),
         entry(Told::new(merchant(), 4, 7, person()), MerchantConditionsChangedV1 { merchant: merchant() }),
+        entry(
+            Told::new(format!("{}-contact", merchant()), 1, 8, person()),
+            MerchantContactChangedV1 { merchant: merchant() },
+        ),
+        entry(Told::new("message-routing", 1, 8, person()), MessageRoutingChangedV1 { rules: 2 }),
+        entry(
+            Told::new("message-template", 1, 9, person()),
+            MessageTemplateSavedV1 {
+                kind: domain::message::Kind::Shipped,
+                locale: "de-AT".to_owned(),
+                version: 1,
+                builtin: false,
+            },
+        ),
     ]
 }
 

@@ -163,6 +163,7 @@ fn word(prefix: &str) -> &'static str {
         "wai" => "wait for an offer",
         "flw" => "person with a cart",
         "reminder" => "reminders",
+        "message" => "messages",
         "dunning" => "dunning case",
         "rev" => "review",
         "asking" => "review request",

@@ -310,6 +310,14 @@ impl Story {
         self.show("abandoned_carts.list", &[], "").await;
         self.show("abandoned_carts.recovered", &[], "").await;
         self.show("abandoned_carts.figures", &[], "").await;
+        let rule = json!({"kind": "payout", "reader": "operators", "channels": ["email"]});
+        let routing =
+            json!({"rules": [rule], "operators": ["ops@shop.example"], "reply_to": "help@shop.example"});
+        self.tell("messages.set_routing", &[], routing).await;
+        self.show("messages.routing", &[], "").await;
+        let contact = json!({"emails": ["hello@alma.example"], "locale": "de-AT"});
+        self.tell("messages.set_contact", &[alma], contact).await;
+        self.show("messages.contact", &[alma], "").await;
         order
     }
 

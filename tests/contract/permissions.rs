@@ -39,6 +39,10 @@ struct Things {
     wish_list: String,
     /// A link to it.
     shared: String,
+    /// That was sent about an order.
+    message: String,
+    /// The link of a message that nobody wants more of, forged.
+    way_out: String,
     payment: String,
     review: String,
     /// That a message would bring.
@@ -78,6 +82,10 @@ impl Things {
             ("wish-lists", "id") => self.wish_list.clone(),
             ("shared-wish-lists", "token") => self.shared.clone(),
             ("stock-alerts", "offer") => self.offer.clone(),
+            ("messages", "message") => self.message.clone(),
+            ("message-templates", "kind") => "order_confirmed".to_owned(),
+            ("message-templates", "locale") => "en".to_owned(),
+            ("unsubscribe", "token") => self.way_out.clone(),
             ("cart-links", "token") => self.link.clone(),
             ("carts", "id") | ("checkouts", "cart") => self.cart.clone(),
             ("reviews", "id") => self.review.clone(),
@@ -122,6 +130,11 @@ async fn addressed(shop: &Shop, merchant: &str, offer: &str) -> String {
     let paid = guest.post(&format!("/v1/checkouts/{cart}/pay"), &paid, "").await.ok().unwrap();
     shop.settle().await;
     part(at(&paid, "/order/id"), 1)
+}
+
+/// Who proves nothing is nobody; a link that is forged leads nowhere.
+fn unproven(operation: &Operation) -> u16 {
+    if operation.name == "messages.unsubscribe" { 404 } else { 401 }
 }
 
 /// A plan, who has subscribed to it without anything to pay with, and the renewal that failed for that.
@@ -178,6 +191,9 @@ impl Bazaar {
             guest.post("/v1/wish-lists", &json!({"name": "Wishes"}), "").await.text("/id").to_owned();
         let shared = guest.post(&format!("/v1/wish-lists/{wish_list}/share"), &json!({}), "").await;
         let shared = shared.text("/token").to_owned();
+        let (digest, until) = (domain::id::sha256_hex(b"omar@post.example"), shop.market.world.now());
+        let until = until + SignedDuration::from_hours(24 * 365);
+        let way_out = shop.link(edge::links::Purpose::WishList, &digest, until).await;
         let bought = shop.bought("c1", &[(&merchant, 1, 10_00)], &[card("tok_approved", 10_00)]).await;
         let payment = payment_id(&bought, 1);
         let sign_up = json!({"name": "Ines Groß", "email": "ines@post.example"});
@@ -188,6 +204,7 @@ impl Bazaar {
         let review = tests::reviewing::review_id(&order, 1);
         assert_eq!(shop.review(&review, 4, "").await.status, 201);
         let review_link = shop.review_link(&review).await;
+        let message = at(&shop.get("/v1/messages").await, "/items/0/id").to_owned();
         let (plan, subscription, unpaid) = subscribed(&shop, &agreed).await;
         let (endpoint, delivery) = listening(&shop, &merchant).await;
         let things = Things {
@@ -203,6 +220,8 @@ impl Bazaar {
             link,
             wish_list,
             shared,
+            message,
+            way_out,
             payment,
             review,
             review_link,
@@ -315,11 +334,11 @@ async fn a1_1_a_key_with_no_scope_gets_403_everywhere() {
     bazaar.shop.key("sk_nothing", &[], None).await;
     let before = bazaar.shop.contents().await;
     let signed = |operation: &Operation| operation.audience == Audience::Signed;
-    bazaar.all("sk_nothing", |operation| if signed(operation) { 401 } else { 403 }).await;
-    bazaar.all("", |_| 401).await;
+    bazaar.all("sk_nothing", |operation| if signed(operation) { unproven(operation) } else { 403 }).await;
+    bazaar.all("", unproven).await;
     // The founder is a person: a key is not even looked at.
     let founder = |operation: &Operation| operation.audience == Audience::Founder;
-    bazaar.all("sk_unknown", |operation| if founder(operation) { 403 } else { 401 }).await;
+    bazaar.all("sk_unknown", |operation| if founder(operation) { 403 } else { unproven(operation) }).await;
     assert!(bazaar.shop.contents().await == before, "a request that was refused wrote something");
 }
 
@@ -369,7 +388,7 @@ async fn a1_2_another_merchants_object_is_not_there_and_what_is_the_operators_is
             Audience::Merchants => 404,
             Audience::Everyone => 200,
             Audience::Persons | Audience::Shoppers | Audience::Founder => 403,
-            Audience::Signed => 401,
+            Audience::Signed => unproven(operation),
         })
         .await;
     assert!(bazaar.shop.contents().await == before, "a request that was refused wrote something");

@@ -34,6 +34,7 @@ mod index_lag;
 mod invoices;
 mod merchants;
 mod merging;
+mod messages;
 mod numbers;
 mod opening;
 mod order_to_payout;

@@ -159,6 +159,8 @@ fn parameters() -> BTreeMap<String, String> {
         ("SandboxSecret", SANDBOX_SECRET),
         ("Architecture", "x86_64"),
         ("WebhookReceivers", "local"),
+        ("MailFrom", "shop@souk.example"),
+        ("PublicAddress", "http://127.0.0.1:8080"),
         ("OperatorIssuer", ISSUER),
         ("OperatorAudience", AUDIENCE),
         ("OperatorJwksUri", &jwks_uri),
@@ -174,7 +176,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 26] {
+pub fn functions() -> [(&'static str, Build); 27] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
@@ -189,6 +191,7 @@ pub fn functions() -> [(&'static str, Build); 26] {
         ("invoices", invoices::function),
         ("ledger", ledger::function),
         ("merchants", merchants::function),
+        ("notifications", notifications::function),
         ("order-split", order_split::function),
         ("orders", orders::function),
         ("outbox", outbox::function),

@@ -223,6 +223,15 @@ impl RateTable {
         options.sort_by_key(|option| (option.price.minor, option.latest, option.service));
         if options.is_empty() { Err(refused) } else { Ok(options) }
     }
+
+    /// When a parcel by a service arrives that is ordered now; none where the table does not say.
+    pub fn expected(&self, to: &Place, service: Service, now: Timestamp) -> Option<(Date, Date)> {
+        let zone = nearest(&self.zones, |zone| &zone.areas, to).into_iter().next()?;
+        let rate = zone.rates.iter().find(|rate| rate.service == service)?;
+        let begun = self.calendar.handed_over(now).ok()?;
+        let after = |days| self.calendar.after(begun, days).ok();
+        Some((after(rate.transit_days.0)?, after(rate.transit_days.1)?))
+    }
 }
 
 impl Calendar {

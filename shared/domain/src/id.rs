@@ -145,6 +145,10 @@ id!(
     FollowUpId, "a follow-up id", "flw_"
 );
 id!(
+    /// A message to a person: a digest of what it tells of, the reader's address and the way.
+    MessageId, "a message id", "msg_"
+);
+id!(
     /// The order's tail and the two-digit number of the payment.
     PaymentId, "a payment id", "pay_"
 );

@@ -28,6 +28,7 @@
 //! | [`subscription`] | a customer's running agreement on a plan: charged, changed, paused, ended, to the cent |
 //! | [`invoice`] | what a subscription was charged or credited, numbered without a gap |
 //! | [`dunning`] | a renewal whose payment failed, until it is recovered or the service ends |
+//! | [`message`] | messages to people: who gets which by which way, and who must not |
 //! | [`ledger`] | double entry: every movement of money, balanced |
 //! | [`place`] [`address`] | countries, areas that rows of a table are about; addresses in one spelling |
 //! | [`tax`] | rates by destination, category and date; who owes the tax; tax ids |
@@ -57,6 +58,7 @@ pub mod ledger;
 pub mod marketplace;
 pub mod merchant;
 pub mod merchant_order;
+pub mod message;
 pub mod money;
 pub mod order;
 pub mod overrides;

@@ -100,7 +100,7 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 23] = [
+pub const SCOPES: [&str; 24] = [
     "orders",
     "customers",
     "payments",
@@ -117,6 +117,7 @@ pub const SCOPES: [&str; 23] = [
     "payouts",
     "ledger",
     "merchants",
+    "messages",
     "marketplace",
     "access",
     "audit",

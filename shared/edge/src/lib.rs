@@ -10,10 +10,12 @@
 //! fallen due · `check.rs` words of a body, checked all at once · `cardless.rs` bodies where people pay ·
 //! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `sealed.rs` personal data and
 //! an order's link · `links.rs` links in messages · `signed.rs` messages that prove their sender · `shopping.rs` what
-//! cart and checkout share · `clock.rs` where "now" comes from · `fetch.rs` a text from an address
+//! cart and checkout share · `clock.rs` where "now" comes from · `fetch.rs` a text from an address · `aws_call.rs` one
+//! signed call of a service
 
 pub mod address;
 pub mod area;
+pub mod aws_call;
 pub mod billing;
 pub mod cardless;
 pub mod change;

@@ -19,6 +19,7 @@ pub mod fx;
 pub mod invoice;
 pub mod merchant;
 pub mod merchant_order;
+pub mod message;
 pub mod order;
 pub mod overrides;
 pub mod payment;

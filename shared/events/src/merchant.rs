@@ -50,6 +50,9 @@ payloads! {
         merchant: MerchantId, state: String,
     }
 
+    /// Where the merchant reads messages, and which.
+    "merchant.contact_changed.v1" MerchantContactChangedV1 { merchant: MerchantId }
+
     /// Fee rules or payout schedule are new; they bind what is placed or earned from now on.
     "merchant.conditions_changed.v1" MerchantConditionsChangedV1 { merchant: MerchantId }
 }

@@ -1,20 +1,16 @@
 //! A secret of the environment: the value itself where a person passes it locally, else the name of an SSM parameter.
 //!
 //! CloudFormation cannot put a SecureString into a function's environment, so the function reads it, once, by the one
-//! call `GetParameter`, signed here: the SDK's crate for SSM takes minutes to compile for it.
+//! call `GetParameter` ([`edge::aws_call`]).
 
-use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use aws_types::SdkConfig;
+use edge::aws_call::{Call, Error};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What this process has read, by name: a secret is changed by new sandboxes.
 static READ: Mutex<BTreeMap<String, Arc<str>>> = Mutex::new(BTreeMap::new());
-
-type Error = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Secret {
@@ -73,31 +69,18 @@ impl Secret {
 }
 
 async fn parameter(aws: &SdkConfig, name: &str) -> Result<String, Error> {
-    let region = aws.region().ok_or("no region")?.as_ref().to_owned();
-    let provider = aws.credentials_provider().ok_or("no credentials")?;
-    let identity = provider.provide_credentials().await?.into();
-    let address = format!("https://ssm.{region}.amazonaws.com/");
+    let call = Call {
+        service: "ssm",
+        host: "ssm",
+        path: "/",
+        kind: "application/x-amz-json-1.1",
+        target: Some("AmazonSSM.GetParameter"),
+    };
     let body = serde_json::json!({ "Name": name, "WithDecryption": true }).to_string();
-    let mut request = http::Request::post(&address)
-        .header("content-type", "application/x-amz-json-1.1")
-        .header("x-amz-target", "AmazonSSM.GetParameter")
-        .body(body.clone())?;
-    let at = std::time::SystemTime::from(edge::Clock::System.now());
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(&region)
-        .name("ssm")
-        .time(at)
-        .settings(SigningSettings::default())
-        .build()?;
-    let headers = request.headers().iter();
-    let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let signable = SignableRequest::new("POST", &address, headers, SignableBody::Bytes(body.as_bytes()))?;
-    let (instructions, _) = sign(signable, &params.into())?.into_parts();
-    instructions.apply_to_request_http1x(&mut request);
-    let client = reqwest::Client::builder().timeout(crate::PATIENCE).build()?;
-    let (parts, body) = request.into_parts();
-    let answer = client.post(&address).headers(parts.headers).body(body).send().await?.error_for_status()?;
-    let answer: Answer = serde_json::from_str(&answer.text().await?)?;
+    let answer = call.send(aws, body).await?;
+    if answer.status != 200 {
+        return Err(format!("SSM answered {}", answer.status).into());
+    }
+    let answer: Answer = serde_json::from_str(&answer.body)?;
     Ok(answer.parameter.value)
 }

@@ -49,6 +49,12 @@
 //! | what was asked   | `M#ORD#<order>`   | `RVQ#<part>`              | |
 //! | rules of reviews | `M#RVP`           | `RVP`                     | |
 //! | rating           | `M#RTG#<product or merchant>` | `RTG`; a merchant's `CND`, `ADJ` | |
+//! | message          | `M#MSG#<message>` | `MSG`                     | 1 `M#CUSMSG#<customer>`, `M#MERMSG#<merchant>` · 2 `M#MSGDAY#<day>#<shard>`; SK `<ms>#<id>` |
+//! | who gets what    | `M#MRT`           | `MRT`                     | |
+//! | merchant's contact | `M#MER#<merchant>` | `TEL`                  | |
+//! | template in force | `M#TPL#<kind>`   | `NOW#<locale>`            | |
+//! | version of a template | `M#TPL#<kind>` | `VER#<locale>#<version>` | |
+//! | not written to   | `M#SUP#<digest>`  | `SUP`                     | 2 `M#SUPS`; SK `<ms>#<digest>` |
 //! | secret of links  | `M#LNK`           | `LNK`                     | |
 //! | webhook endpoint | `M#WHE#<endpoint>`| `WHE`                     | 2 `M#WHES#<merchant>` (`*`: the marketplace's own); SK `<ms>#<id>` |
 //! | who listens      | `M#WHL#<merchant>`, `M#WHL#*` | `WHL`         | |
@@ -78,6 +84,7 @@
 //! entries; what is due by a minute is one query per shard.
 
 mod follow_up;
+mod message;
 mod places;
 mod review;
 mod webhook;

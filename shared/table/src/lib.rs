@@ -24,6 +24,7 @@ pub mod key;
 pub mod ledger;
 pub mod list;
 pub mod merchant;
+pub mod message;
 pub mod order;
 pub mod outbox;
 pub mod overrides;

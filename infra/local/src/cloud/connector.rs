@@ -94,6 +94,7 @@ enum Service {
     Sqs,
     Events,
     Objects,
+    Mail,
 }
 
 /// The service, told by the scope of the signature, else by the operation's prefix; S3 is what has neither.
@@ -108,6 +109,7 @@ fn service(headers: &HeaderMap, target: Option<&str>) -> Service {
         Some("sqs") => Service::Sqs,
         Some("events") => Service::Events,
         Some("s3") => Service::Objects,
+        Some("ses") => Service::Mail,
         Some(_) | None => match prefix {
             "AmazonSQS" => Service::Sqs,
             "AWSEvents" => Service::Events,
@@ -132,6 +134,7 @@ impl Inner {
             }
             Service::Sqs => self.sqs(operation, request.body()).await.unwrap_or_else(failed),
             Service::Events => self.events(operation, request.body()).unwrap_or_else(failed),
+            Service::Mail => self.mail(&request),
             Service::Objects => return self.objects(request).await,
         };
         respond(answer, &self.next_id())

@@ -27,6 +27,7 @@ mod routes;
 mod s3;
 mod schedule;
 mod serve;
+mod ses;
 mod sqs;
 mod store;
 mod stream;
@@ -55,6 +56,7 @@ pub use meter::{Meter, MeterLine};
 pub use pattern::Pattern;
 pub use pump::{DeadLetter, Settled};
 pub use schedule::When;
+pub use ses::{Fate, Mail};
 pub use store::StoreError;
 pub use template::{Template, TemplateError};
 pub use time::Time;
@@ -136,6 +138,7 @@ struct Inner {
     store: store::Store,
     dynamo: dynamo::Dynamo,
     objects: s3::Objects,
+    mails: ses::Mails,
     meter: Arc<Meter>,
     handlers: RwLock<BTreeMap<String, Handler>>,
     /// Whose schedule need not run before there is something to do.
@@ -188,6 +191,7 @@ impl Cloud {
         let path = folder.join("tables.sqlite");
         let dynamo = dynamo::Dynamo::open(&path, durable, &template.tables, Arc::clone(&meter))?;
         let objects = s3::Objects::open(&folder.join("s3"), &template.buckets)?;
+        let mails = ses::Mails::open(&folder.join("mail"))?;
         let mut readers = BTreeMap::new();
         for source in &template.streams {
             let reader = stream::Reader::open(source, &store, &dynamo)?;
@@ -209,6 +213,7 @@ impl Cloud {
             store,
             dynamo,
             objects,
+            mails,
             meter,
             handlers: RwLock::default(),
             dozing: RwLock::default(),

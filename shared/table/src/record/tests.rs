@@ -8,6 +8,7 @@ use crate::discount::{Agreements, DiscountCode};
 use crate::follow_up::{Recovered, ReminderPolicy};
 use crate::invoice::Recipient;
 use crate::merchant::MerchantName;
+use crate::message::{KeptMessage, MerchantContact, MessageRouting, MessageTemplate, TemplateVersion};
 use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
 use crate::review::{RatingAdjustment, ReviewPolicy, ReviewRank, ReviewReport, ReviewVote};
@@ -24,6 +25,7 @@ use domain::ledger::MerchantEntry;
 use domain::marketplace::Marketplace;
 use domain::merchant::Merchant;
 use domain::merchant_order::MerchantOrder;
+use domain::message::Suppression;
 use domain::order::Order;
 use domain::overrides::Override;
 use domain::payment::Payment;
@@ -106,6 +108,12 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Issuer,
         LinkSecret,
         crate::invoice::Issuer,
+        KeptMessage,
+        MerchantContact,
+        MessageRouting,
+        MessageTemplate,
+        TemplateVersion,
+        Suppression,
         Marketplace,
         Member,
         Merchant,

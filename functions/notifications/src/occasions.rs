@@ -1,0 +1,318 @@
+//! What happened, as an occasion to write to somebody: one function per event. Each loads what the words need, and
+//! finds nothing to say where the thing is of nobody whom we know.
+
+use crate::facts::{Bought, Known, Sum};
+use crate::tell::{Cause, Concerns, Telling, shop_of, tell};
+use domain::Money;
+use domain::cart::Cart;
+use domain::catalog::Offer;
+use domain::id::{CustomerId, FollowUpId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, ShipmentId};
+use domain::marketplace::Marketplace;
+use domain::merchant::{Merchant, Status};
+use domain::merchant_order::MerchantOrder;
+use domain::message::Kind;
+use domain::order::Order;
+use domain::payment::To;
+use domain::payout::day;
+use domain::reminder::FollowUp;
+use edge::links::{self, Link, Purpose};
+use edge::sealed::order_page;
+use edge::{Again, World};
+use events::cart::CartRemindedV1;
+use events::merchant::{MerchantContactChangedV1, MerchantInvitedV1, MerchantStatusChangedV1};
+use events::merchant_order::{
+    MerchantOrderOpenedV1, MerchantOrderRejectedV1, MerchantOrderShippedV1, ShipmentDeliveredV1,
+};
+use events::order::{OrderCanceledV1, OrderPlacedV1};
+use events::payment::{PaymentActionRequiredV1, PaymentDeclinedV1, PaymentRefundedV1};
+use events::payout::{MerchantBalanceCriticalV1, PayoutSentV1};
+use events::subscription::DunningChangedV1;
+use events::{Amount, Envelope};
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use table::Key;
+use table::delivery::DeliveryRates;
+
+type Done = Result<(), Again>;
+
+/// A reminder's link is good as long as its cart.
+const CART_LINK: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+fn money(amount: &Amount) -> Option<Money> {
+    amount.money(amount.currency.parse().ok()?).ok()
+}
+
+/// An order of somebody whom we can write to: bought here, not sold by a channel.
+struct OfSomebody {
+    order: Order,
+    customer: CustomerId,
+    page: String,
+}
+
+async fn of_somebody(world: &World, m: &MarketplaceId, id: &OrderId) -> Result<Option<OfSomebody>, Again> {
+    let (own, key) = (Key::marketplace(m), Key::order(m, id));
+    let mut read = world.table.glance(&[own.clone(), key.clone()]).await?;
+    let Some(order) = read.take::<Order>(&key)?.map(|held| held.value) else { return Ok(None) };
+    let marketplace = read.take::<Marketplace>(&own)?.ok_or_else(|| Again::Early(m.to_string()))?.value;
+    let (Some(customer), Some(bought)) = (order.customer.clone(), &order.bought) else { return Ok(None) };
+    let path = order_page(id, &bought.cart);
+    let signature = path.rsplit_once('=').map_or("", |(_, signature)| signature);
+    let page = format!("{}/#/order/{id}/{signature}", shop_of(world, &marketplace).trim_end_matches('/'));
+    Ok(Some(OfSomebody { order, customer, page }))
+}
+
+impl OfSomebody {
+    fn telling(self, kind: Kind, known: Known) -> Telling {
+        let number = Some(self.order.id.to_string());
+        let concerns = Concerns::Order(self.order.id, self.customer);
+        Telling { kind, concerns, known: Known { number, link: Some(self.page), ..known } }
+    }
+
+    fn lines(&self) -> Vec<Bought> {
+        let line = |line: &domain::order::Line| {
+            let amount = line.priced.as_ref().map(|priced| priced.total);
+            let title = line.title.as_ref().map_or_else(|| line.sku.to_string(), ToString::to_string);
+            Some(Bought { title, quantity: line.quantity, amount: amount.or_else(|| line.items().ok())? })
+        };
+        self.order.lines.iter().filter_map(line).collect()
+    }
+}
+
+async fn merchant(world: &World, m: &MarketplaceId, id: &MerchantId) -> Result<Option<Merchant>, Again> {
+    let key = Key::merchant(m, id);
+    Ok(world.table.glance(std::slice::from_ref(&key)).await?.take::<Merchant>(&key)?.map(|held| held.value))
+}
+
+pub(crate) async fn placed(world: World, event: Envelope<OrderPlacedV1>) -> Done {
+    let m = &event.marketplace;
+    let Some(of) = of_somebody(&world, m, &event.data.order).await? else { return Ok(()) };
+    let delivery = of.order.delivery_total()?;
+    let known = Known {
+        date: Some(day(of.order.placed_at)),
+        arrives: arrives(&world, m, &of.order).await?,
+        lines: of.lines(),
+        sums: vec![(Sum::Delivery, delivery), (Sum::Total, of.order.total()?)],
+        ..Known::default()
+    };
+    tell(&world, &Cause::of(&event), &of.telling(Kind::OrderConfirmed, known)).await
+}
+
+/// From the earliest parcel to the latest, by what the merchants say now.
+async fn arrives(world: &World, m: &MarketplaceId, order: &Order) -> Result<Option<(Date, Date)>, Again> {
+    let Some(bought) = &order.bought else { return Ok(None) };
+    let keys: Vec<Key> = bought.deliveries.iter().map(|of| Key::delivery_rates(m, &of.merchant)).collect();
+    let mut read = world.table.glance(&keys).await?;
+    let mut all: Option<(Date, Date)> = None;
+    for (of, key) in bought.deliveries.iter().zip(&keys) {
+        let Some(rates) = read.take::<DeliveryRates>(key)? else { continue };
+        let expected = rates.value.table.expected(&bought.to, of.service, order.placed_at);
+        let wider = |(from, until): (Date, Date)| {
+            all.map_or((from, until), |(first, last)| (first.min(from), last.max(until)))
+        };
+        all = expected.map(wider).or(all);
+    }
+    Ok(all)
+}
+
+/// A part of an order, with the order that it is of.
+async fn part(
+    world: &World,
+    m: &MarketplaceId,
+    id: &MerchantOrderId,
+) -> Result<Option<(OfSomebody, Option<Merchant>, MerchantOrder)>, Again> {
+    let (Some((order, _)), Some(key)) = (id.place(), Key::merchant_order(m, id)) else { return Ok(None) };
+    let Some(of) = of_somebody(world, m, &order).await? else { return Ok(None) };
+    let Some(part) = world.table.load::<MerchantOrder>(&key).await?.map(|held| held.value) else {
+        return Ok(None);
+    };
+    let merchant = merchant(world, m, &part.merchant).await?;
+    Ok(Some((of, merchant, part)))
+}
+
+fn tracking(part: &MerchantOrder, shipment: &ShipmentId) -> Option<(String, String)> {
+    let shipment = part.shipments.iter().find(|held| held.id == *shipment)?;
+    Some((shipment.carrier.to_string(), shipment.tracking_number.to_string()))
+}
+
+fn name(merchant: Option<Merchant>) -> Option<String> {
+    merchant.map(|merchant| merchant.name.to_string())
+}
+
+pub(crate) async fn shipped(world: World, event: Envelope<MerchantOrderShippedV1>) -> Done {
+    let m = &event.marketplace;
+    let Some((of, seller, _)) = part(&world, m, &event.data.merchant_order).await? else { return Ok(()) };
+    let sent = |units: &domain::merchant_order::Units| {
+        let line = of.order.lines.iter().find(|line| line.number == units.line)?;
+        let title = line.title.as_ref().map_or_else(|| line.sku.to_string(), ToString::to_string);
+        let whole = line.priced.as_ref().map(|priced| priced.total).or_else(|| line.items().ok())?;
+        Some(Bought { title, quantity: units.quantity, amount: whole.share(units.quantity, line.quantity) })
+    };
+    let known = Known {
+        merchant: name(seller),
+        carrier: Some(event.data.carrier.clone()),
+        tracking: Some(event.data.tracking_number.clone()),
+        lines: event.data.lines.iter().filter_map(sent).collect(),
+        ..Known::default()
+    };
+    tell(&world, &Cause::of(&event), &of.telling(Kind::Shipped, known)).await
+}
+
+pub(crate) async fn delivered(world: World, event: Envelope<ShipmentDeliveredV1>) -> Done {
+    let m = &event.marketplace;
+    let Some((of, seller, part)) = part(&world, m, &event.data.merchant_order).await? else { return Ok(()) };
+    let (carrier, tracking) = tracking(&part, &event.data.shipment).unzip();
+    let date = Some(day(event.data.delivered_at.0));
+    let known = Known { merchant: name(seller), date, carrier, tracking, ..Known::default() };
+    tell(&world, &Cause::of(&event), &of.telling(Kind::Delivered, known)).await
+}
+
+pub(crate) async fn canceled(world: World, event: Envelope<OrderCanceledV1>) -> Done {
+    let Some(of) = of_somebody(&world, &event.marketplace, &event.data.order).await? else { return Ok(()) };
+    let known = Known {
+        whole: event.data.whole,
+        reason: Some(event.data.reason.clone()),
+        amount: money(&event.data.refund).filter(|amount| amount.minor > 0),
+        ..Known::default()
+    };
+    tell(&world, &Cause::of(&event), &of.telling(Kind::Canceled, known)).await
+}
+
+pub(crate) async fn rejected(world: World, event: Envelope<MerchantOrderRejectedV1>) -> Done {
+    let m = &event.marketplace;
+    let Some((of, seller, _)) = part(&world, m, &event.data.merchant_order).await? else { return Ok(()) };
+    let known = Known {
+        merchant: name(seller),
+        reason: Some(event.data.reason.clone()),
+        amount: money(&event.data.value).filter(|amount| amount.minor > 0),
+        ..Known::default()
+    };
+    tell(&world, &Cause::of(&event), &of.telling(Kind::Canceled, known)).await
+}
+
+pub(crate) async fn refunded(world: World, event: Envelope<PaymentRefundedV1>) -> Done {
+    let Some(of) = of_somebody(&world, &event.marketplace, &event.data.order).await? else { return Ok(()) };
+    let credit = event.data.to == To::StoreCredit;
+    let known = Known { amount: money(&event.data.amount), credit, ..Known::default() };
+    tell(&world, &Cause::of(&event), &of.telling(Kind::Refunded, known)).await
+}
+
+/// While its cart is still one, the shopper sees it in the checkout.
+pub(crate) async fn declined(world: World, event: Envelope<PaymentDeclinedV1>) -> Done {
+    let Some(of) = of_somebody(&world, &event.marketplace, &event.data.order).await? else { return Ok(()) };
+    tell(&world, &Cause::of(&event), &of.telling(Kind::PaymentProblem, Known::default())).await
+}
+
+pub(crate) async fn action_required(world: World, event: Envelope<PaymentActionRequiredV1>) -> Done {
+    let Some(of) = of_somebody(&world, &event.marketplace, &event.data.order).await? else { return Ok(()) };
+    let known = Known { action: true, ..Known::default() };
+    tell(&world, &Cause::of(&event), &of.telling(Kind::PaymentProblem, known)).await
+}
+
+pub(crate) async fn dunned(world: World, event: Envelope<DunningChangedV1>) -> Done {
+    let known = Known {
+        step: Some(event.data.step),
+        amount: money(&event.data.due),
+        date: event.data.next_at.map(|at| day(at.0)),
+        ..Known::default()
+    };
+    let concerns = Concerns::Customer(event.data.customer.clone());
+    tell(&world, &Cause::of(&event), &Telling { kind: Kind::Dunning, concerns, known }).await
+}
+
+/// The cart is as it is now: whoever has ordered or emptied it is not reminded (A16(2)).
+pub(crate) async fn reminded(world: World, event: Envelope<CartRemindedV1>) -> Done {
+    let m = &event.marketplace;
+    let Some(cart) = left_cart(&world, m, &event.data.follow_up).await? else { return Ok(()) };
+    let offers: Vec<Key> = cart.lines.iter().map(|line| Key::offer(m, &line.offer)).collect();
+    let mut read = world.table.glance(&offers).await?;
+    let mut lines = Vec::with_capacity(cart.lines.len());
+    for (line, key) in cart.lines.iter().zip(&offers) {
+        let Some(offer) = read.take::<Offer>(key)? else { continue };
+        let amount = line.added_at.times(line.quantity)?;
+        lines.push(Bought { title: offer.value.title.to_string(), quantity: line.quantity, amount });
+    }
+    let until = world.now().checked_add(CART_LINK).unwrap_or(jiff::Timestamp::MAX);
+    let link = Link { purpose: Purpose::Cart, about: cart.id.to_string(), until };
+    let token = link.sign(&world, m).await.map_err(|error| Again::call("sign a link", error))?;
+    let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Again::Early(m.to_string()))?.value;
+    let known = Known {
+        lines,
+        code: event.data.code.clone(),
+        date: event.data.code_until.map(|at| day(at.0)),
+        link: Some(links::address(&shop_of(&world, &marketplace), Purpose::Cart, &token)),
+        ..Known::default()
+    };
+    let concerns = Concerns::Cart(Box::new(cart));
+    tell(&world, &Cause::of(&event), &Telling { kind: Kind::CartReminder, concerns, known }).await
+}
+
+async fn left_cart(world: &World, m: &MarketplaceId, id: &FollowUpId) -> Result<Option<Cart>, Again> {
+    let Some(follow_up) = world.table.load::<FollowUp>(&Key::follow_up(m, id)).await? else {
+        return Ok(None);
+    };
+    let cart = world.table.load_live::<Cart>(&Key::cart(m, &follow_up.value.cart), world.now()).await?;
+    let open = |cart: &Cart| {
+        !cart.lines.is_empty() && cart.merged.is_none() && cart.stage == domain::checkout::Stage::Open
+    };
+    Ok(cart.map(|held| held.value).filter(open))
+}
+
+async fn to_merchant(world: &World, cause: &Cause, id: &MerchantId, kind: Kind, known: Known) -> Done {
+    let Some(merchant) = merchant(world, &cause.m, id).await? else { return Ok(()) };
+    let known = Known { merchant: Some(merchant.name.to_string()), ..known };
+    tell(world, cause, &Telling { kind, concerns: Concerns::Merchant(id.clone()), known }).await
+}
+
+/// Once per invitation and address, whichever comes first of the two. The secret is never sent.
+async fn invitation(world: &World, cause: Cause, id: &MerchantId) -> Done {
+    let Some(merchant) = merchant(world, &cause.m, id).await? else { return Ok(()) };
+    let open = merchant.invitation.as_ref().filter(|invitation| {
+        merchant.status == Status::Pending
+            && invitation.accepted_by.is_none()
+            && invitation.expires_at > world.now()
+    });
+    let Some(invitation) = open else { return Ok(()) };
+    let cause = Cause { event: format!("{id}.invitation.{}", invitation.expires_at.as_second()), ..cause };
+    to_merchant(world, &cause, id, Kind::MerchantInvited, Known::default()).await
+}
+
+pub(crate) async fn invited(world: World, event: Envelope<MerchantInvitedV1>) -> Done {
+    invitation(&world, Cause::of(&event), &event.data.merchant).await
+}
+
+pub(crate) async fn contact_changed(world: World, event: Envelope<MerchantContactChangedV1>) -> Done {
+    invitation(&world, Cause::of(&event), &event.data.merchant).await
+}
+
+pub(crate) async fn status_changed(world: World, event: Envelope<MerchantStatusChangedV1>) -> Done {
+    let (from, to) = (event.data.from.as_str(), event.data.to.as_str());
+    if (from, to) != (Status::Pending.word(), Status::Open.word()) {
+        return Ok(());
+    }
+    let cause = Cause::of(&event);
+    to_merchant(&world, &cause, &event.data.merchant, Kind::MerchantApproved, Known::default()).await
+}
+
+pub(crate) async fn opened(world: World, event: Envelope<MerchantOrderOpenedV1>) -> Done {
+    let known = Known { number: Some(event.data.merchant_order.to_string()), ..Known::default() };
+    to_merchant(&world, &Cause::of(&event), &event.data.merchant, Kind::MerchantOrder, known).await
+}
+
+pub(crate) async fn paid_out(world: World, event: Envelope<PayoutSentV1>) -> Done {
+    let m = &event.marketplace;
+    let Some(key) = Key::payout(m, &event.data.payout) else { return Ok(()) };
+    let held = world.table.load::<domain::payout::Payout>(&key).await?;
+    let known = Known {
+        number: Some(event.data.payout.to_string()),
+        amount: money(&event.data.amount),
+        date: held.as_ref().map(|held| held.value.through),
+        orders: held.as_ref().map(|held| held.value.totals.orders),
+        ..Known::default()
+    };
+    to_merchant(&world, &Cause::of(&event), &event.data.merchant, Kind::Payout, known).await
+}
+
+pub(crate) async fn critical(world: World, event: Envelope<MerchantBalanceCriticalV1>) -> Done {
+    let known = Known { amount: money(&event.data.balance), ..Known::default() };
+    to_merchant(&world, &Cause::of(&event), &event.data.merchant, Kind::BalanceCritical, known).await
+}

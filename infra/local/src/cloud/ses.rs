@@ -1,0 +1,156 @@
+//! SES: mail is kept as files, one per message, and goes nowhere.
+
+use axum::body::Bytes;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::Request;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+mod read;
+
+use super::protocol::Answer;
+use super::{Cloud, CloudError, Inner};
+
+/// What becomes of a call that sends mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is refused for good.
+    Refused,
+    /// It is asked to come later.
+    Throttled,
+    /// It fails, and nothing is sent.
+    Failed,
+    /// The mail is sent, and the answer is lost.
+    NotHeard,
+}
+
+/// A mail as it lies in the folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Of its file; text order is the order of sending.
+    pub name: String,
+    pub to: Vec<String>,
+    pub raw: String,
+}
+
+impl Mail {
+    /// A line of its head; empty where there is none.
+    #[must_use]
+    pub fn header(&self, name: &str) -> String {
+        read::header(&self.raw, name)
+    }
+
+    #[must_use]
+    pub fn text(&self) -> String {
+        read::part(&self.raw, "text/plain")
+    }
+
+    #[must_use]
+    pub fn html(&self) -> String {
+        read::part(&self.raw, "text/html")
+    }
+}
+
+/// The folder, and what calls to come will meet.
+pub(super) struct Mails {
+    folder: PathBuf,
+    fates: Mutex<VecDeque<Fate>>,
+}
+
+impl Mails {
+    pub(super) fn open(folder: &Path) -> Result<Self, CloudError> {
+        std::fs::create_dir_all(folder).map_err(|error| CloudError::Folder(folder.to_owned(), error))?;
+        Ok(Self { folder: folder.to_owned(), fates: Mutex::default() })
+    }
+
+    fn fates(&self) -> std::sync::MutexGuard<'_, VecDeque<Fate>> {
+        self.fates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn names(&self) -> std::io::Result<Vec<String>> {
+        let files = std::fs::read_dir(&self.folder)?;
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".eml")).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// One more file; the lock of the fates keeps numbers apart.
+    fn keep(&self, to: &[String], raw: &[u8]) -> std::io::Result<()> {
+        let _alone = self.fates();
+        let number = self.names()?.len().saturating_add(1);
+        let whom = to.first().map(String::as_str).unwrap_or_default();
+        let whom: String = whom.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        std::fs::write(self.folder.join(format!("{number:06}-{whom:.60}.eml")), raw)
+    }
+}
+
+impl Cloud {
+    /// What was sent, the first first.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn mails(&self) -> Result<Vec<Mail>, CloudError> {
+        let mails = &self.inner.mails;
+        let unusable = |error| CloudError::Folder(mails.folder.clone(), error);
+        let read = |name: String| {
+            let raw = std::fs::read(mails.folder.join(&name)).map_err(unusable)?;
+            let raw = String::from_utf8_lossy(&raw).into_owned();
+            let to = read::header(&raw, "To");
+            let to = to.split(',').map(|one| one.trim_matches([' ', '<', '>']).to_owned()).collect();
+            Ok(Mail { name, to, raw })
+        };
+        mails.names().map_err(unusable)?.into_iter().map(read).collect()
+    }
+
+    /// What the next calls that send mail will meet, one after the other; then all goes well again.
+    pub fn trouble_mail(&self, fates: impl IntoIterator<Item = Fate>) {
+        self.inner.mails.fates().extend(fates);
+    }
+}
+
+impl Inner {
+    /// Answers `SendEmail` of SES v2 with raw content, and nothing else.
+    pub(super) fn mail(self: &Arc<Self>, request: &Request<Bytes>) -> Answer {
+        if request.uri().path() != "/v2/email/outbound-emails" {
+            return Answer::error(
+                404,
+                "NotFoundException",
+                "The local SES sends mail and does nothing else.",
+            );
+        }
+        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let to = body.pointer("/Destination/ToAddresses").and_then(Value::as_array).into_iter().flatten();
+        let to: Vec<String> = to.filter_map(|address| Some(address.as_str()?.to_owned())).collect();
+        let raw = body.pointer("/Content/Raw/Data").and_then(Value::as_str);
+        let Some(raw) = raw.and_then(|raw| STANDARD.decode(raw).ok()).filter(|_| !to.is_empty()) else {
+            return Answer::error(
+                400,
+                "BadRequestException",
+                "The local SES wants raw content and an address.",
+            );
+        };
+        let fate = self.mails.fates().pop_front();
+        match fate {
+            Some(Fate::Refused) => {
+                return Answer::error(400, "MessageRejected", "The address is on a list.");
+            }
+            Some(Fate::Throttled) => return Answer::error(429, "TooManyRequestsException", "Come later."),
+            Some(Fate::Failed) => return Answer::error(500, "InternalFailure", "It failed."),
+            Some(Fate::NotHeard) | None => {}
+        }
+        if let Err(error) = self.mails.keep(&to, &raw) {
+            tracing::error!(error = &error as &dyn std::error::Error, "the mail is not kept");
+            return Answer::error(500, "InternalFailure", "The local cloud's folder failed.");
+        }
+        match fate {
+            Some(Fate::NotHeard) => Answer::error(500, "InternalFailure", "The answer is lost."),
+            Some(Fate::Refused | Fate::Throttled | Fate::Failed) | None => {
+                Answer::json(&json!({ "MessageId": self.next_id() }))
+            }
+        }
+    }
+}

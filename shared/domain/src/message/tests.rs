@@ -1,0 +1,152 @@
+use super::*;
+
+fn at(hour: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour)
+}
+
+fn stopped(why: Suppressed) -> Suppression {
+    Suppression { digest: sha256_hex(b"x").parse().unwrap(), why, at: at(5) }
+}
+
+fn message(kind: Kind, stage: Stage) -> Message {
+    let digest = sha256_hex(b"ines@post.example").parse().unwrap();
+    Message {
+        id: MessageId::of("ord_1.1", &digest, Channel::Email),
+        kind,
+        channel: Channel::Email,
+        to: Recipient::Guest,
+        digest,
+        event: "ord_1.1".to_owned(),
+        of: "order.placed.v1".to_owned(),
+        because: Because::Default,
+        consent: None,
+        locale: "en".parse().unwrap(),
+        template: 0,
+        made_at: at(0),
+        stage,
+    }
+}
+
+#[test]
+fn a16_1_marketing_needs_a_consent_that_stands_and_keeps_its_moment() {
+    let yes = Some(Said { given: true, at: at(3) });
+    let no = Some(Said { given: false, at: at(3) });
+    for kind in Kind::ALL {
+        let (without, with, against) =
+            (may_write(kind, None, None), may_write(kind, yes, None), may_write(kind, no, None));
+        match kind.nature() {
+            Nature::Marketing => {
+                assert_eq!(
+                    (without, with, against),
+                    (Err(NotSent::NoConsent), Ok(Some(at(3))), Err(NotSent::NoConsent))
+                );
+            }
+            Nature::Service | Nature::Courtesy => {
+                assert_eq!((without, with, against), (Ok(None), Ok(None), Ok(None)));
+            }
+        }
+    }
+}
+
+#[test]
+fn who_is_on_the_list_hears_only_what_the_reason_leaves() {
+    let table = [
+        (Suppressed::Bounced, Err(NotSent::Bounced), Err(NotSent::Bounced), Err(NotSent::Bounced)),
+        (
+            Suppressed::Complained,
+            Err(NotSent::Complained),
+            Err(NotSent::Complained),
+            Err(NotSent::Complained),
+        ),
+        (Suppressed::ByHand, Err(NotSent::ByHand), Err(NotSent::ByHand), Err(NotSent::ByHand)),
+        (Suppressed::Unsubscribed, Ok(None), Err(NotSent::Unsubscribed), Err(NotSent::Unsubscribed)),
+    ];
+    let before = Some(Said { given: true, at: at(3) });
+    for (why, service, courtesy, marketing) in table {
+        let ask = |kind| may_write(kind, before, Some(&stopped(why)));
+        assert_eq!(ask(Kind::OrderConfirmed), service, "{why:?}");
+        assert_eq!(ask(Kind::ReviewRequest), courtesy, "{why:?}");
+        assert_eq!(ask(Kind::CartReminder), marketing, "{why:?}");
+    }
+    let later = Some(Said { given: true, at: at(6) });
+    assert_eq!(
+        may_write(Kind::CartReminder, later, Some(&stopped(Suppressed::Unsubscribed))),
+        Ok(Some(at(6)))
+    );
+}
+
+#[test]
+fn of_an_unknown_outcome_service_goes_once_more_and_the_rest_never() {
+    let begun = |tries| Stage::Begun { since: at(1), tries };
+    let soon = at(1) + SignedDuration::from_secs(59);
+    assert_eq!(again(&message(Kind::Shipped, begun(1)), soon), Next::Wait);
+    let Next::SendAgain(second) = again(&message(Kind::Shipped, begun(1)), at(2)) else { panic!("not sent") };
+    assert_eq!(second.stage, Stage::Begun { since: at(2), tries: 2 });
+    let unknown = Stage::NotSent { since: at(4), why: NotSent::Unknown };
+    let Next::GiveUp(last) = again(&second, at(4)) else { panic!("sent a third time") };
+    assert_eq!(last.stage, unknown);
+    for kind in [Kind::CartReminder, Kind::ReviewRequest, Kind::BackInStock] {
+        let Next::GiveUp(last) = again(&message(kind, begun(1)), at(4)) else {
+            panic!("{kind:?} goes twice")
+        };
+        assert_eq!(last.stage, unknown);
+    }
+    for end in [Stage::Sent { since: at(1), reference: "1".to_owned() }, unknown] {
+        assert_eq!(again(&message(Kind::Shipped, end), at(9)), Next::Nothing);
+    }
+}
+
+#[test]
+fn the_merchants_word_counts_before_the_marketplaces_and_both_before_none() {
+    let rule =
+        |reader, channels: &[Channel]| Rule { kind: Kind::Payout, reader, channels: channels.to_vec() };
+    let bare = Routing::default();
+    let ask = |reader, routing: &Routing, contact: Option<&Contact>| {
+        channels(Kind::Payout, reader, routing, contact)
+    };
+    assert_eq!(ask(Reader::Merchant, &bare, None), (vec![Channel::Email], Because::Default));
+    assert_eq!(ask(Reader::Operators, &bare, None), (Vec::new(), Because::Default));
+    let routing = Routing {
+        rules: vec![rule(Reader::Merchant, &[]), rule(Reader::Operators, &[Channel::Sms])],
+        ..bare
+    };
+    assert_eq!(ask(Reader::Merchant, &routing, None), (Vec::new(), Because::Marketplace));
+    assert_eq!(ask(Reader::Operators, &routing, None), (vec![Channel::Sms], Because::Marketplace));
+    let own = Contact { rules: vec![rule(Reader::Merchant, &[Channel::Push])], ..Contact::default() };
+    assert_eq!(ask(Reader::Merchant, &routing, Some(&own)), (vec![Channel::Push], Because::Merchant));
+    assert_eq!(ask(Reader::Operators, &routing, Some(&own)), (vec![Channel::Sms], Because::Marketplace));
+}
+
+#[test]
+fn an_address_is_one_however_it_is_spelled_and_a_message_one_per_event_reader_and_way() {
+    let digest = |text: &str| digest_of(&text.parse().unwrap()).unwrap();
+    assert_eq!(digest("Ines@Post.Example"), digest("ines@post.example"));
+    let (ines, ben) = (digest("ines@post.example"), digest("ben@post.example"));
+    let ids = [
+        MessageId::of("ord_1.1", &ines, Channel::Email),
+        MessageId::of("ord_1.2", &ines, Channel::Email),
+        MessageId::of("ord_1.1", &ben, Channel::Email),
+        MessageId::of("ord_1.1", &ines, Channel::Sms),
+    ];
+    let different: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(different.len(), ids.len());
+    assert_eq!(ids[0], MessageId::of("ord_1.1", &ines, Channel::Email));
+}
+
+#[test]
+fn a_text_is_looked_for_from_the_nearest_tag_to_english() {
+    assert_eq!(locales(Some("de-AT"), "fr"), ["de-AT", "de", "fr", "en"]);
+    assert_eq!(locales(None, "sr-Latn-RS"), ["sr-Latn-RS", "sr-Latn", "sr", "en"]);
+    assert_eq!(locales(Some("en"), "en-GB"), ["en", "en-GB"]);
+}
+
+#[test]
+fn a_kind_has_a_word_of_its_own_and_goes_to_readers_that_it_may_go_to() {
+    for kind in Kind::ALL {
+        assert_eq!(Kind::of_word(kind.word()), Some(kind));
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
+        let (may, first) = kind.readers();
+        assert!(first.iter().all(|reader| may.contains(reader)) && !first.is_empty());
+    }
+    assert_eq!(Kind::of_word("nothing"), None);
+}
