@@ -35,7 +35,8 @@ pub(super) fn part(raw: &str, kind: &str) -> String {
     let mark = format!("Content-Type: {kind}");
     let Some((_, rest)) = raw.split_once(&mark) else { return String::new() };
     let Some((head, body)) = rest.split_once("\r\n\r\n") else { return String::new() };
-    let body = body.split("\r\n--").next().unwrap_or_default();
+    let end = raw.split_once("boundary=\"").and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default();
+    let body = body.split(&format!("\r\n--{end}")).next().unwrap_or_default();
     let text = if head.contains("base64") {
         base64(body)
     } else if head.contains("quoted-printable") {
