@@ -52,7 +52,7 @@ async fn a_reminder_shows_the_cart_leads_back_to_it_and_its_way_out_stops_its_li
     }
     assert_eq!(mail.header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
     let sent = shop.get("/v1/messages").await["items"][0].clone();
-    assert_eq!((at(&sent, "/kind"), at(&sent, "/to")), ("cart_reminder", "guest"));
+    assert_eq!((at(&sent, "/kind"), at(&sent, "/recipient")), ("cart_reminder", "guest"));
     assert!(!at(&sent, "/consent_at").is_empty(), "the consent keeps its moment (A16(1))");
     let link = mail.header("List-Unsubscribe");
     let path = link.trim_matches(['<', '>']).trim_start_matches("http://127.0.0.1:8080").to_owned();

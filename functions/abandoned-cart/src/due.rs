@@ -7,6 +7,7 @@ use domain::cart::Cart;
 use domain::customer::Purpose;
 use domain::discount::Grant;
 use domain::id::{FollowUpId, MarketplaceId};
+use domain::message::{Kind, Said, Suppression, may_write};
 use domain::pricing::{Benefit, BorneBy, Scope};
 use domain::reminder::{FollowUp, Incentive, Look, Newest, Policy, Seen, Write, look};
 use domain::text::Word;
@@ -55,7 +56,8 @@ impl Around {
         let Some(newest) = read.take::<Newest>(&newest)?.map(|held| held.value) else { return Ok(None) };
         let cart = Key::cart(m, &newest.cart);
         let account = newest.customer.as_ref().map(|customer| Key::customer(m, customer));
-        let keys: Vec<Key> = [&cart].into_iter().chain(&account).cloned().collect();
+        let stop = newest.mailbox.as_ref().map(|mailbox| Key::suppression(m, mailbox));
+        let keys: Vec<Key> = [&cart].into_iter().chain(&account).chain(&stop).cloned().collect();
         let mut found = world.table.glance(&keys).await?;
         let cart = found.take::<Cart>(&cart)?.map(|held| held.value);
         let Some(cart) = cart.filter(|cart| cart.follow_up.as_ref() == Some(id)) else { return Ok(None) };
@@ -63,21 +65,27 @@ impl Around {
             Some(key) => found.take::<CustomerAccount>(key)?.map(|held| held.value),
             None => None,
         };
+        let stop = match &stop {
+            Some(key) => found.take::<Suppression>(key)?.map(|held| held.value),
+            None => None,
+        };
         let policy = read.take::<ReminderPolicy>(&policy)?.map(|held| held.value.policy);
         Ok(Some(Self {
             held: read.take::<FollowUp>(&held)?,
             policy: policy.unwrap_or_else(Policy::first),
-            wanted: wanted(&cart, account.as_ref()),
+            wanted: wanted(&cart, account.as_ref(), stop.as_ref()),
             cart,
         }))
     }
 }
 
 /// What was said in the account counts before what was said in the cart (A16(1)).
-fn wanted(cart: &Cart, account: Option<&CustomerAccount>) -> bool {
+fn wanted(cart: &Cart, account: Option<&CustomerAccount>, stop: Option<&Suppression>) -> bool {
     let said = account.and_then(|account| account.customer.said(Purpose::MarketingEmail));
-    let agreed = || cart.contact.as_ref().is_some_and(|contact| contact.agreed_at.is_some());
-    said.map_or_else(agreed, |said| said.given)
+    let said = said.map(|said| Said { given: said.given, at: said.at });
+    let agreed = || cart.contact.as_ref().and_then(|contact| contact.agreed_at);
+    let said = said.or_else(|| agreed().map(|at| Said { given: true, at }));
+    may_write(Kind::CartReminder, said, stop).is_ok()
 }
 
 async fn remind(

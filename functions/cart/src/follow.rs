@@ -17,11 +17,9 @@ pub(crate) async fn follow(
 ) -> Result<Cart, Problem> {
     let cart = cart.followed(m);
     let pending = cart.look_at.is_some_and(|at| now < at);
-    let (true, false, Some(follow_up)) = (cart.may_be_followed(), pending, cart.follow_up.clone()) else {
-        return Ok(cart);
-    };
+    let newest = Newest::of(&cart, now).filter(|_| cart.may_be_followed() && !pending);
+    let Some(newest) = newest else { return Ok(cart) };
     let Some(at) = world.table.reminder_policy(m).await?.first_look(now) else { return Ok(cart) };
-    let newest = Newest { follow_up, cart: cart.id.clone(), customer: cart.customer.clone(), at: now };
     world.table.cart_is_followed(m, &newest, at).await?;
     Ok(Cart { look_at: Some(at), ..cart })
 }

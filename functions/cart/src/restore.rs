@@ -73,8 +73,8 @@ async fn attempt(
     let mut commit = Commit::new(m, &context).add(&copy, Overtaken);
     if let Some(follow_up) = &follow_up {
         let moved = FollowUp { cart: copy.id.clone(), ..follow_up.value.clone() };
-        let (cart, customer) = (copy.id.clone(), copy.customer.clone());
-        let newest = Newest { follow_up: moved.id.clone(), cart, customer, at: now };
+        let newest = Newest::of(&held.value, now).ok_or_else(Problem::internal)?;
+        let newest = Newest { cart: copy.id.clone(), customer: copy.customer.clone(), ..newest };
         commit = commit.replace(follow_up, &moved).put_any(&newest);
     }
     if let Some(code) = code {

@@ -1,8 +1,8 @@
 //! Messages to people: what happened becomes a letter to whom it concerns, once, if they may be written to.
 //!
 //! Routes: `/v1/messages…`, `/v1/message-templates…`, `/v1/suppressions…`, `/v1/unsubscribe/{token}`. Consumes:
-//! whatever somebody wants to hear of. Reads: orders, parts, carts, merchants, payouts, accounts with their keys. Writes:
-//! messages, rules, contacts of merchants, texts, addresses to leave alone. Emits: `message.*.v1`,
+//! whatever somebody wants to hear of. Reads: orders, parts, carts, merchants, payouts, accounts with their keys.
+//! Writes: messages, rules, contacts of merchants, texts, addresses to leave alone. Emits: `message.*.v1`,
 //! `merchant.contact_changed.v1`.
 //!
 //! `occasions.rs` what an event has to say · `tell.rs` to whom, and each once · `facts.rs` it in the words of a
@@ -43,6 +43,9 @@ pub fn function(world: &World) -> Function {
         .on(occasions::opened)
         .on(occasions::paid_out)
         .on(occasions::critical)
+        .on(occasions::review_requested)
+        .on(occasions::review_replied)
+        .on(occasions::back_in_stock)
 }
 
 fn routes() -> Routes {

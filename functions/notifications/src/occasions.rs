@@ -18,7 +18,7 @@ use domain::reminder::FollowUp;
 use edge::links::{self, Link, Purpose};
 use edge::sealed::order_page;
 use edge::{Again, World};
-use events::cart::CartRemindedV1;
+use events::cart::{CartRemindedV1, OfferBackInStockV1};
 use events::merchant::{MerchantContactChangedV1, MerchantInvitedV1, MerchantStatusChangedV1};
 use events::merchant_order::{
     MerchantOrderOpenedV1, MerchantOrderRejectedV1, MerchantOrderShippedV1, ShipmentDeliveredV1,
@@ -26,6 +26,7 @@ use events::merchant_order::{
 use events::order::{OrderCanceledV1, OrderPlacedV1};
 use events::payment::{PaymentActionRequiredV1, PaymentDeclinedV1, PaymentRefundedV1};
 use events::payout::{MerchantBalanceCriticalV1, PayoutSentV1};
+use events::review::{ReviewRepliedV1, ReviewRequestedV1};
 use events::subscription::DunningChangedV1;
 use events::{Amount, Envelope};
 use jiff::SignedDuration;
@@ -61,6 +62,12 @@ async fn of_somebody(world: &World, m: &MarketplaceId, id: &OrderId) -> Result<O
     Ok(Some(OfSomebody { order, customer, page }))
 }
 
+fn bought(line: &domain::order::Line) -> Option<Bought> {
+    let amount = line.priced.as_ref().map(|priced| priced.total);
+    let title = line.title.as_ref().map_or_else(|| line.sku.to_string(), ToString::to_string);
+    Some(Bought { title, quantity: line.quantity, amount: amount.or_else(|| line.items().ok())? })
+}
+
 impl OfSomebody {
     fn telling(self, kind: Kind, known: Known) -> Telling {
         let number = Some(self.order.id.to_string());
@@ -69,12 +76,11 @@ impl OfSomebody {
     }
 
     fn lines(&self) -> Vec<Bought> {
-        let line = |line: &domain::order::Line| {
-            let amount = line.priced.as_ref().map(|priced| priced.total);
-            let title = line.title.as_ref().map_or_else(|| line.sku.to_string(), ToString::to_string);
-            Some(Bought { title, quantity: line.quantity, amount: amount.or_else(|| line.items().ok())? })
-        };
-        self.order.lines.iter().filter_map(line).collect()
+        self.order.lines.iter().filter_map(bought).collect()
+    }
+
+    fn lines_of(&self, numbers: &[u16]) -> impl Iterator<Item = Bought> {
+        self.order.lines.iter().filter(|line| numbers.contains(&line.number)).filter_map(bought)
     }
 }
 
@@ -255,6 +261,59 @@ async fn left_cart(world: &World, m: &MarketplaceId, id: &FollowUpId) -> Result<
         !cart.lines.is_empty() && cart.merged.is_none() && cart.stage == domain::checkout::Stage::Open
     };
     Ok(cart.map(|held| held.value).filter(open))
+}
+
+/// One letter for all lines of a parcel; each star of the first is a link of its own, so that one touch answers.
+pub(crate) async fn review_requested(world: World, event: Envelope<ReviewRequestedV1>) -> Done {
+    let (m, data) = (&event.marketplace, &event.data);
+    let Some(of) = of_somebody(&world, m, &data.order).await? else { return Ok(()) };
+    let Some(review) = data.reviews.first() else { return Ok(()) };
+    let link = Link { purpose: Purpose::Review, about: review.to_string(), until: data.until.0 };
+    let token = link.sign(&world, m).await.map_err(|error| Again::call("sign a link", error))?;
+    let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Again::Early(m.to_string()))?.value;
+    let form = links::address(&shop_of(&world, &marketplace), Purpose::Review, &token);
+    let asked: Vec<Bought> = of.lines_of(&data.lines).collect();
+    let known = Known {
+        merchant: name(merchant(&world, m, &data.merchant).await?),
+        title: asked.first().map(|line| line.title.clone()),
+        stars: (1..=5).map(|stars| format!("{form}/{stars}")).collect(),
+        lines: asked,
+        ..Known::default()
+    };
+    let mut telling = of.telling(Kind::ReviewRequest, known);
+    telling.known.link = Some(form);
+    tell(&world, &Cause::of(&event), &telling).await
+}
+
+/// The first answer only: an edit of it is not worth a letter.
+pub(crate) async fn review_replied(world: World, event: Envelope<ReviewRepliedV1>) -> Done {
+    let (m, data) = (&event.marketplace, &event.data);
+    if data.edited {
+        return Ok(());
+    }
+    let Some(of) = of_somebody(&world, m, &data.order).await? else { return Ok(()) };
+    let line = data.review.place().map(|(_, line)| line);
+    let title = line.and_then(|line| of.lines_of(&[line]).next()).map(|line| line.title);
+    let known =
+        Known { merchant: name(merchant(&world, m, &data.merchant).await?), title, ..Known::default() };
+    tell(&world, &Cause::of(&event), &of.telling(Kind::ReviewReply, known)).await
+}
+
+pub(crate) async fn back_in_stock(world: World, event: Envelope<OfferBackInStockV1>) -> Done {
+    let (m, data) = (&event.marketplace, &event.data);
+    let key = Key::offer(m, &data.offer);
+    let offer = world.table.glance(std::slice::from_ref(&key)).await?.take::<Offer>(&key)?;
+    let Some(offer) = offer.map(|held| held.value) else { return Ok(()) };
+    let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Again::Early(m.to_string()))?.value;
+    let shop = shop_of(&world, &marketplace);
+    let known = Known {
+        title: Some(offer.title.to_string()),
+        amount: Some(offer.price),
+        link: Some(format!("{}/#/product/{}", shop.trim_end_matches('/'), data.product)),
+        ..Known::default()
+    };
+    let concerns = Concerns::Customer(data.customer.clone());
+    tell(&world, &Cause::of(&event), &Telling { kind: Kind::BackInStock, concerns, known }).await
 }
 
 async fn to_merchant(world: &World, cause: &Cause, id: &MerchantId, kind: Kind, known: Known) -> Done {

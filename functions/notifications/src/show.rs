@@ -20,7 +20,7 @@ pub(crate) struct MessageView {
     kind: Kind,
     channel: Channel,
     /// `customer`, `guest`, `merchant` or `operators`.
-    to: &'static str,
+    recipient: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,7 @@ pub(crate) struct MessageView {
 }
 
 pub(crate) fn view(of: MessageSummary) -> MessageView {
-    let (to, customer, merchant) = match of.to {
+    let (recipient, customer, merchant) = match of.to {
         Recipient::Customer { customer } => ("customer", Some(customer.to_string()), None),
         Recipient::Guest => ("guest", None, None),
         Recipient::Merchant { merchant } => ("merchant", None, Some(merchant.to_string())),
@@ -61,7 +61,7 @@ pub(crate) fn view(of: MessageSummary) -> MessageView {
         id: of.id.to_string(),
         kind: of.kind,
         channel: of.channel,
-        to,
+        recipient,
         customer,
         merchant,
         event: of.event,

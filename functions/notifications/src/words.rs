@@ -1,8 +1,8 @@
 //! The words that come with the platform: one markup for all kinds, and the words of each kind in each language.
 //!
 //! `templates/<locale>.txt` has a section per kind: `subject:`, `heading:`, paragraphs, `button:`. They take the
-//! places of `[[…]]` in `message.mjml`, which an operator begins an own version with, and in `message.html`, which is what that
-//! compiles to: a test holds the two against each other, so nothing is compiled when a message is sent.
+//! places of `[[…]]` in `message.mjml`, which an operator begins an own version with, and in `message.html`, which is
+//! what that compiles to: a test holds the two against each other, so nothing is compiled when a message is sent.
 
 use domain::message::Kind;
 use table::message::Source;

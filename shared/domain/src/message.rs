@@ -1,9 +1,9 @@
 //! Messages to people: what is written to whom by which way, and who must not be written to.
 //!
-//! `begun → sent | not sent`, and `begun → waiting → begun` while a carrier takes nothing. A message is named by (event,
-//! recipient, channel), so an event that comes again writes nothing again. Invariants: nothing that needs a consent is begun without one, and the message keeps the moment at
-//! which it was given (A16(1)); a message of whose call nobody knows the outcome is sent once more if it is a service
-//! to its reader, and never if it is not.
+//! `begun → sent | not sent`, and `begun → waiting → begun` while a carrier takes nothing. A message is named by
+//! (event, recipient, channel), so an event that comes again writes nothing again. Invariants: nothing that needs a
+//! consent is begun without one, and the message keeps the moment at which it was given (A16(1)); a message of whose
+//! call nobody knows the outcome is sent once more if it is a service to its reader, and never if it is not.
 
 use crate::id::{CustomerId, MerchantId, MessageId, derive, sha256_hex};
 use crate::text::{Email, Locale, Sha256, Word};

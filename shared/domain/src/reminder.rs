@@ -10,10 +10,11 @@
 
 use crate::cart::Cart;
 use crate::checkout::Stage as CartStage;
-use crate::id::{CartId, CustomerId, FollowUpId, MarketplaceId, OrderId, derive, sha256_hex};
+use crate::id::{CartId, CustomerId, FollowUpId, MarketplaceId, OrderId, derive};
+use crate::message::digest_of;
 use crate::period::Zone;
 use crate::pricing::Benefit;
-use crate::text::{Email, Word};
+use crate::text::{Email, Sha256, Word};
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -185,15 +186,11 @@ impl Incentive {
     }
 }
 
-/// The digest under which a mailbox is known, whoever spells it how.
-pub fn mailbox(email: &Email) -> String {
-    sha256_hex(email.as_str().trim().to_lowercase().as_bytes())
-}
-
 impl FollowUpId {
     /// Of whoever reads this mailbox.
     pub fn of(m: &MarketplaceId, email: &Email) -> Self {
-        Self::from_bits(derive(&["follow-up", m.as_str(), &mailbox(email)]))
+        let mailbox = digest_of(email).map(|digest| digest.to_string()).unwrap_or_default();
+        Self::from_bits(derive(&["follow-up", m.as_str(), &mailbox]))
     }
 }
 
@@ -277,7 +274,24 @@ pub struct Newest {
     /// Whose account has a say in whether it is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
+    /// The digest of the mailbox, for whoever asks whether it is to be left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<Sha256>,
     pub at: Timestamp,
+}
+
+impl Newest {
+    /// Of a cart that is followed; none where there is nobody to follow.
+    pub fn of(cart: &Cart, now: Timestamp) -> Option<Self> {
+        let email = cart.contact.as_ref().and_then(|contact| contact.email.as_ref());
+        Some(Self {
+            follow_up: cart.follow_up.clone()?,
+            cart: cart.id.clone(),
+            customer: cart.customer.clone(),
+            mailbox: email.and_then(digest_of),
+            at: now,
+        })
+    }
 }
 
 /// What a look at a cart comes to.

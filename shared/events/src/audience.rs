@@ -9,12 +9,13 @@ use domain::id::MerchantId;
 use serde_json::Value;
 
 /// Kinds of facts that are a merchant's own, where they name one.
-pub const MERCHANTS: [&str; 36] = [
+pub const MERCHANTS: [&str; 37] = [
     "delivery.rates_changed.v1",
     "merchant.applied.v1",
     "merchant.balance_critical.v1",
     "merchant.closures_changed.v1",
     "merchant.conditions_changed.v1",
+    "merchant.contact_changed.v1",
     "merchant.invitation_accepted.v1",
     "merchant.invited.v1",
     "merchant.payout_account_changed.v1",
@@ -49,7 +50,7 @@ pub const MERCHANTS: [&str; 36] = [
 ];
 
 /// Kinds of facts that are the operators' alone, whatever they name.
-pub const OPERATORS: [&str; 60] = [
+pub const OPERATORS: [&str; 62] = [
     "api_key.issued.v1",
     "api_key.revoked.v1",
     "cart.recovered.v1",
@@ -74,6 +75,8 @@ pub const OPERATORS: [&str; 60] = [
     "marketplace.opened.v1",
     "marketplace.settings_changed.v1",
     "member.changed.v1",
+    "message.routing_changed.v1",
+    "message.template_saved.v1",
     "offer.back_in_stock.v1",
     "operator.changed.v1",
     "order.canceled.v1",

@@ -154,6 +154,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
     kinds.insert("due.1", Ok);
     kinds.insert("seen.1", Ok);
     kinds.insert("dunning_figures.1", Ok);
+    kinds.insert("reminder_figures.1", Ok);
     kinds.insert("rating.1", Ok);
     kinds.insert("merchant_conduct.1", Ok);
     kinds
