@@ -51,6 +51,10 @@ const INDEX_LAG: usize = 1_000;
 /// Days between delivery and the day an earning is payable.
 pub const HOLD_DAYS: u16 = 3;
 
+/// Functions that follow what happens beside its own way: the ledger's projection, messages to people and systems, what
+/// becomes of carts and reviews. The bounds of an order's way do not count them; each has bounds of its own.
+pub const BESIDE: [&str; 5] = ["abandoned-cart", "ledger", "notifications", "review-collection", "webhooks"];
+
 /// Nobody watches a long run.
 #[derive(Debug)]
 pub struct Unwatched;

@@ -26,15 +26,19 @@ impl Progress for Cut {
 
 /// What the nine orders come to, by hand. Fees are 15 % of the items that were delivered, half-up per line.
 fn expected() -> Figures {
-    let merchant =
-        |external_id: &str, orders, [items, freight, commission, payout]: [&str; 4]| MerchantFigures {
-            external_id: external_id.to_owned(),
-            orders,
-            items: items.to_owned(),
-            freight: freight.to_owned(),
-            commission: commission.to_owned(),
-            payout: payout.to_owned(),
-        };
+    let merchant = |external_id: &str,
+                    orders,
+                    [items, freight, commission, payout]: [&str; 4],
+                    (ratings, mean): (u64, &str)| MerchantFigures {
+        external_id: external_id.to_owned(),
+        orders,
+        items: items.to_owned(),
+        freight: freight.to_owned(),
+        commission: commission.to_owned(),
+        payout: payout.to_owned(),
+        ratings,
+        mean_rating: Some(mean.to_owned()),
+    };
     Figures {
         orders: 9,
         lines: 11,
@@ -49,16 +53,18 @@ fn expected() -> Figures {
         commission: "33.03".to_owned(),
         payouts: "235.44".to_owned(),
         ledger_balance: "0.00".to_owned(),
+        // The last answer of order 1, that of order 2 from its delivery on, none of order 6, which is on its way.
+        ratings: [(1, 1), (4, 1), (5, 2)].into(),
         orders_per_second: 0,
         by_merchant: vec![
             // 48.90 + 10.10 − 7.34 (7.335) of order 1; 2 × 25.00 − 2 × 3.00 of order 2.
-            merchant("seller-a", 2, ["88.90", "20.10", "13.34", "95.66"]),
+            merchant("seller-a", 2, ["88.90", "20.10", "13.34", "95.66"], (2, "4.50")),
             // 37.87 − 4.52 (4.515) of order 2; 1.50 − 0.15 of order 9; order 5 is canceled.
-            merchant("seller-b", 3, ["46.10", "11.27", "4.67", "34.70"]),
+            merchant("seller-b", 3, ["46.10", "11.27", "4.67", "34.70"], (2, "4.50")),
             // 120.00 − 15.00 of order 3; order 6 is on its way.
-            merchant("seller-c", 2, ["112.34", "21.00", "15.00", "105.00"]),
+            merchant("seller-c", 2, ["112.34", "21.00", "15.00", "105.00"], (1, "1.00")),
             // 0.10 − 0.02 (0.015) of order 9; orders 7 and 8 are not shipped.
-            merchant("seller-d", 3, ["15.09", "3.01", "0.02", "0.08"]),
+            merchant("seller-d", 3, ["15.09", "3.01", "0.02", "0.08"], (1, "5.00")),
         ],
     }
 }
@@ -73,9 +79,12 @@ fn expected_of_shoppers() -> Figures {
         freight: format!("{orders}0.00"),
         commission: commission.to_owned(),
         payout: payout.to_owned(),
+        ratings: 0,
+        mean_rating: None,
     };
     Figures {
         orders: 8,
+        ratings: [].into(),
         lines: 10,
         exceptions: 0,
         items: "247.33".to_owned(),

@@ -242,27 +242,30 @@ impl WriteBody {
 }
 
 /// A repeat finds it written: the review is named by its line, so there is never a second one (A4(1)).
-async fn write(
+async fn write<T>(
     world: &World,
-    command: &Command<WriteBody>,
+    command: &Command<T>,
     id: &ReviewId,
     author: &Author,
+    (written, occurred_at): (Written, Option<Timestamp>),
 ) -> Result<Reply<OwnView>, Problem> {
-    let (m, written) = (&command.caller.marketplace, command.body.read()?);
+    let m = &command.caller.marketplace;
     let shown = Shown::new(world)?;
     world
         .until_free(|| async {
             let scene = Scene::of(world, m, id, author).await?;
             let (policy, _) = world.table.review_policy(m).await?;
             let now = world.now();
+            // What was answered before the goods were there counts from then on.
+            let at = occurred_at.map_or(now, |at| at.max(scene.delivered_at));
             let held = scene.review.as_ref();
             let (next, fact) = match held {
                 None => {
-                    let stage = first_stage(&written, &policy, now);
+                    let stage = first_stage(&written, &policy, at);
                     let fact = Fact::Written { written: written.clone(), stage: stage.clone() };
-                    (scene.begin(written.clone(), stage, now), fact)
+                    (scene.begin(written.clone(), stage, at), fact)
                 }
-                Some(held) => match held.value.write(written.clone(), &policy, now) {
+                Some(held) => match held.value.write(written.clone(), &policy, at) {
                     Decision::Already => {
                         let view = scene.view(&shown, Some(&held.value)).await?;
                         return Ok(Reply::ok(view).revision(held.revision()).replayed());
@@ -315,7 +318,38 @@ pub(crate) async fn link_write(
     command: Command<WriteBody>,
 ) -> Result<Reply<OwnView>, Problem> {
     let id = of_link(&world, &command.caller.marketplace, &token).await?;
-    write(&world, &command, &id, &Author::Holder).await
+    write(&world, &command, &id, &Author::Holder, (command.body.read()?, None)).await
+}
+
+/// A review that was given elsewhere, at its own time: to a channel, or to the shop of before.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RecordReview"))]
+pub(crate) struct RecordBody {
+    /// 1 to 5.
+    stars: i64,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+    /// When it was given; now, if not said. Before the delivery it counts from the delivery on.
+    #[serde(default)]
+    occurred_at: Option<String>,
+}
+
+/// Of a delivered line, as every review is.
+pub(crate) async fn record(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    command: Command<RecordBody>,
+) -> Result<Reply<OwnView>, Problem> {
+    let RecordBody { stars, text, name, occurred_at } = command.body.clone();
+    let id: ReviewId = id.parse().map_err(|_| none())?;
+    let written = WriteBody { stars, text, name }.read()?;
+    let mut check = Check::new();
+    let at = occurred_at.map(|at| check.occurred_at("occurred_at", Some(&at), world.now()));
+    check.done()?;
+    write(&world, &command, &id, &Author::Holder, (written, at)).await
 }
 
 pub(crate) async fn link_withdraw(
@@ -355,7 +389,7 @@ pub(crate) async fn own_write(
     command: Command<WriteBody>,
 ) -> Result<Reply<OwnView>, Problem> {
     let (id, author) = own(&command.caller, &id)?;
-    write(&world, &command, &id, &author).await
+    write(&world, &command, &id, &author, (command.body.read()?, None)).await
 }
 
 pub(crate) async fn own_withdraw(

@@ -99,6 +99,12 @@ fn decided(routes: Routes) -> Routes {
         .operators(READ, "reviews.reports", "Complaints about reviews that nobody has closed")
         .get("/v1/reviews/{id}", decide::one)
         .merchants(READ, "reviews.show", "A review, whatever its status")
+        .create("/v1/reviews/{id}/record", author::record)
+        .operators(
+            WRITE,
+            "reviews.record",
+            "A review of a delivered line that was given elsewhere, at its own time",
+        )
         .post("/v1/reviews/{id}/publish", decide::publish)
         .operators(WRITE, "reviews.publish", "Everybody may read it, and it counts")
         .post("/v1/reviews/{id}/reject", decide::reject)

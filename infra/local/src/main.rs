@@ -1,6 +1,7 @@
 //! The command line of the local cloud.
 
 mod commands;
+mod mailbox;
 mod page;
 
 /// A replay allocates and frees millions of small texts; the system's allocator spends a sixth of the time on them.

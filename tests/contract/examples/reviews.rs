@@ -43,6 +43,8 @@ impl Story {
         self.tell("reviews.publish", &[&id], json!({})).await;
         self.show("reviews.show", &[&id], "").await;
         self.tell("review_links.withdraw", &[&link], json!({})).await;
+        let elsewhere = json!({"stars": 5, "occurred_at": "2026-03-03T10:00:00Z"});
+        self.tell("reviews.record", &[&id], elsewhere).await;
     }
 
     /// A customer who has signed in writes, and a person looks at it first.

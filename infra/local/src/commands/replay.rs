@@ -76,7 +76,8 @@ impl Replay {
 }
 
 fn table(figures: &Figures, currency: &str) {
-    let rows: [(&str, String); 13] = [
+    let scores = figures.ratings.iter().map(|(stars, orders)| format!("{stars}: {orders}"));
+    let rows: [(&str, String); 14] = [
         ("orders", figures.orders.to_string()),
         ("lines", figures.lines.to_string()),
         ("merchants", figures.merchants.to_string()),
@@ -89,6 +90,7 @@ fn table(figures: &Figures, currency: &str) {
         ("commission", format!("{} {currency}", figures.commission)),
         ("payouts", format!("{} {currency}", figures.payouts)),
         ("ledger balance", format!("{} {currency}", figures.ledger_balance)),
+        ("ratings", scores.collect::<Vec<_>>().join(", ")),
         ("orders per second", figures.orders_per_second.to_string()),
     ];
     for (name, value) in rows {

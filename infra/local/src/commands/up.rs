@@ -43,7 +43,10 @@ impl Up {
         say("\nCtrl-C stops it.");
         let served = async {
             tokio::try_join!(
-                market.cloud.serve_api(api, issuer(&market).merge(crate::page::routes())),
+                market.cloud.serve_api(
+                    api,
+                    issuer(&market).merge(crate::page::routes()).merge(crate::mailbox::routes(&market.cloud))
+                ),
                 market.cloud.serve_aws(aws, control(market.clone()))
             )
         };

@@ -1,6 +1,6 @@
 // The cart: quantities, what is wrong with a line, and how the total comes about.
 
-import { cart, checkout, edit, forgetCart, get, orderAddress, restore } from './api.js';
+import { cart, checkout, edit, forgetCart, get, orderAddress, post, restore } from './api.js';
 import { alert, complain, field, focus, h, money, say, words } from './dom.js';
 
 /** The field that a code is typed into. */
@@ -28,6 +28,23 @@ async function restored(token) {
   }
   location.replace('#/checkout');
   return [h('h1', {}, 'Your cart')];
+}
+
+/** Out of the messages of one kind: asked first, so that whoever looks at links for others ends nothing. */
+export function unsubscribe(token) {
+  const told = h('div', {});
+  const end = async () => {
+    button.disabled = true;
+    try {
+      await post(`/v1/unsubscribe/${encodeURIComponent(token ?? '')}`, {});
+      told.replaceChildren(h('p', { role: 'status' }, 'You get no more reminders and offers from us.'));
+    } catch (problem) {
+      button.disabled = false;
+      told.replaceChildren(alert(problem.message));
+    }
+  };
+  const button = h('button', { type: 'button', onclick: end }, 'No more reminders and offers');
+  return [h('h1', {}, 'Fewer messages'), h('p', {}, 'Word of your orders comes all the same.'), button, told];
 }
 
 /** A wish list that its owner shows. */

@@ -2,7 +2,7 @@
 
 import { cart, onCart } from './api.js';
 import { product, products } from './goods.js';
-import { basket, wishes } from './basket.js';
+import { basket, unsubscribe, wishes } from './basket.js';
 import { checkout } from './checkout.js';
 import { order } from './order.js';
 import { review } from './reviews.js';
@@ -14,6 +14,7 @@ const VIEWS = {
   product,
   cart: basket,
   'wish-list': wishes,
+  unsubscribe,
   checkout,
   order,
   review,

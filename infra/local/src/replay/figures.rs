@@ -10,9 +10,11 @@ use domain::money::decimal_text;
 use domain::order::Order;
 use domain::payment::Payment;
 use domain::payout::{Payout, Stage};
+use domain::review::Review;
 use domain::{Currency, Money};
+use rust_decimal::Decimal;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use table::Record;
 
 /// No payout is older.
@@ -36,6 +38,8 @@ pub struct Figures {
     pub payouts: String,
     /// Σ debits − Σ credits over the ledger's totals.
     pub ledger_balance: String,
+    /// How many orders got each score.
+    pub ratings: BTreeMap<u8, u64>,
     /// Of this run; 0 where nothing new came in.
     pub orders_per_second: u64,
     pub by_merchant: Vec<MerchantFigures>,
@@ -50,10 +54,16 @@ pub struct MerchantFigures {
     pub freight: String,
     pub commission: String,
     pub payout: String,
+    /// Orders that somebody gave a score for, and the mean of those: two decimals, half away from zero.
+    pub ratings: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_rating: Option<String>,
 }
 
 #[derive(Default)]
 struct Sums {
+    /// Scores, and what they sum to.
+    ratings: (u64, u64),
     orders: u64,
     items: i128,
     freight: i128,
@@ -85,6 +95,7 @@ struct Whole {
     customers_payments: Vec<Payment>,
     entries: Vec<MerchantEntry>,
     payouts: Vec<Payout>,
+    reviews: Vec<Review>,
     balance: i128,
 }
 
@@ -102,6 +113,7 @@ impl Whole {
                 whole.customers_payments.extend(of(&m, found.read()?));
                 whole.entries.extend(of(&m, found.read()?));
                 whole.payouts.extend(of(&m, found.read()?));
+                whole.reviews.extend(of(&m, found.read()?));
                 if let Some((_, _, _, total)) = found.ledger_total() {
                     whole.balance += total.debits - total.credits;
                 }
@@ -112,6 +124,12 @@ impl Whole {
             }
         }
     }
+}
+
+fn mean((count, sum): (u64, u64)) -> Option<String> {
+    let mean = Decimal::from(sum).checked_div(count.into())?;
+    let rounded = mean.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
+    Some(format!("{rounded:.2}"))
 }
 
 fn of<R: Record>(m: &MarketplaceId, found: Option<(MarketplaceId, R)>) -> Option<R> {
@@ -146,6 +164,16 @@ impl Figures {
             let Some((_, sums)) = sums.get_mut(&payout.merchant) else { continue };
             sums.payout += i128::from(payout.amount.minor);
         }
+        // Once for the order, and once for each of its merchants.
+        let (mut ratings, mut rated) = (BTreeMap::new(), BTreeSet::new());
+        for review in whole.reviews.iter().filter(|review| review.is_published()) {
+            let stars = review.stars.number();
+            if rated.insert(&review.order) {
+                *ratings.entry(stars).or_default() += 1;
+            }
+            let Some((_, sums)) = sums.get_mut(&review.merchant) else { continue };
+            sums.ratings = (sums.ratings.0 + 1, sums.ratings.1 + u64::from(stars));
+        }
         let orders = &whole.orders;
         let all = |of: fn(&Sums) -> i128| text(sums.values().map(|(_, sums)| of(sums)).sum());
         let mut by_merchant: Vec<MerchantFigures> = sums
@@ -157,6 +185,8 @@ impl Figures {
                 freight: text(sums.freight),
                 commission: text(sums.commission),
                 payout: text(sums.payout),
+                ratings: sums.ratings.0,
+                mean_rating: mean(sums.ratings),
             })
             .collect();
         by_merchant.sort_by(|a, b| a.external_id.cmp(&b.external_id));
@@ -181,6 +211,7 @@ impl Figures {
             commission: all(|sums| sums.commission),
             payouts: all(|sums| sums.payout),
             ledger_balance: text(whole.balance),
+            ratings,
             orders_per_second: 0,
             by_merchant,
         })

@@ -5,7 +5,8 @@
 //! 2. merchants are invited, approved and given payout accounts;
 //! 3. orders go in by chunks in the order of purchase: intake, approval, shipment, delivery or cancellation, each with
 //!    its recorded time; the clock follows, so nothing lies in the future and payouts run on their days;
-//! 4. when the last earning is payable, the clock passes the last run;
+//! 4. when the last earning is payable, the clock passes the last run; scores that buyers gave are recorded as the
+//!    clock passes them;
 //! 5. `figures.rs` reads the result back from the table, not from the files.
 //!
 //! The same baskets travel as shoppers' in `shoppers.rs`.
@@ -24,7 +25,7 @@ use crate::api::{Answer, Api, Refusal};
 use crate::market::{Market, NotOpen};
 use admin::{OpenAlready, Opening, open_marketplace};
 use domain::commission::{Charge, Rule};
-use domain::id::{MarketplaceId, MerchantOrderId, OrderId, derive};
+use domain::id::{MarketplaceId, MerchantOrderId, OrderId, ReviewId, derive};
 use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
 use domain::{Currency, Money};
@@ -89,14 +90,21 @@ pub async fn replay(
     tracing::info!("merchants are open");
     market.cloud.settle_with_retries().await?;
     let (mut done, new) = (0, Arc::new(AtomicU64::new(0)));
+    let mut answers = Answers::default();
     for chunk in history.orders.chunks(CHUNK) {
         travel(market, &api, history, chunk, &new).await?;
+        answers.arrive(chunk);
+        answers.give(market, &api).await?;
         done += chunk.len();
         progress.step("orders", done, history.orders.len());
     }
     progress.step("payouts", 0, 1);
     pay_out(market, &api, history).await?;
     progress.step("payouts", 1, 1);
+    if let Some(last) = history.orders.iter().filter_map(Recorded::answered_at).max() {
+        market.advance_to(last).await?;
+        answers.give(market, &api).await?;
+    }
     Ok(new.load(Ordering::Relaxed))
 }
 
@@ -318,6 +326,43 @@ async fn ship(api: Api, m: MarketplaceId, order: Recorded) -> Result<(), ReplayE
             let path = format!("{path}/shipments/{shipment}/track");
             api.post(&path, &body, &format!("deliver-{part}")).await.ok()?;
         }
+    }
+    Ok(())
+}
+
+/// Answers to the question how it was, which wait for the clock: each is given at its recorded time, to every merchant
+/// of its order.
+#[derive(Default)]
+struct Answers<'a> {
+    waiting: Vec<&'a Recorded>,
+}
+
+impl<'a> Answers<'a> {
+    /// These have arrived, or will not.
+    fn arrive(&mut self, chunk: &'a [Recorded]) {
+        self.waiting.extend(chunk.iter().filter(|order| order.answered_at().is_some()));
+    }
+
+    /// Those whose time has come.
+    async fn give(&mut self, market: &Market, api: &Api) -> Result<(), ReplayError> {
+        let now = market.clock.now();
+        let due = |order: &&Recorded| order.answered_at().is_some_and(|at| at <= now);
+        let (given, left) = self.waiting.drain(..).partition::<Vec<&Recorded>, _>(due);
+        self.waiting = left;
+        each(AT_ONCE, given.into_iter().cloned(), |order| answer(api.clone(), marketplace_id(), order))
+            .await?;
+        market.cloud.settle_with_retries().await?;
+        Ok(())
+    }
+}
+
+async fn answer(api: Api, m: MarketplaceId, order: Recorded) -> Result<(), ReplayError> {
+    let Some((score, at)) = order.answer else { return Ok(()) };
+    let id = order_id(&m, &order);
+    for line in order.first_lines() {
+        let review = ReviewId::of(&id, line);
+        let body = json!({"stars": score, "occurred_at": at});
+        api.post(&format!("/v1/reviews/{review}/record"), &body, &format!("answer-{review}")).await.ok()?;
     }
     Ok(())
 }

@@ -39,6 +39,8 @@ pub struct Recorded {
     pub delivered_at: Option<Timestamp>,
     pub lines: Vec<RecordedLine>,
     pub payments: Vec<RecordedPayment>,
+    /// The last score that was given, and when.
+    pub answer: Option<(u8, Timestamp)>,
 }
 
 /// What the record says became of an order.
@@ -73,6 +75,19 @@ impl Recorded {
     pub fn merchant_count(&self) -> u8 {
         let merchants: BTreeSet<&str> = self.lines.iter().map(|line| line.merchant.as_str()).collect();
         u8::try_from(merchants.len()).unwrap_or(u8::MAX)
+    }
+
+    /// When its answer counts: not before it has arrived. None of what has not.
+    pub fn answered_at(&self) -> Option<Timestamp> {
+        let ((_, at), delivered) = self.answer.zip(self.delivered_at)?;
+        Some(at.max(delivered))
+    }
+
+    /// The first line of each merchant, numbered as orders number them: one answer for each.
+    pub fn first_lines(&self) -> Vec<u16> {
+        let mut seen = BTreeSet::new();
+        let first = self.lines.iter().zip(1_u16..).filter(|(line, _)| seen.insert(line.merchant.as_str()));
+        first.map(|(_, number)| number).collect()
     }
 
     /// The last thing that is recorded of it.
@@ -134,6 +149,15 @@ const PAYMENTS: &str = "olist_order_payments_dataset.csv";
 const CUSTOMERS: &str = "olist_customers_dataset.csv";
 const PRODUCTS: &str = "olist_products_dataset.csv";
 const SELLERS: &str = "olist_sellers_dataset.csv";
+/// A history may come without.
+const REVIEWS: &str = "olist_order_reviews_dataset.csv";
+
+#[derive(Deserialize)]
+struct ReviewRow {
+    order_id: String,
+    review_score: u8,
+    review_answer_timestamp: String,
+}
 
 #[derive(Deserialize)]
 struct SellerRow {
@@ -168,6 +192,7 @@ impl History {
         }
         items(folder, currency, &categories, &merchants, &mut orders)?;
         payments(folder, currency, &mut orders)?;
+        reviews(folder, &mut orders)?;
         let mut orders: Vec<Recorded> = orders.into_values().collect();
         orders.sort_by(|a, b| (a.placed_at, &a.name).cmp(&(b.placed_at, &b.name)));
         Ok(Self { currency, orders, merchants })
@@ -201,15 +226,40 @@ fn rows<T: DeserializeOwned>(folder: &Path, file: &'static str) -> Result<Vec<(u
     Ok(rows)
 }
 
-/// A local time without zone, taken as UTC.
+/// The last answer of each order.
+fn reviews(folder: &Path, orders: &mut BTreeMap<String, Recorded>) -> Result<(), BadRow> {
+    if !folder.join(REVIEWS).exists() {
+        return Ok(());
+    }
+    for (line, row) in rows::<ReviewRow>(folder, REVIEWS)? {
+        let order = orders
+            .get_mut(&row.order_id)
+            .ok_or_else(|| bad(REVIEWS, line, format!("there is no order `{}` in {ORDERS}", row.order_id)))?;
+        if !(1..=5).contains(&row.review_score) {
+            return Err(bad(REVIEWS, line, format!("review_score is {}: want 1 to 5", row.review_score)));
+        }
+        let at = moment_in(REVIEWS, line, "review_answer_timestamp", &row.review_answer_timestamp)?
+            .ok_or_else(|| bad(REVIEWS, line, "review_answer_timestamp is empty"))?;
+        if order.answer.is_none_or(|(_, before)| before <= at) {
+            order.answer = Some((row.review_score, at));
+        }
+    }
+    Ok(())
+}
+
 fn moment(line: u64, field: &str, text: &str) -> Result<Option<Timestamp>, BadRow> {
+    moment_in(ORDERS, line, field, text)
+}
+
+/// A local time without zone, taken as UTC.
+fn moment_in(file: &'static str, line: u64, field: &str, text: &str) -> Result<Option<Timestamp>, BadRow> {
     if text.is_empty() {
         return Ok(None);
     }
     let parsed = DateTime::strptime("%Y-%m-%d %H:%M:%S", text)
         .and_then(|moment| moment.to_zoned(jiff::tz::TimeZone::UTC))
         .map_err(|_| {
-            bad(ORDERS, line, format!("{field} is `{text:.40}`: want a time like 2017-01-05 12:01:20"))
+            bad(file, line, format!("{field} is `{text:.40}`: want a time like 2017-01-05 12:01:20"))
         })?;
     Ok(Some(parsed.timestamp()))
 }
@@ -239,7 +289,18 @@ fn recorded(line: u64, row: OrderRow, customer: String) -> Result<Recorded, BadR
     };
     let (lines, payments) = (Vec::new(), Vec::new());
     let (name, approved_at) = (row.order_id, approved);
-    Ok(Recorded { name, customer, stage, placed_at, approved_at, shipped_at, delivered_at, lines, payments })
+    Ok(Recorded {
+        name,
+        customer,
+        stage,
+        placed_at,
+        approved_at,
+        shipped_at,
+        delivered_at,
+        lines,
+        payments,
+        answer: None,
+    })
 }
 
 fn amount(file: &'static str, line: u64, field: &str, text: &str, currency: Currency) -> Result<i64, BadRow> {
