@@ -37,13 +37,15 @@ impl Got {
     }
 }
 
+type Answers = (u16, Option<(&'static str, String)>, String);
+
 /// A receiver on this machine.
 #[derive(Clone)]
 struct Receiver {
     address: String,
     got: Arc<Mutex<Vec<Got>>>,
     /// How it answers from now on: status, a header, a body.
-    answers: Arc<Mutex<(u16, Option<(&'static str, String)>, String)>>,
+    answers: Arc<Mutex<Answers>>,
 }
 
 impl Receiver {

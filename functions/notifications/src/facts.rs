@@ -331,7 +331,7 @@ mod tests {
         let money = |minor, currency: &str| Money::new(minor, currency.parse().unwrap());
         for (amount, english, german) in [
             (money(57_15, "EUR"), "€57.15", "57,15\u{a0}€"),
-            (money(1_234_567_00, "EUR"), "€1,234,567.00", "1.234.567,00\u{a0}€"),
+            (money(123_456_700, "EUR"), "€1,234,567.00", "1.234.567,00\u{a0}€"),
             (money(-50_00, "USD"), "−$50.00", "−50,00\u{a0}$"),
             (money(1_500, "JPY"), "1,500\u{a0}JPY", "1.500\u{a0}JPY"),
             (money(0, "GBP"), "£0.00", "0,00\u{a0}£"),
