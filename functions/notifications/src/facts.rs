@@ -2,6 +2,7 @@
 
 use domain::Money;
 use domain::dunning::Step;
+use domain::message::Kind;
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -110,7 +111,7 @@ pub(crate) struct Between<'a> {
     pub(crate) shop_link: &'a str,
     pub(crate) name: Option<&'a str>,
     pub(crate) locale: &'a str,
-    pub(crate) why: &'a str,
+    pub(crate) kind: Kind,
     pub(crate) unsubscribe: Option<&'a str>,
 }
 
@@ -133,7 +134,7 @@ impl Facts {
             shop_link: between.shop_link.to_owned(),
             locale: between.locale.to_owned(),
             name: between.name.map(str::to_owned),
-            why: between.why.to_owned(),
+            why: tongue.because(between.kind).to_owned(),
             unsubscribe: between.unsubscribe.map(str::to_owned),
             number: known.number,
             merchant: known.merchant,
@@ -206,6 +207,32 @@ impl Tongue {
         if locale.split('-').next() == Some("de") { Self::German } else { Self::English }
     }
 
+    /// Why somebody gets a message of this kind.
+    fn because(self, kind: Kind) -> &'static str {
+        let (english, german) = match kind {
+            Kind::OrderConfirmed
+            | Kind::Shipped
+            | Kind::Delivered
+            | Kind::Canceled
+            | Kind::Refunded
+            | Kind::PaymentProblem => ("your order", "Ihre Bestellung"),
+            Kind::Dunning | Kind::TrialEnding => ("your subscription", "Ihr Abonnement"),
+            Kind::CartReminder => ("the cart that you left", "Ihr Warenkorb"),
+            Kind::ReviewRequest => ("what you have bought", "Ihr Einkauf"),
+            Kind::ReviewReply => ("your review", "Ihre Bewertung"),
+            Kind::BackInStock => ("what you wait for", "Ihr Wunsch"),
+            Kind::MerchantInvited
+            | Kind::MerchantApproved
+            | Kind::MerchantOrder
+            | Kind::Payout
+            | Kind::BalanceCritical => ("what you sell there", "Ihr Verkauf dort"),
+        };
+        match self {
+            Self::English => english,
+            Self::German => german,
+        }
+    }
+
     fn label(self, sum: Sum) -> &'static str {
         match (self, sum) {
             (Self::English, Sum::Delivery) => "Delivery",
@@ -275,13 +302,13 @@ impl Tongue {
 }
 
 /// What a preview is filled in with: every fact that a kind may have.
-pub(crate) fn sample(kind: domain::message::Kind, locale: &str) -> Facts {
+pub(crate) fn sample(kind: Kind, locale: &str) -> Facts {
     let eur = |minor| Some(Money::new(minor, "EUR".parse().ok()?));
     let line = |title: &str, quantity, minor| {
         Some(Bought { title: title.to_owned(), quantity, amount: eur(minor)? })
     };
     let day = |day| Date::new(2026, 3, day).ok();
-    let stars = if kind == domain::message::Kind::ReviewRequest { 5 } else { 0 };
+    let stars = if kind == Kind::ReviewRequest { 5 } else { 0 };
     let known = Known {
         number: Some("ord_00000000000000000000000001".to_owned()),
         merchant: Some("Alma".to_owned()),
@@ -316,7 +343,7 @@ pub(crate) fn sample(kind: domain::message::Kind, locale: &str) -> Facts {
         shop_link: "https://shop.example",
         name: Some("Ines"),
         locale,
-        why: "order.placed.v1",
+        kind,
         unsubscribe,
     };
     Facts::of(&known, &between)

@@ -399,7 +399,7 @@ impl Post<'_> {
             shop_link: &self.around.shop,
             name: self.addressee.name.as_deref(),
             locale,
-            why: self.cause.of,
+            kind: self.telling.kind,
             unsubscribe,
         }
     }
