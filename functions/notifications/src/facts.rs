@@ -215,17 +215,17 @@ impl Tongue {
             | Kind::Delivered
             | Kind::Canceled
             | Kind::Refunded
-            | Kind::PaymentProblem => ("your order", "Ihre Bestellung"),
-            Kind::Dunning | Kind::TrialEnding => ("your subscription", "Ihr Abonnement"),
-            Kind::CartReminder => ("the cart that you left", "Ihr Warenkorb"),
-            Kind::ReviewRequest => ("what you have bought", "Ihr Einkauf"),
-            Kind::ReviewReply => ("your review", "Ihre Bewertung"),
-            Kind::BackInStock => ("what you wait for", "Ihr Wunsch"),
+            | Kind::PaymentProblem => ("your order", "deine Bestellung"),
+            Kind::Dunning | Kind::TrialEnding => ("your subscription", "dein Abonnement"),
+            Kind::CartReminder => ("the cart that you left", "dein Warenkorb"),
+            Kind::ReviewRequest => ("what you have bought", "dein Einkauf"),
+            Kind::ReviewReply => ("your review", "deine Bewertung"),
+            Kind::BackInStock => ("what you wait for", "dein Wunsch"),
             Kind::MerchantInvited
             | Kind::MerchantApproved
             | Kind::MerchantOrder
             | Kind::Payout
-            | Kind::BalanceCritical => ("what you sell there", "Ihr Verkauf dort"),
+            | Kind::BalanceCritical => ("what you sell there", "dein Verkauf dort"),
         };
         match self {
             Self::English => english,

@@ -46,7 +46,7 @@ pub enum Kind {
 pub enum Nature {
     /// A part of what was bought or agreed.
     Service,
-    /// Asked about something that was bought: until its reader says stop.
+    /// Asked about what was bought, or told of what its reader waits for: until the reader says stop.
     Courtesy,
     /// Only with a consent that stands when it is sent.
     Marketing,
@@ -126,8 +126,8 @@ impl Kind {
             | Self::MerchantOrder
             | Self::Payout
             | Self::BalanceCritical => Nature::Service,
-            Self::ReviewRequest => Nature::Courtesy,
-            Self::CartReminder | Self::BackInStock => Nature::Marketing,
+            Self::ReviewRequest | Self::BackInStock => Nature::Courtesy,
+            Self::CartReminder => Nature::Marketing,
         }
     }
 
