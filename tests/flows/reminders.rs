@@ -53,15 +53,6 @@ fn due(email: &str) -> String {
     event.to_string()
 }
 
-fn batch(bodies: &[String]) -> Value {
-    let source = "aws:sqs";
-    let record = |(at, body): (usize, &String)| {
-        let id = at.to_string();
-        json!({"messageId": id, "eventSource": source, "body": body})
-    };
-    json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})
-}
-
 async fn hears(shop: &Shop, bodies: &[String]) {
     let answer = shop.market.cloud.invoke("abandoned-cart", batch(bodies)).await.unwrap();
     assert_eq!(answer["batchItemFailures"], json!([]));
