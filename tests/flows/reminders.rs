@@ -358,3 +358,17 @@ async fn a_policy_is_refused_with_what_is_wrong_and_shown_as_it_is() {
     assert_eq!(set["steps"], json!([]));
     assert_eq!(shop.get("/v1/abandoned-carts/policy").await, set);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_reads_three_units_at_most_of_each_cart_that_is_due_and_nothing_of_those_that_are_not() {
+    let mut looks = Vec::new();
+    for open in [120, 480] {
+        let seen = souk::reminders::reminders(open, 120, &tests::Unwatched).await.unwrap();
+        assert_eq!(seen.wrong(), Vec::<String>::new());
+        assert_eq!((seen.reminded, seen.mailed), (120, 120));
+        assert_eq!((seen.shards.len(), seen.shards.iter().sum::<usize>()), (16, 120));
+        looks.push(seen.run());
+    }
+    // Twelve runs of the schedule look at sixteen shards each, whatever lies behind the hour.
+    assert_eq!(looks[0].read, looks[1].read);
+}

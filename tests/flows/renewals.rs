@@ -19,7 +19,7 @@ async fn a13_3_sixty_renewals_of_one_minute_are_paid_and_numbered_once_each_belo
     // Spread over the shards that are read, by the digests of their names.
     assert_eq!((seen.shards.len(), seen.shards.iter().sum::<usize>()), (16, 60));
     // Sixteen of its own, two for its number, and its part of moving the series.
-    let Cost { write, .. } = seen.of_one(&seen.together());
+    let Cost { write, .. } = seen.together().of_one(seen.due);
     assert!((18_00..19_00).contains(&write), "{write} hundredths");
 }
 

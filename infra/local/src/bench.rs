@@ -1,4 +1,5 @@
-//! What one order costs: table calls and capacity units by step, from the engine's own ConsumedCapacity.
+//! What one order costs: table calls and capacity units by step, from the engine's own ConsumedCapacity; and what
+//! all benchmarks count by.
 
 use crate::api::{Api, Refusal};
 use crate::cloud::{CloudError, Pace};
@@ -6,6 +7,7 @@ use crate::demo::{self, NoDemo};
 use crate::market::{Market, NotOpen};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Calls and hundredths of capacity units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,6 +26,14 @@ impl Cost {
             write: self.write.saturating_add(other.write),
         }
     }
+
+    /// The part of one of so many; calls too are in hundredths then.
+    #[must_use]
+    pub fn of_one(&self, many: usize) -> Self {
+        let many = u64::try_from(many).unwrap_or(1).max(1);
+        let each = |sum: u64| sum.checked_div(many).unwrap_or_default();
+        Self { calls: each(self.calls.saturating_mul(100)), read: each(self.read), write: each(self.write) }
+    }
 }
 
 /// Why a measurement stops.
@@ -39,6 +49,30 @@ pub enum NotMeasured {
     Refusal(#[from] Refusal),
     #[error("the table failed")]
     Table(#[from] table::Fault),
+}
+
+/// What functions have done since the last look; what the local cloud and this benchmark did themselves left out.
+pub(crate) fn costs(market: &Market) -> BTreeMap<String, Cost> {
+    let mut costs: BTreeMap<String, Cost> = BTreeMap::new();
+    for line in market.cloud.meter().take() {
+        if !["souk", "(tcp)"].contains(&line.label.as_str()) {
+            let cost = costs.entry(line.label).or_default();
+            *cost = cost.plus(&Cost { calls: line.calls, read: line.read_units, write: line.write_units });
+        }
+    }
+    costs
+}
+
+/// The most that this process has had in memory so far.
+pub(crate) fn memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches("kB").trim().parse().ok()
+}
+
+/// The sample lacks something that it should have.
+pub(crate) fn missing(what: &str) -> NotMeasured {
+    NoDemo::Word(format!("the sample has no {what}")).into()
 }
 
 /// One order of 3 lines from 2 merchants travels alone; each step's cost, in order.

@@ -4,8 +4,8 @@
 //! and an issuer · `api.rs` calls through the front door · `demo/` a sample marketplace · `replay/` a real order
 //! history · `subscribers/` a year of subscriptions · `books.rs` the ledger, checked · `rates.rs` rates of tax from
 //! files · `bench.rs` what an order costs · `checkouts.rs` how fast shoppers are served · `burst.rs` many of them and
-//! few units · `shopper.rs` what one of them does · `renewals.rs` many subscriptions due at once · `cold.rs` how fast
-//! a function starts.
+//! few units · `shopper.rs` what one of them does · `renewals.rs` many subscriptions due at once · `reminders.rs`
+//! carts that are left, among many · `cold.rs` how fast a function starts.
 //! The command line is `main.rs` and `commands/`.
 
 pub mod api;
@@ -19,6 +19,7 @@ pub mod demo;
 pub mod issuer;
 pub mod market;
 pub mod rates;
+pub mod reminders;
 pub mod renewals;
 pub mod replay;
 pub mod shopper;

@@ -5,7 +5,7 @@
 //! straight into the table with their due items. Absent on purpose: the network, the time that a gateway takes.
 
 use crate::api::Api;
-use crate::bench::{Cost, NotMeasured};
+use crate::bench::{Cost, NotMeasured, costs, memory, missing};
 use crate::books::Books;
 use crate::cloud::Pace;
 use crate::demo;
@@ -55,13 +55,6 @@ pub struct Renewals {
 }
 
 impl Renewals {
-    /// A sum's part of one renewal, in hundredths.
-    pub fn of_one(&self, cost: &Cost) -> Cost {
-        let due = u64::try_from(self.due).unwrap_or(1).max(1);
-        let each = |sum: u64| sum.checked_div(due).unwrap_or_default();
-        Cost { calls: each(cost.calls.saturating_mul(100)), read: each(cost.read), write: each(cost.write) }
-    }
-
     /// All functions together, the ledger's projection left out.
     pub fn together(&self) -> Cost {
         let but_ledger = self.costs.iter().filter(|(name, _)| *name != "ledger");
@@ -78,7 +71,7 @@ impl Renewals {
         if put != due {
             wrong.push(format!("{put} due items for {due} subscriptions"));
         }
-        let Cost { write, .. } = self.of_one(&self.together());
+        let Cost { write, .. } = self.together().of_one(self.due);
         if write > WRITE_MAX {
             wrong.push(format!("a renewal takes {write} hundredths of write units, {WRITE_MAX} at the most"));
         }
@@ -211,10 +204,6 @@ impl Sample {
     }
 }
 
-fn missing(what: &str) -> NotMeasured {
-    demo::NoDemo::Word(format!("the sample has no {what}")).into()
-}
-
 /// When what was done, from the schedule's run on.
 #[derive(Debug, Default)]
 struct Run {
@@ -258,25 +247,6 @@ async fn run(
     }
     run.took = began.elapsed();
     Ok(run)
-}
-
-/// What functions have done since the last look; what the local cloud and this benchmark did themselves left out.
-fn costs(market: &Market) -> BTreeMap<String, Cost> {
-    let mut costs: BTreeMap<String, Cost> = BTreeMap::new();
-    for line in market.cloud.meter().take() {
-        if !["souk", "(tcp)"].contains(&line.label.as_str()) {
-            let cost = costs.entry(line.label).or_default();
-            *cost = cost.plus(&Cost { calls: line.calls, read: line.read_units, write: line.write_units });
-        }
-    }
-    costs
-}
-
-/// The most that this process has had in memory so far.
-fn memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
 /// How many subscriptions have exactly one new invoice that is paid; invoices beyond that.

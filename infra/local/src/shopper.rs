@@ -63,8 +63,8 @@ fn times(mut all: Vec<Duration>) -> Times {
 /// What the sample sells.
 #[derive(Debug, Clone)]
 pub struct Goods {
-    merchant: MerchantId,
-    sku: &'static str,
+    pub(crate) merchant: MerchantId,
+    pub(crate) sku: &'static str,
 }
 
 impl Goods {

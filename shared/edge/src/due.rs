@@ -37,15 +37,15 @@ pub async fn hand_on<P: Payload>(
     let queue = queue.map_err(|unset| Again::call("find the queue of due work", unset))?;
     let shards = (0..work.shards()).map(async |shard| {
         loop {
-            let due = world.table.due(work, shard, at).await?;
-            if due.is_empty() {
-                return Ok(());
-            }
+            let (due, more) = world.table.due(work, shard, at).await?;
             for some in due.chunks(SENT_AT_ONCE) {
                 for batch in some.chunks(MESSAGES_MAX) {
                     send(&client, &queue, batch, payload).await?;
                 }
                 world.table.are_handed_on(some).await?;
+            }
+            if !more {
+                return Ok(());
             }
         }
     });

@@ -112,10 +112,10 @@ impl Put {
 }
 
 impl Table {
-    /// Something of what is due in a shard by the minute of `at`, oldest first; nothing once all is handed on.
-    pub async fn due(&self, work: Work, shard: u8, at: Timestamp) -> Result<Vec<Due>, Fault> {
+    /// Something of what is due in a shard by the minute of `at`, oldest first, and whether there is more of it.
+    pub async fn due(&self, work: Work, shard: u8, at: Timestamp) -> Result<(Vec<Due>, bool), Fault> {
         let (pk, end) = (Key::due_partition(work, shard), format!("{}#~", minute(at)));
-        let (items, _) = self.range(&pk, (" ", &end), DUE_AT_ONCE, None, true).await?;
+        let (items, next) = self.range(&pk, (" ", &end), DUE_AT_ONCE, None, true).await?;
         let due = items.iter().filter_map(|item| {
             let key = Key::of_item(item);
             let mut parts = key.sk.splitn(3, '#');
@@ -123,7 +123,7 @@ impl Table {
             let (minute, marketplace, thing) = (minute_of(minute)?, m.parse().ok()?, thing.to_owned());
             Some(Due { work, marketplace, thing, minute, key })
         });
-        Ok(due.collect())
+        Ok((due.collect(), next.is_some()))
     }
 
     /// How much is due in each shard by the minute of `at`: an operator's look.

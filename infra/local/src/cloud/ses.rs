@@ -58,12 +58,21 @@ impl Mail {
 pub(super) struct Mails {
     folder: PathBuf,
     fates: Mutex<VecDeque<Fate>>,
+    /// Mails in the folder; held while one is added, so that no two have one number.
+    sent: Mutex<usize>,
 }
 
 impl Mails {
     pub(super) fn open(folder: &Path) -> Result<Self, CloudError> {
         std::fs::create_dir_all(folder).map_err(|error| CloudError::Folder(folder.to_owned(), error))?;
-        Ok(Self { folder: folder.to_owned(), fates: Mutex::default() })
+        let mails = Self { folder: folder.to_owned(), fates: Mutex::default(), sent: Mutex::default() };
+        let sent = mails.names().map_err(|error| CloudError::Folder(folder.to_owned(), error))?.len();
+        *mails.sent() = sent;
+        Ok(mails)
+    }
+
+    fn sent(&self) -> std::sync::MutexGuard<'_, usize> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fates(&self) -> std::sync::MutexGuard<'_, VecDeque<Fate>> {
@@ -78,13 +87,15 @@ impl Mails {
         Ok(names)
     }
 
-    /// One more file; the lock of the fates keeps numbers apart.
+    /// One more file.
     fn keep(&self, to: &[String], raw: &[u8]) -> std::io::Result<()> {
-        let _alone = self.fates();
-        let number = self.names()?.len().saturating_add(1);
+        let mut sent = self.sent();
+        let number = sent.saturating_add(1);
         let whom = to.first().map(String::as_str).unwrap_or_default();
         let whom: String = whom.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        std::fs::write(self.folder.join(format!("{number:06}-{whom:.60}.eml")), raw)
+        std::fs::write(self.folder.join(format!("{number:06}-{whom:.60}.eml")), raw)?;
+        *sent = number;
+        Ok(())
     }
 }
 
@@ -104,6 +115,12 @@ impl Cloud {
             Ok(Mail { name, to, raw })
         };
         mails.names().map_err(unusable)?.into_iter().map(read).collect()
+    }
+
+    /// How many were sent.
+    #[must_use]
+    pub fn mails_sent(&self) -> usize {
+        *self.inner.mails.sent()
     }
 
     /// What the next calls that send mail will meet, one after the other; then all goes well again.

@@ -1,6 +1,8 @@
-//! `cargo souk bench`: what an order costs, how fast shoppers are served and renewals made, how fast a function starts.
+//! `cargo souk bench`: what an order costs, how fast shoppers are served, renewals made and
+//! reminders written, how fast a function starts.
 
 use super::bar::Bar;
+use super::reminders::Reminders;
 use super::renewals::Renewals;
 use super::{Done, Failed, root, say};
 use clap::{Args, Subcommand};
@@ -19,7 +21,8 @@ use std::time::Duration;
   cargo souk bench cold
   cargo souk bench checkouts --clients 16 --orders 1000 --filled 100000
   cargo souk bench burst --buyers 10000 --units 100 --abandon 20
-  cargo souk bench renewals --due 10000")]
+  cargo souk bench renewals --due 10000
+  cargo souk bench reminders --open 10000 --due 1000")]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
@@ -59,6 +62,9 @@ enum What {
     /// Many subscriptions that are due in the same minute, until all is paid, told and posted. Fails if one of them has
     /// not exactly one new invoice, or a renewal takes more than 20 write units.
     Renewals(Renewals),
+    /// Carts that were left and are due in one hour, among many that are not, until the last mail is written. Fails if
+    /// one of them has not exactly one mail, or takes the run more than 3 read units.
+    Reminders(Reminders),
     /// From the start of each function's release binary to its first question for work, beside an empty function.
     Cold,
 }
@@ -69,6 +75,7 @@ impl Bench {
             What::Cost => Self::cost().await,
             What::Cold => Self::cold().await,
             What::Renewals(renewals) => renewals.run().await,
+            What::Reminders(reminders) => reminders.run().await,
             What::Burst { buyers, units, clients, abandon } => {
                 Self::burst(Plan { buyers, units, clients, abandon }).await
             }

@@ -6,9 +6,11 @@ mod clock;
 mod demo;
 mod ledger;
 mod queues;
+mod reminders;
 mod renewals;
 mod replay;
 mod reset;
+mod shares;
 mod tax;
 mod token;
 mod up;
@@ -66,7 +68,7 @@ enum Command {
     Tax(tax::Tax),
     /// Show what it does over a year, in a marketplace of its own.
     Demo(demo::Demo),
-    /// Measure: cost per order, checkouts, a burst of buyers, renewals, cold starts.
+    /// Measure: cost per order, checkouts, a burst of buyers, renewals, reminders, cold starts.
     Bench(bench::Bench),
     /// Delete the data folder.
     Reset(reset::Reset),

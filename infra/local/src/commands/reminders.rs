@@ -1,0 +1,70 @@
+//! `cargo souk bench reminders`: carts that fall due in one hour, among many that do not.
+
+use super::bar::Bar;
+use super::shares::{Spread, by_function, mebibytes, rate, seconds, table_of, units, write_figures};
+use super::{Done, Failed, say};
+use clap::Args;
+use serde_json::{Value, json};
+use souk::reminders::{Reminders as Figures, reminders};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo souk bench reminders --open 10000 --due 1000
+  cargo run --release -p souk -- bench reminders --json figures.json")]
+pub(crate) struct Reminders {
+    /// Open carts whose shoppers may be reminded.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    open: u32,
+    /// Of these, so many are due within the hour.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    due: u32,
+    /// Write the figures to this file too.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+impl Reminders {
+    pub(crate) async fn run(self) -> Done {
+        self.json.as_deref().map_or(Ok(()), super::must_be_writable)?;
+        let Self { open, due, json } = self;
+        if due > open {
+            let reason = format!("--due {due} of --open {open} carts: want at most all of them");
+            return Err(Failed::new(reason));
+        }
+        let bar = Bar::default();
+        let seen = reminders(usize::try_from(open)?, usize::try_from(due)?, &bar).await?;
+        bar.done();
+        let Spread { fewest, most, mean, share } = Spread::of(&seen.shards);
+        say(format!("{open} open carts, put there in {}; {due} due in one hour", seconds(&seen.seeding)));
+        say(format!(
+            "in {} shards: {fewest} to {most}, {mean} on average, the fullest with {share} % of all",
+            seen.shards.len()
+        ));
+        say(format!(
+            "the hour, all mails written, in {}: {} reminders/s\n",
+            seconds(&seen.took),
+            rate(seen.due, &seen.took)
+        ));
+        table_of("of one reminder", seen.due, &seen.costs);
+        say(format!("\nmemory at its peak {}", mebibytes(seen.memory)));
+        write_figures(json.as_deref(), &figures(&seen))?;
+        match seen.wrong() {
+            wrong if wrong.is_empty() => Ok(()),
+            wrong => Err(Failed::new(wrong.join("\n"))),
+        }
+    }
+}
+
+fn figures(seen: &Figures) -> Value {
+    json!({
+        "open": seen.open,
+        "due": seen.due,
+        "shards": seen.shards,
+        "milliseconds": {"seeding": seen.seeding.as_millis(), "hour": seen.took.as_millis()},
+        "reminders_per_second": rate(seen.due, &seen.took),
+        "of_one": by_function(seen.due, &seen.costs),
+        "run": units(&seen.run().of_one(seen.due)),
+        "memory_kib": seen.memory,
+    })
+}
