@@ -114,6 +114,10 @@ id!(
     ProductId, "a product id", "prd_"
 );
 id!(
+    /// A picture, film or model that a storefront shows.
+    AssetId, "an asset id", "ast_"
+);
+id!(
     /// Derived from (merchant, SKU): one merchant's offer of one variant.
     OfferId, "an offer id", "off_"
 );

@@ -8,6 +8,7 @@
 //! | [`marketplace`] | the tenant and its settings |
 //! | [`merchant`] | who sells: life cycle, terms, members, payout account |
 //! | [`catalog`] | what is sold: categories, products with variants, merchants' offers |
+//! | [`asset`] | files that a storefront shows: sent, looked at, replaced, deleted |
 //! | [`stock`] | what is there: movements as the only writers, and what an order may take |
 //! | [`overrides`] | a manager's word against a policy: who, why, on what evidence, until when |
 //! | [`commission`] | fee rules, frozen on a line at placement |
@@ -40,6 +41,7 @@
 //! | [`webhook`] | who wants to hear of which events at an address, and what became of each message |
 
 pub mod address;
+pub mod asset;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;

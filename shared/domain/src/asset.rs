@@ -1,0 +1,305 @@
+//! Files that a storefront shows: pictures, films, models of goods.
+//!
+//! Owns an asset from the permission to send its file to its deletion: `awaited → ready | refused`, awaited again
+//! whenever another file is to take its place, `deleted` at any time and for good. Files are counted: what comes late,
+//! after a newer one was asked for, changes nothing. While a newer file is awaited, or was refused, the one before is
+//! shown. Invariants: what is shown was looked at and made anew by us, never as it was sent; nothing is shown once its
+//! rights have ended.
+//!
+//! Absent on purpose: bytes. What a file holds is `media`'s to find out; here it is what was found.
+
+use crate::Decision;
+use crate::id::{AssetId, MerchantId};
+use crate::text::{Locale, Name, Sha256, Text, Word};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Languages in which one asset is described.
+pub const LOCALES_MAX: usize = 50;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asset {
+    pub id: AssetId,
+    /// The merchant that keeps it; none is the marketplace's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+    /// Of the file, as its keeper calls it.
+    pub name: Name,
+    /// The newest file that was asked for, counted from 1.
+    pub file: u32,
+    pub stage: Stage,
+    /// What is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Media>,
+    /// What it shows, in words, for who does not see it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub alt: BTreeMap<Locale, Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<Rights>,
+}
+
+/// Of the newest file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum Stage {
+    /// It may be sent, or is being looked at.
+    Awaited {
+        since: Timestamp,
+    },
+    Ready {
+        since: Timestamp,
+    },
+    Refused {
+        since: Timestamp,
+        why: Unusable,
+        /// What exactly, with the figure or the place.
+        said: Text,
+    },
+    Deleted {
+        since: Timestamp,
+    },
+}
+
+/// Why a file is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AssetRefusal"))]
+pub enum Unusable {
+    /// More bytes than allowed.
+    TooLarge,
+    /// More pixels or frames than allowed.
+    TooManyPixels,
+    /// It is of no type that is taken.
+    UnknownType,
+    /// It ends early, or contradicts itself.
+    Broken,
+}
+
+/// Whose it is, and how long it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rights {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Name>,
+    /// From then on it is not shown any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// What a file came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// Which file it was.
+    pub file: u32,
+    /// Of the file as it was sent.
+    pub sha256: Sha256,
+    pub bytes: u64,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Kind {
+    Picture(Picture),
+    /// Kept as it is; its picture for before it runs is another asset.
+    Video {
+        milliseconds: u64,
+        width: u32,
+        height: u32,
+        codec: Word,
+        shown: File,
+    },
+    /// A glTF binary; the corners of the box around it, in meters.
+    Model {
+        lowest: [Decimal; 3],
+        highest: [Decimal; 3],
+        shown: File,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Upright, in pixels.
+    pub width: u32,
+    pub height: u32,
+    /// Colors to show until it is there (BlurHash).
+    pub blur_hash: Word,
+    /// Alike for pictures that look alike: few bits differ.
+    pub likeness: u64,
+    /// Smallest first; each size as WebP and as JPEG.
+    pub renditions: Vec<Rendition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zoom: Option<Zoom>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AssetSize"))]
+pub enum Size {
+    Thumbnail,
+    Card,
+    Page,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rendition {
+    pub size: Size,
+    pub width: u32,
+    pub height: u32,
+    pub webp: File,
+    pub jpeg: File,
+}
+
+/// A file that is fetched: its name is the digest of its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    pub sha256: Sha256,
+    pub bytes: u64,
+}
+
+/// Tiles in the layout of Deep Zoom: `<levels>` of them, each twice the one before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zoom {
+    pub levels: u8,
+    pub tile: u32,
+    pub overlap: u32,
+    pub tiles: u32,
+}
+
+/// What somebody wants of an asset that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the asset is deleted, for good")]
+    Deleted,
+    #[error("an asset is described in at most {LOCALES_MAX} languages")]
+    Locales,
+}
+
+/// What has happened to an asset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// Another file may be sent, which is to take the place of what there is.
+    FileAwaited {
+        at: Timestamp,
+    },
+    FileReady {
+        at: Timestamp,
+        media: Media,
+    },
+    FileRefused {
+        at: Timestamp,
+        why: Unusable,
+        said: Text,
+    },
+    Described {
+        name: Name,
+        alt: BTreeMap<Locale, Text>,
+        rights: Option<Rights>,
+    },
+    Deleted {
+        at: Timestamp,
+    },
+}
+
+/// What a file came to, or why it is not taken.
+pub type Outcome = Result<Media, (Unusable, Text)>;
+
+impl Asset {
+    /// One whose first file may be sent.
+    pub fn begin(id: AssetId, merchant: Option<MerchantId>, name: Name, now: Timestamp) -> Self {
+        let (stage, alt) = (Stage::Awaited { since: now }, BTreeMap::new());
+        Self { id, merchant, name, file: 1, stage, media: None, alt, rights: None }
+    }
+
+    fn alive(&self) -> Result<(), Refused> {
+        match self.stage {
+            Stage::Deleted { .. } => Err(Refused::Deleted),
+            Stage::Awaited { .. } | Stage::Ready { .. } | Stage::Refused { .. } => Ok(()),
+        }
+    }
+
+    /// Another file may be sent; until it is there the one before is shown.
+    pub fn replace(&self, now: Timestamp) -> Result<Fact, Refused> {
+        self.alive()?;
+        Ok(Fact::FileAwaited { at: now })
+    }
+
+    /// Whether anybody waits for a file.
+    pub fn awaits(&self, file: u32) -> bool {
+        self.file == file && matches!(self.stage, Stage::Awaited { .. })
+    }
+
+    /// What has become of a file that was sent. One that nobody waits for (any more) changes nothing.
+    pub fn judge(&self, file: u32, outcome: Outcome, now: Timestamp) -> Decision<Fact> {
+        if !self.awaits(file) {
+            return Decision::Already;
+        }
+        Decision::New(match outcome {
+            Ok(media) => Fact::FileReady { at: now, media },
+            Err((why, said)) => Fact::FileRefused { at: now, why, said },
+        })
+    }
+
+    /// Its name, words and rights, all of them at once.
+    pub fn describe(
+        &self,
+        name: Name,
+        alt: BTreeMap<Locale, Text>,
+        rights: Option<Rights>,
+    ) -> Result<Decision<Fact>, Refused> {
+        self.alive()?;
+        if alt.len() > LOCALES_MAX {
+            return Err(Refused::Locales);
+        }
+        let same = (&self.name, &self.alt, &self.rights) == (&name, &alt, &rights);
+        Ok(if same { Decision::Already } else { Decision::New(Fact::Described { name, alt, rights }) })
+    }
+
+    pub fn delete(&self, now: Timestamp) -> Decision<Fact> {
+        match self.stage {
+            Stage::Deleted { .. } => Decision::Already,
+            Stage::Awaited { .. } | Stage::Ready { .. } | Stage::Refused { .. } => {
+                Decision::New(Fact::Deleted { at: now })
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn apply(self, fact: Fact) -> Self {
+        match fact {
+            Fact::FileAwaited { at } => {
+                Self { file: self.file.saturating_add(1), stage: Stage::Awaited { since: at }, ..self }
+            }
+            Fact::FileReady { at, media } => {
+                Self { stage: Stage::Ready { since: at }, media: Some(media), ..self }
+            }
+            Fact::FileRefused { at, why, said } => {
+                Self { stage: Stage::Refused { since: at, why, said }, ..self }
+            }
+            Fact::Described { name, alt, rights } => Self { name, alt, rights, ..self },
+            // Its words and rights may name people: what is left says that there was one.
+            Fact::Deleted { at } => Self {
+                stage: Stage::Deleted { since: at },
+                media: None,
+                alt: BTreeMap::new(),
+                rights: None,
+                ..self
+            },
+        }
+    }
+
+    /// What may be shown at a moment.
+    pub fn shown(&self, now: Timestamp) -> Option<&Media> {
+        let ended = self.rights.as_ref().and_then(|rights| rights.until).is_some_and(|until| until <= now);
+        self.media.as_ref().filter(|_| !ended)
+    }
+
+    /// What it shows, in the first of these languages that it is described in.
+    pub fn words(&self, locales: &[Locale]) -> Option<&Text> {
+        locales.iter().find_map(|locale| self.alt.get(locale))
+    }
+}
+
+#[cfg(test)]
+mod tests;
