@@ -59,6 +59,7 @@ mod subscribers;
 mod subscribing_badly;
 mod subscriptions;
 mod tax;
+mod texts;
 mod turnstile;
 mod watch;
 mod webhooks;

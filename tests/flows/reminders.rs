@@ -125,6 +125,49 @@ async fn a16_2_a_reminder_never_follows_an_order_and_the_order_is_counted_as_rec
 }
 
 #[tokio::test]
+async fn a16_2_an_order_by_a_second_cart_that_nobody_may_remind_of_ends_what_was_left_in_the_first() {
+    let market = Storefront::open().await;
+    let first = left(&market).await;
+    market.shop.wait_minutes(65).await;
+    let second = market.cart().await;
+    let edit =
+        json!({"add": [{"merchant": market.alma, "sku": "bowl", "quantity": 1}], "contact": {"email": OMAR}});
+    market.edit(&second, &edit).await;
+    market.shop.pay_left(&second, &market.alma).await;
+    market.shop.wait_days(5).await;
+    assert_eq!(reminders(&market.shop, OMAR).await, [1]);
+    // Touched again, it counts as left again.
+    market.edit(&first, &json!({"set": [{"line": 1, "quantity": 2}]})).await;
+    market.shop.wait_days(2).await;
+    assert_eq!(reminders(&market.shop, OMAR).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn what_comes_from_a_wish_list_or_is_claimed_by_an_account_that_has_agreed_is_reminded_of_too() {
+    let market = Storefront::open().await;
+    let cart = market.cart().await;
+    market.edit(&cart, &json!({"contact": {"email": OMAR, "marketing": true}})).await;
+    let list = market.guest.post("/v1/wish-lists", &json!({"name": "Later"}), "").await;
+    let list = format!("/v1/wish-lists/{}", list.text("/id"));
+    let add = json!({"add": [{"offer": market.mug, "quantity": 1}]});
+    market.guest.post(&format!("{list}/edit"), &add, "").await.ok().unwrap();
+    let moved = json!({"cart": cart, "items": [1]});
+    market.guest.post(&format!("{list}/to-cart"), &moved, "").await.ok().unwrap();
+
+    let ines = market.shop.person("ines");
+    let agreed =
+        json!({"name": "Ines Groß", "email": "ines@post.example", "consents": {"marketing_email": true}});
+    ines.post("/v1/customers/me", &agreed, "").await.ok().unwrap();
+    let silent = market.cart().await;
+    market.edit(&silent, &json!({"add": market.goods(), "contact": contact()})).await;
+    ines.post(&format!("/v1/carts/{silent}/claim"), &json!({}), "").await.ok().unwrap();
+
+    market.shop.wait_minutes(65).await;
+    assert_eq!(reminders(&market.shop, OMAR).await, [1]);
+    assert_eq!(reminders(&market.shop, "ines@post.example").await, [1]);
+}
+
+#[tokio::test]
 async fn an_order_of_a_cart_that_nobody_left_is_not_counted() {
     let market = Storefront::open().await;
     let cart = left(&market).await;

@@ -2,19 +2,19 @@
 
 use domain::cart::Cart;
 use domain::order::Order;
-use domain::reminder::FollowUp;
+use domain::reminder::{FollowUp, Newest};
 use edge::{Again, World};
 use events::cart::CartRecoveredV1;
 use events::order::OrderPlacedV1;
 use events::{Announced, Context, Envelope};
 use table::follow_up::Recovered;
-use table::{Commit, Key, Story, Uncommitted};
+use table::{Commit, Held, Key, Story, Uncommitted};
 
 /// The order is counted already.
 #[derive(Debug)]
 struct Counted;
 
-/// Of most orders two glances are all: their carts were followed by nobody, or not left.
+/// Of most orders three glances are all: nobody follows whoever has ordered.
 pub(crate) async fn placed(world: World, event: Envelope<OrderPlacedV1>) -> Result<(), Again> {
     let m = &event.marketplace;
     let order = Key::order(m, &event.data.order);
@@ -24,6 +24,14 @@ pub(crate) async fn placed(world: World, event: Envelope<OrderPlacedV1>) -> Resu
     let cart = Key::cart(m, &bought.cart);
     let cart = world.table.glance(std::slice::from_ref(&cart)).await?.take::<Cart>(&cart)?;
     let Some(id) = cart.and_then(|held| held.value.follow_up) else { return Ok(()) };
+    let newest = Key::newest_cart(m, &id);
+    let newest = world.table.glance(std::slice::from_ref(&newest)).await?.take::<Newest>(&newest)?;
+    let Some(Held { value: newest, .. }) = newest else { return Ok(()) };
+    if newest.cart != bought.cart && newest.at <= order.placed_at {
+        // Who orders by a cart that nobody may remind of is not reminded of the one before either (A16(2)).
+        let bought = Newest { cart: bought.cart.clone(), at: order.placed_at, ..newest };
+        world.table.cart_is_newest(m, &bought).await?;
+    }
     let Some(held) = world.table.load::<FollowUp>(&Key::follow_up(m, &id)).await? else { return Ok(()) };
     let policy = world.table.reminder_policy(m).await?;
     let (before, at) = (&held.value, order.placed_at);

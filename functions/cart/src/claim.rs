@@ -58,6 +58,8 @@ async fn attempt(world: &World, id: &str, command: &Command<Claim>, customer: &C
     let Some(account) = current.filter(|held| !held.value.lines.is_empty()) else {
         domain::checkout::must_be_free(&guest.value.stage, now)?;
         let next = Cart { customer: Some(customer.clone()), ..guest.value.clone() };
+        // The account may have agreed to what the guest has not.
+        let next = world.table.followed(m, next, now).await?;
         let revision = world.table.put(m, Some(&guest), &next).await?;
         world.table.cart_is_current(m, customer, &next.id).await?;
         return Ok(Reply::ok(priced(world, m, &next).await?).revision(revision));
@@ -78,7 +80,7 @@ async fn joined(
     let wares = world.table.wares_and_stock(m, &account.value, &offers, now).await?;
     let price = |line: &Line| offered(&wares, &account.value, line, now);
     let (next, left) = merge(&account.value, &guest.value, command.body.strategy, price, now)?;
-    let next = crate::follow::follow(world, m, next, now).await?;
+    let next = world.table.followed(m, next, now).await?;
     let context = command.context(now);
     let commit: Commit<'_, Overtaken> =
         Commit::new(m, &context).replace(account, &next).replace(guest, &left);

@@ -236,7 +236,7 @@ async fn attempt(world: &World, id: &str, command: &Command<EditCart>) -> Answer
     let add = add(&mut check, &wares, &offers, &command.body.add, &moved, now);
     check.done()?;
     let next = held.value.edit(Edit { add, ..rest }, now)?;
-    let mut next = crate::follow::follow(world, m, next, now).await?;
+    let mut next = world.table.followed(m, next, now).await?;
     remember(&mut next, command);
     let revision = world.table.put(m, Some(&held), &next).await?;
     Ok(Reply::ok(CartView::of(&next, &wares, now)?).revision(revision))

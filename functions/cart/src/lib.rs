@@ -10,7 +10,6 @@
 
 mod claim;
 mod edit;
-mod follow;
 mod restore;
 mod show;
 

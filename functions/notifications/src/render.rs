@@ -30,6 +30,8 @@ pub(crate) enum Unfit {
     TooLong,
     #[error("line {line}: {why}")]
     Line { line: usize, why: String },
+    #[error("it names `{0}`, which no message knows")]
+    Unknown(String),
     #[error("its elements lie more than {DEPTH_MAX} deep in each other")]
     TooDeep,
 }
@@ -51,6 +53,25 @@ pub(crate) fn render(source: &Source, facts: &impl Serialize) -> Result<Rendered
         html: part("mjml", &source.html, true)?,
         text: tidied(&part("text", &source.text, false)?),
     })
+}
+
+/// Refuses what names something that no message knows: a slip would be an empty place in every message.
+pub(crate) fn is_known(source: &Source, facts: &impl Serialize) -> Result<(), Broken> {
+    let facts = minijinja::Value::from(minijinja::value::Serde(facts));
+    let environment = Environment::new();
+    let known = |name: &str| {
+        let fact = facts.get_attr(name).is_ok_and(|fact| !fact.is_undefined());
+        fact || environment.globals().any(|(global, _)| global == name)
+    };
+    for (part, template) in [("subject", &source.subject), ("mjml", &source.html), ("text", &source.text)] {
+        let broken = |why| Broken { part, why };
+        let template = environment.template_from_str(template).map_err(|error| broken(unfit(&error)))?;
+        let named = template.undeclared_variables(false);
+        if let Some(name) = named.into_iter().filter(|name| !known(name)).min() {
+            return Err(broken(Unfit::Unknown(name)));
+        }
+    }
+    Ok(())
 }
 
 fn fill(template: &str, is_html: bool, facts: &impl Serialize) -> Result<String, Unfit> {
@@ -173,6 +194,16 @@ mod tests {
         let rendered = render(&source("{{ name }}{{ nobody }}"), &facts).unwrap();
         assert!(!rendered.html.contains('<'), "{}", rendered.html);
         assert_eq!(rendered.subject, "<script>alert(1)</script> Bcc: x");
+    }
+
+    #[test]
+    fn a_name_that_no_message_knows_is_told_and_what_a_template_names_itself_is_not() {
+        let facts = json!({"name": null, "lines": []});
+        let own = "{% set x = 1 %}{% for line in lines %}{{ line.title }} {{ x }} {{ loop.index }}{% endfor %}\
+                   {% for n in range(3) %}{{ n }}{% endfor %}{{ name }}";
+        assert_eq!(is_known(&source(own), &facts), Ok(()));
+        let broken = is_known(&source("{% if nmae %}{{ zip }}{% endif %}"), &facts).unwrap_err();
+        assert_eq!(broken.to_string(), "subject: it names `nmae`, which no message knows");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! counts, so that nothing is found wrong with it when it is sent.
 
 use crate::facts::sample;
-use crate::render::{Broken, Rendered, compile, render};
+use crate::render::{Broken, Rendered, compile, is_known, render};
 use crate::words;
 use axum::extract::{Path, State};
 use domain::message::Kind;
@@ -84,7 +84,9 @@ impl SourceBody {
         }
         check.done()?;
         let source = Source { html: compile(&mjml)?, subject, mjml, text };
-        let rendered = render(&source, &sample(kind, locale.as_str()))?;
+        let facts = sample(kind, locale.as_str());
+        let rendered = render(&source, &facts)?;
+        is_known(&source, &facts)?;
         Ok((source, rendered))
     }
 }

@@ -107,6 +107,7 @@ where
             }
             let (next, filled) = decided?;
             let now = world.now();
+            let filled = world.table.followed(m, filled, now).await?;
             let context = command.context(now);
             let commit = Commit::new(m, &context).replace(&list, &next).replace(&cart, &filled);
             command.remember(commit, now, 200, id, Overtaken).send(&world.table).await?;

@@ -17,6 +17,11 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; frame-src 'self'; ba
 const MAIL: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'self'; \
     sandbox allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self'";
 
+/// Headers that are shown.
+const HEAD: [&str; 7] =
+    ["From", "To", "Reply-To", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post"];
+const SHOP: &str = "<p><a href=\"/\">To the shop</a></p>";
+
 pub(crate) fn routes(cloud: &Cloud) -> Router {
     let [list, one, html] = [(); 3].map(|()| cloud.clone());
     Router::new()
@@ -60,13 +65,14 @@ fn box_of(cloud: &Cloud) -> Response {
     let row = |mail: &Mail| {
         let (name, subject, to) =
             (text(&mail.name), text(&mail.header("Subject")), text(&mail.to.join(", ")));
-        format!("<li><a href=\"/mail/{name}\">{subject}</a> <span class=\"hint\">to {to}</span></li>")
+        let date = text(&mail.header("Date"));
+        format!("<li><a href=\"/mail/{name}\">{subject}</a> <span class=\"hint\">to {to}, {date}</span></li>")
     };
     match cloud.mails() {
-        Ok(mails) if mails.is_empty() => page("Mail box", "<p>Nothing was sent yet.</p>"),
+        Ok(mails) if mails.is_empty() => page("Mail box", &format!("<p>Nothing was sent yet.</p>{SHOP}")),
         Ok(mails) => {
             let rows: String = mails.iter().rev().map(row).collect();
-            page("Mail box", &format!("<ul class=\"lines\">{rows}</ul>"))
+            page("Mail box", &format!("{SHOP}<ul class=\"mails\">{rows}</ul>"))
         }
         Err(error) => page("The mail box cannot be read", &format!("<p>{}</p>", text(&error.to_string()))),
     }
@@ -78,7 +84,7 @@ fn found(cloud: &Cloud, name: &str) -> Option<Mail> {
 
 fn shown(cloud: &Cloud, name: &str) -> Response {
     let Some(mail) = found(cloud, name) else { return nothing() };
-    let head = ["From", "To", "Reply-To", "Date", "Message-ID", "List-Unsubscribe"].map(|line| {
+    let head = HEAD.map(|line| {
         let value = mail.header(line);
         if value.is_empty() { String::new() } else { format!("<dt>{line}</dt><dd>{}</dd>", text(&value)) }
     });

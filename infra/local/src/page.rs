@@ -9,7 +9,7 @@ use axum::routing::get;
 use souk::demo::STOREFRONT;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 10] = [
     ("/shop/page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
     ("/shop/main.js", SCRIPT, include_str!("page/main.js")),
     ("/shop/api.js", SCRIPT, include_str!("page/api.js")),
@@ -19,6 +19,7 @@ const FILES: [(&str, &str, &str); 9] = [
     ("/shop/checkout.js", SCRIPT, include_str!("page/checkout.js")),
     ("/shop/order.js", SCRIPT, include_str!("page/order.js")),
     ("/shop/reviews.js", SCRIPT, include_str!("page/reviews.js")),
+    ("/shop/wishes.js", SCRIPT, include_str!("page/wishes.js")),
 ];
 
 /// Nothing from elsewhere but photos of reviews, nothing inline, no text that becomes markup, no frame around it.

@@ -8,7 +8,7 @@ use crate::due::Work;
 use crate::key::{Key, Place};
 use crate::list::List;
 use crate::{Commit, Cursor, Fault, Held, Page, Record, Story, Table};
-use domain::cart::KEPT;
+use domain::cart::{Cart, KEPT};
 use domain::id::{CustomerId, FollowUpId, MarketplaceId, OrderId};
 use domain::reminder::{Arm, FollowUp, Newest, Policy, Stage};
 use domain::text::Word;
@@ -181,14 +181,22 @@ impl Table {
         Ok(held.map_or_else(Policy::first, |held| held.value.policy))
     }
 
-    /// Puts a look at a cart on the list of due work, and says that it is its person's newest.
-    pub async fn cart_is_followed(
-        &self,
-        m: &MarketplaceId,
-        newest: &Newest,
-        at: Timestamp,
-    ) -> Result<(), Fault> {
+    /// A changed cart as it is to be kept. It is put on the list of due work once its shopper can be written to, and
+    /// again only after a look; what becomes of it then is `abandoned-cart`'s. What is due lies there before the cart,
+    /// so that a crash between the two leads to a look that finds nothing.
+    pub async fn followed(&self, m: &MarketplaceId, cart: Cart, now: Timestamp) -> Result<Cart, Fault> {
+        let cart = cart.followed(m);
+        let pending = cart.look_at.is_some_and(|at| now < at);
+        let newest = Newest::of(&cart, now).filter(|_| cart.may_be_followed() && !pending);
+        let Some(newest) = newest else { return Ok(cart) };
+        let Some(at) = self.reminder_policy(m).await?.first_look(now) else { return Ok(cart) };
         self.look_at_cart(m, &newest.follow_up, at).await?;
+        self.cart_is_newest(m, &newest).await?;
+        Ok(Cart { look_at: Some(at), ..cart })
+    }
+
+    /// The cart that is looked at from now on is this one.
+    pub async fn cart_is_newest(&self, m: &MarketplaceId, newest: &Newest) -> Result<(), Fault> {
         self.put_blindly(m, newest).await
     }
 

@@ -2,6 +2,7 @@
 
 const KEY = document.querySelector('meta[name="souk-key"]').content;
 const CART = 'souk-cart';
+const WISHES = 'souk-wishes';
 
 /** A refusal in the words of the API. */
 export class Problem extends Error {
@@ -51,28 +52,30 @@ function seen(cart) {
 }
 
 // Kept for this page alone where the browser keeps nothing.
-let unkept = null;
+const unkept = {};
 
-export function cartId() {
+function kept(name) {
   try {
-    return localStorage.getItem(CART) ?? unkept;
+    return localStorage.getItem(name) ?? unkept[name] ?? null;
   } catch {
-    return unkept;
+    return unkept[name] ?? null;
   }
 }
 
-function keep(id) {
-  unkept = id;
+function keep(name, id) {
+  unkept[name] = id;
   try {
-    if (id === null) localStorage.removeItem(CART);
-    else localStorage.setItem(CART, id);
+    if (id === null) localStorage.removeItem(name);
+    else localStorage.setItem(name, id);
   } catch {
     // It is kept above.
   }
 }
 
+export const cartId = () => kept(CART);
+
 export function forgetCart() {
-  keep(null);
+  keep(CART, null);
   seen(null);
 }
 
@@ -92,7 +95,7 @@ export async function cart() {
 /** The cart of a reminder's link: from now on it is this browser's. */
 export async function restore(token) {
   const opened = await post(`/v1/cart-links/${encodeURIComponent(token)}`, {});
-  keep(opened.id);
+  keep(CART, opened.id);
   return seen(opened);
 }
 
@@ -110,9 +113,45 @@ export async function add(offer, quantity) {
       if (problem.status !== 404 && problem.code !== 'cart_completed') throw problem;
     }
   }
-  const opened = await post('/v1/carts', { country: 'DE' });
-  keep(opened.id);
+  await open();
   return edit(change);
+}
+
+async function open() {
+  const opened = await post('/v1/carts', { country: 'DE' });
+  keep(CART, opened.id);
+}
+
+const wishesPath = () => `/v1/wish-lists/${encodeURIComponent(kept(WISHES))}`;
+
+/** This browser's wish list; none if there is none, or the one that was known has gone. */
+export async function wishList() {
+  if (kept(WISHES) === null) return null;
+  try {
+    return await get(wishesPath());
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+    keep(WISHES, null);
+    return null;
+  }
+}
+
+/** Keeps an offer for later. */
+export async function wish(offer, quantity) {
+  if ((await wishList()) === null) keep(WISHES, (await post('/v1/wish-lists', { name: 'Wish list' })).id);
+  return post(`${wishesPath()}/edit`, { add: [{ offer, quantity }] });
+}
+
+/** A change of the wish list: `edit`, `share`, `unshare`. */
+export const changeWishes = (word, body = {}) => post(`${wishesPath()}/${word}`, body);
+
+/** Moves a thing of the wish list into the cart, which is opened where there is none. */
+export async function wishToCart(item) {
+  const there = await cart();
+  if (!there || there.status === 'completed') await open();
+  const left = await changeWishes('to-cart', { cart: cartId(), items: [item] });
+  await cart();
+  return left;
 }
 
 /** A call of the checkout: `hold`, `pay`, `confirm`; without a word, where it stands. */

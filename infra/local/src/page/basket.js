@@ -1,7 +1,7 @@
 // The cart: quantities, what is wrong with a line, and how the total comes about.
 
-import { cart, checkout, edit, forgetCart, get, orderAddress, post, restore } from './api.js';
-import { alert, complain, field, focus, h, money, say, words } from './dom.js';
+import { cart, checkout, edit, forgetCart, orderAddress, post, restore } from './api.js';
+import { alert, complain, ended, field, focus, h, money, say, words } from './dom.js';
 
 /** The field that a code is typed into. */
 const CODE = 'field-codes-add';
@@ -22,9 +22,7 @@ async function restored(token) {
   try {
     await restore(token);
   } catch (problem) {
-    if (problem.status !== 404 && problem.status !== 410) throw problem;
-    const on = h('a', { href: '#/' }, 'Look at the goods');
-    return [h('h1', {}, 'This link is not good any more'), h('p', {}, `${problem.message}. `, on)];
+    return ended(problem);
   }
   location.replace('#/checkout');
   return [h('h1', {}, 'Your cart')];
@@ -37,27 +35,18 @@ export function unsubscribe(token) {
     button.disabled = true;
     try {
       await post(`/v1/unsubscribe/${encodeURIComponent(token ?? '')}`, {});
-      told.replaceChildren(h('p', { role: 'status' }, 'You get no more reminders and offers from us.'));
+      const text = 'You get no more reminders and offers from us.';
+      told.replaceChildren(h('p', { class: 'good', role: 'status', tabindex: '-1' }, text));
+      button.hidden = true;
+      focus(told.firstChild);
     } catch (problem) {
       button.disabled = false;
       told.replaceChildren(alert(problem.message));
     }
   };
   const button = h('button', { type: 'button', onclick: end }, 'No more reminders and offers');
-  return [h('h1', {}, 'Fewer messages'), h('p', {}, 'Word of your orders comes all the same.'), button, told];
-}
-
-/** A wish list that its owner shows. */
-export async function wishes(token) {
-  const list = await get(`/v1/shared-wish-lists/${encodeURIComponent(token ?? '')}`);
-  const item = ({ title, quantity, price, product, notices }) => {
-    const name = title ?? 'Not for sale any more';
-    const told = notices.length > 0 && h('span', { class: 'hint' }, notices.map(words).join(', '));
-    const link = product ? h('a', { href: `#/product/${product}` }, name) : name;
-    return h('li', {}, h('span', { class: 'name' }, link), ` × ${quantity} `, price && money(price), told);
-  };
-  const none = list.items.length === 0 && h('p', {}, 'There is nothing on it yet.');
-  return [h('h1', {}, list.name), none || h('ul', { class: 'lines' }, list.items.map(item))];
+  const rest = h('p', {}, 'Word of your orders comes all the same.');
+  return [h('h1', {}, 'Fewer messages'), rest, told, h('p', {}, button)];
 }
 
 function empty() {

@@ -139,7 +139,7 @@ function contact({ contact: known = {} }) {
     field('Phone, if the parcel needs it', 'contact.phone', input('tel', 'tel', known.phone)),
     h(
       'div',
-      { class: 'field' },
+      { class: 'tick' },
       h('input', { type: 'checkbox', id: 'marketing', name: 'marketing', checked: Boolean(known.marketing_since) }),
       h('label', { for: 'marketing' }, 'Remind me of this cart and send me offers. I can end that at any time.'),
     ),

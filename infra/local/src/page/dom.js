@@ -48,6 +48,16 @@ export function focus(element) {
   element.focus();
 }
 
+/** In the place of what a link was to show; other problems are thrown. */
+export function ended(problem) {
+  if (problem.status !== 404 && problem.status !== 410) throw problem;
+  const on = h('a', { href: '#/' }, 'Look at the goods');
+  const { status, message } = problem;
+  const ended = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+  const why = status === 410 ? ended : 'It was ended, or a part of it is missing.';
+  return [h('h1', {}, 'This link is not good any more'), h('p', {}, `${why} `, on)];
+}
+
 /** A labeled field; `name` is what the API calls it in its errors. */
 export function field(label, name, control, hint) {
   const id = `field-${name.replaceAll('.', '-')}`;

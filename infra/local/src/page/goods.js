@@ -1,6 +1,6 @@
 // The catalog: pages of goods, and one product with who sells it.
 
-import { add, get } from './api.js';
+import { add, get, wish } from './api.js';
 import { alert, focus, h, money, say } from './dom.js';
 import { reviews } from './reviews.js';
 
@@ -147,20 +147,27 @@ function choose(axes, sold) {
     required: true,
   });
   const button = h('button', { disabled: !first }, 'Put into the cart');
+  const later = h('button', { type: 'button', class: 'quiet', disabled: !first }, 'Keep for later');
   const told = h('div', {});
-  const onsubmit = async (event) => {
-    event.preventDefault();
-    const chosen = new FormData(event.target).get('offer');
-    button.disabled = true;
+  const put = async (form, pressed, call, text, to) => {
+    pressed.disabled = true;
     try {
-      await add(chosen, Number(quantity.value));
-      const to = h('a', { href: '#/cart' }, 'Go to the cart');
-      told.replaceChildren(h('p', { class: 'good', role: 'status' }, 'It lies in your cart. ', to));
+      await call(new FormData(form).get('offer'), Number(quantity.value));
+      told.replaceChildren(h('p', { class: 'good', role: 'status' }, `${text} `, to));
     } catch (problem) {
       told.replaceChildren(alert(problem.errors[0]?.message ?? problem.message));
     }
-    button.disabled = false;
+    pressed.disabled = false;
   };
+  const onsubmit = (event) => {
+    event.preventDefault();
+    const to = h('a', { href: '#/cart' }, 'Go to the cart');
+    return put(event.target, button, add, 'It lies in your cart.', to);
+  };
+  later.addEventListener('click', () => {
+    const to = h('a', { href: '#/wish-list' }, 'Go to the wish list');
+    if (later.form.reportValidity()) put(later.form, later, wish, 'It is on your wish list.', to);
+  });
   return h(
     'form',
     { onsubmit },
@@ -170,7 +177,7 @@ function choose(axes, sold) {
       h('legend', {}, axes.join(', ') || 'Offers'),
       h('ul', { class: 'choices' }, offers.map(option)),
     ),
-    h('div', { class: 'row' }, h('label', { for: 'quantity' }, 'Quantity'), quantity, button),
+    h('div', { class: 'row' }, h('label', { for: 'quantity' }, 'Quantity'), quantity, button, later),
     told,
   );
 }

@@ -2,10 +2,11 @@
 
 import { cart, onCart } from './api.js';
 import { product, products } from './goods.js';
-import { basket, unsubscribe, wishes } from './basket.js';
+import { basket, unsubscribe } from './basket.js';
 import { checkout } from './checkout.js';
 import { order } from './order.js';
 import { review } from './reviews.js';
+import { wishes } from './wishes.js';
 import { alert, focus, h, there } from './dom.js';
 
 const VIEWS = {

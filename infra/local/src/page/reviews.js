@@ -1,7 +1,7 @@
 // What buyers say: beside a product, and the form that a link in a message opens.
 
 import { get, post } from './api.js';
-import { alert, complain, date, field, focus, h, say } from './dom.js';
+import { alert, complain, date, ended, field, focus, h, say } from './dom.js';
 
 const STARS = [1, 2, 3, 4, 5];
 const TYPES = 'image/jpeg,image/png,image/webp';
@@ -81,7 +81,12 @@ const STANDS = {
 /** The form behind a link in a message; with stars in the address, they are given at once. */
 export async function review(token, clicked) {
   const path = `/v1/review-links/${encodeURIComponent(token)}`;
-  let own = await get(path);
+  let own;
+  try {
+    own = await get(path);
+  } catch (problem) {
+    return ended(problem);
+  }
   const given = Number(clicked);
   if (own.status === 'none' && STARS.includes(given)) own = await post(path, { stars: given });
   const told = h('div', {});
@@ -158,5 +163,6 @@ function photos(path, own) {
       focus(input);
     }
   });
-  return h('p', {}, h('label', { for: 'photo' }, 'A photo, after you have sent your stars '), input, told);
+  const label = h('label', { for: 'photo' }, 'A photo, after you have sent your stars');
+  return h('div', { class: 'field photo' }, label, input, told);
 }
