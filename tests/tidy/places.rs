@@ -92,12 +92,13 @@ fn a_function_imports_no_other_function() {
 }
 
 /// What each shared crate may use of the others.
-const BELOW: [(&str, &[&str]); 5] = [
+const BELOW: [(&str, &[&str]); 6] = [
     ("domain", &[]),
     ("events", &["domain"]),
     ("table", &["domain", "events"]),
     ("edge", &["domain", "events", "table"]),
     ("gateway", &["domain", "events", "table", "edge"]),
+    ("bucket", &["domain", "events", "table", "edge"]),
 ];
 
 #[test]

@@ -6,19 +6,15 @@
 
 use crate::pdf::{Printed, Unprintable, write};
 use crate::show::load;
-use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::primitives::ByteStream;
 use axum::extract::{Path, State};
+use bucket::{Bucket, File};
 use domain::id::{MarketplaceId, PlanId};
 use domain::invoice::Invoice;
 use domain::plan::Plan;
 use domain::subscription::Subscription;
 use domain::text::{Name, Word};
 use edge::query::None as NoParameters;
-use edge::{Clock, Problem, Query, Reply, World};
-use jiff::SignedDuration;
+use edge::{Problem, Query, Reply, World};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,13 +40,14 @@ pub(crate) async fn pdf(
 ) -> Result<Reply<FileView>, Problem> {
     let (m, invoice) = (&query.caller.marketplace, load(&world, &query, &id).await?.value);
     let number = invoice.number.ok_or_else(|| not_numbered("it"))?;
-    let bucket = world.variable("DOCUMENTS").map_err(|unset| Problem::fault(&unset))?;
-    let shelf = Shelf::new(&world, bucket, format!("{m}/invoices/{}.pdf", invoice.id));
-    if !shelf.has().await? {
-        let file = made(&world, m, &invoice).await?;
-        shelf.put_if_new(file, &number.to_string()).await?;
+    let (bucket, key) = (Bucket::of(&world, "DOCUMENTS")?, format!("{m}/invoices/{}.pdf", invoice.id));
+    if !bucket.has(&key).await? {
+        let (content_type, bytes) = ("application/pdf", made(&world, m, &invoice).await?);
+        let called = Some(format!("{number}.pdf"));
+        bucket.keep_first(&key, File { content_type, bytes, called, ..File::default() }).await?;
     }
-    Ok(Reply::ok(shelf.address().await?))
+    let address = bucket.address(&key, GOOD_FOR).await?;
+    Ok(Reply::ok(FileView { url: address.url, expires_at: address.expires_at.to_string() }))
 }
 
 fn not_numbered(which: &str) -> Problem {
@@ -89,53 +86,4 @@ async fn made(world: &World, m: &MarketplaceId, invoice: &Invoice) -> Result<Vec
     let issuer = &issuer.value;
     let file = write(&Printed { issuer, recipient, invoice, corrects, plans: &names, zone });
     file.map_err(|error: Unprintable| Problem::fault(&error))
-}
-
-/// One place in the bucket.
-struct Shelf<'a> {
-    client: Client,
-    bucket: &'a str,
-    key: String,
-}
-
-impl<'a> Shelf<'a> {
-    fn new(world: &World, bucket: &'a str, key: String) -> Self {
-        let config = aws_sdk_s3::config::Builder::from(&world.aws).force_path_style(true).build();
-        Self { client: Client::from_conf(config), bucket, key }
-    }
-
-    async fn has(&self) -> Result<bool, Problem> {
-        match self.client.head_object().bucket(self.bucket).key(&self.key).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 404) => Ok(false),
-            Err(error) => Err(Problem::fault(&error)),
-        }
-    }
-
-    /// What was put by somebody else meanwhile stays.
-    async fn put_if_new(&self, file: Vec<u8>, name: &str) -> Result<(), Problem> {
-        let put = self.client.put_object().bucket(self.bucket).key(&self.key).if_none_match("*");
-        let put = put.content_type("application/pdf").body(ByteStream::from(file));
-        let put = put.content_disposition(format!("inline; filename=\"{name}.pdf\""));
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.code() {
-                Some("PreconditionFailed") => Ok(()),
-                Some("ConditionalRequestConflict") => Err(Problem::busy()),
-                Some(_) | None => Err(Problem::fault(&error)),
-            },
-        }
-    }
-
-    /// Signed in real time: who checks it knows no other.
-    async fn address(&self) -> Result<FileView, Problem> {
-        let now = Clock::System.now();
-        let signing = PresigningConfig::builder().start_time(now.into()).expires_in(GOOD_FOR).build();
-        let signing = signing.map_err(|error| Problem::fault(&error))?;
-        let get = self.client.get_object().bucket(self.bucket).key(&self.key).presigned(signing).await;
-        let url = get.map_err(|error| Problem::fault(&error))?.uri().to_owned();
-        let good_for = SignedDuration::try_from(GOOD_FOR).unwrap_or_default();
-        let expires = now.saturating_add(good_for).map_err(|error| Problem::fault(&error))?;
-        Ok(FileView { url, expires_at: expires.to_string() })
-    }
 }

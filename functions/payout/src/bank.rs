@@ -5,8 +5,7 @@
 //! 35), so the same payout ordered twice is one payment to the bank. The bank knows the marketplace's own account by
 //! the marketplace's id; a debtor's agent is demanded by the schema and, as SEPA's rules allow, not provided.
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream;
+use bucket::{Bucket, File};
 use domain::id::MarketplaceId;
 use domain::payout::Payout;
 use domain::text::Word;
@@ -15,32 +14,13 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use std::io;
 
-#[derive(Debug, Clone)]
-pub(crate) struct Bank {
-    client: Client,
-}
-
-impl Bank {
-    pub(crate) fn new(world: &World) -> Self {
-        let config = aws_sdk_s3::config::Builder::from(&world.aws).force_path_style(true).build();
-        Self { client: Client::from_conf(config) }
-    }
-
-    /// Writes the order; the same payout always makes the same file under the same name.
-    pub(crate) async fn order(
-        &self,
-        world: &World,
-        m: &MarketplaceId,
-        payout: &Payout,
-    ) -> Result<Word, Again> {
-        let bucket = world.variable("DOCUMENTS").map_err(|unset| Again::call("find the bucket", unset))?;
-        let file = pain_001(m, payout).map_err(|error| Again::call("write a pain.001 file", error))?;
-        let day = payout.through;
-        let put = self.client.put_object().bucket(bucket).key(format!("{m}/payouts/{day}/{}.xml", payout.id));
-        let put = put.content_type("application/xml").body(ByteStream::from(file));
-        put.send().await.map_err(|error| Again::call("keep a pain.001 file", error))?;
-        payout.id.tail().parse().map_err(|error| Again::call("name a pain.001 file", error))
-    }
+/// Writes the order; the same payout always makes the same file under the same name.
+pub(crate) async fn order(world: &World, m: &MarketplaceId, payout: &Payout) -> Result<Word, Again> {
+    let bytes = pain_001(m, payout).map_err(|error| Again::call("write a pain.001 file", error))?;
+    let key = format!("{m}/payouts/{}/{}.xml", payout.through, payout.id);
+    let file = File { content_type: "application/xml", bytes, ..File::default() };
+    Bucket::of(world, "DOCUMENTS")?.keep(&key, file).await?;
+    payout.id.tail().parse().map_err(|error| Again::call("name a pain.001 file", error))
 }
 
 /// One message, one payment information, one transaction: a return concerns one merchant.

@@ -18,7 +18,6 @@ use events::payout::PayoutDueV1;
 use table::due::Work;
 
 pub fn function(world: &World) -> Function {
-    let bank = bank::Bank::new(world);
     let routes = Routes::new()
         .get("/v1/payouts", show::list)
         .merchants("payouts:read", "payouts.list", "Payouts, newest first: of a merchant, or of days")
@@ -39,5 +38,5 @@ pub fn function(world: &World) -> Function {
             let payload = |merchant: &str| Some(PayoutDueV1 { merchant: merchant.parse().ok()? });
             due::hand_on(world, input, Work::Payout, queue, payload).await
         })
-        .on(move |world, event| run::run(world, bank.clone(), event))
+        .on(run::run)
 }

@@ -1,6 +1,6 @@
 //! One merchant's due run: claim what is payable, then send it to the bank.
 
-use crate::bank::Bank;
+use crate::bank;
 use domain::fx;
 use domain::id::{MarketplaceId, PayoutId};
 use domain::merchant::Merchant;
@@ -16,7 +16,7 @@ use table::{Commit, Held, Key, Story};
 #[derive(Debug)]
 pub(crate) struct ClaimedBefore;
 
-pub(crate) async fn run(world: World, bank: Bank, event: Envelope<PayoutDueV1>) -> Result<(), Again> {
+pub(crate) async fn run(world: World, event: Envelope<PayoutDueV1>) -> Result<(), Again> {
     let m = &event.marketplace;
     let now = world.now();
     let early = || Again::Early(event.data.merchant.to_string());
@@ -27,7 +27,7 @@ pub(crate) async fn run(world: World, bank: Bank, event: Envelope<PayoutDueV1>) 
 
     // A claim whose sending was cut short comes first.
     if let Some(claimed) = &claimed {
-        send_claimed(&world, &bank, &event, &PayoutId::of(&merchant.id, claimed.value.through)).await?;
+        send_claimed(&world, &event, &PayoutId::of(&merchant.id, claimed.value.through)).await?;
     }
     let through = claimable_through(now);
     let after = claimed.as_ref().map_or(Date::ZERO, |held| held.value.through);
@@ -49,7 +49,7 @@ pub(crate) async fn run(world: World, bank: Bank, event: Envelope<PayoutDueV1>) 
                 None => commit.add(&next, ClaimedBefore),
             };
             commit.send(&world.table).await?;
-            send_claimed(&world, &bank, &event, &payout.id).await
+            send_claimed(&world, &event, &payout.id).await
         }
         Claim::Nothing { balance } => {
             let limit = critical(&world, m, currency, marketplace.settings.critical_balance).await?;
@@ -89,19 +89,14 @@ async fn critical(
 }
 
 /// Orders the bank to pay a payout that is only created. The bank knows it by its id, so a repeat pays once.
-async fn send_claimed(
-    world: &World,
-    bank: &Bank,
-    event: &Envelope<PayoutDueV1>,
-    id: &PayoutId,
-) -> Result<(), Again> {
+async fn send_claimed(world: &World, event: &Envelope<PayoutDueV1>, id: &PayoutId) -> Result<(), Again> {
     let m = &event.marketplace;
     let Some(key) = Key::payout(m, id) else { return Ok(()) };
     let Some(held) = world.table.load::<Payout>(&key).await? else { return Ok(()) };
     if held.value.stage != Stage::Created {
         return Ok(());
     }
-    let reference = bank.order(world, m, &held.value).await?;
+    let reference = bank::order(world, m, &held.value).await?;
     let now = world.now();
     let Decision::New(fact) = decide(&held.value, Told::Sent { reference }, now)? else { return Ok(()) };
     let next = held.value.clone().apply(&fact);

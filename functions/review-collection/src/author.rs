@@ -59,7 +59,7 @@ pub(crate) struct OwnView {
 }
 
 /// A review as its author sees it, by itself.
-pub(crate) async fn own_view(shown: &Shown<'_>, review: &Review) -> Result<OwnView, Problem> {
+pub(crate) async fn own_view(shown: &Shown, review: &Review) -> Result<OwnView, Problem> {
     let (reasons, note) = match &review.stage {
         Stage::Pending { causes } => (causes.clone(), None),
         Stage::Rejected { reasons, note, .. } => (reasons.clone(), note.as_ref().map(ToString::to_string)),
@@ -172,7 +172,7 @@ impl Scene {
         }
     }
 
-    async fn view(&self, shown: &Shown<'_>, review: Option<&Review>) -> Result<OwnView, Problem> {
+    async fn view(&self, shown: &Shown, review: Option<&Review>) -> Result<OwnView, Problem> {
         let title = self.title().map_or_else(|| self.line.sku.to_string(), |title| title.to_string());
         let merchant_name = self.merchant_name.clone();
         if let Some(review) = review {

@@ -38,7 +38,7 @@ pub(crate) struct SaidView {
     by: String,
 }
 
-async fn view(shown: &Shown<'_>, review: &Review) -> Result<ReviewView, Problem> {
+async fn view(shown: &Shown, review: &Review) -> Result<ReviewView, Problem> {
     let before = review.reply.iter().flat_map(|reply| &reply.before);
     let said =
         |said: &Said| SaidView { text: said.text.to_string(), at: said.at.to_string(), by: said.by.clone() };

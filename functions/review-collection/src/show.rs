@@ -3,8 +3,9 @@
 //! The list by itself is the newest first, whatever the stars; every order shows every review in the end, and the
 //! distribution stands beside it. Nothing here leaves a review out for its stars.
 
-use crate::photos::Gallery;
+use crate::photos;
 use axum::extract::{Path, State};
+use bucket::Bucket;
 use domain::id::{MarketplaceId, MerchantId, ProductId, ReviewId};
 use domain::review::rating::{Distribution, score};
 use domain::review::{PhotoState, Reply as Answer, Review, Stage, Stars, Unusable};
@@ -26,13 +27,13 @@ pub(crate) fn status(stage: &Stage) -> &'static str {
 }
 
 /// What views are made with.
-pub(crate) struct Shown<'a> {
-    gallery: Gallery<'a>,
+pub(crate) struct Shown {
+    gallery: Bucket,
 }
 
-impl<'a> Shown<'a> {
-    pub(crate) fn new(world: &'a World) -> Result<Self, Problem> {
-        Ok(Self { gallery: Gallery::of(world)? })
+impl Shown {
+    pub(crate) fn new(world: &World) -> Result<Self, Problem> {
+        Ok(Self { gallery: photos::gallery(world)? })
     }
 }
 
@@ -58,14 +59,14 @@ pub(crate) struct OwnPhoto {
     photo: Option<PhotoView>,
 }
 
-pub(crate) async fn shown_photos(shown: &Shown<'_>, review: &Review) -> Result<Vec<OwnPhoto>, Problem> {
+pub(crate) async fn shown_photos(shown: &Shown, review: &Review) -> Result<Vec<OwnPhoto>, Problem> {
     let mut photos = Vec::new();
     for photo in &review.photos {
         let (status, refused, view) = match &photo.state {
             PhotoState::Awaited => ("awaited", None, None),
             PhotoState::Refused { why } => ("refused", Some(*why), None),
             PhotoState::Ready { sha256, width, height } => {
-                let url = shown.gallery.address(sha256).await?;
+                let url = photos::address(&shown.gallery, sha256).await?;
                 ("ready", None, Some(PhotoView { url, width: *width, height: *height }))
             }
         };
@@ -117,7 +118,7 @@ pub(crate) struct PublicView {
     reply: Option<ReplyView>,
 }
 
-async fn public_view(shown: &Shown<'_>, review: &Review) -> Result<PublicView, Problem> {
+async fn public_view(shown: &Shown, review: &Review) -> Result<PublicView, Problem> {
     let photos = shown_photos(shown, review).await?.into_iter().filter_map(|photo| photo.photo).collect();
     Ok(PublicView {
         id: review.id.to_string(),
