@@ -196,6 +196,21 @@ async fn every_consumer_handles_exactly_the_events_that_its_rules_route_to_it() 
     );
 }
 
+/// The policy of the queues is one for all, and names the bus here: a rule of another is to be named.
+#[test]
+fn every_rule_may_send_to_the_queues_that_it_names() {
+    let raw = Raw::read();
+    let policy = &raw.resource("QueuePolicy")["Properties"];
+    let may = &policy["PolicyDocument"]["Statement"][0]["Condition"]["ArnLike"]["aws:SourceArn"];
+    let may: Vec<String> = may.as_array().into_iter().flatten().filter_map(Raw::referred).collect();
+    let strange = raw.of_type("AWS::Events::Rule").into_iter().filter(|(logical, rule)| {
+        let of_here = Raw::referred(&rule["EventBusName"]).as_deref() == Some("Bus");
+        !of_here && !may.iter().any(|name| name == logical)
+    });
+    let complaints = strange.map(|(logical, _)| format!("{logical} is of another bus, and may not send"));
+    none(complaints, "name its Arn in the condition of QueuePolicy in infra/template.yaml");
+}
+
 #[test]
 fn every_queue_that_is_no_dead_letter_queue_has_one_reader() {
     let raw = Raw::read();
