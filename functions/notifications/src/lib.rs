@@ -1,13 +1,13 @@
 //! Messages to people: what happened becomes a letter to whom it concerns, once, if they may be written to.
 //!
 //! Routes: `/v1/messages…`, `/v1/message-templates…`, `/v1/suppressions…`, `/v1/unsubscribe/{token}`. Consumes:
-//! whatever somebody wants to hear of. Reads: orders, parts, carts, merchants, payouts, accounts with their keys.
+//! whatever somebody wants to hear of; what SES tells of bounces and complaints. Reads: orders, parts, carts, merchants, payouts, accounts with their keys.
 //! Writes: messages, rules, contacts of merchants, texts, addresses to leave alone. Emits: `message.*.v1`,
 //! `merchant.contact_changed.v1`.
 //!
 //! `occasions.rs` what an event has to say · `tell.rs` to whom, and each once · `facts.rs` it in the words of a
 //! language · `words.rs` the platform's texts · `render.rs` texts filled in, with bounds · `mail.rs` MIME and SES ·
-//! `settings.rs` who gets what · `texts.rs` operators' texts · `stop.rs` who is left alone · `show.rs` what was sent.
+//! `settings.rs` who gets what · `texts.rs` operators' texts · `stop.rs` who is left alone · `reports.rs` what came back · `show.rs` what was sent.
 //!
 //! Absent on purpose: webhooks of systems, which are `webhooks`'; when something is asked or reminded of.
 
@@ -15,6 +15,7 @@ mod facts;
 mod mail;
 mod occasions;
 mod render;
+mod reports;
 mod settings;
 mod show;
 mod stop;
@@ -46,6 +47,7 @@ pub fn function(world: &World) -> Function {
         .on(occasions::review_requested)
         .on(occasions::review_replied)
         .on(occasions::back_in_stock)
+        .mail(reports::told)
 }
 
 fn routes() -> Routes {

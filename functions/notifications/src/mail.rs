@@ -99,12 +99,16 @@ pub(crate) async fn carry(world: &World, letter: &Letter) -> Carried {
         Err(error) => return Carried::Refused(error.to_string()),
     };
     let tag = |name: &str, value: &str| json!({ "Name": name, "Value": value });
-    let body = json!({
+    let mut body = json!({
         "FromEmailAddress": from,
         "Destination": { "ToAddresses": [letter.to.as_str()] },
         "Content": { "Raw": { "Data": STANDARD.encode(raw) } },
+        // Reports of what becomes of it have these, so that they are told which message they are about.
         "EmailTags": [tag("marketplace", letter.marketplace.as_str()), tag("message", letter.id.as_str())],
     });
+    if let Ok(set) = world.variable("MAIL_SET") {
+        body["ConfigurationSetName"] = set.into();
+    }
     let path = "/v2/email/outbound-emails";
     let call = Call { service: "ses", host: "email", path, kind: "application/json", target: None };
     match call.send(&world.aws, body.to_string()).await {

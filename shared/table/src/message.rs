@@ -6,7 +6,7 @@ use crate::person::Sealed;
 use crate::{Cursor, Fault, Page, Record, Table};
 use domain::id::{CustomerId, MarketplaceId, MerchantId, MessageId};
 use domain::message::{
-    Because, Channel, Contact, KEPT, Kind, Message, Recipient, Routing, Stage, Suppression,
+    Because, Bounce, Channel, Contact, KEPT, Kind, Message, Recipient, Routing, Stage, Suppression,
 };
 use domain::text::Locale;
 use jiff::Timestamp;
@@ -46,6 +46,10 @@ pub struct MessageSummary {
     pub consent: Option<Timestamp>,
     pub made_at: Timestamp,
     pub stage: Stage,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounced: Option<Bounce>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complained_at: Option<Timestamp>,
 }
 
 impl Record for KeptMessage {
@@ -67,9 +71,35 @@ impl Record for KeptMessage {
     }
 
     fn summary(&self) -> Option<MessageSummary> {
-        let Message { id, kind, channel, to, event, of, because, consent, made_at, stage, .. } =
-            self.message.clone();
-        Some(MessageSummary { id, kind, channel, to, event, of, because, consent, made_at, stage })
+        let Message {
+            id,
+            kind,
+            channel,
+            to,
+            event,
+            of,
+            because,
+            consent,
+            made_at,
+            stage,
+            bounced,
+            complained_at,
+            ..
+        } = self.message.clone();
+        Some(MessageSummary {
+            id,
+            kind,
+            channel,
+            to,
+            event,
+            of,
+            because,
+            consent,
+            made_at,
+            stage,
+            bounced,
+            complained_at,
+        })
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
