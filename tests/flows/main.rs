@@ -61,6 +61,7 @@ mod subscribing_badly;
 mod subscriptions;
 mod tax;
 mod texts;
+mod trials;
 mod turnstile;
 mod watch;
 mod webhooks;

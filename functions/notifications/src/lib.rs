@@ -1,7 +1,8 @@
 //! Messages to people: what happened becomes a letter to whom it concerns, once, if they may be written to.
 //!
 //! Routes: `/v1/messages…`, `/v1/message-templates…`, `/v1/suppressions…`, `/v1/unsubscribe/{token}`. Consumes:
-//! whatever somebody wants to hear of; what SES tells of bounces and complaints. Reads: orders, parts, carts, merchants, payouts, accounts with their keys.
+//! whatever somebody wants to hear of; what SES tells of bounces and complaints. Reads: orders, parts, carts, subscriptions, merchants, payouts, accounts with
+//! their keys.
 //! Writes: messages, rules, contacts of merchants, texts, addresses to leave alone. Emits: `message.*.v1`,
 //! `merchant.contact_changed.v1`.
 //!
@@ -37,6 +38,7 @@ pub fn function(world: &World) -> Function {
         .on(occasions::declined)
         .on(occasions::action_required)
         .on(occasions::dunned)
+        .on(occasions::trial_ending)
         .on(occasions::reminded)
         .on(occasions::invited)
         .on(occasions::contact_changed)

@@ -50,7 +50,7 @@ pub const MERCHANTS: [&str; 37] = [
 ];
 
 /// Kinds of facts that are the operators' alone, whatever they name.
-pub const OPERATORS: [&str; 63] = [
+pub const OPERATORS: [&str; 64] = [
     "api_key.issued.v1",
     "api_key.revoked.v1",
     "cart.recovered.v1",
@@ -112,6 +112,7 @@ pub const OPERATORS: [&str; 63] = [
     "store_credit.changed.v1",
     "subscription.changed.v1",
     "subscription.goods_due.v1",
+    "subscription.trial_ending.v1",
     "tax.rates_changed.v1",
     "tax.rules_changed.v1",
 ];
