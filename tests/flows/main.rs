@@ -35,6 +35,7 @@ mod invoices;
 mod merchants;
 mod merging;
 mod messages;
+mod messages_carried;
 mod messages_returned;
 mod numbers;
 mod opening;
