@@ -40,6 +40,7 @@ mod messages_returned;
 mod numbers;
 mod opening;
 mod order_to_payout;
+mod outward_cuts;
 mod overrides;
 mod payments;
 mod races;
