@@ -37,6 +37,7 @@ mod merging;
 mod messages;
 mod messages_carried;
 mod messages_returned;
+mod messages_settings;
 mod numbers;
 mod opening;
 mod order_to_payout;

@@ -74,6 +74,14 @@ fn routes() -> Routes {
         .operators("messages:write", "message_templates.save", "A version more, in force at once")
         .post("/v1/message-templates/{kind}/{locale}/reset", texts::reset)
         .operators("messages:write", "message_templates.reset", "The platform's own text is in force again")
+        .get("/v1/message-templates/{kind}/{locale}/versions", texts::versions)
+        .operators(
+            "messages:read",
+            "message_templates.versions",
+            "What was in force, by whom and since when, the newest first",
+        )
+        .post("/v1/message-templates/{kind}/{locale}/restore", texts::restore)
+        .operators("messages:write", "message_templates.restore", "An older version's text is in force again")
         .post("/v1/message-templates/{kind}/{locale}/check", texts::preview)
         .operators("messages:read", "message_templates.preview", "What a text comes to with sample data")
         .get("/v1/suppressions", stop::list)

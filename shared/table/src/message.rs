@@ -3,7 +3,7 @@
 use crate::key::{Key, Place};
 use crate::list::List;
 use crate::person::Sealed;
-use crate::{Cursor, Fault, Page, Record, Table};
+use crate::{Cursor, Fault, Held, Page, Record, Table};
 use domain::id::{CustomerId, MarketplaceId, MerchantId, MessageId};
 use domain::message::{
     Because, Bounce, Channel, Contact, KEPT, Kind, Message, Recipient, Routing, Stage, Suppression,
@@ -148,6 +148,9 @@ pub struct MessageTemplate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     pub at: Timestamp,
+    /// Who saved it, as events name their actors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// What a template is made of. HTML is what the markup was compiled to when it was saved.
@@ -235,6 +238,18 @@ impl Table {
     ) -> Result<Page<MessageSummary>, Fault> {
         let place = Place::message_to_merchant(m, merchant, Timestamp::UNIX_EPOCH, &MessageId::from_bits(0));
         self.list::<KeptMessage>(&List::of(place), limit, after).await
+    }
+
+    /// The versions of a text, the newest first.
+    pub async fn template_versions(
+        &self,
+        m: &MarketplaceId,
+        (kind, locale): (Kind, &Locale),
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Held<TemplateVersion>>, Fault> {
+        let (pk, [from, to]) = Key::template_versions(m, kind, locale.as_str());
+        self.records(&pk, (&from, &to), limit, after, false).await
     }
 
     /// Addresses that are not written to, the last first.
