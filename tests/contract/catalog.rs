@@ -39,7 +39,7 @@ use events::merchant_order::{
     MerchantOrderOpenedV1, MerchantOrderRefundedV1, MerchantOrderRejectedV1, MerchantOrderShippedV1,
     ShipmentDeliveredV1, ShipmentLostV1,
 };
-use events::message::{MessageRoutingChangedV1, MessageTemplateSavedV1};
+use events::message::{AddressSuppressedV1, MessageRoutingChangedV1, MessageTemplateSavedV1};
 use events::order::{
     Instant, OrderCanceledV1, OrderClaimedV1, OrderExceptionRaisedV1, OrderExceptionResolvedV1, OrderPaidV1,
     OrderPlacedV1, OrderRefundedV1, OrderShortageRaisedV1, OrderUnpaidV1, ShortLine,
@@ -414,6 +414,10 @@ fn merchants() -> Vec<Entry> {
                 version: 1,
                 builtin: false,
             },
+        ),
+        entry(
+            Told::new(format!("sup_{}", "5e".repeat(32)), 1, 10, "system:notifications"),
+            AddressSuppressedV1 { digest: "5e".repeat(32), why: domain::message::Suppressed::Complained },
         ),
     ]
 }

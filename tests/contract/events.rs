@@ -164,6 +164,7 @@ fn word(prefix: &str) -> &'static str {
         "flw" => "person with a cart",
         "reminder" => "reminders",
         "message" => "messages",
+        "sup" => "mail address",
         "dunning" => "dunning case",
         "rev" => "review",
         "asking" => "review request",

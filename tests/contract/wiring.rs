@@ -47,17 +47,19 @@ pub(crate) async fn consumers() -> BTreeMap<String, BTreeSet<String>> {
 fn rules(raw: &Raw) -> Vec<(String, Vec<String>, Vec<String>)> {
     let rules = raw.of_type("AWS::Events::Rule").into_iter();
     rules
-        .filter(|(_, rule)| !is_of_files(rule))
+        .filter(|(_, rule)| !is_of_aws(rule))
         .map(|(logical, rule)| {
             (logical.to_owned(), texts(&rule["EventPattern"]["detail-type"]), targets(rule))
         })
         .collect()
 }
 
-/// Whether a rule is about files that come to a bucket: AWS tells that, in its own words.
-fn is_of_files(rule: &Value) -> bool {
-    texts(&rule["EventPattern"]["source"]) == ["aws.s3"]
-        && texts(&rule["EventPattern"]["detail-type"]) == ["Object Created"]
+/// Whether a rule is about what AWS itself tells, in its own words: files that come to a bucket, mail that comes back.
+fn is_of_aws(rule: &Value) -> bool {
+    let (source, told) =
+        (texts(&rule["EventPattern"]["source"]), texts(&rule["EventPattern"]["detail-type"]));
+    (source == ["aws.s3"] && told == ["Object Created"])
+        || (source == ["aws.ses"] && told == ["Email Bounced", "Email Complaint Received"])
 }
 
 fn targets(rule: &Value) -> Vec<String> {
@@ -134,7 +136,7 @@ async fn every_rule_names_events_that_exist_and_sends_them_to_queues_as_they_are
     let mut complaints = Vec::new();
     for (logical, rule) in raw.of_type("AWS::Events::Rule") {
         let events = texts(&rule["EventPattern"]["detail-type"]);
-        if is_of_files(rule) {
+        if is_of_aws(rule) {
             continue;
         }
         let strange = events.iter().filter(|name| !known.contains(name.as_str()));
@@ -194,6 +196,21 @@ async fn every_consumer_handles_exactly_the_events_that_its_rules_route_to_it() 
         complaints,
         "make the rule in infra/template.yaml and the `.on(…)` in the function's lib.rs say the same",
     );
+}
+
+/// The policy of the queues is one for all, and names the bus here: a rule of another is to be named.
+#[test]
+fn every_rule_may_send_to_the_queues_that_it_names() {
+    let raw = Raw::read();
+    let policy = &raw.resource("QueuePolicy")["Properties"];
+    let may = &policy["PolicyDocument"]["Statement"][0]["Condition"]["ArnLike"]["aws:SourceArn"];
+    let may: Vec<String> = may.as_array().into_iter().flatten().filter_map(Raw::referred).collect();
+    let strange = raw.of_type("AWS::Events::Rule").into_iter().filter(|(logical, rule)| {
+        let of_here = Raw::referred(&rule["EventBusName"]).as_deref() == Some("Bus");
+        !of_here && !may.iter().any(|name| name == logical)
+    });
+    let complaints = strange.map(|(logical, _)| format!("{logical} is of another bus, and may not send"));
+    none(complaints, "name its Arn in the condition of QueuePolicy in infra/template.yaml");
 }
 
 #[test]

@@ -358,6 +358,7 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         ("/v1/dunning?ended_in=2026-03&".to_owned(), foreign),
         ("/v1/messages?".to_owned(), foreign),
         ("/v1/suppressions?".to_owned(), foreign),
+        ("/v1/message-templates/shipped/en/versions?".to_owned(), foreign),
         ("/v1/wish-lists?".to_owned(), named),
         ("/v1/stock-alerts?".to_owned(), foreign),
         ("/v1/abandoned-carts?".to_owned(), foreign),

@@ -14,7 +14,7 @@ use tests::*;
 
 /// What a receiver got.
 #[derive(Debug, Clone)]
-struct Got {
+pub(crate) struct Got {
     path: String,
     headers: HeaderMap,
     text: String,
@@ -26,7 +26,7 @@ impl Got {
         at(&body, "/type").to_owned()
     }
 
-    fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.headers["webhook-id"].to_str().unwrap()
     }
 
@@ -41,7 +41,7 @@ type Answers = (u16, Option<(&'static str, String)>, String);
 
 /// A receiver on this machine.
 #[derive(Clone)]
-struct Receiver {
+pub(crate) struct Receiver {
     address: String,
     got: Arc<Mutex<Vec<Got>>>,
     /// How it answers from now on: status, a header, a body.
@@ -49,7 +49,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let (got, answers) = (Arc::default(), Arc::new(Mutex::new((204, None, String::new()))));
         let (heard, how): (Arc<Mutex<Vec<Got>>>, _) = (Arc::clone(&got), Arc::clone(&answers));
         let answer = move |request: axum::extract::Request| {
@@ -82,7 +82,7 @@ impl Receiver {
     }
 
     /// What it got since the last look.
-    fn take(&self) -> Vec<Got> {
+    pub(crate) fn take(&self) -> Vec<Got> {
         std::mem::take(&mut *self.got.lock().unwrap())
     }
 
@@ -97,7 +97,12 @@ impl Receiver {
 const ENDPOINTS: &str = "/v1/webhook-endpoints";
 
 /// An endpoint of a receiver; answers its id and its secret.
-async fn endpoint(shop: &Shop, receiver: &Receiver, events: &[&str], more: Value) -> (String, String) {
+pub(crate) async fn endpoint(
+    shop: &Shop,
+    receiver: &Receiver,
+    events: &[&str],
+    more: Value,
+) -> (String, String) {
     let mut body = json!({"address": format!("{}/hooks", receiver.address), "events": events});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let made = shop.done(ENDPOINTS, &body).await;

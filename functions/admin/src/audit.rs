@@ -110,6 +110,7 @@ fn partition(m: &MarketplaceId, id: &str) -> Option<Key> {
         "off" => id.parse().ok().map(|id| Key::offer(m, &id)),
         "cus" => id.parse().ok().map(|id| Key::customer(m, &id)),
         "ovr" => id.parse().ok().map(|id| Key::override_(m, &id)),
+        "sup" => id.split_once('_')?.1.parse().ok().map(|digest| Key::suppression(m, &digest)),
         "whe" => id.parse().ok().map(|id| Key::webhook_endpoint(m, &id)),
         _ => None,
     }

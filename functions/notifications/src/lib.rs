@@ -1,13 +1,14 @@
 //! Messages to people: what happened becomes a letter to whom it concerns, once, if they may be written to.
 //!
 //! Routes: `/v1/messages…`, `/v1/message-templates…`, `/v1/suppressions…`, `/v1/unsubscribe/{token}`. Consumes:
-//! whatever somebody wants to hear of. Reads: orders, parts, carts, merchants, payouts, accounts with their keys.
+//! whatever somebody wants to hear of; what SES tells of bounces and complaints. Reads: orders, parts, carts, subscriptions, merchants, payouts, accounts with
+//! their keys.
 //! Writes: messages, rules, contacts of merchants, texts, addresses to leave alone. Emits: `message.*.v1`,
 //! `merchant.contact_changed.v1`.
 //!
 //! `occasions.rs` what an event has to say · `tell.rs` to whom, and each once · `facts.rs` it in the words of a
 //! language · `words.rs` the platform's texts · `render.rs` texts filled in, with bounds · `mail.rs` MIME and SES ·
-//! `settings.rs` who gets what · `texts.rs` operators' texts · `stop.rs` who is left alone · `show.rs` what was sent.
+//! `settings.rs` who gets what · `texts.rs` operators' texts · `stop.rs` who is left alone · `reports.rs` what came back · `show.rs` what was sent.
 //!
 //! Absent on purpose: webhooks of systems, which are `webhooks`'; when something is asked or reminded of.
 
@@ -15,6 +16,7 @@ mod facts;
 mod mail;
 mod occasions;
 mod render;
+mod reports;
 mod settings;
 mod show;
 mod stop;
@@ -36,6 +38,7 @@ pub fn function(world: &World) -> Function {
         .on(occasions::declined)
         .on(occasions::action_required)
         .on(occasions::dunned)
+        .on(occasions::trial_ending)
         .on(occasions::reminded)
         .on(occasions::invited)
         .on(occasions::contact_changed)
@@ -46,6 +49,7 @@ pub fn function(world: &World) -> Function {
         .on(occasions::review_requested)
         .on(occasions::review_replied)
         .on(occasions::back_in_stock)
+        .mail(reports::told)
 }
 
 fn routes() -> Routes {
@@ -70,6 +74,14 @@ fn routes() -> Routes {
         .operators("messages:write", "message_templates.save", "A version more, in force at once")
         .post("/v1/message-templates/{kind}/{locale}/reset", texts::reset)
         .operators("messages:write", "message_templates.reset", "The platform's own text is in force again")
+        .get("/v1/message-templates/{kind}/{locale}/versions", texts::versions)
+        .operators(
+            "messages:read",
+            "message_templates.versions",
+            "What was in force, by whom and since when, the newest first",
+        )
+        .post("/v1/message-templates/{kind}/{locale}/restore", texts::restore)
+        .operators("messages:write", "message_templates.restore", "An older version's text is in force again")
         .post("/v1/message-templates/{kind}/{locale}/check", texts::preview)
         .operators("messages:read", "message_templates.preview", "What a text comes to with sample data")
         .get("/v1/suppressions", stop::list)

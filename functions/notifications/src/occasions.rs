@@ -15,6 +15,7 @@ use domain::order::Order;
 use domain::payment::To;
 use domain::payout::day;
 use domain::reminder::FollowUp;
+use domain::subscription::{Renewal, Subscription, renew};
 use edge::links::{self, Link, Purpose};
 use edge::sealed::order_page;
 use edge::{Again, World};
@@ -27,7 +28,7 @@ use events::order::{OrderCanceledV1, OrderPlacedV1};
 use events::payment::{PaymentActionRequiredV1, PaymentDeclinedV1, PaymentRefundedV1};
 use events::payout::{MerchantBalanceCriticalV1, PayoutSentV1};
 use events::review::{ReviewRepliedV1, ReviewRequestedV1};
-use events::subscription::DunningChangedV1;
+use events::subscription::{DunningChangedV1, SubscriptionTrialEndingV1};
 use events::{Amount, Envelope};
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -223,6 +224,28 @@ pub(crate) async fn dunned(world: World, event: Envelope<DunningChangedV1>) -> D
     };
     let concerns = Concerns::Customer(event.data.customer.clone());
     tell(&world, &Cause::of(&event), &Telling { kind: Kind::Dunning, concerns, known }).await
+}
+
+/// What is charged at the end, to the cent: the renewal itself, not committed. Nothing is said where it was canceled, or
+/// its end moved, since; and an end that is past is told by what was charged.
+pub(crate) async fn trial_ending(world: World, event: Envelope<SubscriptionTrialEndingV1>) -> Done {
+    let (m, data) = (&event.marketplace, &event.data);
+    let key = Key::subscription(m, &data.subscription);
+    let Some(trial) = world.table.load::<Subscription>(&key).await?.map(|held| held.value) else {
+        return Ok(());
+    };
+    if trial.ends_its_trial(world.now()) != Some(data.ends_at.0) {
+        return Ok(());
+    }
+    let billing = world.table.billing(m, &trial, &trial.renews_as()).await?;
+    let first = match renew(&trial, &billing.terms, &billing.taxes(), data.ends_at.0)? {
+        Renewal::Due(step) => step.document.map(|document| document.total()).transpose()?,
+        Renewal::NotDue => None,
+    };
+    let amount = first.filter(|amount| amount.minor > 0);
+    let known = Known { date: Some(trial.cycle.zone.date(data.ends_at.0)), amount, ..Known::default() };
+    let concerns = Concerns::Customer(data.customer.clone());
+    tell(&world, &Cause::of(&event), &Telling { kind: Kind::TrialEnding, concerns, known }).await
 }
 
 /// The cart is as it is now: whoever has ordered or emptied it is not reminded (A16(2)).

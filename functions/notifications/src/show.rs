@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use domain::id::{CustomerId, MerchantId, MessageId};
-use domain::message::{Because, Channel, Kind, NotSent, Recipient, Stage};
+use domain::message::{Because, Bounce, Channel, Kind, NotSent, Recipient, Stage};
 use domain::payout::day;
 use edge::query::{None as NoParameters, Paging};
 use edge::sealed::unseal;
@@ -42,6 +42,15 @@ pub(crate) struct MessageView {
     /// The carrier's name of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
+    /// When it came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bounced_at: Option<String>,
+    /// Whether for good: then its address is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bounced_for_good: Option<bool>,
+    /// When its reader called it unwanted; then its address is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complained_at: Option<String>,
 }
 
 pub(crate) fn view(of: MessageSummary) -> MessageView {
@@ -73,6 +82,9 @@ pub(crate) fn view(of: MessageSummary) -> MessageView {
         since: since.to_string(),
         not_sent_because: why,
         reference,
+        bounced_at: of.bounced.map(|Bounce { at, .. }| at.to_string()),
+        bounced_for_good: of.bounced.map(|Bounce { permanent, .. }| permanent),
+        complained_at: of.complained_at.map(|at| at.to_string()),
     }
 }
 

@@ -3,14 +3,16 @@
 //! An address is on the list by its digest: the list names nobody, and stays when somebody is forgotten.
 
 use axum::extract::{FromRequest, Path, Request, State};
-use domain::message::{Suppressed, Suppression, digest_of};
+use domain::message::{Suppressed, Suppression, digest_of, leave_alone};
 use domain::text::{Email, Sha256};
 use edge::links::{Link, Purpose, marketplace_of};
 use edge::query::PageOf;
 use edge::routes::Input;
-use edge::{Check, Command, Listing, Problem, Query, Reply, World};
+use edge::{Check, Command, Listing, Overtaken, Problem, Query, Reply, World};
+use events::message::AddressSuppressedV1;
+use events::{Announced, Context};
 use serde::{Deserialize, Serialize};
-use table::{Fault, Key};
+use table::{Commit, Held, Key, Story};
 
 /// A mail program posts a form, a page JSON: nothing in either is read, for the link says it all.
 #[derive(Debug)]
@@ -57,44 +59,43 @@ pub(crate) async fn unsubscribe(
     let link = Link::open(&world, &m, Purpose::Unsubscribe, &token).await?;
     let digest: Sha256 = link.about.parse().map_err(|_| none())?;
     let fresh = Suppression { digest, why: Suppressed::Unsubscribed, at: world.now() };
-    stop(&world, &m, fresh).await.map(view).map(Reply::ok)
-}
-
-/// What is stronger than a reader's own stop stays; a stop of before becomes one of now.
-async fn stop(
-    world: &World,
-    m: &domain::id::MarketplaceId,
-    fresh: Suppression,
-) -> Result<Suppression, Problem> {
-    let key = Key::suppression(m, &fresh.digest);
-    let kept = world
+    let (key, subject) = (Key::suppression(&m, &fresh.digest), subject(&fresh.digest));
+    let context = Context {
+        at: fresh.at,
+        actor: "system:notifications".to_owned(),
+        cause: format!("unsubscribe:{subject}"),
+        correlation: format!("unsubscribe:{subject}"),
+    };
+    world
         .until_free(|| async {
             let held = world.table.load::<Suppression>(&key).await?;
-            if let Some(held) = &held
-                && (held.value.why != Suppressed::Unsubscribed || held.value.at >= fresh.at)
-            {
-                return Ok::<_, Busy>(held.value.clone());
-            }
-            world.table.put(m, held.as_ref(), &fresh).await?;
-            Ok(fresh.clone())
+            let Some(next) = leave_alone(held.as_ref().map(|held| &held.value), fresh.clone()) else {
+                return Ok(Reply::ok(view(held.map_or_else(|| fresh.clone(), |held| held.value))));
+            };
+            let commit = left_alone(Commit::new(&m, &context), held.as_ref(), &next, Overtaken);
+            commit.send(&world.table).await?;
+            Ok::<_, Problem>(Reply::ok(view(next)))
         })
-        .await;
-    kept.map_err(|Busy(fault)| fault.into())
+        .await
 }
 
-/// A fault of the table, tried again while it is busy.
-#[derive(Debug)]
-struct Busy(Fault);
-
-impl From<Fault> for Busy {
-    fn from(fault: Fault) -> Self {
-        Self(fault)
-    }
+/// What the story of an address is told under.
+fn subject(digest: &Sha256) -> String {
+    format!("sup_{digest}")
 }
 
-impl edge::world::MaybeBusy for Busy {
-    fn is_busy(&self) -> bool {
-        matches!(self.0, Fault::Busy)
+/// An address is on the list from now on, for this reason.
+pub(crate) fn left_alone<'a, C: std::fmt::Debug>(
+    commit: Commit<'a, C>,
+    held: Option<&Held<Suppression>>,
+    next: &Suppression,
+    taken: C,
+) -> Commit<'a, C> {
+    let told = AddressSuppressedV1 { digest: next.digest.to_string(), why: next.why };
+    let (subject, story) = (subject(&next.digest), Story::new([Announced::of(&told)]));
+    match held {
+        Some(held) => commit.change(held, next, &subject, story),
+        None => commit.begin(next, &subject, story, taken),
     }
 }
 
@@ -126,13 +127,23 @@ pub(crate) async fn add(
     let email = check.parse::<Email>("email", &command.body.email);
     check.done()?;
     let digest = email.as_ref().and_then(digest_of).ok_or_else(Problem::internal)?;
-    command.asked_before(&world).await?;
-    let key = Key::suppression(m, &digest);
-    let held = world.table.load::<Suppression>(&key).await?;
-    if let Some(held) = held.as_ref().filter(|held| held.value.why == Suppressed::ByHand) {
-        return Ok(Reply::ok(view(held.value.clone())).replayed());
-    }
-    let fresh = Suppression { digest, why: Suppressed::ByHand, at: world.now() };
-    world.table.put(m, held.as_ref(), &fresh).await?;
-    Ok(Reply::ok(view(fresh)))
+    let (key, subject) = (Key::suppression(m, &digest), subject(&digest));
+    world
+        .until_free(|| async {
+            let held = world.table.load::<Suppression>(&key).await?;
+            let now = world.now();
+            let fresh = Suppression { digest: digest.clone(), why: Suppressed::ByHand, at: now };
+            let next = leave_alone(held.as_ref().map(|held| &held.value), fresh);
+            let revision = held.as_ref().map_or(0, Held::revision);
+            let repeats = command.repeats(&world, revision, next.is_some()).await?;
+            let Some(next) = next.filter(|_| !repeats) else {
+                let held = held.ok_or_else(Problem::busy)?;
+                return Ok(Reply::ok(view(held.value)).replayed());
+            };
+            let context = command.context(now);
+            let commit = command.remember(Commit::new(m, &context), now, 200, &subject, Overtaken);
+            left_alone(commit, held.as_ref(), &next, Overtaken).send(&world.table).await?;
+            Ok(Reply::ok(view(next)))
+        })
+        .await
 }

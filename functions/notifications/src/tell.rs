@@ -272,6 +272,8 @@ async fn one(
         template: 0,
         made_at: now,
         stage: Stage::Begun { since: now, tries: 1 },
+        bounced: None,
+        complained_at: None,
     };
     let before = match &held {
         None => fresh,

@@ -5,10 +5,10 @@ use crate::facts::sample;
 use crate::render::{Broken, Rendered, compile, is_known, render};
 use crate::words;
 use axum::extract::{Path, State};
-use domain::message::Kind;
+use domain::message::{Kind, locales};
 use domain::text::Locale;
-use edge::query::None as NoParameters;
-use edge::{Command, Overtaken, Problem, Query, Reply, World};
+use edge::query::{None as NoParameters, PageOf};
+use edge::{Command, Listing, Overtaken, Problem, Query, Reply, World};
 use events::Announced;
 use events::message::MessageTemplateSavedV1;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,29 @@ pub(crate) struct TemplateView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ResetMessageTemplate"))]
 pub(crate) struct Reset {}
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RestoreMessageTemplate"))]
+pub(crate) struct Restore {
+    /// Of the list of versions.
+    version: u32,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MessageTemplateVersion"))]
+pub(crate) struct VersionView {
+    version: u32,
+    saved_at: String,
+    /// Who saved it, as the audit trail names people and keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved_by: Option<String>,
+    /// The platform's own was put in force again.
+    builtin: bool,
+    /// As it was written; absent where it was the platform's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+}
+
 fn none() -> Problem {
     Problem::not_found("message template")
 }
@@ -56,10 +79,16 @@ fn place(kind: &str, locale: &str) -> Result<(Kind, Locale), Problem> {
     Ok((Kind::of_word(kind).ok_or_else(none)?, locale.parse().map_err(|_| none())?))
 }
 
-/// What is in force: the operator's, else the platform's; 404 where there is neither.
+/// What is in force: the operator's, else the platform's; 404 where there is neither. Where there was an operator's in a
+/// language that the platform has no words of, it is the platform's in the nearest.
 fn view(kind: Kind, locale: &Locale, held: Option<&MessageTemplate>) -> Result<TemplateView, Problem> {
     let own = held.and_then(|held| Some((held.version, held.source.clone()?)));
-    let (version, source) = own.or_else(|| Some((0, words::of(kind, locale.as_str())?))).ok_or_else(none)?;
+    let tried = match held {
+        Some(_) => locales(Some(locale.as_str()), "en"),
+        None => vec![locale.to_string()],
+    };
+    let platform = || tried.iter().find_map(|locale| words::of(kind, locale)).map(|source| (0, source));
+    let (version, source) = own.or_else(platform).ok_or_else(none)?;
     let Source { subject, mjml, text, .. } = source;
     Ok(TemplateView { kind, locale: locale.to_string(), version, subject, mjml, text })
 }
@@ -136,6 +165,38 @@ pub(crate) async fn reset(
     put(&world, &command, kind, &locale, None).await
 }
 
+/// What was in force and when, the newest first; a version never changes.
+pub(crate) async fn versions(
+    State(world): State<World>,
+    Path((kind, locale)): Path<(String, String)>,
+    query: Query<PageOf>,
+) -> Result<Reply<Listing<VersionView>>, Problem> {
+    let (kind, locale) = place(&kind, &locale)?;
+    let paging = query.parameters.read()?;
+    let (m, after) = (&query.caller.marketplace, paging.after.as_ref());
+    let page = world.table.template_versions(m, (kind, &locale), paging.limit, after).await?;
+    let view = |held: Held<TemplateVersion>| {
+        let MessageTemplate { version, source, at, by, .. } = held.value.template;
+        let builtin = source.is_none();
+        let subject = source.map(|source| source.subject);
+        VersionView { version, saved_at: at.to_string(), saved_by: by, builtin, subject }
+    };
+    Ok(Reply::ok(Listing::of(page, view)))
+}
+
+/// The text of an older version becomes the newest, and is in force at once.
+pub(crate) async fn restore(
+    State(world): State<World>,
+    Path((kind, locale)): Path<(String, String)>,
+    command: Command<Restore>,
+) -> Result<Reply<TemplateView>, Problem> {
+    let (kind, locale) = place(&kind, &locale)?;
+    let key = Key::template_version(&command.caller.marketplace, kind, locale.as_str(), command.body.version);
+    let kept = world.table.load::<TemplateVersion>(&key).await?;
+    let kept = kept.ok_or_else(|| Problem::not_found("version of the message template"))?;
+    put(&world, &command, kind, &locale, kept.value.template.source).await
+}
+
 async fn put<T>(
     world: &World,
     command: &Command<T>,
@@ -161,7 +222,8 @@ async fn put<T>(
             let now = world.now();
             let version = before.map_or(1, |before| before.version.saturating_add(1));
             let (locale, source) = (locale.clone(), source.clone());
-            let next = MessageTemplate { kind, locale, version, source, at: now };
+            let by = Some(command.caller.actor.clone());
+            let next = MessageTemplate { kind, locale, version, source, at: now, by };
             let shown = view(kind, &next.locale, Some(&next))?;
             let story = Story::new([Announced::of(&MessageTemplateSavedV1 {
                 kind,

@@ -1,14 +1,14 @@
-//! `subscription.due.v1`: the end of a period, a trial or a pause has come. One period after the other, each charged
-//! once.
+//! `subscription.due.v1`: the end of a period, a trial or a pause has come, or that of a trial is near. One period after
+//! the other, each charged once; each end of a trial told once.
 
 use domain::invoice::Stage as InvoiceStage;
 use domain::subscription::{Renewal, Stage, Subscription, renew};
 use edge::{Again, World};
-use events::Envelope;
-use events::subscription::SubscriptionDueV1;
+use events::subscription::{SubscriptionDueV1, SubscriptionTrialEndingV1};
+use events::{Announced, Envelope};
 use gateway::{Gateways, Till};
 use jiff::Timestamp;
-use table::Key;
+use table::{Commit, Key, Story, Uncommitted};
 
 pub(crate) async fn due(
     world: World,
@@ -21,6 +21,25 @@ pub(crate) async fn due(
     Ok(())
 }
 
+/// It is told before the first charge. A document of its own, named by the end: so it is told once, whoever comes again,
+/// and once more where the end has moved.
+async fn trial_ends(till: &Till<'_>, trial: &Subscription, at: Timestamp) -> Result<(), Again> {
+    let (subscription, customer, plan) = (trial.id.clone(), trial.customer.clone(), trial.plan.clone());
+    let subject = format!("{subscription}-trial-{}", at.as_millisecond());
+    let told = SubscriptionTrialEndingV1 { subscription, customer, plan, ends_at: at.into() };
+    let story = Story::new([Announced::of(&told)]);
+    let place = Key::trial_end(till.m, &trial.id, at);
+    let commit = Commit::new(till.m, &till.context).document(&place, &subject, story, Told);
+    match commit.send(&till.world.table).await {
+        Ok(()) | Err(Uncommitted::Refused(Told)) => Ok(()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// It was told before.
+#[derive(Debug)]
+struct Told;
+
 /// One period more, if its time has come; whether there may be another. `sent`: when the message was due.
 async fn one(till: &Till<'_>, key: &Key, sent: Timestamp) -> Result<bool, Again> {
     let (table, now) = (&till.world.table, till.world.now());
@@ -31,8 +50,12 @@ async fn one(till: &Till<'_>, key: &Key, sent: Timestamp) -> Result<bool, Again>
         return Ok(false);
     }
     // The clock here is behind that of whoever sent the message: it comes again, or nothing would.
-    if due.is_some_and(|at| now < at && at <= sent) {
+    if [due, held.value.warns_at()].into_iter().flatten().any(|at| now < at && at <= sent) {
         return Err(Again::Early(key.to_string()));
+    }
+    if let Some(ends_at) = held.value.ends_its_trial(now) {
+        trial_ends(till, &held.value, ends_at).await?;
+        return Ok(false);
     }
     let billing = table.billing(till.m, &held.value, &held.value.renews_as()).await?;
     if let Some(last) = billing.last.as_ref().filter(|last| last.value.stage == InvoiceStage::Open) {

@@ -179,7 +179,8 @@ async fn multiply(
             let (m, now) = (demo::marketplace_id(), hour.minute(-1));
             let cart = copy(&sample, n, at, now)?;
             let newest = Newest::of(&cart, now).ok_or_else(|| missing("mailbox"))?;
-            table.cart_is_followed(&m, &newest, at).await?;
+            table.look_at_cart(&m, &newest.follow_up, at).await?;
+            table.cart_is_newest(&m, &newest).await?;
             table.put(&m, None, &cart).await?;
             Ok::<_, NotMeasured>(())
         })

@@ -267,6 +267,26 @@ pub enum Suppressed {
     ByHand,
 }
 
+impl Suppressed {
+    /// What weighs more stays, whichever is heard of first.
+    fn weight(self) -> u8 {
+        match self {
+            Self::Unsubscribed => 0,
+            Self::Bounced => 1,
+            Self::Complained => 2,
+            Self::ByHand => 3,
+        }
+    }
+}
+
+/// What is kept of an address after one more reason to leave it alone; none if it is so already. Of two stops by a
+/// reader the later counts, because a consent in between has lifted the first.
+pub fn leave_alone(held: Option<&Suppression>, fresh: Suppression) -> Option<Suppression> {
+    let Some(held) = held else { return Some(fresh) };
+    let again = fresh.why == Suppressed::Unsubscribed && fresh.why == held.why && fresh.at > held.at;
+    (again || fresh.why.weight() > held.why.weight()).then_some(fresh)
+}
+
 /// What an address is told by: the same for all its spellings.
 pub fn digest_of(email: &Email) -> Option<Sha256> {
     sha256_hex(email.as_str().to_lowercase().as_bytes()).parse().ok()
@@ -359,6 +379,46 @@ pub struct Message {
     pub template: u32,
     pub made_at: Timestamp,
     pub stage: Stage,
+    /// It came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounced: Option<Bounce>,
+    /// When its reader called it unwanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complained_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounce {
+    pub at: Timestamp,
+    /// Nobody is there; if not, nobody could be reached this time.
+    pub permanent: bool,
+}
+
+/// What a carrier says of a message that it had taken. Reports come more than once and in any order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub what: Reported,
+    pub at: Timestamp,
+    /// The carrier's name of the message, and when it took it.
+    pub reference: String,
+    pub taken_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reported {
+    Bounced { permanent: bool },
+    Complained,
+}
+
+impl Reported {
+    /// Why its address is left alone from now on; a mailbox that is full today is not.
+    pub fn suppresses(self) -> Option<Suppressed> {
+        match self {
+            Self::Bounced { permanent: true } => Some(Suppressed::Bounced),
+            Self::Bounced { permanent: false } => None,
+            Self::Complained => Some(Suppressed::Complained),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -420,6 +480,27 @@ pub fn again(message: &Message, now: Timestamp) -> Next {
             Next::GiveUp(with(Stage::NotSent { since: now, why: NotSent::Unknown }))
         }
     }
+}
+
+/// A message after a report of its carrier; none if that says nothing new. Who reports of a message has taken it: one
+/// of which nobody knew whether it went has gone.
+pub fn reported(message: &Message, report: &Report) -> Option<Message> {
+    let mut next = message.clone();
+    match report.what {
+        Reported::Bounced { permanent } => {
+            let fresh = Bounce { at: report.at, permanent };
+            let held = message.bounced.filter(|held| held.permanent || !permanent);
+            next.bounced = Some(held.unwrap_or(fresh));
+        }
+        Reported::Complained => next.complained_at = message.complained_at.or(Some(report.at)),
+    }
+    let sent = || Stage::Sent { since: report.taken_at, reference: report.reference.clone() };
+    next.stage = match &message.stage {
+        Stage::Waiting { .. } | Stage::Begun { .. } => sent(),
+        Stage::NotSent { why: NotSent::Unknown, .. } => sent(),
+        Stage::NotSent { .. } | Stage::Sent { .. } => message.stage.clone(),
+    };
+    (next != *message).then_some(next)
 }
 
 /// Tags that are tried for a text, the nearest first: `de-AT`, `de`, the marketplace's, `en`.

@@ -17,12 +17,14 @@ mod bill;
 mod change;
 mod goods;
 mod renew;
+mod trial;
 pub use bill::{Covered, Taxes};
 pub use change::{
     When, cancel, change, deliver_on, end, pause, resume, set_means, set_place, skip, uncancel,
 };
 pub use goods::{NotSent, Sending, not_sent, sent, start_sent};
 pub use renew::{Renewal, Start, activate, renew, start};
+pub use trial::warns_at;
 
 use crate::currency::Currency;
 use crate::gateway::{GatewayToken, Method};
@@ -92,6 +94,9 @@ pub enum Stage {
     },
     Trialing {
         until: Timestamp,
+        /// When its customer is told that it ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        warns_at: Option<Timestamp>,
     },
     Active,
     Paused {
@@ -260,7 +265,7 @@ impl Subscription {
     pub fn due_at(&self) -> Result<Option<Timestamp>, OutOfTime> {
         Ok(match &self.stage {
             Stage::Incomplete { since } => Some(since.saturating_add(INCOMPLETE_LIMIT).unwrap_or(*since)),
-            Stage::Trialing { until } => Some(*until),
+            Stage::Trialing { until, .. } => Some(*until),
             Stage::Active => match self.sending.as_ref().and_then(|sending| sending.retry_at) {
                 Some(retry) => Some(retry),
                 None => Some(self.period()?.until),
@@ -299,7 +304,7 @@ impl Subscription {
     /// Up to when what is given is paid, or free.
     pub fn valid_until(&self) -> Option<Timestamp> {
         match &self.stage {
-            Stage::Trialing { until } => Some(*until),
+            Stage::Trialing { until, .. } => Some(*until),
             Stage::Active => self.period().ok().map(|period| period.until),
             Stage::Incomplete { .. } | Stage::Paused { .. } | Stage::Ended { .. } => None,
         }

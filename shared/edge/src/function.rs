@@ -30,6 +30,7 @@ type OnBatch = Arc<dyn Fn(World, Vec<Value>) -> BoxFuture<'static, Vec<usize>> +
 type OnStream = Arc<dyn Fn(World, Vec<Image>) -> BoxFuture<'static, Vec<usize>> + Send + Sync>;
 type OnKey = Arc<dyn Fn(World, Key) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 type OnObject = Arc<dyn Fn(World, Object) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
+type OnMail = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 type OnSchedule = Arc<dyn Fn(World, Value) -> BoxFuture<'static, Result<(), Again>> + Send + Sync>;
 
 /// What goes through the door for every event; no event is called so.
@@ -68,6 +69,7 @@ pub struct Function {
     stream: Option<OnStream>,
     set_aside: Option<OnKey>,
     objects: Option<OnObject>,
+    mail: Option<OnMail>,
     schedule: Option<OnSchedule>,
 }
 
@@ -118,6 +120,7 @@ impl Function {
             stream: None,
             set_aside: None,
             objects: None,
+            mail: None,
             schedule: None,
         }
     }
@@ -203,6 +206,17 @@ impl Function {
         Fut: Future<Output = Result<(), Again>> + Send + 'static,
     {
         self.objects = Some(Arc::new(move |world, object| Box::pin(handle(world, object))));
+        self
+    }
+
+    /// What SES tells of mail that it has taken, in its own words, in the function's queue.
+    #[must_use]
+    pub fn mail<F, Fut>(mut self, handle: F) -> Self
+    where
+        F: Fn(World, Value) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Again>> + Send + 'static,
+    {
+        self.mail = Some(Arc::new(move |world, told| Box::pin(handle(world, told))));
         self
     }
 
@@ -335,6 +349,11 @@ impl Function {
             && let Some(object) = Object::of(&body)
         {
             return self.world.until_free(|| door(self.world.clone(), object.clone())).await;
+        }
+        if let Some(door) = &self.mail
+            && body.get("eventType").is_some()
+        {
+            return self.world.until_free(|| door(self.world.clone(), body.clone())).await;
         }
         let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
         let door = self.events.get(name).ok_or_else(|| Again::Unknown(name.to_owned()))?;

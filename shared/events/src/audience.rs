@@ -50,7 +50,7 @@ pub const MERCHANTS: [&str; 37] = [
 ];
 
 /// Kinds of facts that are the operators' alone, whatever they name.
-pub const OPERATORS: [&str; 62] = [
+pub const OPERATORS: [&str; 64] = [
     "api_key.issued.v1",
     "api_key.revoked.v1",
     "cart.recovered.v1",
@@ -75,6 +75,7 @@ pub const OPERATORS: [&str; 62] = [
     "marketplace.opened.v1",
     "marketplace.settings_changed.v1",
     "member.changed.v1",
+    "message.address_suppressed.v1",
     "message.routing_changed.v1",
     "message.template_saved.v1",
     "offer.back_in_stock.v1",
@@ -111,6 +112,7 @@ pub const OPERATORS: [&str; 62] = [
     "store_credit.changed.v1",
     "subscription.changed.v1",
     "subscription.goods_due.v1",
+    "subscription.trial_ending.v1",
     "tax.rates_changed.v1",
     "tax.rules_changed.v1",
 ];

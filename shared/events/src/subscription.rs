@@ -26,6 +26,14 @@ payloads! {
         valid_until: Option<Instant>,
     }
 
+    /// A trial ends soon, and charges begin: told once of each end, and not where it was canceled.
+    "subscription.trial_ending.v1" SubscriptionTrialEndingV1 {
+        subscription: SubscriptionId,
+        customer: CustomerId,
+        plan: PlanId,
+        ends_at: Instant,
+    }
+
     /// Goods of a period are to be ordered: they become the order of this cart.
     "subscription.goods_due.v1" SubscriptionGoodsDueV1 {
         subscription: SubscriptionId,
@@ -35,7 +43,7 @@ payloads! {
         cart: CartId,
     }
 
-    /// Work, not news: the end of a period, a trial or a pause has come. Goes through the function's own queue, never
+    /// Work, not news: the end of a period, a trial or a pause has come, or that of a trial is near. Goes through the function's own queue, never
     /// over the bus.
     "subscription.due.v1" SubscriptionDueV1 { subscription: SubscriptionId }
 

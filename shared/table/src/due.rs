@@ -34,7 +34,7 @@ pub enum Work {
     Unpaid,
     /// Something of a payment is due: a question to its gateway, a release, another try.
     Payment,
-    /// The end of a subscription's period, trial or pause has come.
+    /// The end of a subscription's period, trial or pause has come, or that of a trial is near.
     Subscription,
     /// Something of a dunning case is due: another try, a consequence.
     Dunning,

@@ -366,6 +366,11 @@ impl Key {
         Self::new(format!("{m}#SBN#{}", id.tail()), "SBN")
     }
 
+    /// What is told of a trial's end; no item of its own lies here.
+    pub fn trial_end(m: &MarketplaceId, id: &SubscriptionId, at: Timestamp) -> Self {
+        Self::subscription(m, id).part(&format!("TRIAL#{}", at.as_millisecond()))
+    }
+
     /// None where the id does not have the form of an invoice's. After `EVT#` in text order.
     pub fn invoice(m: &MarketplaceId, id: &InvoiceId) -> Option<Self> {
         let (subscription, number) = id.place()?;

@@ -3,10 +3,10 @@
 use crate::key::{Key, Place};
 use crate::list::List;
 use crate::person::Sealed;
-use crate::{Cursor, Fault, Page, Record, Table};
+use crate::{Cursor, Fault, Held, Page, Record, Table};
 use domain::id::{CustomerId, MarketplaceId, MerchantId, MessageId};
 use domain::message::{
-    Because, Channel, Contact, KEPT, Kind, Message, Recipient, Routing, Stage, Suppression,
+    Because, Bounce, Channel, Contact, KEPT, Kind, Message, Recipient, Routing, Stage, Suppression,
 };
 use domain::text::Locale;
 use jiff::Timestamp;
@@ -46,6 +46,10 @@ pub struct MessageSummary {
     pub consent: Option<Timestamp>,
     pub made_at: Timestamp,
     pub stage: Stage,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounced: Option<Bounce>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complained_at: Option<Timestamp>,
 }
 
 impl Record for KeptMessage {
@@ -67,9 +71,35 @@ impl Record for KeptMessage {
     }
 
     fn summary(&self) -> Option<MessageSummary> {
-        let Message { id, kind, channel, to, event, of, because, consent, made_at, stage, .. } =
-            self.message.clone();
-        Some(MessageSummary { id, kind, channel, to, event, of, because, consent, made_at, stage })
+        let Message {
+            id,
+            kind,
+            channel,
+            to,
+            event,
+            of,
+            because,
+            consent,
+            made_at,
+            stage,
+            bounced,
+            complained_at,
+            ..
+        } = self.message.clone();
+        Some(MessageSummary {
+            id,
+            kind,
+            channel,
+            to,
+            event,
+            of,
+            because,
+            consent,
+            made_at,
+            stage,
+            bounced,
+            complained_at,
+        })
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
@@ -118,6 +148,9 @@ pub struct MessageTemplate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     pub at: Timestamp,
+    /// Who saved it, as events name their actors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// What a template is made of. HTML is what the markup was compiled to when it was saved.
@@ -205,6 +238,18 @@ impl Table {
     ) -> Result<Page<MessageSummary>, Fault> {
         let place = Place::message_to_merchant(m, merchant, Timestamp::UNIX_EPOCH, &MessageId::from_bits(0));
         self.list::<KeptMessage>(&List::of(place), limit, after).await
+    }
+
+    /// The versions of a text, the newest first.
+    pub async fn template_versions(
+        &self,
+        m: &MarketplaceId,
+        (kind, locale): (Kind, &Locale),
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Held<TemplateVersion>>, Fault> {
+        let (pk, [from, to]) = Key::template_versions(m, kind, locale.as_str());
+        self.records(&pk, (&from, &to), limit, after, false).await
     }
 
     /// Addresses that are not written to, the last first.

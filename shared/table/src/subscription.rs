@@ -194,8 +194,8 @@ impl Table {
         self.list::<Subscription>(&list, limit, after).await
     }
 
-    /// Puts the moment at which time brings something on the list of due work, before the commit that causes it;
-    /// nothing where it is the same as before.
+    /// Puts the moments at which time brings something, or something is to be told, on the list of due work, before the
+    /// commit that causes it; nothing where they are the same as before.
     pub async fn subscription_will_be_due(
         &self,
         m: &MarketplaceId,
@@ -203,10 +203,13 @@ impl Table {
         after: &Subscription,
     ) -> Result<(), Fault> {
         let due = |one: &Subscription| one.due_at().ok().flatten();
-        match due(after) {
-            Some(at) if before.and_then(due) != Some(at) => self.subscription_is_due(m, &after.id, at).await,
-            Some(_) | None => Ok(()),
+        let (brings, warns) = (before.and_then(due), before.and_then(Subscription::warns_at));
+        for (was, is) in [(brings, due(after)), (warns, after.warns_at())] {
+            if let Some(at) = is.filter(|_| is != was) {
+                self.subscription_is_due(m, &after.id, at).await?;
+            }
         }
+        Ok(())
     }
 
     /// Puts a look at a subscription on the list of due work.

@@ -1,6 +1,6 @@
 //! Samples of what is told of plans, subscriptions, their invoices, and renewals that could not be collected.
 
-use super::{Entry, Told, entry, eur, instant, marketplace, person};
+use super::{Entry, Told, at, entry, eur, instant, marketplace, person};
 use domain::dunning::Step;
 use domain::gateway::Class;
 use domain::id::{CartId, CustomerId, InvoiceId, OrderId, PaymentId, PlanId, SubscriptionId};
@@ -12,7 +12,7 @@ use events::invoice::{
 };
 use events::subscription::{
     DunningChangedV1, DunningDueV1, PlanChangedV1, SubscriptionChangedV1, SubscriptionDueV1,
-    SubscriptionGoodsDueV1,
+    SubscriptionGoodsDueV1, SubscriptionTrialEndingV1,
 };
 
 /// The minutes of January, and of February up to the 5th: a period.
@@ -61,6 +61,20 @@ pub(super) fn subscriptions() -> Vec<Entry> {
                 customer: CustomerId::from_bits(4),
                 number: 1,
                 cart: CartId::of_renewal(&subscription(), 1),
+            },
+        ),
+        entry(
+            Told::new(
+                format!("{}-trial-{}", subscription(), at(MONTH).as_millisecond()),
+                1,
+                MONTH - 3 * DAY,
+                "system:recurring-billing",
+            ),
+            SubscriptionTrialEndingV1 {
+                subscription: subscription(),
+                customer: CustomerId::from_bits(4),
+                plan: plan(),
+                ends_at: at(MONTH).into(),
             },
         ),
         entry(

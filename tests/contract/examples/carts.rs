@@ -72,6 +72,8 @@ impl Story {
         self.tell("message_templates.preview", &["shipped", "en"], source.clone()).await;
         self.tell("message_templates.save", &["shipped", "en"], source).await;
         self.tell("message_templates.reset", &["shipped", "en"], json!({})).await;
+        self.show("message_templates.versions", &["shipped", "en"], "").await;
+        self.tell("message_templates.restore", &["shipped", "en"], json!({"version": 1})).await;
         self.tell("suppressions.add", &[], json!({"email": "nobody@post.example"})).await;
         self.shop.settle().await;
         self.show("suppressions.list", &[], "").await;

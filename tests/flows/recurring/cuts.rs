@@ -55,10 +55,15 @@ pub(crate) struct Cuts(Arc<Mutex<State>>);
 impl Cuts {
     /// From now on everything that charges writes through here.
     pub(crate) fn in_the_way(shop: &Shop) -> Self {
+        Self::in_the_way_of(shop, &NAMES)
+    }
+
+    /// From now on these functions write through here.
+    pub(crate) fn in_the_way_of(shop: &Shop, names: &[(&'static str, Option<Work>)]) -> Self {
         let cuts = Self::default();
-        for (name, work) in NAMES {
+        for (name, work) in names {
             let config = cuts.of(shop.market.cloud.sdk_config(name));
-            install(shop, name, work, config, shop.market.clock.clone());
+            install(shop, name, *work, config, shop.market.clock.clone());
         }
         cuts
     }

@@ -56,7 +56,7 @@ pub use meter::{Meter, MeterLine};
 pub use pattern::Pattern;
 pub use pump::{DeadLetter, Settled};
 pub use schedule::When;
-pub use ses::{Fate, Mail};
+pub use ses::{Fate, Mail, Returned};
 pub use store::StoreError;
 pub use template::{Template, TemplateError};
 pub use time::Time;

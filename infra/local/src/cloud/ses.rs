@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 mod read;
+mod report;
 
 use super::protocol::Answer;
 use super::{Cloud, CloudError, Inner};
+pub use report::Returned;
+use report::Sent;
 
 /// What becomes of a call that sends mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,15 +90,24 @@ impl Mails {
         Ok(names)
     }
 
-    /// One more file.
-    fn keep(&self, to: &[String], raw: &[u8]) -> std::io::Result<()> {
+    /// One more file, and beside it how it was sent.
+    fn keep(&self, mail: &Sent, raw: &[u8]) -> std::io::Result<()> {
         let mut sent = self.sent();
         let number = sent.saturating_add(1);
-        let whom = to.first().map(String::as_str).unwrap_or_default();
+        let whom = mail.to.first().map(String::as_str).unwrap_or_default();
         let whom: String = whom.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        std::fs::write(self.folder.join(format!("{number:06}-{whom:.60}.eml")), raw)?;
+        let name = self.folder.join(format!("{number:06}-{whom:.60}.eml"));
+        std::fs::write(name.with_extension("json"), serde_json::to_vec(mail)?)?;
+        std::fs::write(name, raw)?;
         *sent = number;
         Ok(())
+    }
+
+    /// How a mail was sent.
+    fn how(&self, name: &str) -> Option<Sent> {
+        let known = self.names().ok()?.into_iter().find(|known| known == name)?;
+        let text = std::fs::read(self.folder.join(known).with_extension("json")).ok()?;
+        serde_json::from_slice(&text).ok()
     }
 }
 
@@ -159,14 +171,30 @@ impl Inner {
             Some(Fate::Failed) => return Answer::error(500, "InternalFailure", "It failed."),
             Some(Fate::NotHeard) | None => {}
         }
-        if let Err(error) = self.mails.keep(&to, &raw) {
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        let set = text("ConfigurationSetName");
+        if let Some(set) = set.as_ref().filter(|set| !self.template.mail_sets.contains(set)) {
+            let words = format!("Configuration set <{set}> does not exist.");
+            return Answer::error(404, "NotFoundException", &words);
+        }
+        let sent = Sent {
+            id: self.next_id(),
+            at: self.time.now(),
+            from: text("FromEmailAddress").unwrap_or_default(),
+            to,
+            set,
+            tags: body.get("EmailTags").and_then(Value::as_array).cloned().unwrap_or_default(),
+        };
+        let kept =
+            self.mails.keep(&sent, &raw).map_err(|error| CloudError::Folder(self.folder.clone(), error));
+        if let Err(error) = kept.and_then(|()| self.simulated(&sent)) {
             tracing::error!(error = &error as &dyn std::error::Error, "the mail is not kept");
             return Answer::error(500, "InternalFailure", "The local cloud's folder failed.");
         }
         match fate {
             Some(Fate::NotHeard) => Answer::error(500, "InternalFailure", "The answer is lost."),
             Some(Fate::Refused | Fate::Throttled | Fate::Failed) | None => {
-                Answer::json(&json!({ "MessageId": self.next_id() }))
+                Answer::json(&json!({ "MessageId": sent.id }))
             }
         }
     }

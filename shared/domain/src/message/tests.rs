@@ -24,7 +24,18 @@ fn message(kind: Kind, stage: Stage) -> Message {
         template: 0,
         made_at: at(0),
         stage,
+        bounced: None,
+        complained_at: None,
     }
+}
+
+fn report(what: Reported, hour: i64) -> Report {
+    Report { what, at: at(hour), reference: "ses-1".to_owned(), taken_at: at(1) }
+}
+
+/// What comes of reports in an order.
+fn after(first: Message, reports: &[Report]) -> Message {
+    reports.iter().fold(first, |message, report| reported(&message, report).unwrap_or(message))
 }
 
 #[test]
@@ -149,4 +160,64 @@ fn a_kind_has_a_word_of_its_own_and_goes_to_readers_that_it_may_go_to() {
         assert!(first.iter().all(|reader| may.contains(reader)) && !first.is_empty());
     }
     assert_eq!(Kind::of_word("nothing"), None);
+}
+
+#[test]
+fn reports_of_a_carrier_come_to_the_same_in_any_order_and_as_often_as_they_come() {
+    let sent = Stage::Sent { since: at(1), reference: "ses-1".to_owned() };
+    let soft = report(Reported::Bounced { permanent: false }, 2);
+    let hard = report(Reported::Bounced { permanent: true }, 3);
+    let unwanted = report(Reported::Complained, 4);
+    let all = Message {
+        bounced: Some(Bounce { at: at(3), permanent: true }),
+        complained_at: Some(at(4)),
+        ..message(Kind::Shipped, sent.clone())
+    };
+    for order in [
+        [&soft, &hard, &unwanted],
+        [&soft, &unwanted, &hard],
+        [&hard, &soft, &unwanted],
+        [&hard, &unwanted, &soft],
+        [&unwanted, &soft, &hard],
+        [&unwanted, &hard, &soft],
+    ] {
+        let twice: Vec<Report> = order.iter().chain(&order).map(|report| (*report).clone()).collect();
+        assert_eq!(after(message(Kind::Shipped, sent.clone()), &twice), all, "{order:?}");
+    }
+    assert_eq!(reported(&all, &hard), None, "it says nothing new");
+}
+
+#[test]
+fn whatever_is_reported_of_was_sent_also_where_nobody_knew() {
+    let hard = report(Reported::Bounced { permanent: true }, 3);
+    let sent = Stage::Sent { since: at(1), reference: "ses-1".to_owned() };
+    for (stage, then) in [
+        (Stage::Waiting { since: at(1) }, sent.clone()),
+        (Stage::Begun { since: at(1), tries: 1 }, sent.clone()),
+        (Stage::NotSent { since: at(2), why: NotSent::Unknown }, sent.clone()),
+        (sent.clone(), sent),
+        (
+            Stage::NotSent { since: at(2), why: NotSent::NoConsent },
+            Stage::NotSent { since: at(2), why: NotSent::NoConsent },
+        ),
+    ] {
+        let next = reported(&message(Kind::Shipped, stage.clone()), &hard).unwrap();
+        assert_eq!(next.stage, then, "{stage:?}");
+    }
+}
+
+#[test]
+fn of_two_reasons_to_leave_an_address_alone_the_stronger_stays() {
+    use Suppressed::{Bounced, ByHand, Complained, Unsubscribed};
+    let order = [Unsubscribed, Bounced, Complained, ByHand];
+    for (at_first, first) in order.into_iter().enumerate() {
+        assert_eq!(leave_alone(None, stopped(first)), Some(stopped(first)));
+        for (at_then, then) in order.into_iter().enumerate() {
+            let kept = leave_alone(Some(&stopped(first)), stopped(then));
+            assert_eq!(kept.is_some(), at_then > at_first, "{first:?}, then {then:?}");
+        }
+    }
+    let later = Suppression { at: at(6), ..stopped(Unsubscribed) };
+    assert_eq!(leave_alone(Some(&stopped(Unsubscribed)), later.clone()), Some(later));
+    assert_eq!(Reported::Bounced { permanent: false }.suppresses(), None, "a mailbox that is full today");
 }

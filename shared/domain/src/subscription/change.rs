@@ -1,7 +1,7 @@
 //! What people do to a subscription. Everything is a [`Step`]; a preview is one that nobody commits.
 
 use super::bill::Bill;
-use super::{Change, Ended, Means, Next, Refused, Stage, Step, Subscription, Target, Taxes};
+use super::{Change, Ended, Means, Next, Refused, Stage, Step, Subscription, Target, Taxes, warns_at};
 use crate::Decision;
 use crate::invoice::{Cause, Invoice};
 use crate::period::{Cycle, Interval, OutOfTime, Proration};
@@ -322,7 +322,7 @@ pub fn deliver_on(
     }
     let mut next = held.clone();
     if trial {
-        next.stage = Stage::Trialing { until: day };
+        next.stage = Stage::Trialing { until: day, warns_at: warns_at(now, day) };
         next.begin(coming, day, held.cycle.interval)?;
     } else {
         next.moved = (day != held.cycle.boundary(coming)?).then_some(day);

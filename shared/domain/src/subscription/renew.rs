@@ -1,7 +1,7 @@
 //! How a subscription begins and goes on: what time brings to it.
 
 use super::bill::Bill;
-use super::{Change, Ended, Means, Next, Refused, Stage, Step, Subscription, Taxes, end, resume};
+use super::{Change, Ended, Means, Next, Refused, Stage, Step, Subscription, Taxes, end, resume, warns_at};
 use crate::Decision;
 use crate::id::{CustomerId, SubscriptionId};
 use crate::invoice::Cause;
@@ -53,7 +53,7 @@ pub fn start(asked: Start, terms: &Terms, taxes: &Taxes<'_>, now: Timestamp) -> 
         plan: terms.plan.clone(),
         version: terms.version,
         quantity: asked.quantity,
-        stage: if trial { Stage::Trialing { until } } else { Stage::Active },
+        stage: if trial { Stage::Trialing { until, warns_at: warns_at(now, until) } } else { Stage::Active },
         cycle,
         number: 0,
         moved: None,

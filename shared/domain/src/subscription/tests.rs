@@ -8,6 +8,7 @@ mod laws;
 mod pauses;
 mod renewals;
 mod taxes;
+mod trials;
 
 use super::*;
 use crate::Decision;

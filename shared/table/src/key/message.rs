@@ -29,6 +29,12 @@ impl Key {
         Self::new(format!("{m}#TPL#{}", kind.word()), format!("VER#{locale}#{version:06}"))
     }
 
+    /// The partition of a text's versions, and their bounds there.
+    pub(crate) fn template_versions(m: &MarketplaceId, kind: Kind, locale: &str) -> (String, [String; 2]) {
+        let bounds = ["", "~"].map(|end| format!("VER#{locale}#{end}"));
+        (format!("{m}#TPL#{}", kind.word()), bounds)
+    }
+
     pub fn suppression(m: &MarketplaceId, digest: &Sha256) -> Self {
         Self::new(format!("{m}#SUP#{digest}"), "SUP")
     }

@@ -59,6 +59,10 @@ pub struct Template {
     pub rules: Vec<Rule>,
     /// Every bucket.
     pub buckets: Vec<Bucket>,
+    /// Names of the sets that mail is sent under.
+    pub mail_sets: Vec<String>,
+    /// Of what happens to mail, what the default bus is told.
+    pub mail_reports: Vec<MailReports>,
     /// The values of the outputs.
     pub outputs: BTreeMap<String, String>,
 }
@@ -227,6 +231,15 @@ pub struct Target {
     pub group: Option<String>,
 }
 
+/// What SES tells the default bus of mail of a set.
+#[derive(Debug, Clone)]
+pub struct MailReports {
+    /// The set's name.
+    pub set: String,
+    /// As CloudFormation calls them: `bounce`, `complaint`.
+    pub kinds: Vec<String>,
+}
+
 /// An S3 bucket.
 #[derive(Debug, Clone)]
 pub struct Bucket {
@@ -299,6 +312,11 @@ impl Template {
                 return Err(unknown(&rule.name, format!("there is no event bus {}", rule.bus)));
             }
             rule.targets.iter().try_for_each(|target| self.has_queue(&target.queue, &rule.name))?;
+        }
+        for reports in &self.mail_reports {
+            if !self.mail_sets.contains(&reports.set) {
+                return Err(unknown(&reports.set, "there is no such configuration set"));
+            }
         }
         for source in &self.consumers {
             self.has_queue(&source.queue, &source.id)?;

@@ -284,7 +284,7 @@ impl<'a> Resolver<'a> {
         let property = match kind.as_str() {
             "AWS::DynamoDB::Table" => "TableName",
             "AWS::SQS::Queue" => "QueueName",
-            "AWS::Events::EventBus" | "AWS::Events::Rule" => "Name",
+            "AWS::Events::EventBus" | "AWS::Events::Rule" | "AWS::SES::ConfigurationSet" => "Name",
             "AWS::S3::Bucket" => "BucketName",
             "AWS::Serverless::Function" => "FunctionName",
             "AWS::Logs::LogGroup" => "LogGroupName",

@@ -11,7 +11,10 @@ use serde_json::{Map, Value as Json, json};
 use serde_norway::Value as Yaml;
 
 use super::resolve::{Resolver, arn, entries, text};
-use super::{Bucket, Cors, Function, Queue, Rule, Table, Target, Template, TemplateError, applies, unknown};
+use super::{
+    Bucket, Cors, Function, MailReports, Queue, Rule, Table, Target, Template, TemplateError, applies,
+    unknown,
+};
 use crate::cloud::pattern::Pattern;
 
 type Result<T> = std::result::Result<T, TemplateError>;
@@ -135,6 +138,13 @@ fn plain_resource(template: &mut Template, kind: &str, resource: &Resource) -> R
         }
         "AWS::Events::Rule" => template.rules.push(rule(resource)?),
         "AWS::S3::Bucket" => template.buckets.push(bucket(resource)?),
+        "AWS::SES::ConfigurationSet" => {
+            let _: Named = resource.take(&MAIL_SET_INERT)?;
+            template.mail_sets.push(resource.name.clone());
+        }
+        "AWS::SES::ConfigurationSetEventDestination" => {
+            template.mail_reports.extend(mail_reports(resource)?);
+        }
         "AWS::Serverless::HttpApi" => api_settings(template, &resource.properties, &resource.logical)?,
         other => {
             let (_, inert) = INERT
@@ -415,6 +425,52 @@ fn rule(resource: &Resource) -> Result<Rule> {
         targets,
         enabled: read.state.as_deref() != Some("DISABLED"),
     })
+}
+
+const MAIL_SET_INERT: [&str; 7] = [
+    "DeliveryOptions",
+    "ReputationOptions",
+    "SendingOptions",
+    "SuppressionOptions",
+    "Tags",
+    "TrackingOptions",
+    "VdmOptions",
+];
+
+/// What the default bus is told; none if it is switched off.
+fn mail_reports(resource: &Resource) -> Result<Option<MailReports>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "PascalCase")]
+    struct Properties {
+        configuration_set_name: String,
+        event_destination: Destination,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "PascalCase")]
+    struct Destination {
+        #[serde(rename = "Name")]
+        _name: Option<String>,
+        #[serde(default)]
+        enabled: bool,
+        matching_event_types: Vec<String>,
+        event_bridge_destination: Bridge,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "PascalCase")]
+    struct Bridge {
+        event_bus_arn: String,
+    }
+    let Properties { configuration_set_name: set, event_destination: read } = resource.take(&[])?;
+    let bus = read.event_bridge_destination.event_bus_arn;
+    if last_of_arn(&bus) != "default" {
+        return Err(unknown(&resource.logical, format!("SES tells the default bus only, not {bus}")));
+    }
+    let strange =
+        read.matching_event_types.iter().find(|kind| !["bounce", "complaint"].contains(&kind.as_str()));
+    if let Some(kind) = strange {
+        return Err(unknown(&resource.logical, format!("events of the type {kind} are not understood")));
+    }
+    Ok(read.enabled.then_some(MailReports { set, kinds: read.matching_event_types }))
 }
 
 fn bucket(resource: &Resource) -> Result<Bucket> {

@@ -229,3 +229,31 @@ Resources:
 ";
     read(text).unwrap();
 }
+
+#[test]
+fn what_ses_tells_of_mail_is_understood_or_an_error_that_names_it() {
+    let set = "Set: { Type: AWS::SES::ConfigurationSet }";
+    let told = |set: &str, kinds: &str, to: &str| {
+        let destination = format!("{{ Enabled: true, MatchingEventTypes: [{kinds}], {to} }}");
+        format!(
+            "Told: {{ Type: AWS::SES::ConfigurationSetEventDestination, Properties: \
+             {{ ConfigurationSetName: {set}, EventDestination: {destination} }} }}"
+        )
+    };
+    let bus = |name: &str| {
+        format!("EventBridgeDestination: {{ EventBusArn: 'arn:aws:events:x:0:event-bus/{name}' }}")
+    };
+    let good = told("!Ref Set", "bounce, complaint", &bus("default"));
+    let template = read(&format!("Resources: {{ {good}, {set} }}")).unwrap();
+    assert_eq!(template.mail_reports[0].set, template.mail_sets[0]);
+    assert_eq!(template.mail_reports[0].kinds, ["bounce", "complaint"]);
+    for (resource, expected) in [
+        (told("nobody", "bounce", &bus("default")), "no such configuration set"),
+        (told("!Ref Set", "bounce", &bus("mine")), "the default bus only"),
+        (told("!Ref Set", "bounce, open", &bus("default")), "the type open"),
+        (told("!Ref Set", "bounce", "SnsDestination: { TopicARN: x }"), "SnsDestination"),
+    ] {
+        let refusal = refusal(&format!("Resources: {{ {set}, {resource} }}"));
+        assert!(refusal.contains(expected), "{resource}\n{refusal}");
+    }
+}
