@@ -45,3 +45,18 @@ async fn a_text_that_names_what_no_message_knows_is_refused_with_the_name() {
     );
     assert_eq!(shop.get("/v1/message-templates/order_confirmed/en").await["version"], 0);
 }
+
+#[tokio::test]
+async fn an_operator_may_begin_with_the_platforms_own_text_of_every_kind_in_every_language() {
+    let shop = Shop::open().await;
+    for kind in domain::message::Kind::ALL.map(domain::message::Kind::word) {
+        for locale in ["en", "de"] {
+            let path = format!("/v1/message-templates/{kind}/{locale}");
+            let own = shop.get(&path).await;
+            let source = json!({"subject": own["subject"], "mjml": own["mjml"], "text": own["text"]});
+            let shown = shop.done(&format!("{path}/check"), &source).await;
+            let subject = at(&shown, "/subject");
+            assert!(!subject.is_empty() && !subject.contains(['{', '}']), "{kind} {locale}: {subject}");
+        }
+    }
+}

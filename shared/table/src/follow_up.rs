@@ -190,9 +190,19 @@ impl Table {
         let newest = Newest::of(&cart, now).filter(|_| cart.may_be_followed() && !pending);
         let Some(newest) = newest else { return Ok(cart) };
         let Some(at) = self.reminder_policy(m).await?.first_look(now) else { return Ok(cart) };
-        self.look_at_cart(m, &newest.follow_up, at).await?;
-        self.cart_is_newest(m, &newest).await?;
+        self.cart_is_followed(m, &newest, at).await?;
         Ok(Cart { look_at: Some(at), ..cart })
+    }
+
+    /// Puts a look at a cart on the list of due work, and says that it is its person's newest.
+    pub async fn cart_is_followed(
+        &self,
+        m: &MarketplaceId,
+        newest: &Newest,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        self.look_at_cart(m, &newest.follow_up, at).await?;
+        self.cart_is_newest(m, newest).await
     }
 
     /// The cart that is looked at from now on is this one.
