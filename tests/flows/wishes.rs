@@ -233,3 +233,38 @@ async fn whoever_waits_for_an_offer_is_told_once_that_it_is_there_again() {
     shop.settle().await;
     assert_eq!(told(shop, &market.mug).await.len(), 3);
 }
+
+#[tokio::test]
+async fn a16_3_what_an_erased_person_wished_for_is_forgotten_and_what_comes_later_stays() {
+    let market = Storefront::stocked(1).await;
+    let sold = json!({"by": -1, "reason": "broken"});
+    market.shop.done(&format!("/v1/stock/{}/adjust", market.mug), &sold).await;
+    let ines = market.shop.person("ines");
+    let sign_up = json!({"name": "Ines Groß", "email": "ines@post.example"});
+    let id = ines.post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
+    let list = open(&ines, "Ines's wedding").await;
+    let link = call(&ines, &list, "share", &json!({})).await.ok().unwrap();
+    let shared = format!("/v1/shared-wish-lists/{}", at(&link, "/token"));
+    ines.post("/v1/stock-alerts", &json!({"offer": market.mug}), "").await.ok().unwrap();
+    assert_eq!(market.guest.get(&shared).await.status, 200);
+    market.shop.settle().await;
+    ines.post("/v1/customers/me/erase", &json!({}), "").await.ok().unwrap();
+    market.shop.settle().await;
+    let key = table::Key::customer(&marketplace_id(), &id.parse().unwrap());
+    let story = market.shop.market.world.table.story(&key, 100, None).await.unwrap();
+    let events: Vec<_> = story.items.iter().flat_map(table::outbox::Entry::envelopes).collect();
+    let erased = events.iter().find(|event| event.name == "customer.erased.v1").unwrap();
+    assert_problem(&market.guest.get(&shared).await, 404, "not_found");
+    ines.post("/v1/customers/me", &sign_up, "").await.ok().unwrap();
+    for path in ["/v1/wish-lists", "/v1/stock-alerts"] {
+        assert_eq!(ines.get(path).await.ok().unwrap()["items"], json!([]), "{path}");
+    }
+    // Told late and twice, the erasure takes nothing that came after it.
+    market.shop.wait_minutes(1).await;
+    open(&ines, "Garden").await;
+    market.shop.settle().await;
+    let erased = [serde_json::to_string(erased).unwrap()];
+    let answer = market.shop.market.cloud.invoke("wish-lists", batch(&erased)).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([]));
+    assert_eq!(ines.get("/v1/wish-lists").await.ok().unwrap()["items"].as_array().unwrap().len(), 1);
+}
