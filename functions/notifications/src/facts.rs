@@ -226,6 +226,7 @@ impl Tongue {
             | Kind::MerchantOrder
             | Kind::Payout
             | Kind::BalanceCritical => ("what you sell there", "dein Verkauf dort"),
+            Kind::WebhookSuspended => ("your webhook endpoint", "dein Webhook-Endpunkt"),
         };
         match self {
             Self::English => english,

@@ -46,6 +46,7 @@ pub fn function(world: &World) -> Function {
         .on(occasions::opened)
         .on(occasions::paid_out)
         .on(occasions::critical)
+        .on(occasions::webhook_suspended)
         .on(occasions::review_requested)
         .on(occasions::review_replied)
         .on(occasions::back_in_stock)

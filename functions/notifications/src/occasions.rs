@@ -16,6 +16,7 @@ use domain::payment::To;
 use domain::payout::day;
 use domain::reminder::FollowUp;
 use domain::subscription::{Renewal, Subscription, renew};
+use domain::webhook::{Endpoint, Suspension};
 use edge::links::{self, Link, Purpose};
 use edge::sealed::order_page;
 use edge::{Again, World};
@@ -29,6 +30,7 @@ use events::payment::{PaymentActionRequiredV1, PaymentDeclinedV1, PaymentRefunde
 use events::payout::{MerchantBalanceCriticalV1, PayoutSentV1};
 use events::review::{ReviewRepliedV1, ReviewRequestedV1};
 use events::subscription::{DunningChangedV1, SubscriptionTrialEndingV1};
+use events::webhook::WebhookEndpointSuspendedV1;
 use events::{Amount, Envelope};
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -397,4 +399,28 @@ pub(crate) async fn paid_out(world: World, event: Envelope<PayoutSentV1>) -> Don
 pub(crate) async fn critical(world: World, event: Envelope<MerchantBalanceCriticalV1>) -> Done {
     let known = Known { amount: money(&event.data.balance), ..Known::default() };
     to_merchant(&world, &Cause::of(&event), &event.data.merchant, Kind::BalanceCritical, known).await
+}
+
+/// To whose endpoint it is; to operators in any case.
+pub(crate) async fn webhook_suspended(world: World, event: Envelope<WebhookEndpointSuspendedV1>) -> Done {
+    let m = &event.marketplace;
+    let WebhookEndpointSuspendedV1 { endpoint, merchant, reason, .. } = &event.data;
+    let Some(held) = world.table.load::<Endpoint>(&Key::webhook_endpoint(m, endpoint)).await? else {
+        return Ok(());
+    };
+    let reason = match reason {
+        Suspension::Gone => "gone",
+        Suspension::Failing => "failing",
+    };
+    let known = Known {
+        number: Some(endpoint.to_string()),
+        title: Some(held.value.host().to_owned()),
+        reason: Some(reason.to_owned()),
+        ..Known::default()
+    };
+    let (cause, kind) = (Cause::of(&event), Kind::WebhookSuspended);
+    match merchant {
+        Some(merchant) => to_merchant(&world, &cause, merchant, kind, known).await,
+        None => tell(&world, &cause, &Telling { kind, concerns: Concerns::Marketplace, known }).await,
+    }
 }

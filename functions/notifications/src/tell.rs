@@ -54,6 +54,8 @@ pub(crate) enum Concerns {
     Customer(CustomerId),
     Cart(Box<Cart>),
     Merchant(MerchantId),
+    /// Nobody but those who run it.
+    Marketplace,
 }
 
 /// An occasion for a message.
@@ -114,7 +116,7 @@ pub(crate) fn shop_of(world: &World, marketplace: &Marketplace) -> String {
 pub(crate) async fn tell(world: &World, cause: &Cause, telling: &Telling) -> Result<(), Again> {
     let merchant = match &telling.concerns {
         Concerns::Merchant(merchant) => Some(merchant),
-        Concerns::Order(..) | Concerns::Customer(_) | Concerns::Cart(_) => None,
+        Concerns::Order(..) | Concerns::Customer(_) | Concerns::Cart(_) | Concerns::Marketplace => None,
     };
     let around = Around::of(world, &cause.m, merchant).await?;
     let (readers, _) = telling.kind.readers();

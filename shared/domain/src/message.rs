@@ -39,6 +39,7 @@ pub enum Kind {
     MerchantOrder,
     Payout,
     BalanceCritical,
+    WebhookSuspended,
 }
 
 /// Why a kind may be written at all.
@@ -63,7 +64,7 @@ pub enum Reader {
 }
 
 impl Kind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::OrderConfirmed,
         Self::Shipped,
         Self::Delivered,
@@ -81,6 +82,7 @@ impl Kind {
         Self::MerchantOrder,
         Self::Payout,
         Self::BalanceCritical,
+        Self::WebhookSuspended,
     ];
 
     /// Its word in keys, paths and templates.
@@ -103,6 +105,7 @@ impl Kind {
             Self::MerchantOrder => "merchant_order",
             Self::Payout => "payout",
             Self::BalanceCritical => "balance_critical",
+            Self::WebhookSuspended => "webhook_suspended",
         }
     }
 
@@ -125,7 +128,8 @@ impl Kind {
             | Self::MerchantApproved
             | Self::MerchantOrder
             | Self::Payout
-            | Self::BalanceCritical => Nature::Service,
+            | Self::BalanceCritical
+            | Self::WebhookSuspended => Nature::Service,
             Self::ReviewRequest | Self::BackInStock => Nature::Courtesy,
             Self::CartReminder => Nature::Marketing,
         }
@@ -152,7 +156,7 @@ impl Kind {
             Self::MerchantInvited | Self::MerchantApproved | Self::MerchantOrder | Self::Payout => {
                 (BOTH, MERCHANT)
             }
-            Self::BalanceCritical => (BOTH, BOTH),
+            Self::BalanceCritical | Self::WebhookSuspended => (BOTH, BOTH),
         }
     }
 }

@@ -152,6 +152,12 @@ pub enum Suspension {
 }
 
 impl Endpoint {
+    /// Where it lies, for messages: what follows a host in an address may be a secret of the receiver's.
+    pub fn host(&self) -> &str {
+        let rest = self.address.split_once("://").map_or(self.address.as_str(), |(_, rest)| rest);
+        rest.split(['/', '?', '#']).next().unwrap_or_default()
+    }
+
     /// Whether events are held against it.
     pub fn listens(&self) -> bool {
         match self.stage {

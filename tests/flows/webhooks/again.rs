@@ -79,6 +79,8 @@ async fn who_answers_410_wants_no_more() {
     let (shop, receiver, other) = (Shop::open().await, Receiver::open().await, Receiver::open().await);
     let (id, _) = endpoint(&shop, &receiver, &["*"], json!({})).await;
     endpoint(&shop, &other, &["webhook.*"], json!({})).await;
+    shop.done("/v1/messages/routing", &json!({"operators": ["ops@shop.example"]})).await;
+    shop.settle().await;
     for quiet in [&receiver, &other] {
         quiet.take();
     }
@@ -94,6 +96,18 @@ async fn who_answers_410_wants_no_more() {
     assert_eq!(receiver.names(), Vec::<String>::new());
     let story = shop.get(&format!("/v1/audit/{id}")).await;
     assert_eq!(at(&story, "/items/1/facts/0/name"), "webhook.endpoint_suspended.v1");
+    // Told by mail too, once, and with no more of the address than its host.
+    let mails = shop.market.cloud.mails().unwrap();
+    let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+    let address = at(&suspended, "/address");
+    let host = address.trim_start_matches("http://").split('/').next().unwrap();
+    assert_eq!(mail.to, ["ops@shop.example"]);
+    assert_eq!(
+        mail.header("Subject"),
+        format!("Nothing is sent to your webhook endpoint at {host} any more")
+    );
+    assert!(mail.text().contains("it wants no more (410)") && mail.text().contains(&id), "{}", mail.text());
+    assert!(!mail.raw.contains(address), "{}", mail.raw);
 }
 
 #[tokio::test]
