@@ -1,14 +1,14 @@
 //! Messages to people: what happened becomes a letter to whom it concerns, once, if they may be written to.
 //!
 //! Routes: `/v1/messages…`, `/v1/message-templates…`, `/v1/suppressions…`, `/v1/unsubscribe/{token}`. Consumes:
-//! whatever somebody wants to hear of; what SES tells of bounces and complaints. Reads: orders, parts, carts, subscriptions, merchants, payouts, accounts with
-//! their keys.
-//! Writes: messages, rules, contacts of merchants, texts, addresses to leave alone. Emits: `message.*.v1`,
-//! `merchant.contact_changed.v1`.
+//! whatever somebody wants to hear of; what SES tells of bounces and complaints. Reads: orders, parts, carts,
+//! subscriptions, merchants, payouts, accounts with their keys. Writes: messages, rules, contacts of
+//! merchants, texts, addresses to leave alone. Emits: `message.*.v1`, `merchant.contact_changed.v1`.
 //!
 //! `occasions.rs` what an event has to say · `tell.rs` to whom, and each once · `facts.rs` it in the words of a
 //! language · `words.rs` the platform's texts · `render.rs` texts filled in, with bounds · `mail.rs` MIME and SES ·
-//! `settings.rs` who gets what · `texts.rs` operators' texts · `stop.rs` who is left alone · `reports.rs` what came back · `show.rs` what was sent.
+//! `settings.rs` who gets what · `texts.rs` operators' texts · `stop.rs` who is left alone · `reports.rs`
+//! what came back · `show.rs` what was sent.
 //!
 //! Absent on purpose: webhooks of systems, which are `webhooks`'; when something is asked or reminded of.
 

@@ -55,7 +55,8 @@ pub(crate) fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What looks like an encoded word (RFC 2047) is none: mail programs would read something else out of it, line ends too.
+/// What looks like an encoded word (RFC 2047) is none: mail programs would read something else out of it, line ends
+/// too.
 /// With an invisible space in it, it is text that gets encoded itself.
 fn literal(text: &str) -> String {
     line(text).replace("=?", "=\u{200b}?")

@@ -228,8 +228,8 @@ pub(crate) async fn dunned(world: World, event: Envelope<DunningChangedV1>) -> D
     tell(&world, &Cause::of(&event), &Telling { kind: Kind::Dunning, concerns, known }).await
 }
 
-/// What is charged at the end, to the cent: the renewal itself, not committed. Nothing is said where it was canceled, or
-/// its end moved, since; and an end that is past is told by what was charged.
+/// What is charged at the end, to the cent: the renewal itself, not committed. Nothing is said where it was canceled,
+/// or its end moved, since; and an end that is past is told by what was charged.
 pub(crate) async fn trial_ending(world: World, event: Envelope<SubscriptionTrialEndingV1>) -> Done {
     let (m, data) = (&event.marketplace, &event.data);
     let key = Key::subscription(m, &data.subscription);

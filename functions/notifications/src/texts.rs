@@ -79,8 +79,8 @@ fn place(kind: &str, locale: &str) -> Result<(Kind, Locale), Problem> {
     Ok((Kind::of_word(kind).ok_or_else(none)?, locale.parse().map_err(|_| none())?))
 }
 
-/// What is in force: the operator's, else the platform's; 404 where there is neither. Where there was an operator's in a
-/// language that the platform has no words of, it is the platform's in the nearest.
+/// What is in force: the operator's, else the platform's; 404 where there is neither. Where there was an operator's in
+/// a language that the platform has no words of, it is the platform's in the nearest.
 fn view(kind: Kind, locale: &Locale, held: Option<&MessageTemplate>) -> Result<TemplateView, Problem> {
     let own = held.and_then(|held| Some((held.version, held.source.clone()?)));
     let tried = match held {

@@ -1,5 +1,5 @@
-//! `subscription.due.v1`: the end of a period, a trial or a pause has come, or that of a trial is near. One period after
-//! the other, each charged once; each end of a trial told once.
+//! `subscription.due.v1`: the end of a period, a trial or a pause has come, or that of a trial is near. One period
+//! after the other, each charged once; each end of a trial told once.
 
 use domain::invoice::Stage as InvoiceStage;
 use domain::subscription::{Renewal, Stage, Subscription, renew};
@@ -21,8 +21,8 @@ pub(crate) async fn due(
     Ok(())
 }
 
-/// It is told before the first charge. A document of its own, named by the end: so it is told once, whoever comes again,
-/// and once more where the end has moved.
+/// It is told before the first charge. A document of its own, named by the end: so it is told once, whoever comes
+/// again, and once more where the end has moved.
 async fn trial_ends(till: &Till<'_>, trial: &Subscription, at: Timestamp) -> Result<(), Again> {
     let (subscription, customer, plan) = (trial.id.clone(), trial.customer.clone(), trial.plan.clone());
     let subject = format!("{subscription}-trial-{}", at.as_millisecond());

@@ -43,8 +43,8 @@ payloads! {
         cart: CartId,
     }
 
-    /// Work, not news: the end of a period, a trial or a pause has come, or that of a trial is near. Goes through the function's own queue, never
-    /// over the bus.
+    /// Work, not news: the end of a period, a trial or a pause has come, or that of a trial is near. Goes through the
+    /// function's own queue, never over the bus.
     "subscription.due.v1" SubscriptionDueV1 { subscription: SubscriptionId }
 
     /// A renewal's payment failed, and what follows: whoever writes to the customer listens.

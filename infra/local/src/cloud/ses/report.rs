@@ -85,7 +85,10 @@ impl Returned {
             "tags": sent.tags(),
         });
         let bounce = |kind: &str, sub: &str, status: &str| {
-            let recipient = |to: &String| json!({ "emailAddress": to, "action": "failed", "status": status, "diagnosticCode": "smtp; 550" });
+            let recipient = |to: &String| {
+                let said = format!("smtp; 550 {status}");
+                json!({ "emailAddress": to, "action": "failed", "status": status, "diagnosticCode": said })
+            };
             json!({
                 "feedbackId": id,
                 "bounceType": kind,
@@ -97,10 +100,12 @@ impl Returned {
         };
         match self {
             Self::Bounced => {
-                json!({ "eventType": "Bounce", "bounce": bounce("Permanent", "General", "5.1.1"), "mail": mail })
+                let bounce = bounce("Permanent", "General", "5.1.1");
+                json!({ "eventType": "Bounce", "bounce": bounce, "mail": mail })
             }
             Self::BouncedForNow => {
-                json!({ "eventType": "Bounce", "bounce": bounce("Transient", "MailboxFull", "4.2.2"), "mail": mail })
+                let bounce = bounce("Transient", "MailboxFull", "4.2.2");
+                json!({ "eventType": "Bounce", "bounce": bounce, "mail": mail })
             }
             Self::Complained => {
                 let recipient = |to: &String| json!({ "emailAddress": to });
