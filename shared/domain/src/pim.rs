@@ -1,0 +1,17 @@
+//! What is said of products: the catalog's words, and how they come to be right.
+//!
+//! [`crate::catalog`] keeps what is sold (products, variants, offers); this says the rest of it. What a product says is
+//! a flat map from `sheet::Path` to [`data::Data`], so that a change, its history, its review and its restoration are
+//! all the same thing: paths with what was there before and what is there after.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`data`] | values as JSON without floats, how they merge, what they weigh |
+//! | [`rich`] | the few tags of formatted text |
+//! | [`measure`] | units and their exact conversion |
+//! | [`attribute`] | typed attributes, where they have values, and what is wrong with one |
+
+pub mod attribute;
+pub mod data;
+pub mod measure;
+pub mod rich;
