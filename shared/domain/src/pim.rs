@@ -14,6 +14,7 @@
 //! | [`quality`] | how well a product is described, with reasons |
 //! | [`sheet`] | what one product says, and how it is patched |
 //! | [`history`] | changes, restoration of any version, changes that wait for their time |
+//! | [`translation`] | what was translated from what, and is stale |
 
 pub mod attribute;
 pub mod data;
@@ -23,3 +24,4 @@ pub mod measure;
 pub mod quality;
 pub mod rich;
 pub mod sheet;
+pub mod translation;
