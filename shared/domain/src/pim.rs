@@ -15,12 +15,14 @@
 //! | [`sheet`] | what one product says, and how it is patched |
 //! | [`history`] | changes, restoration of any version, changes that wait for their time |
 //! | [`translation`] | what was translated from what, and is stale |
+//! | [`proposal`] | what merchants propose, and what waits for a person |
 
 pub mod attribute;
 pub mod data;
 pub mod family;
 pub mod history;
 pub mod measure;
+pub mod proposal;
 pub mod quality;
 pub mod rich;
 pub mod sheet;
