@@ -16,8 +16,10 @@
 //! | [`history`] | changes, restoration of any version, changes that wait for their time |
 //! | [`translation`] | what was translated from what, and is stale |
 //! | [`proposal`] | what merchants propose, and what waits for a person |
+//! | [`collection`] | products by hand or by rules, and since when |
 
 pub mod attribute;
+pub mod collection;
 pub mod data;
 pub mod family;
 pub mod history;
