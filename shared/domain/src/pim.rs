@@ -17,12 +17,14 @@
 //! | [`translation`] | what was translated from what, and is stale |
 //! | [`proposal`] | what merchants propose, and what waits for a person |
 //! | [`collection`] | products by hand or by rules, and since when |
+//! | [`likeness`] | which products may be the same, and how two become one |
 
 pub mod attribute;
 pub mod collection;
 pub mod data;
 pub mod family;
 pub mod history;
+pub mod likeness;
 pub mod measure;
 pub mod proposal;
 pub mod quality;
