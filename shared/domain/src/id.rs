@@ -170,6 +170,11 @@ id!(
 );
 
 id!(
+    /// What a merchant proposes: a product, or a change of one.
+    ProposalId, "a proposal id", "prp_"
+);
+
+id!(
     /// What customers subscribe to.
     PlanId, "a plan id", "pln_"
 );

@@ -9,6 +9,7 @@
 //! | [`merchant`] | who sells: life cycle, terms, members, payout account |
 //! | [`catalog`] | what is sold: categories, products with variants, merchants' offers |
 //! | [`asset`] | files that a storefront shows: sent, looked at, replaced, deleted |
+//! | [`pim`] | what is said of products: typed values per locale and channel, their history and exchange |
 //! | [`stock`] | what is there: movements as the only writers, and what an order may take |
 //! | [`overrides`] | a manager's word against a policy: who, why, on what evidence, until when |
 //! | [`commission`] | fee rules, frozen on a line at placement |
@@ -67,6 +68,7 @@ pub mod overrides;
 pub mod payment;
 pub mod payout;
 pub mod period;
+pub mod pim;
 pub mod place;
 pub mod plan;
 pub mod pricing;

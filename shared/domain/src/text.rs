@@ -159,6 +159,10 @@ text!(
     Category, 64, slug
 );
 text!(
+    /// What a catalog calls an attribute, an option, a family or a collection: `screen_size`.
+    Code, 64, slug
+);
+text!(
     /// Where stock lies, like `main` or `hamburg-2`; a merchant's own word.
     Location, 32, slug
 );
