@@ -92,7 +92,8 @@ fn a_function_imports_no_other_function() {
 }
 
 /// What each shared crate may use of the others.
-const BELOW: [(&str, &[&str]); 6] = [
+const BELOW: [(&str, &[&str]); 7] = [
+    ("assets", &[]),
     ("domain", &[]),
     ("events", &["domain"]),
     ("table", &["domain", "events"]),
