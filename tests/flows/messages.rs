@@ -116,6 +116,7 @@ async fn a_review_is_asked_for_with_a_link_per_star_and_an_answer_to_it_is_told(
     shop.settle().await;
     let told = mails(shop).pop().expect("a letter");
     assert_eq!(told.header("Subject"), "birch has answered to your review");
+    assert!(told.text().contains("We are sorry, and send another one."), "{}", told.text());
     // An edit of the answer is not worth a letter.
     let edit = json!({"text": "We are sorry."}).to_string();
     let edited = shop.api.send_with(http::Method::PATCH, &path, &edit, &[("if-match", "*")]).await;

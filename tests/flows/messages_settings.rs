@@ -267,7 +267,7 @@ async fn a_balance_that_is_critical_is_told_to_the_merchant_and_to_operators() {
         critical.iter().map(|one| at(one, "/recipient")).collect();
     assert_eq!((critical.len(), Vec::from_iter(readers)), (2, vec!["merchant", "operators"]));
     for (to, balance) in [("hello@alma.example", "−85,00\u{a0}€"), ("ops@shop.example", "−€85.00")] {
-        let mail = mails(&shop).into_iter().filter(|mail| mail.to == [to]).next_back().unwrap();
+        let mail = mails(&shop).into_iter().rfind(|mail| mail.to == [to]).unwrap();
         assert!(mail.text().contains(balance), "{}", mail.text());
     }
 }

@@ -15,6 +15,7 @@ use domain::order::Order;
 use domain::payment::To;
 use domain::payout::day;
 use domain::reminder::FollowUp;
+use domain::review::Review;
 use domain::subscription::{Renewal, Subscription, renew};
 use domain::webhook::{Endpoint, Suspension};
 use edge::links::{self, Link, Purpose};
@@ -319,8 +320,10 @@ pub(crate) async fn review_replied(world: World, event: Envelope<ReviewRepliedV1
     let Some(of) = of_somebody(&world, m, &data.order).await? else { return Ok(()) };
     let line = data.review.place().map(|(_, line)| line);
     let title = line.and_then(|line| of.lines_of(&[line]).next()).map(|line| line.title);
-    let known =
-        Known { merchant: name(merchant(&world, m, &data.merchant).await?), title, ..Known::default() };
+    let review = world.table.load::<Review>(&Key::review(m, &data.review)).await?;
+    let said = review.and_then(|held| held.value.reply).map(|reply| reply.text.to_string());
+    let merchant = name(merchant(&world, m, &data.merchant).await?);
+    let known = Known { merchant, title, said, ..Known::default() };
     tell(&world, &Cause::of(&event), &of.telling(Kind::ReviewReply, known)).await
 }
 
