@@ -13,8 +13,9 @@ use crate::pim::attribute::{Attribute, Flaw, Kind, Labels, Place, Scope, Wrong, 
 use crate::pim::data::Data;
 use crate::pim::measure::Unit;
 use crate::pim::sheet::{Cleared, Patch, Path, Slot};
-use crate::text::Code;
+use crate::text::{Code, turns};
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -108,10 +109,10 @@ pub enum Field {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// Blanks at the ends, and several in a row.
+    /// Away with blanks at the ends, several in a row, and characters that cannot be shown.
     Trim,
     Lower,
-    /// What a code may have: `Printing colours` is `printing_colours`.
+    /// What a code may have: `Printing colors` is `printing_colors`.
     Code,
     /// Into a list; empty parts are left out.
     Split(String),
@@ -123,7 +124,7 @@ pub enum Step {
     Without(String),
     /// `1.234,5` is `1234.5`.
     DecimalComma,
-    /// `1,234.50` is `1234.5`, and `6.0` is `6`.
+    /// `1,234.50` is `1234.5`, `6.0` is `6`, and `1e-06`, as JSON has it, is `0.000001`.
     Number,
     /// The day of a moment, `2009-12-10T00:00:00Z`.
     Day,
@@ -352,7 +353,10 @@ impl Step {
     fn made(&self, text: String) -> Result<Data, Flaw> {
         let number = |text: &str| decimal(text).ok_or_else(|| Flaw::NotANumber(shown(text)));
         Ok(match self {
-            Self::Trim => Data::Text(text.split_whitespace().collect::<Vec<_>>().join(" ")),
+            Self::Trim => {
+                let kept: String = text.chars().filter(|c| c.is_whitespace() || !unshown(*c)).collect();
+                Data::Text(kept.split_whitespace().collect::<Vec<_>>().join(" "))
+            }
             Self::Lower => Data::Text(text.to_lowercase()),
             Self::Code => Data::Text(slug(&text)),
             Self::Split(by) => {
@@ -372,7 +376,11 @@ impl Step {
                 let number = plain.and_then(|plain| decimal(&plain));
                 Data::Text(number.ok_or_else(|| Flaw::NotANumber(shown(&text)))?.to_string())
             }
-            Self::Number => Data::Text(number(&grouped(&text, ',', '.').unwrap_or(text))?.to_string()),
+            Self::Number => {
+                let plain = grouped(&text, ',', '.').and_then(|plain| decimal(&plain));
+                let number = plain.or_else(|| scientific(&text));
+                Data::Text(number.ok_or_else(|| Flaw::NotANumber(shown(&text)))?.to_string())
+            }
             Self::Day => {
                 let ends = text.len() == 10 || text.as_bytes().get(10) == Some(&b'T');
                 let day = text.get(..10).filter(|_| ends).and_then(|day| day.parse::<Date>().ok());
@@ -405,6 +413,22 @@ impl Step {
             },
         })
     }
+}
+
+/// A control character, or a mark that turns the direction of text.
+fn unshown(c: char) -> bool {
+    c.is_control() || turns(c)
+}
+
+/// A number with an exponent, exactly; none where it has more digits than fit.
+fn scientific(text: &str) -> Option<Decimal> {
+    let (digits, exponent) = text.split_once(['e', 'E'])?;
+    let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= 18)?;
+    let power = Decimal::from(10_i64.checked_pow(exponent.unsigned_abs())?);
+    let number = decimal(digits)?;
+    let shifted = if exponent < 0 { number.checked_div(power)? } else { number.checked_mul(power)? };
+    let exact = if exponent < 0 { shifted.checked_mul(power)? } else { shifted.checked_div(power)? };
+    (exact == number).then(|| shifted.normalize())
 }
 
 /// Digits without their groups of three: `1.234.567,8` with `.` and `,`. None, where groups are not of three.

@@ -27,8 +27,9 @@ fn one(steps: &str, cell: &str) -> Result<Data, String> {
 fn a_step_makes_of_a_cell_what_is_wanted() {
     let table = [
         (r#"["trim"]"#, r#""  a \t b ""#, r#""a b""#),
+        (r#"["trim"]"#, r#""a\u0007\u202e\u2028b\u200e""#, r#""a b\u200e""#),
         (r#"["trim","lower"]"#, r#"" ÄB ""#, r#""äb""#),
-        (r#"["code"]"#, r#""Printing (colours) Ä""#, r#""printing_colours""#),
+        (r#"["code"]"#, r#""Printing (colors) Ä""#, r#""printing_colors""#),
         (r#"[{"split":"|"}]"#, r#""a| b||c""#, r#"["a","b","c"]"#),
         (r#"[{"split":","},"first"]"#, r#""a,b""#, r#""a""#),
         (r#"["first"]"#, r#"["a","b"]"#, r#""a""#),
@@ -41,6 +42,8 @@ fn a_step_makes_of_a_cell_what_is_wanted() {
         (r#"["number"]"#, r#""1,234,567.80""#, r#""1234567.8""#),
         (r#"["number"]"#, r#""6.0""#, r#""6""#),
         (r#"["number"]"#, "6", r#""6""#),
+        (r#"["number"]"#, r#""1e-06""#, r#""0.000001""#),
+        (r#"["number"]"#, r#""-2.5E+3""#, r#""-2500""#),
         (r#"["day"]"#, r#""2009-12-10T00:00:00Z""#, r#""2009-12-10""#),
         (r#"["number",{"unit":"cm"}]"#, r#""2.0""#, r#"{"amount":"2","unit":"cm"}"#),
         (r#"[{"cents":"EUR"}]"#, "4995", r#"{"amount":"49.95","currency":"EUR"}"#),
@@ -64,7 +67,7 @@ fn a_cell_that_cannot_be_read_is_told_with_its_column() {
         (r#"["decimal_comma"]"#, r#""12.5""#, "x: `12.5` is no decimal number like 12.5"),
         (r#"["decimal_comma"]"#, r#""1,234,5""#, "x: `1,234,5` is no decimal number like 12.5"),
         (r#"["number"]"#, r#""12,5""#, "x: `12,5` is no decimal number like 12.5"),
-        (r#"["number"]"#, r#""1e3""#, "x: `1e3` is no decimal number like 12.5"),
+        (r#"["number"]"#, r#""1e99""#, "x: `1e99` is no decimal number like 12.5"),
         (r#"[{"cents":"EUR"}]"#, r#""49.95""#, "x: `49.95` is no decimal number like 12.5"),
         (r#"[{"money":"EUR"}]"#, r#""1.999""#, "x: `1.999` has more decimals than EUR has (2)"),
         (r#"[{"lookup":{"table":{"Rot":"red"}}}]"#, r#""Blau""#, "x: `Blau` is none of its options"),
