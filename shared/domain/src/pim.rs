@@ -18,11 +18,15 @@
 //! | [`proposal`] | what merchants propose, and what waits for a person |
 //! | [`collection`] | products by hand or by rules, and since when |
 //! | [`likeness`] | which products may be the same, and how two become one |
+//! | [`exchange`] | rows of others into patches, and lines for the files of others |
+//! | [`feed`] | what Google Merchant wants of a product, and what it lacks |
 
 pub mod attribute;
 pub mod collection;
 pub mod data;
+pub mod exchange;
 pub mod family;
+pub mod feed;
 pub mod history;
 pub mod likeness;
 pub mod measure;

@@ -177,6 +177,8 @@ pub enum Flaw {
     TypeChange { was: Shape, is: Shape },
     #[error("it is empty: leave it out, or say null to remove it")]
     Empty,
+    #[error("it is missing, and a row without it is not taken")]
+    Required,
     #[error("it has {length} characters: want at most {max}")]
     Long { length: usize, max: u32 },
     #[error("it has a control character, a mark that turns the direction of text, or a blank at an end")]
@@ -352,7 +354,8 @@ impl Kind {
     }
 }
 
-fn shown(text: &str) -> String {
+/// As much of a text as a complaint repeats.
+pub(crate) fn shown(text: &str) -> String {
     text.chars().take(40).collect()
 }
 

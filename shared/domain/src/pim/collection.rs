@@ -1,8 +1,9 @@
 //! Collections: products that belong together on a page, chosen by hand or by rules.
 //!
-//! A rule is a list of conditions of which all must hold, or any. Whether a collection has a product ([`Collection::has`])
-//! and whether it is on ([`Collection::is_on`]) are apart, so what will be on can be looked at before; `at` is the moment
-//! that is asked about, now or to come. A page's order never depends on chance: equals stand by their ids.
+//! A rule is a list of conditions of which all must hold, or any. Whether a collection has a product
+//! ([`Collection::has`]) and whether it is on ([`Collection::is_on`]) are apart, so what will be on can be looked
+//! at before; `at` is the moment that is asked about, now or to come. A page's order never depends on chance:
+//! equals stand by their ids.
 
 use crate::currency::Currency;
 use crate::id::{MerchantId, ProductId};

@@ -1,9 +1,9 @@
 //! Families: what a kind of product must say on each channel, and how much of it is said.
 //!
-//! Completeness is per channel and locale, from the required attributes of the family alone (A3(2)); a value that is
-//! the same for all locales or channels counts for each. It is kept as what is missing, so a change updates only what it
-//! touches: [`Completeness::after`] is always what [`Completeness::of`] would say, and reads no other attribute.
-//! Publishing waits for it.
+//! Completeness is per channel and locale, from the required attributes of the family alone (A3(2)); a value that
+//! is the same for all locales or channels counts for each. It is kept as what is missing, so a change updates
+//! only what it touches: [`Completeness::after`] is always what [`Completeness::of`] would say, and reads no other
+//! attribute. Publishing waits for it.
 
 use crate::currency::Currency;
 use crate::pim::attribute::{Attribute, Flaw, Labels, Place};

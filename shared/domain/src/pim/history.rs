@@ -1,9 +1,9 @@
 //! Changes of what is said: who, when, why, and from what to what.
 //!
 //! A [`Diff`] names paths with their values before and after, so it can be taken back as well as made. [`restore`]
-//! takes back all changes since a version: what is said is then equal to that version byte for byte, and is a new version of
-//! its own (A3(5)); nothing of the history goes away. A change may wait for its time; if what it was to replace has
-//! become something else meanwhile, it says so and does nothing.
+//! takes back all changes since a version: what is said is then equal to that version byte for byte, and is a new
+//! version of its own (A3(5)); nothing of the history goes away. A change may wait for its time; if what it was to
+//! replace has become something else meanwhile, it says so and does nothing.
 
 use crate::pim::data::{Data, enclosed, text_size};
 use crate::pim::sheet::{Content, Path, Refused, Sheet};

@@ -1,9 +1,9 @@
 //! Duplicates: which products may be one, and how two become one.
 //!
-//! Candidates are found by equal [`keys`]: a GTIN, brand with the maker's part number, a band of a picture's hash. A band
-//! is a piece of the hash: of two hashes that differ in at most N bits one of N + 1 pieces is the same, so every such
-//! pair meets; what meets is then compared. A merge keeps one product and leaves a [`Redirect`]; nothing that the kept
-//! one says is overwritten. Offers are moved by whoever merges.
+//! Candidates are found by equal [`keys`]: a GTIN, brand with the maker's part number, a band of a picture's hash.
+//! A band is a piece of the hash: of two hashes that differ in at most N bits one of N + 1 pieces is the same, so
+//! every such pair meets; what meets is then compared. A merge keeps one product and leaves a [`Redirect`];
+//! nothing that the kept one says is overwritten. Offers are moved by whoever merges.
 
 use crate::catalog::Gtin;
 use crate::id::ProductId;

@@ -43,6 +43,23 @@ pub fn clean(source: &str) -> String {
     out.end()
 }
 
+/// The words of a cleaned text without its tags, for those who show none; blocks become lines.
+pub fn words(cleaned: &str) -> String {
+    let mut text = String::with_capacity(cleaned.len());
+    for (at, part) in cleaned.split('<').enumerate() {
+        let (tag, rest) = part.split_once('>').filter(|_| at > 0).unwrap_or(("", part));
+        if matches!(tag, "br" | "/p" | "/li" | "/h2" | "/h3" | "/h4" | "ul" | "ol") {
+            text.push('\n');
+        }
+        text.push_str(rest);
+    }
+    let named =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
+    let text = named.iter().fold(text, |text, (entity, c)| text.replace(entity, c));
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Characters that are read when tags are taken away.
 pub fn letters(cleaned: &str) -> usize {
     let mut inside = false;
@@ -204,6 +221,12 @@ mod tests {
         for (source, want) in table {
             assert_eq!(clean(source), want, "{source}");
         }
+    }
+
+    #[test]
+    fn words_are_left_when_tags_are_taken_away() {
+        let cleaned = clean("<p>Soft &amp; <b>warm</b></p><ul><li>a<li>&lt;b&gt; &amp;lt;</ul>c<br>d");
+        assert_eq!(words(&cleaned), "Soft & warm\na\n<b> &lt;\nc\nd");
     }
 
     #[test]

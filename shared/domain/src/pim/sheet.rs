@@ -1,12 +1,13 @@
 //! What one product says: values of attributes for itself and for its variants, its family, its pictures in order.
 //!
 //! A [`Content`] is flat: each thing that can be said has a [`Path`], so a change is a list of paths with what was
-//! there before and after. [`Sheet::patch`] is the only way in: objects merge, scalars and arrays are replaced, null removes,
-//! another type is refused (A3(1)); it tells all that is wrong, or changes nothing. A value of a variant stands before
-//! the product's own. Invariant: a sheet and a change of it each fit into an item of the table.
+//! there before and after. [`Sheet::patch`] is the only way in: objects merge, scalars and arrays are replaced,
+//! null removes, another type is refused (A3(1)); it tells all that is wrong, or changes nothing. A value of a
+//! variant stands before the product's own. Invariant: a sheet and a change of it each fit into an item of the
+//! table.
 
 use crate::id::{AssetId, ProductId};
-use crate::pim::attribute::{Flaw, Place, Wrong};
+use crate::pim::attribute::{Flaw, Place, Wrong, shown};
 use crate::pim::data::{Data, enclosed, text_size};
 use crate::pim::family::Model;
 use crate::pim::history::Diff;
@@ -250,7 +251,7 @@ impl Patch {
                 "assets" => reading.edit(Path::Assets, part),
                 "values" => reading.values(None, part, "values"),
                 "variants" => reading.variants(part),
-                other => reading.wrong(other, Flaw::Unknown(other.chars().take(40).collect())),
+                other => reading.wrong(other, Flaw::Unknown(shown(other))),
             }
         }
         reading.wrongs.truncate(WRONGS_MAX);
@@ -287,7 +288,7 @@ impl Reading {
         for (number, said) in self.object(data, "variants").into_iter().flatten() {
             let at = format!("variants/{number}");
             let Some(number) = variant_number(number) else {
-                self.wrong(&at, Flaw::Variant(number.chars().take(40).collect()));
+                self.wrong(&at, Flaw::Variant(shown(number)));
                 continue;
             };
             if *said == Data::Null {
@@ -297,7 +298,7 @@ impl Reading {
             for (name, part) in self.object(said, &at).into_iter().flatten() {
                 match name.as_str() {
                     "values" => self.values(Some(number), part, &format!("{at}/values")),
-                    other => self.wrong(&at, Flaw::Unknown(other.chars().take(40).collect())),
+                    other => self.wrong(&at, Flaw::Unknown(shown(other))),
                 }
             }
         }
@@ -351,7 +352,7 @@ impl Reading {
                 ("locale" | "channel", other) => {
                     self.wrong(&within, Flaw::Type { want: "a text", is: other.shape() });
                 }
-                (other, _) => self.wrong(at, Flaw::Unknown(other.chars().take(40).collect())),
+                (other, _) => self.wrong(at, Flaw::Unknown(shown(other))),
             }
         }
         match value {
@@ -444,11 +445,7 @@ fn edited(
             let text = edit.as_text().ok_or(Flaw::Type { want: "a family's code", is: edit.shape() });
             let text = text.map_err(wrong)?;
             let known = text.parse().is_ok_and(|code: Code| model.families.contains_key(&code));
-            if known {
-                Ok(Some(edit.clone()))
-            } else {
-                Err(wrong(Flaw::Unknown(text.chars().take(40).collect())))
-            }
+            if known { Ok(Some(edit.clone())) } else { Err(wrong(Flaw::Unknown(shown(text)))) }
         }
         Path::Assets => listed(edit).map_err(|wrong| vec![wrong.under(&at)]),
         Path::Translation(_) => Ok(Some(edit.clone())),
@@ -484,12 +481,11 @@ fn listed(edit: &Data) -> Result<Option<Data>, Wrong> {
     for (at, id) in list.iter().enumerate() {
         let wrong = |flaw| Wrong::new(at.to_string(), flaw);
         let text = id.as_text().ok_or(Flaw::Type { want: "an id", is: id.shape() }).map_err(wrong)?;
-        let shown = || text.chars().take(40).collect();
         if text.parse::<AssetId>().is_err() {
-            return Err(wrong(Flaw::Reference { id: shown(), want: "an asset" }));
+            return Err(wrong(Flaw::Reference { id: shown(text), want: "an asset" }));
         }
         if list.iter().take(at).any(|other| other == id) {
-            return Err(wrong(Flaw::Twice(shown())));
+            return Err(wrong(Flaw::Twice(shown(text))));
         }
     }
     Ok((!list.is_empty()).then(|| edit.clone()))
