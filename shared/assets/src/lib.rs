@@ -4,8 +4,8 @@
 //! and in sRGB · `renditions.rs` sizes and zoom tiles · `look.rs` placeholder and fingerprint · `video.rs` MP4 ·
 //! `model.rs` glTF binary · `naming.rs` whose picture a file is by its name · `refused.rs` why something is not taken.
 //!
-//! Why a crate apart: it needs neither table nor SDK, so it builds and is tried alone in seconds. It is for one function,
-//! so that no other package of code gets its weight; what others are sent goes through that one's queue.
+//! Why a crate apart: it needs neither table nor SDK, so it builds and is tried alone in seconds. It is for one
+//! function, so that no other package of code gets its weight; what others are sent goes through that one's queue.
 //!
 //! Invariants: nothing is allocated for a picture before its header was found small enough; what is made holds pixels
 //! and no metadata; the same bytes always make the same files under the same keys.

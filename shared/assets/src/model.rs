@@ -2,13 +2,15 @@
 //!
 //! Header, chunks and JSON are read; every number that names another thing must name one that is there, and every view
 //! must lie within its buffer, so a viewer never reads outside. Bounds come from the least and largest positions that
-//! the file itself must tell (`min`, `max`), moved by its nodes. Pictures in it are measured like all others.
+//! the file itself must tell (`min`, `max`), moved by its nodes. Pictures in it are measured like all others,
+//! and one that tells where it was taken is refused.
 //! Absent on purpose: what lies outside the file (it is refused), animation, skins and materials (a viewer's matter).
 #![allow(clippy::float_arithmetic, reason = "places in space are no money")]
 
 mod space;
 
 use crate::header::inspect;
+use crate::picture::tells_place;
 use crate::refused::{Bytes, size};
 use crate::{Kind, Refused, sniff};
 use serde::Deserialize;
@@ -341,7 +343,11 @@ impl Gltf {
             if image.mime_type.as_deref() == Some("image/ktx2") {
                 continue;
             }
-            inspect(bytes).map_err(|refused| broken(format!("{who}: {refused}")))?;
+            let header = inspect(bytes).map_err(|refused| broken(format!("{who}: {refused}")))?;
+            // A model is given out as it came, and its pictures with it.
+            if tells_place(bytes, header.kind) {
+                return Err(broken(format!("{who} tells where it was taken (GPS); export it without")));
+            }
         }
         Ok(())
     }

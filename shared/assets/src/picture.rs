@@ -4,6 +4,7 @@
 //! the rest: place, time, owner and thumbnail are never copied, so they cannot survive.
 
 use crate::header::{BYTES_MAX, Header, PIXELS_MAX, SIDE_MAX, inspect};
+use crate::refused::{Bytes, size};
 use crate::{Kind, Refused, digest};
 use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
@@ -88,6 +89,36 @@ impl Picture {
     }
 }
 
+/// Whether a picture that is kept as it came would tell where it was taken: in EXIF's directory of places, or in words.
+pub(crate) fn tells_place(bytes: &[u8], kind: Kind) -> bool {
+    let input = || Cursor::new(bytes);
+    let exif = catch_unwind(|| match kind {
+        Kind::Jpeg => {
+            let mut decoder = JpegDecoder::new(ZCursor::new(bytes));
+            decoder.decode_headers().ok().and_then(|()| decoder.exif().cloned())
+        }
+        Kind::Png => PngDecoder::new(input()).ok().and_then(|mut png| png.exif_metadata().ok().flatten()),
+        Kind::WebP => WebPDecoder::new(input()).ok().and_then(|mut webp| webp.exif_metadata().ok().flatten()),
+        Kind::Gif | Kind::Mp4 | Kind::Glb | Kind::Pdf => None,
+    });
+    let words: &[u8] = b"GPSLatitude";
+    exif.ok().flatten().is_some_and(|exif| names_places(&exif))
+        || bytes.windows(words.len()).any(|at| at == words)
+}
+
+/// Whether the first directory has an entry of places.
+fn names_places(exif: &[u8]) -> bool {
+    const PLACES: u16 = 0x8825;
+    let little = exif.starts_with(b"II");
+    let tiff = Bytes { all: exif, format: "EXIF", base: 0 };
+    let short = |at: usize| if little { tiff.u16_le(at, "") } else { tiff.u16_be(at, "") };
+    let begins = if little { tiff.u32_le(4, "") } else { tiff.u32_be(4, "") };
+    let Ok(begins) = begins.map(size) else { return false };
+    let entries = usize::from(short(begins).unwrap_or(0));
+    let mut tags = (0..entries).map(|entry| short(begins.saturating_add(2 + 12 * entry)));
+    tags.any(|tag| tag == Ok(PLACES))
+}
+
 struct Decoded {
     pixels: DynamicImage,
     profile: Option<Vec<u8>>,
@@ -127,7 +158,7 @@ fn drawn(mut decoder: impl ImageDecoder) -> ImageResult<Decoded> {
 /// Lenient with what stands between headers, as cameras write it, and strict with the picture itself: half a picture
 /// with gray below is none.
 fn jpeg(bytes: &[u8]) -> Result<Decoded, DecodeErrors> {
-    let side = crate::refused::size(SIDE_MAX);
+    let side = size(SIDE_MAX);
     let options = DecoderOptions::default().set_max_width(side).set_max_height(side).set_strict_mode(false);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers()?;

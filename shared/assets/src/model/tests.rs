@@ -1,5 +1,5 @@
 use super::*;
-use crate::tests::{JpegOf, jpeg, scene};
+use crate::tests::{JpegOf, exif, jpeg, png_with, scene, webp_with};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -188,22 +188,45 @@ fn what_is_wrong_with_a_model_is_said() {
     assert_eq!(refused(b"%PDF-1.7"), "PDF is no model; upload glTF binary (.glb)");
 }
 
-#[test]
-fn pictures_on_a_model_are_measured_like_all_others() {
-    let picture = jpeg(&scene(16, 16, 1), &JpegOf::default());
-    let mut data = vec![0; 44];
-    data.extend(&picture);
+/// The triangle with a picture on it, and where in its bytes the picture begins.
+fn painted(picture: &[u8]) -> (Value, Vec<u8>) {
+    let data = [&[0; 44], picture].concat();
     let mut json = triangle();
     json["buffers"][0]["byteLength"] = json!(data.len());
-    json["bufferViews"]
-        .as_array_mut()
-        .unwrap()
-        .push(json!({"buffer": 0, "byteOffset": 44, "byteLength": picture.len()}));
+    let view = json!({"buffer": 0, "byteOffset": 44, "byteLength": picture.len()});
+    json["bufferViews"].as_array_mut().unwrap().push(view);
     json["images"] = json!([{"bufferView": 2, "mimeType": "image/jpeg"}]);
+    (json, data)
+}
+
+#[test]
+fn pictures_on_a_model_are_measured_like_all_others() {
+    let (json, mut data) = painted(&jpeg(&scene(16, 16, 1), &JpegOf::default()));
     assert_eq!(Model::read(&glb(&json, &data)).unwrap().pictures, 1);
     let frame = data.windows(2).rposition(|pair| pair == [0xff, 0xc0]).unwrap();
     data[frame + 5..frame + 9].copy_from_slice(&[0xff; 4]);
     let expected = "glTF binary: picture 0: 65535 × 65535 are 4294836225 pixels, more than 104000000";
+    assert_eq!(refused(&glb(&json, &data)), expected);
+}
+
+#[test]
+fn a_picture_on_a_model_must_not_tell_where_it_was_taken() {
+    let (picture, places) = (scene(16, 16, 1), || Some(exif(1)));
+    let expected = "glTF binary: picture 0 tells where it was taken (GPS); export it without";
+    for file in [
+        jpeg(&picture, &JpegOf { exif: places(), ..JpegOf::default() }),
+        png_with(&picture, places(), None),
+        webp_with(&picture, places(), None),
+    ] {
+        let (json, data) = painted(&file);
+        assert_eq!(refused(&glb(&json, &data)), expected);
+    }
+    // How it was held is no place.
+    let held = Some(b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec());
+    let (json, data) = painted(&jpeg(&picture, &JpegOf { exif: held, ..JpegOf::default() }));
+    assert_eq!(Model::read(&glb(&json, &data)).unwrap().pictures, 1);
+    let words = [jpeg(&picture, &JpegOf::default()), b"<x exif:GPSLatitude='1,2N'/>".to_vec()].concat();
+    let (json, data) = painted(&words);
     assert_eq!(refused(&glb(&json, &data)), expected);
 }
 
