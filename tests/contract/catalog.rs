@@ -2,6 +2,7 @@
 //!
 //! Ids and times are fixed, so that a sample changes only when its type does.
 
+mod assets;
 mod carts;
 mod customers;
 mod payments;
@@ -181,7 +182,7 @@ pub(crate) fn catalog() -> Vec<Entry> {
     let kinds =
         [access(), overrides(), merchants(), goods(), customers, orders(), parts(), payments, payouts()];
     let recurring = [subscriptions::subscriptions(), subscriptions::invoices(), subscriptions::dunning()];
-    let after = [carts::carts(), webhooks::webhooks(), reviews::reviews()];
+    let after = [assets::assets(), carts::carts(), webhooks::webhooks(), reviews::reviews()];
     kinds.into_iter().chain(recurring).chain(after).flatten().collect()
 }
 

@@ -180,6 +180,7 @@ fn word(prefix: &str) -> &'static str {
         "mov" => "movement",
         "operator" => "operator",
         "whe" => "webhook endpoint",
+        "ast" => "asset",
         "member" => "member",
         other => panic!("the subject {other}… has no word in tests/contract/events.rs"),
     }

@@ -59,6 +59,8 @@ struct Things {
     /// A merchant's, with a message.
     endpoint: String,
     delivery: String,
+    /// A merchant's, whose file is waited for.
+    asset: String,
 }
 
 impl Things {
@@ -99,6 +101,7 @@ impl Things {
             ("products" | "shop", "id") => self.product.clone(),
             ("offers", "id") | ("stock", "offer") => self.offer.clone(),
             ("api-keys", "id") => self.api_key.clone(),
+            ("assets", "id") => self.asset.clone(),
             ("webhook-endpoints", "id") => self.endpoint.clone(),
             ("webhook-deliveries", "id") => self.delivery.clone(),
             ("plans", "id") => self.plan.clone(),
@@ -207,6 +210,8 @@ impl Bazaar {
         let message = at(&shop.get("/v1/messages").await, "/items/0/id").to_owned();
         let (plan, subscription, unpaid) = subscribed(&shop, &agreed).await;
         let (endpoint, delivery) = listening(&shop, &merchant).await;
+        let asset = json!({"merchant": merchant, "name": "mug.png", "content_type": "image/png", "length": 9});
+        let asset = at(&shop.done("/v1/assets", &asset).await, "/id").to_owned();
         let things = Things {
             merchant,
             order,
@@ -233,6 +238,7 @@ impl Bazaar {
             unpaid,
             endpoint,
             delivery,
+            asset,
         };
         Self { shop, operations, contract, things }
     }

@@ -5,6 +5,8 @@
     reason = "a test that cannot go on should stop with its cause"
 )]
 
+mod assets;
+mod assets_refused;
 mod audit;
 mod bad_input;
 mod between_steps;
@@ -55,6 +57,7 @@ mod reviews_badly;
 mod reviews_photos;
 mod reviews_read;
 mod samples;
+mod sending;
 mod settled;
 mod shop;
 mod stock;

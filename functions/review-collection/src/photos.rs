@@ -132,7 +132,7 @@ async fn judged(gallery: &Bucket, object: &Object) -> Result<Option<PhotoState>,
         Err(why) => return refused(why),
     };
     let sha256 = sha256_hex(&picture.jpeg);
-    let file = File { content_type: "image/jpeg", bytes: picture.jpeg, called: None, lasting: true };
+    let file = File { content_type: "image/jpeg", bytes: picture.jpeg, lasting: true, ..File::default() };
     gallery.keep(&shown_key(&sha256), file).await?;
     let sha256 = sha256.parse().map_err(|_| Again::Refused("a digest is none".to_owned()))?;
     Ok(Some(PhotoState::Ready { sha256, width: picture.width, height: picture.height }))

@@ -161,6 +161,7 @@ fn parameters() -> BTreeMap<String, String> {
         ("WebhookReceivers", "local"),
         ("MailFrom", "shop@souk.example"),
         ("PublicAddress", "http://127.0.0.1:8080"),
+        ("MediaAddress", "http://127.0.0.1:8080"),
         ("OperatorIssuer", ISSUER),
         ("OperatorAudience", AUDIENCE),
         ("OperatorJwksUri", &jwks_uri),
@@ -176,7 +177,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 27] {
+pub fn functions() -> [(&'static str, Build); 28] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
@@ -190,6 +191,7 @@ pub fn functions() -> [(&'static str, Build); 27] {
         ("inventory", inventory::function),
         ("invoices", invoices::function),
         ("ledger", ledger::function),
+        ("media", media::function),
         ("merchants", merchants::function),
         ("notifications", notifications::function),
         ("order-split", order_split::function),

@@ -8,9 +8,10 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
-use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use edge::world::Unset;
 use edge::{Again, Clock, Problem, World};
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +36,8 @@ pub struct File<'a> {
     pub bytes: Vec<u8>,
     /// What it is called where it is saved; shown in the browser all the same.
     pub called: Option<String>,
+    /// Whether it is saved only, and never shown in the browser.
+    pub saved: bool,
     /// Whether whoever has it may keep it for ever.
     pub lasting: bool,
 }
@@ -183,10 +186,12 @@ impl Bucket {
     }
 
     async fn put(&self, key: &str, file: File<'_>, unless: Option<&str>) -> Result<(), Fault> {
-        let File { content_type, bytes, called, lasting } = file;
+        let File { content_type, bytes, called, saved, lasting } = file;
         let put = self.client.put_object().bucket(&self.name).key(key).content_type(content_type);
         let put = put.set_if_none_match(unless.map(str::to_owned)).body(ByteStream::from(bytes));
-        let put = put.set_content_disposition(called.map(|name| format!("inline; filename=\"{name}\"")));
+        let way = if saved { "attachment" } else { "inline" };
+        let disposition = called.map(|name| format!("{way}; filename=\"{name}\""));
+        let put = put.set_content_disposition(disposition.or_else(|| saved.then(|| way.to_owned())));
         match put.set_cache_control(lasting.then(|| FOR_EVER.to_owned())).send().await {
             Ok(_) => Ok(()),
             Err(error) => match error.code() {
@@ -205,6 +210,36 @@ impl Bucket {
         let delete = self.client.delete_object().bucket(&self.name).key(key).send().await;
         delete.map_err(|error| Fault::call("delete a file", error))?;
         Ok(())
+    }
+
+    /// Names that begin so, in their order, a thousand at the most: those behind `after`, or the first.
+    ///
+    /// # Errors
+    /// If the bucket does not answer.
+    pub async fn names(&self, begins: &str, after: Option<String>) -> Result<Vec<String>, Fault> {
+        let list = self.client.list_objects_v2().bucket(&self.name).prefix(begins).set_start_after(after);
+        let list = list.send().await.map_err(|error| Fault::call("list files", error))?;
+        Ok(list.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+    }
+
+    /// [`delete`](Self::delete), a thousand at the most.
+    ///
+    /// # Errors
+    /// If the bucket does not answer, or keeps one.
+    pub async fn delete_all(&self, keys: &[String]) -> Result<(), Fault> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let unwritten = |error: BuildError| Fault::call("name files", error);
+        let objects = keys.iter().map(|key| ObjectIdentifier::builder().key(key).build());
+        let objects = objects.collect::<Result<Vec<_>, _>>().map_err(unwritten)?;
+        let all = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(unwritten)?;
+        let done = self.client.delete_objects().bucket(&self.name).delete(all).send().await;
+        let done = done.map_err(|error| Fault::call("delete files", error))?;
+        match done.errors.unwrap_or_default().first() {
+            Some(kept) => Err(Fault::call("delete files", format!("{kept:?}"))),
+            None => Ok(()),
+        }
     }
 }
 

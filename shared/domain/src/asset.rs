@@ -4,7 +4,7 @@
 //! whenever another file is to take its place, `deleted` at any time and for good. Files are counted: what comes late,
 //! after a newer one was asked for, changes nothing. While a newer file is awaited, or was refused, the one before is
 //! shown. Invariants: what is shown was looked at and made anew by us, never as it was sent; nothing is shown once its
-//! rights have ended.
+//! rights have ended; what was made of a file lies apart from what was made of any other, so that it goes alone.
 //!
 //! Absent on purpose: bytes. What a file holds is `media`'s to find out; here it is what was found.
 
@@ -25,6 +25,7 @@ pub struct Asset {
     /// The merchant that keeps it; none is the marketplace's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<MerchantId>,
+    pub created_at: Timestamp,
     /// Of the file, as its keeper calls it.
     pub name: Name,
     /// The newest file that was asked for, counted from 1.
@@ -116,6 +117,8 @@ pub enum Kind {
         highest: [Decimal; 3],
         shown: File,
     },
+    /// A PDF beside a product; nothing is made of it.
+    Document { shown: File },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,13 +161,14 @@ pub struct File {
     pub bytes: u64,
 }
 
-/// Tiles in the layout of Deep Zoom: `<levels>` of them, each twice the one before.
+/// Tiles in the layout of Deep Zoom, whose manifest says their size and format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Zoom {
-    pub levels: u8,
-    pub tile: u32,
-    pub overlap: u32,
+    /// What manifest and tiles are called: a digest of the file and of how tiles are made.
+    pub name: Sha256,
     pub tiles: u32,
+    /// Of all tiles.
+    pub bytes: u64,
 }
 
 /// What somebody wants of an asset that cannot be.
@@ -209,7 +213,7 @@ impl Asset {
     /// One whose first file may be sent.
     pub fn begin(id: AssetId, merchant: Option<MerchantId>, name: Name, now: Timestamp) -> Self {
         let (stage, alt) = (Stage::Awaited { since: now }, BTreeMap::new());
-        Self { id, merchant, name, file: 1, stage, media: None, alt, rights: None }
+        Self { id, merchant, created_at: now, name, file: 1, stage, media: None, alt, rights: None }
     }
 
     fn alive(&self) -> Result<(), Refused> {
@@ -228,6 +232,12 @@ impl Asset {
     /// Whether anybody waits for a file.
     pub fn awaits(&self, file: u32) -> bool {
         self.file == file && matches!(self.stage, Stage::Awaited { .. })
+    }
+
+    /// Whether what was made of a file is kept: it is shown, or is being made, or is newer than anything known here.
+    pub fn keeps(&self, file: u32) -> bool {
+        let shown = self.media.as_ref().is_some_and(|media| media.file == file);
+        self.alive().is_ok() && (shown || self.awaits(file) || file > self.file)
     }
 
     /// What has become of a file that was sent. One that nobody waits for (any more) changes nothing.

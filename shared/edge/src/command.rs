@@ -244,6 +244,12 @@ impl<T: Serialize> Reply<T> {
         if self.replayed { self } else { Self { body: more(self.body), ..self } }
     }
 
+    /// The same with another representation of the same thing.
+    #[must_use]
+    pub fn with(self, body: T) -> Self {
+        Self { body, ..self }
+    }
+
     /// The same as the answer of a request that makes something, unless it repeats an earlier one.
     #[must_use]
     pub fn making(self) -> Self {

@@ -100,7 +100,7 @@ impl Reach {
 const PUBLISHABLE: &str = "souk-key";
 
 /// Everything that a scope can be about; each with `:read` and `:write`.
-pub const SCOPES: [&str; 24] = [
+pub const SCOPES: [&str; 25] = [
     "orders",
     "customers",
     "payments",
@@ -125,6 +125,7 @@ pub const SCOPES: [&str; 24] = [
     "dead_letters",
     "webhooks",
     "reviews",
+    "assets",
 ];
 
 /// Whether a text is a scope: `*`, or one of [`SCOPES`] with `:read` or `:write`.

@@ -9,7 +9,12 @@ use domain::id::MerchantId;
 use serde_json::Value;
 
 /// Kinds of facts that are a merchant's own, where they name one.
-pub const MERCHANTS: [&str; 37] = [
+pub const MERCHANTS: [&str; 42] = [
+    "asset.changed.v1",
+    "asset.created.v1",
+    "asset.deleted.v1",
+    "asset.ready.v1",
+    "asset.refused.v1",
     "delivery.rates_changed.v1",
     "merchant.applied.v1",
     "merchant.balance_critical.v1",

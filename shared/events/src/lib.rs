@@ -8,6 +8,7 @@
 
 pub mod access;
 mod amount;
+pub mod asset;
 pub mod audience;
 pub mod cart;
 pub mod catalog;

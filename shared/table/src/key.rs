@@ -49,6 +49,7 @@
 //! | what was asked   | `M#ORD#<order>`   | `RVQ#<part>`              | |
 //! | rules of reviews | `M#RVP`           | `RVP`                     | |
 //! | rating           | `M#RTG#<product or merchant>` | `RTG`; a merchant's `CND`, `ADJ` | |
+//! | asset            | `M#AST#<asset>`   | `AST`                     | 2 `M#ASTS#<merchant>` (`*`: the marketplace's own); SK `<ms>#<id>` |
 //! | message          | `M#MSG#<message>` | `MSG`                     | 1 `M#CUSMSG#<customer>`, `M#MERMSG#<merchant>` · 2 `M#MSGDAY#<day>#<shard>`; SK `<ms>#<id>` |
 //! | who gets what    | `M#MRT`           | `MRT`                     | |
 //! | merchant's contact | `M#MER#<merchant>` | `TEL`                  | |
@@ -83,6 +84,7 @@
 //! are queries of an index, newest first; all open exceptions are index 3; a statement is a range of a merchant's
 //! entries; what is due by a minute is one query per shard.
 
+mod asset;
 mod follow_up;
 mod message;
 mod places;

@@ -8,6 +8,7 @@
 //! `commit.rs` one atomic write · `list.rs` pages · one file of records per context.
 
 pub mod access;
+pub mod asset;
 pub mod audit;
 pub mod cart;
 pub mod catalog;

@@ -28,6 +28,9 @@ impl Cloud {
 impl Inner {
     async fn http(&self, request: Request<Bytes>) -> Response<Bytes> {
         let cors = self.template.cors.as_ref();
+        if let Some(shown) = self.shown(&request).await {
+            return shown;
+        }
         let origin = request.headers().get("origin").cloned();
         if let (Some(cors), Some(origin), &Method::OPTIONS) = (cors, &origin, request.method()) {
             return preflight(cors, origin);

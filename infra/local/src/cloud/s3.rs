@@ -11,12 +11,14 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use serde_json::json;
 
 use super::connector::KEY;
-use super::template::Bucket;
+use super::template::{Bucket, Shown};
 use super::{CloudError, Inner};
 
 /// The served folder.
 pub(super) struct Objects {
     service: S3Service,
+    /// The same for whoever asks, for what distributions show.
+    open: S3Service,
 }
 
 impl Objects {
@@ -26,11 +28,12 @@ impl Objects {
         for bucket in buckets {
             std::fs::create_dir_all(folder.join(&bucket.name)).map_err(unusable)?;
         }
-        let files =
-            s3s_fs::FileSystem::new(folder).map_err(|error| CloudError::Objects(format!("{error:?}")))?;
-        let mut builder = S3ServiceBuilder::new(files);
+        let files = || {
+            s3s_fs::FileSystem::new(folder).map_err(|error| CloudError::Objects(format!("{error:?}")))
+        };
+        let mut builder = S3ServiceBuilder::new(files()?);
         builder.set_auth(SimpleAuth::from_single(KEY, KEY));
-        Ok(Self { service: builder.build() })
+        Ok(Self { service: builder.build(), open: S3ServiceBuilder::new(files()?).build() })
     }
 }
 
@@ -60,6 +63,42 @@ impl Inner {
             self.tell_created(&bucket, &key, size, &response);
         }
         response
+    }
+
+    /// What a distribution answers, where it shows this path: the file as its bucket has it.
+    pub(super) async fn shown(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
+        let path = request.uri().path();
+        let name = path.strip_prefix('/')?;
+        let is_shown = |shown: &&Shown| {
+            self.template.fronts.contains(&shown.bucket) && name.starts_with(&shown.begins)
+        };
+        let shown = self.template.shown.iter().find(is_shown)?;
+        let climbs = super::gateway::decoded(name, false).split('/').any(|part| part == "..");
+        if climbs || !matches!(*request.method(), Method::GET | Method::HEAD) {
+            let mut response = Response::new(Bytes::new());
+            *response.status_mut() = StatusCode::FORBIDDEN;
+            return Some(response);
+        }
+        let mut asked = Request::builder().method(request.method()).uri(format!("/{}{path}", shown.bucket));
+        for known in ["range", "if-none-match", "if-modified-since"] {
+            asked = match request.headers().get(known) {
+                Some(value) => asked.header(known, value),
+                None => asked,
+            };
+        }
+        let asked = asked.header("host", "127.0.0.1").body(s3s::Body::from(Bytes::new())).ok()?;
+        let answer = match self.objects.open.call(asked).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::error!(error = ?error, "what is shown cannot be fetched");
+                return Some(unavailable());
+            }
+        };
+        let (mut parts, body) = answer.into_parts();
+        let Ok(body) = body.collect().await else { return Some(unavailable()) };
+        parts.headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+        parts.headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
+        Some(Response::from_parts(parts, body.to_bytes()))
     }
 
     fn tell_created(&self, bucket: &str, key: &str, size: usize, response: &Response<Bytes>) {

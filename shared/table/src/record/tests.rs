@@ -15,6 +15,7 @@ use crate::review::{RatingAdjustment, ReviewPolicy, ReviewRank, ReviewReport, Re
 use crate::subscription::{HadTrial, HasPlan};
 use crate::webhook::Listeners;
 use crate::wish_list::Waiting;
+use domain::asset::Asset;
 use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
 use domain::credit::StoreCredit;
@@ -92,6 +93,7 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         ReminderPolicy,
         Agreements,
         Asking,
+        Asset,
         ApiKey,
         Asked,
         Cart,

@@ -5,6 +5,7 @@
 //! error that names it, never silence. Types without local behavior are accepted by the lists in `resources`.
 
 mod events;
+mod front;
 mod resolve;
 mod resources;
 #[cfg(test)]
@@ -59,6 +60,10 @@ pub struct Template {
     pub rules: Vec<Rule>,
     /// Every bucket.
     pub buckets: Vec<Bucket>,
+    /// Buckets that a distribution stands before.
+    pub fronts: Vec<String>,
+    /// What of buckets distributions may fetch.
+    pub shown: Vec<Shown>,
     /// Names of the sets that mail is sent under.
     pub mail_sets: Vec<String>,
     /// Of what happens to mail, what the default bus is told.
@@ -238,6 +243,15 @@ pub struct MailReports {
     pub set: String,
     /// As CloudFormation calls them: `bounce`, `complaint`.
     pub kinds: Vec<String>,
+}
+
+/// Names of a bucket that everybody may fetch through a distribution.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The bucket's name.
+    pub bucket: String,
+    /// How these names begin.
+    pub begins: String,
 }
 
 /// An S3 bucket.

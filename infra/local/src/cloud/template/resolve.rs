@@ -242,6 +242,8 @@ impl<'a> Resolver<'a> {
             ("AWS::S3::Bucket", "DomainName" | "RegionalDomainName") => {
                 format!("{physical}.s3.{REGION}.amazonaws.com")
             }
+            ("AWS::CloudFront::Distribution", "DomainName") => "127.0.0.1:8080".to_owned(),
+            ("AWS::CloudFront::OriginAccessControl", "Id") => physical,
             ("AWS::Serverless::Function", "Arn") => arn("lambda", &format!("function:{physical}")),
             ("AWS::Serverless::HttpApi", "ApiEndpoint") => "http://127.0.0.1:8080".to_owned(),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{physical}:*")),

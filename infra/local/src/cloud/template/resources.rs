@@ -20,9 +20,10 @@ use crate::cloud::pattern::Pattern;
 type Result<T> = std::result::Result<T, TemplateError>;
 
 /// Types without behavior here, with the properties they may have.
-const INERT: [(&str, &[&str]); 14] = [
+const INERT: [(&str, &[&str]); 15] = [
     ("AWS::SQS::QueuePolicy", &["PolicyDocument", "Queues"]),
-    ("AWS::S3::BucketPolicy", &["Bucket", "PolicyDocument"]),
+    ("AWS::CloudFront::OriginAccessControl", &["OriginAccessControlConfig"]),
+    ("AWS::CloudFront::ResponseHeadersPolicy", &["ResponseHeadersPolicyConfig"]),
     ("AWS::Events::Archive", &["ArchiveName", "SourceArn", "Description", "EventPattern", "RetentionDays"]),
     ("AWS::Events::EventBusPolicy", &["EventBusName", "StatementId", "Statement"]),
     ("AWS::SNS::Topic", &["TopicName", "DisplayName", "Subscription", "KmsMasterKeyId", "Tags"]),
@@ -138,6 +139,8 @@ fn plain_resource(template: &mut Template, kind: &str, resource: &Resource) -> R
         }
         "AWS::Events::Rule" => template.rules.push(rule(resource)?),
         "AWS::S3::Bucket" => template.buckets.push(bucket(resource)?),
+        "AWS::S3::BucketPolicy" => template.shown.extend(super::front::shown(resource)?),
+        "AWS::CloudFront::Distribution" => template.fronts.push(super::front::front(resource)?),
         "AWS::SES::ConfigurationSet" => {
             let _: Named = resource.take(&MAIL_SET_INERT)?;
             template.mail_sets.push(resource.name.clone());
