@@ -17,7 +17,7 @@ use admin::{Opening, open_marketplace};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Money;
 use domain::commission::{Charge, Rule};
-use domain::id::{ApiKeyId, MarketplaceId, MerchantId, OrderId, derive, sha256_hex};
+use domain::id::{ApiKeyId, MarketplaceId, MerchantId, OrderId, ProductId, derive, sha256_hex};
 use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
 use edge::links::{Link, Purpose};
@@ -374,12 +374,13 @@ impl Shop {
 
     // What was told and kept.
 
-    /// The story of an order with its parts, or of a merchant with its payouts.
+    /// The story of an order with its parts, of a product with its sheet, or of a merchant with its payouts.
     pub async fn story(&self, id: &str) -> Vec<Entry> {
         let m = marketplace_id();
         let order = |id: OrderId| Key::order(&m, &id);
-        let key = id.parse().map(order).unwrap_or_else(|_| {
-            let merchant: MerchantId = id.parse().expect("an order's or a merchant's id");
+        let product = |id: ProductId| Key::product(&m, &id);
+        let key = id.parse().map(order).or_else(|_| id.parse().map(product)).unwrap_or_else(|_| {
+            let merchant: MerchantId = id.parse().expect("an order's, a product's or a merchant's id");
             Key::merchant(&m, &merchant)
         });
         let page = self.market.world.table.story(&key, 500, None).await.expect("the story can be read");

@@ -4,6 +4,7 @@
 //! Ids that chance gives are replaced by counted ones, so that the examples stay the same.
 
 mod carts;
+mod describing;
 mod reviews;
 
 use crate::files::none;
@@ -190,6 +191,7 @@ impl Story {
         });
         let product = at(&self.tell("products.create", &[], product).await, "/id").to_owned();
         self.tell("products.change", &[&product], json!({"description": "Fired twice."})).await;
+        self.describing(&product).await;
         let offer = json!({
             "merchant": alma, "product": product, "variant": 2, "sku": "mug", "price": eur("15.00"),
         });

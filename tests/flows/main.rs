@@ -56,6 +56,7 @@ mod reviews_photos;
 mod reviews_read;
 mod samples;
 mod settled;
+mod sheets;
 mod shop;
 mod stock;
 mod store_credit;
