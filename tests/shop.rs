@@ -18,7 +18,7 @@ use admin::{Opening, open_marketplace};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Money;
 use domain::commission::{Charge, Rule};
-use domain::id::{AssetId, ApiKeyId, MarketplaceId, MerchantId, OrderId, derive, sha256_hex};
+use domain::id::{ApiKeyId, AssetId, MarketplaceId, MerchantId, OrderId, ProductId, derive, sha256_hex};
 use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
 use edge::links::{Link, Purpose};
@@ -375,16 +375,18 @@ impl Shop {
 
     // What was told and kept.
 
-    /// The story of an order with its parts, of a merchant with its payouts, or of an asset.
+    /// The story of an order with its parts, of a product with its sheet, of an asset, or of a merchant with its payouts.
     pub async fn story(&self, id: &str) -> Vec<Entry> {
         let m = marketplace_id();
         let order = |id: OrderId| Key::order(&m, &id);
-        let key = id.parse().map(order).unwrap_or_else(|_| {
-            let asset = id.parse().map(|id: AssetId| Key::asset(&m, &id));
-            asset.unwrap_or_else(|_| {
-                let merchant: MerchantId = id.parse().expect("an order's, a merchant's or an asset's id");
-                Key::merchant(&m, &merchant)
-            })
+        let product = |id: ProductId| Key::product(&m, &id);
+        let asset = |id: AssetId| Key::asset(&m, &id);
+        let known =
+            id.parse().map(order).or_else(|_| id.parse().map(product)).or_else(|_| id.parse().map(asset));
+        let key = known.unwrap_or_else(|_| {
+            let merchant: MerchantId =
+                id.parse().expect("an order's, a product's, an asset's or a merchant's id");
+            Key::merchant(&m, &merchant)
         });
         let page = self.market.world.table.story(&key, 500, None).await.expect("the story can be read");
         assert_eq!(page.next, None, "a story fits a page");

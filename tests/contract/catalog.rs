@@ -25,7 +25,8 @@ use events::access::{
     MemberChangedV1, OperatorChangedV1,
 };
 use events::catalog::{
-    CategoryChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1, ProductCreatedV1,
+    AttributeChangedV1, CategoryChangedV1, FamilyChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1,
+    ProductCreatedV1, ProductDescribedV1, SalesChannelChangedV1,
 };
 use events::delivery::DeliveryRatesChangedV1;
 use events::discount::{DiscountAgreementsChangedV1, DiscountCodeChangedV1};
@@ -290,12 +291,30 @@ fn goods() -> Vec<Entry> {
             CategoryChangedV1 { category: "kitchen".to_owned(), parent: Some("home".to_owned()) },
         ),
         entry(
+            Told::new("sales_channel-web", 1, 5, person()),
+            SalesChannelChangedV1 { channel: "web".to_owned() },
+        ),
+        entry(
+            Told::new("attribute-color", 1, 5, person()),
+            AttributeChangedV1 { attribute: "color".to_owned() },
+        ),
+        entry(Told::new("family-mug", 1, 5, person()), FamilyChangedV1 { family: "mug".to_owned() }),
+        entry(
             Told::new(product(), 1, 6, &member),
             ProductCreatedV1 { product: product(), merchant: Some(merchant()), status: ProductStatus::Draft },
         ),
         entry(
             Told::new(product(), 2, 7, &member),
             ProductChangedV1 { product: product(), status: ProductStatus::Active },
+        ),
+        entry(
+            Told::new(format!("{}-sheet", product()), 3, 7, &member),
+            ProductDescribedV1 {
+                product: product(),
+                merchant: Some(merchant()),
+                version: 3,
+                attributes: ["color", "material"].map(str::to_owned).to_vec(),
+            },
         ),
         entry(
             Told::new(offer(), 1, 8, &member),

@@ -97,6 +97,9 @@ impl Things {
             ("order-pages", "order") => self.order.clone(),
             ("overrides", "id") => self.granted.clone(),
             ("categories", "handle") => "mugs".to_owned(),
+            ("attributes", "code") => "color".to_owned(),
+            ("families", "code") => "mug".to_owned(),
+            ("sales-channels", "code") => "web".to_owned(),
             ("tax" | "addresses", "country") => "DE".to_owned(),
             ("products" | "shop", "id") => self.product.clone(),
             ("offers", "id") | ("stock", "offer") => self.offer.clone(),
@@ -154,6 +157,19 @@ async fn subscribed(shop: &Shop, customer: &str) -> (String, String, String) {
     (plan, subscription, invoice)
 }
 
+/// A product says something, so that there is a sheet to be seen before it changes.
+async fn described(shop: &Shop, product: &str) {
+    let channel = json!({"locales": ["en"], "currency": "EUR"});
+    shop.done("/v1/sales-channels/web/set", &channel).await;
+    let color = json!({"kind": {"is": "text", "max": 40}});
+    shop.done("/v1/attributes/color/set", &color).await;
+    shop.done("/v1/families/mug/set", &json!({"attributes": {"color": {}}})).await;
+    let says = json!({"values": {"color": [{"data": "sand"}]}}).to_string();
+    let path = format!("/v1/products/{product}/sheet");
+    let said = shop.api.send_with(Method::PATCH, &path, &says, &[("if-match", "*")]).await;
+    assert_eq!(said.status, 200, "{}", said.body);
+}
+
 /// A merchant's endpoint, at which nobody is, and a message to it.
 async fn listening(shop: &Shop, merchant: &str) -> (String, String) {
     let endpoint = json!({"merchant": merchant, "address": "http://127.0.0.1:1/", "events": ["payout.*"]});
@@ -183,6 +199,7 @@ impl Bazaar {
         let offer = shop.stocked(&merchant, "mug", 5).await;
         shop.done(&format!("/v1/delivery/{merchant}/set"), &tests::delivery_rates()).await;
         let product = at(&shop.get(&format!("/v1/offers/{offer}")).await, "/product").to_owned();
+        described(&shop, &product).await;
         let granted = json!({"policy": "merchant_not_open", "subject": merchant, "reason": "a trial",
             "evidence": "by telephone", "expires_at": "2026-04-01T00:00:00Z"});
         let granted = at(&shop.done("/v1/overrides", &granted).await, "/id").to_owned();
@@ -210,7 +227,8 @@ impl Bazaar {
         let message = at(&shop.get("/v1/messages").await, "/items/0/id").to_owned();
         let (plan, subscription, unpaid) = subscribed(&shop, &agreed).await;
         let (endpoint, delivery) = listening(&shop, &merchant).await;
-        let asset = json!({"merchant": merchant, "name": "mug.png", "content_type": "image/png", "length": 9});
+        let asset =
+            json!({"merchant": merchant, "name": "mug.png", "content_type": "image/png", "length": 9});
         let asset = at(&shop.done("/v1/assets", &asset).await, "/id").to_owned();
         let things = Things {
             merchant,

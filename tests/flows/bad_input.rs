@@ -301,6 +301,7 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
     let shop = Shop::open().await;
     let alma = shop.merchant("alma", json!({"every": "day"})).await;
     let offer = shop.stocked(&alma, "bowl", 1).await;
+    let product = at(&shop.get(&format!("/v1/offers/{offer}")).await, "/product").to_owned();
     let order = shop.delivered_order("A-1", json!([line(&alma, "mug", 1, "10.00")])).await;
     shop.wait_days(5).await;
     let payout = at(&shop.payouts(&alma).await[0], "/id").to_owned();
@@ -338,6 +339,10 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         ("/v1/overrides?".to_owned(), named),
         ("/v1/categories?".to_owned(), named),
         ("/v1/products?".to_owned(), named),
+        (format!("/v1/products/{product}/sheet/history?"), foreign),
+        ("/v1/attributes?".to_owned(), named),
+        ("/v1/families?".to_owned(), named),
+        ("/v1/sales-channels?".to_owned(), foreign),
         (format!("/v1/offers?merchant={alma}&"), named),
         ("/v1/customers/me/orders?".to_owned(), foreign),
         ("/v1/shop/categories?".to_owned(), named),

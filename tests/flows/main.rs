@@ -59,6 +59,7 @@ mod reviews_read;
 mod samples;
 mod sending;
 mod settled;
+mod sheets;
 mod shop;
 mod stock;
 mod store_credit;

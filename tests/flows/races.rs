@@ -59,9 +59,10 @@ pub(crate) fn polite(config: SdkConfig) -> SdkConfig {
 type Build = fn(&World) -> Function;
 
 /// A shop whose functions are polite.
-async fn open() -> Shop {
+pub(crate) async fn open() -> Shop {
     let shop = Shop::open().await;
-    let builds: [(&str, Build); 5] = [
+    let builds: [(&str, Build); 6] = [
+        ("catalog", catalog::function),
         ("merchants", merchants::function),
         ("orders", orders::function),
         ("order-split", order_split::function),
@@ -83,7 +84,7 @@ async fn open() -> Shop {
 }
 
 /// Runs all to their end, the n-th with n head starts let pass; answers in their order.
-async fn at_once<T>(racers: Vec<BoxFuture<'_, T>>, head_start: usize) -> Vec<T> {
+pub(crate) async fn at_once<T>(racers: Vec<BoxFuture<'_, T>>, head_start: usize) -> Vec<T> {
     let late = racers.into_iter().enumerate().map(|(n, racer)| async move {
         for _ in 0..n * head_start {
             yield_now().await;

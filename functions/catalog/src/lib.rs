@@ -1,16 +1,23 @@
-//! What is sold: categories, products with variants, and merchants' offers of them.
+//! What is sold and what is said of it: categories, products with variants, their sheets, and merchants' offers.
 //!
-//! Routes: `/v1/categories…`, `/v1/products…`, `/v1/offers…`, `/v1/shop/…`. Reads: categories, products, offers and
-//! their stock, merchants, marketplace. Writes: categories, products, offers. Emits: `category.changed.v1`,
-//! `product.*.v1`, `offer.*.v1`.
+//! Routes: `/v1/categories…`, `/v1/products…`, `/v1/offers…`, `/v1/shop/…`, `/v1/attributes…`, `/v1/families…`,
+//! `/v1/sales-channels…`. Reads: categories, products, sheets and their versions, attributes, families, sales channels,
+//! offers and their stock, merchants, marketplace. Writes: categories, products, sheets and their versions, attributes,
+//! families, sales channels, offers. Emits: `category.changed.v1`, `product.*.v1`, `offer.*.v1`,
+//! `attribute.changed.v1`, `family.changed.v1`, `sales_channel.changed.v1`.
 //!
 //! A product is kept by a merchant or by the marketplace and may be offered by every merchant; only its keeper writes
 //! it. Stock of offers is `inventory`'s. `/v1/shop/…` is what shoppers see of all this, guests too.
 
+mod attributes;
 mod categories;
+mod families;
 mod offers;
 mod products;
+mod sales_channels;
+mod sheets;
 mod shop;
+mod vocabulary;
 
 use edge::{Function, Routes, World};
 use serde::Deserialize;
@@ -33,6 +40,34 @@ pub fn function(world: &World) -> Function {
         .everyone("catalog:read", "products.show", "A product")
         .patch("/v1/products/{id}", products::change)
         .merchants("catalog:write", "products.change", "A product's keeper changes it")
+        .get("/v1/products/{id}/sheet", sheets::one)
+        .merchants("catalog:read", "sheets.show", "What a product says, and how completely and well")
+        .patch("/v1/products/{id}/sheet", sheets::change)
+        .merchants("catalog:write", "sheets.change", "A product says something else")
+        .get("/v1/products/{id}/sheet/history", sheets::history)
+        .merchants("catalog:read", "sheets.history", "Who changed what of it, when and why; the last first")
+        .post("/v1/products/{id}/sheet/restore", sheets::restore)
+        .merchants("catalog:write", "sheets.restore", "A product says again what it said in a version")
+        .post("/v1/products/{id}/publish", sheets::publish)
+        .merchants("catalog:write", "products.publish", "A product that says enough is shown")
+        .get("/v1/attributes", attributes::list)
+        .everyone("catalog:read", "attributes.list", "What can be said of products")
+        .get("/v1/attributes/{code}", attributes::one)
+        .everyone("catalog:read", "attributes.show", "An attribute")
+        .post("/v1/attributes/{code}/set", attributes::set)
+        .operators("catalog:write", "attributes.set", "An attribute is new, or reads differently")
+        .get("/v1/families", families::list)
+        .everyone("catalog:read", "families.list", "Kinds of products")
+        .get("/v1/families/{code}", families::one)
+        .everyone("catalog:read", "families.show", "What products of one kind say, and must say where")
+        .post("/v1/families/{code}/set", families::set_one)
+        .operators("catalog:write", "families.set", "A family is new, or demands something else")
+        .get("/v1/sales-channels", sales_channels::list)
+        .everyone("catalog:read", "sales_channels.list", "Where products are shown")
+        .get("/v1/sales-channels/{code}", sales_channels::one)
+        .everyone("catalog:read", "sales_channels.show", "A sales channel, and its languages")
+        .post("/v1/sales-channels/{code}/set", sales_channels::set_one)
+        .operators("catalog:write", "sales_channels.set", "A sales channel is new, or speaks other languages")
         .get("/v1/offers", offers::list)
         .merchants("catalog:read", "offers.list", "Offers of a product or of a merchant")
         .create("/v1/offers", offers::create)

@@ -1,5 +1,6 @@
 //! Products: kept by the marketplace or by a merchant, offered by whoever sells them.
 
+use crate::sheets;
 use axum::extract::{Path, State};
 use domain::catalog::{Gtin, Product, ProductStatus, Variant, VariantDraft, number_variants};
 use domain::id::{MarketplaceId, MerchantId, ProductId};
@@ -38,7 +39,15 @@ fn texts<T: ToString>(items: &[T]) -> Vec<String> {
     items.iter().map(ToString::to_string).collect()
 }
 
-fn view(product: &Product) -> ProductView {
+/// Whether a caller may write it: its keeper, and the operators.
+pub(crate) fn own(product: &Product, reach: &Reach) -> bool {
+    match &product.merchant {
+        Some(merchant) => reach.covers(merchant),
+        None => *reach == Reach::All,
+    }
+}
+
+pub(crate) fn view(product: &Product) -> ProductView {
     let variant = |variant: &Variant| VariantBody {
         number: Some(variant.number),
         values: texts(&variant.values),
@@ -237,17 +246,16 @@ pub(crate) async fn change(
     let parts = &Parts { title, description, categories, axes, drafts, status: body.status };
     let (world, reach) = (&world, &reach);
     let decide = |product: Product| async move {
-        let own = match &product.merchant {
-            Some(merchant) => reach.covers(merchant),
-            None => *reach == Reach::All,
-        };
-        if !own {
+        if !own(&product, reach) {
             return Err(Problem::not_found("product of yours"));
         }
         if let Some(categories) = &parts.categories {
             known(world, m, categories).await?;
         }
         let next = parts.of(product.clone())?.checked()?;
+        if next.status == ProductStatus::Active && product.status != ProductStatus::Active {
+            sheets::complete(world, m, &next, None).await?;
+        }
         Ok((next != product).then(|| (next.clone(), Story::new([product_changed(&next)]))))
     };
     let key = Key::product(m, &id);

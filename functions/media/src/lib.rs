@@ -31,7 +31,11 @@ pub fn function(world: &World) -> Function {
         .patch("/v1/assets/{id}", change::describe)
         .merchants(WRITE, "assets.change", "Its name, words for who does not see it, and rights")
         .post("/v1/assets/{id}/replace", send::replace)
-        .merchants(WRITE, "assets.replace", "Another file may be sent; until it is there the one before is shown")
+        .merchants(
+            WRITE,
+            "assets.replace",
+            "Another file may be sent; until it is there the one before is shown",
+        )
         .post("/v1/assets/{id}/delete", change::delete)
         .merchants(WRITE, "assets.delete", "The asset is gone for good, with everything made of it");
     Function::new("media", world).routes(routes).on(arrive::deleted).objects(arrive::arrived)

@@ -175,6 +175,16 @@ pub fn number_variants(before: &[Variant], drafts: Vec<VariantDraft>) -> Result<
 }
 
 impl Product {
+    /// The product, shown; what is archived stays so.
+    pub fn published(self) -> Result<Self, Refused> {
+        match self.status {
+            ProductStatus::Draft | ProductStatus::Active => {
+                Ok(Self { status: ProductStatus::Active, ..self })
+            }
+            ProductStatus::Archived => Err(Refused::Archived),
+        }
+    }
+
     /// The product, if it holds what every product must.
     pub fn checked(self) -> Result<Self, Refused> {
         if !(1..=VARIANTS_MAX).contains(&self.variants.len()) {

@@ -99,13 +99,29 @@ pub async fn set<T, R: Record + PartialEq, V: Serialize>(
     story: impl Fn() -> Story,
     show: impl Fn(&R) -> V,
 ) -> Result<Reply<V>, Problem> {
+    set_over(world, command, (thing, id), |_| Ok(()), story, show).await
+}
+
+/// As [`set`], where `allow` looks at what would be replaced.
+pub async fn set_over<T, R: Record + PartialEq, V: Serialize>(
+    world: &World,
+    command: &Command<T>,
+    (thing, id): (&R, &str),
+    allow: impl Fn(&R) -> Result<(), Problem>,
+    story: impl Fn() -> Story,
+    show: impl Fn(&R) -> V,
+) -> Result<Reply<V>, Problem> {
     let m = &command.caller.marketplace;
     world
         .until_free(|| async {
             let held = world.table.load::<R>(&thing.key(m)).await?;
             let revision = held.as_ref().map_or(0, |held| held.revision());
             let same = held.as_ref().is_some_and(|held| held.value == *thing);
-            let repeats = command.repeats(world, revision, !same).await?;
+            let allowed = held.as_ref().map_or(Ok(()), |held| allow(&held.value));
+            let repeats = command.repeats(world, revision, !same && allowed.is_ok()).await?;
+            if !repeats {
+                allowed?;
+            }
             if let Some(held) = held.as_ref().filter(|_| same || repeats) {
                 return Ok(Reply::ok(show(&held.value)).revision(revision).replayed());
             }

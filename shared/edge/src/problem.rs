@@ -4,6 +4,7 @@
 //! once, as a chain. `code` is the contract: clients branch on it, never on texts. `type` is `/problems/` and the same
 //! in kebab-case. One exhaustive match per context says which refusal is which problem.
 
+mod describing;
 mod media;
 mod shopping;
 mod subscribing;

@@ -9,7 +9,7 @@ use domain::id::MerchantId;
 use serde_json::Value;
 
 /// Kinds of facts that are a merchant's own, where they name one.
-pub const MERCHANTS: [&str; 42] = [
+pub const MERCHANTS: [&str; 43] = [
     "asset.changed.v1",
     "asset.created.v1",
     "asset.deleted.v1",
@@ -44,6 +44,7 @@ pub const MERCHANTS: [&str; 42] = [
     "payout.paid.v1",
     "payout.sent.v1",
     "product.created.v1",
+    "product.described.v1",
     "review.published.v1",
     "review.replied.v1",
     "shipment.delivered.v1",
@@ -55,9 +56,10 @@ pub const MERCHANTS: [&str; 42] = [
 ];
 
 /// Kinds of facts that are the operators' alone, whatever they name.
-pub const OPERATORS: [&str; 64] = [
+pub const OPERATORS: [&str; 67] = [
     "api_key.issued.v1",
     "api_key.revoked.v1",
+    "attribute.changed.v1",
     "cart.recovered.v1",
     "cart.reminded.v1",
     "cart.reminders_set.v1",
@@ -68,6 +70,7 @@ pub const OPERATORS: [&str; 64] = [
     "discount.agreements_changed.v1",
     "discount.code_changed.v1",
     "dunning.changed.v1",
+    "family.changed.v1",
     "fx.rates_changed.v1",
     "invoice.action_required.v1",
     "invoice.issuer_changed.v1",
@@ -114,6 +117,7 @@ pub const OPERATORS: [&str; 64] = [
     "review.requested.v1",
     "review.submitted.v1",
     "review.withdrawn.v1",
+    "sales_channel.changed.v1",
     "store_credit.changed.v1",
     "subscription.changed.v1",
     "subscription.goods_due.v1",

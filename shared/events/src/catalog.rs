@@ -3,6 +3,9 @@
 use crate::{Amount, Announced, payloads};
 use domain::catalog::{Offer, OfferStatus, Product, ProductStatus};
 use domain::id::{MerchantId, OfferId, ProductId};
+use domain::pim::history::Change;
+use domain::pim::sheet::Path;
+use std::collections::BTreeSet;
 
 payloads! {
     /// A category is new, or has another name or place.
@@ -22,6 +25,25 @@ payloads! {
 
     /// Something about a product reads differently now.
     "product.changed.v1" ProductChangedV1 { product: ProductId, status: ProductStatus }
+
+    /// What a product says is another version now: values, family or pictures. Tells of which attributes, not what.
+    "product.described.v1" ProductDescribedV1 {
+        product: ProductId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        merchant: Option<MerchantId>,
+        version: u32,
+        /// At most 500 of them.
+        attributes: Vec<String>,
+    }
+
+    /// An attribute is new, or reads differently; its type stays.
+    "attribute.changed.v1" AttributeChangedV1 { attribute: String }
+
+    /// A family is new, or demands something else of its products.
+    "family.changed.v1" FamilyChangedV1 { family: String }
+
+    /// A sales channel is new, or speaks other languages.
+    "sales_channel.changed.v1" SalesChannelChangedV1 { channel: String }
 
     /// A merchant sells a variant.
     "offer.created.v1" OfferCreatedV1 {
@@ -48,6 +70,24 @@ pub fn product_created(product: &Product) -> Announced {
 
 pub fn product_changed(product: &Product) -> Announced {
     Announced::of(&ProductChangedV1 { product: product.id.clone(), status: product.status })
+}
+
+/// The most attributes that an event names.
+const NAMED_MAX: usize = 500;
+
+/// What a change of a sheet tells.
+pub fn product_described(product: &Product, change: &Change) -> Announced {
+    let attribute = |path: &Path| match path {
+        Path::Value(slot) | Path::Translation(slot) => Some(slot.attribute.to_string()),
+        Path::Family | Path::Assets => None,
+    };
+    let attributes: BTreeSet<String> = change.diff.paths().filter_map(attribute).collect();
+    Announced::of(&ProductDescribedV1 {
+        product: product.id.clone(),
+        merchant: product.merchant.clone(),
+        version: change.version,
+        attributes: attributes.into_iter().take(NAMED_MAX).collect(),
+    })
 }
 
 /// The first thing said of an offer.

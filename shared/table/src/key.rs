@@ -28,6 +28,11 @@
 //! | tax              | `M#TAX`           | `RUL`, `RAT#<country>`, `RAT#*` | |
 //! | rates of exchange| `M#FX`            | `RAT`                     | |
 //! | product          | `M#PRD#<product>` | `PRD`                     | 1 `M#INCAT#<first category>` · 2 `M#PRDS`; SK `<id>` |
+//! | what it says     | `M#PRD#<product>` | `SHEET`                   | |
+//! | version of that  | `M#PRD#<product>` | `VER#<version>`           | |
+//! | attribute        | `M#ATT#<code>`    | `ATT`                     | 2 `M#ATTS`; SK `<code>` |
+//! | family           | `M#FAM#<code>`    | `FAM`                     | 2 `M#FAMS`; SK `<code>` |
+//! | sales channel    | `M#SCHS`          | `SCH#<code>`              | |
 //! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
 //! | stock            | `M#OFF#<offer>`   | `STK#<location>`; a hot offer's further bins `STK#<location>~<n>` | |
 //! | wish list        | `M#WSH#<list>`    | `WSH`                     | 1 `M#CUSWSH#<customer>`; SK `<id>` |
@@ -85,6 +90,7 @@
 //! entries; what is due by a minute is one query per shard.
 
 mod asset;
+mod catalog;
 mod follow_up;
 mod message;
 mod places;

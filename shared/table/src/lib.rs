@@ -35,6 +35,7 @@ pub mod person;
 pub mod plan;
 pub mod record;
 pub mod review;
+pub mod sheet;
 pub mod stock;
 pub mod subscription;
 pub mod tax;

@@ -24,6 +24,8 @@ pub const CHOICES_MAX: usize = 1_000;
 pub const CHOSEN_MAX: usize = 100;
 pub const COLUMNS_MAX: usize = 20;
 pub const ROWS_MAX: usize = 200;
+/// Bytes of codes and labels of one attribute: it is one item.
+pub const DECLARED_MAX: usize = 200_000;
 
 /// What something is called in several languages.
 pub type Labels = BTreeMap<Locale, Name>;
@@ -238,12 +240,34 @@ pub enum BadAttribute {
     Columns,
     #[error("column {0} is a text, number, measure, truth or option, and nothing else")]
     Column(Code),
+    #[error("its texts have {0} bytes: want at most {DECLARED_MAX}")]
+    Large(usize),
+    #[error("it is {is} and stays so: what products say of it could not be read as {want}")]
+    Fixed { is: &'static str, want: &'static str },
+    #[error("whether its values differ by locale or channel stays as it was declared")]
+    ScopeFixed,
 }
 
 impl Attribute {
     /// An attribute that may be declared.
     pub fn declare(&self) -> Result<(), BadAttribute> {
-        self.kind.declare()
+        let bytes = labels_size(&self.labels).saturating_add(self.kind.texts_size());
+        if bytes > DECLARED_MAX { Err(BadAttribute::Large(bytes)) } else { self.kind.declare() }
+    }
+
+    /// Whether it may be declared anew as `next`: what products say of it must still mean the same, so type and scope
+    /// stay. Bounds and options may change; they bind what is said from then on.
+    pub fn may_become(&self, next: &Self) -> Result<(), BadAttribute> {
+        if self.scope != next.scope {
+            return Err(BadAttribute::ScopeFixed);
+        }
+        let same = match (&self.kind, &next.kind) {
+            (Kind::Measure { dimension: is, .. }, Kind::Measure { dimension: want, .. }) => is == want,
+            (Kind::Reference { to: is }, Kind::Reference { to: want }) => is == want,
+            (is, want) => std::mem::discriminant(is) == std::mem::discriminant(want),
+        };
+        let fixed = || BadAttribute::Fixed { is: self.kind.word(), want: next.kind.word() };
+        if same { Ok(()) } else { Err(fixed()) }
     }
 
     /// The value in its one spelling.
@@ -267,7 +291,51 @@ impl Attribute {
     }
 }
 
+/// Bytes of what something is called.
+pub(crate) fn labels_size(labels: &Labels) -> usize {
+    labels.iter().map(|(locale, name)| locale.as_str().len() + name.as_str().len() + 4).sum()
+}
+
 impl Kind {
+    /// Its name at rest and in the API.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Text { .. } => "text",
+            Self::RichText { .. } => "rich_text",
+            Self::Number { .. } => "number",
+            Self::Measure { .. } => "measure",
+            Self::Money => "money",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Option { .. } => "option",
+            Self::Options { .. } => "options",
+            Self::Table { .. } => "table",
+            Self::Reference { .. } => "reference",
+        }
+    }
+
+    /// Bytes of the codes and labels in it, about.
+    fn texts_size(&self) -> usize {
+        let named = |code: &Code, labels: &Labels| code.as_str().len() + labels_size(labels) + 30;
+        match self {
+            Self::Option { choices } | Self::Options { choices } => {
+                choices.iter().map(|choice| named(&choice.code, &choice.labels)).sum()
+            }
+            Self::Table { columns } => {
+                let column = |column: &Column| named(&column.code, &column.labels) + column.kind.texts_size();
+                columns.iter().map(column).sum()
+            }
+            Self::Text { .. }
+            | Self::RichText { .. }
+            | Self::Number { .. }
+            | Self::Measure { .. }
+            | Self::Money
+            | Self::Boolean
+            | Self::Date
+            | Self::Reference { .. } => 0,
+        }
+    }
+
     fn declare(&self) -> Result<(), BadAttribute> {
         let once = |codes: Vec<&Code>, max: usize| {
             !codes.is_empty()

@@ -203,6 +203,21 @@ impl Serialize for Data {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Data {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Data".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "description": "Any JSON; decimals are texts like \"2.5\"." })
+    }
+}
+
 struct AnyData;
 
 impl<'de> Visitor<'de> for AnyData {

@@ -6,7 +6,7 @@
 //! attribute. Publishing waits for it.
 
 use crate::currency::Currency;
-use crate::pim::attribute::{Attribute, Flaw, Labels, Place};
+use crate::pim::attribute::{Attribute, DECLARED_MAX, Flaw, Labels, Place, labels_size};
 use crate::pim::history::Diff;
 use crate::pim::sheet::{Content, Path};
 use crate::text::{Channel, Code, Locale};
@@ -75,6 +75,8 @@ pub enum BadFamily {
     Axis(Code),
     #[error("a channel has 1 to {LOCALES_MAX} locales, each once")]
     Locales,
+    #[error("its texts have {0} bytes: want at most {DECLARED_MAX}")]
+    Large(usize),
 }
 
 impl PimChannel {
@@ -90,6 +92,14 @@ impl Family {
     pub fn declare(&self, model: &Model) -> Result<(), BadFamily> {
         if !(1..=ATTRIBUTES_MAX).contains(&self.attributes.len()) {
             return Err(BadFamily::Count(self.attributes.len()));
+        }
+        let demand = |(code, demand): (&Code, &Demand)| {
+            let channels = demand.required.iter().map(|channel| channel.as_str().len() + 3);
+            code.as_str().len() + channels.sum::<usize>() + 20
+        };
+        let bytes = labels_size(&self.labels) + self.attributes.iter().map(demand).sum::<usize>();
+        if bytes > DECLARED_MAX {
+            return Err(BadFamily::Large(bytes));
         }
         for (code, demand) in &self.attributes {
             if !model.attributes.contains_key(code) {

@@ -12,6 +12,7 @@ use crate::message::{KeptMessage, MerchantContact, MessageRouting, MessageTempla
 use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
 use crate::review::{RatingAdjustment, ReviewPolicy, ReviewRank, ReviewReport, ReviewVote};
+use crate::sheet::{Described, SheetVersion};
 use crate::subscription::{HadTrial, HasPlan};
 use crate::webhook::Listeners;
 use crate::wish_list::Waiting;
@@ -31,6 +32,8 @@ use domain::order::Order;
 use domain::overrides::Override;
 use domain::payment::Payment;
 use domain::payout::{Claimed, Payout};
+use domain::pim::attribute::Attribute;
+use domain::pim::family::{Family, PimChannel};
 use domain::plan::{Plan, Terms};
 use domain::reminder::{FollowUp, Newest};
 use domain::review::Review;
@@ -98,8 +101,13 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Asked,
         Cart,
         Case,
+        Attribute,
         CategoryNode,
         Claimed,
+        Described,
+        Family,
+        PimChannel,
+        SheetVersion,
         DataKey,
         DeliveryRates,
         ExchangeRates,
