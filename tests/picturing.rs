@@ -19,11 +19,12 @@ pub fn png(width: u32, height: u32) -> Vec<u8> {
 
 fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let body = [kind.as_slice(), data].concat();
-    let crc = body.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
-        })
-    });
+    let crc =
+        body.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
+            })
+        });
     let length = u32::try_from(data.len()).expect("a chunk is small").to_be_bytes();
     [length.as_slice(), &body, &(!crc).to_be_bytes()].concat()
 }

@@ -18,7 +18,7 @@ use admin::{Opening, open_marketplace};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Money;
 use domain::commission::{Charge, Rule};
-use domain::id::{AssetId, ApiKeyId, MarketplaceId, MerchantId, OrderId, derive, sha256_hex};
+use domain::id::{ApiKeyId, AssetId, MarketplaceId, MerchantId, OrderId, derive, sha256_hex};
 use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
 use edge::links::{Link, Purpose};

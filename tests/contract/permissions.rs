@@ -210,7 +210,8 @@ impl Bazaar {
         let message = at(&shop.get("/v1/messages").await, "/items/0/id").to_owned();
         let (plan, subscription, unpaid) = subscribed(&shop, &agreed).await;
         let (endpoint, delivery) = listening(&shop, &merchant).await;
-        let asset = json!({"merchant": merchant, "name": "mug.png", "content_type": "image/png", "length": 9});
+        let asset =
+            json!({"merchant": merchant, "name": "mug.png", "content_type": "image/png", "length": 9});
         let asset = at(&shop.done("/v1/assets", &asset).await, "/id").to_owned();
         let things = Things {
             merchant,

@@ -129,7 +129,10 @@ async fn a_picture_that_was_sent_is_drawn_anew_in_three_sizes_and_shown_for_ever
     let ready = gallery.asset(&id).await;
     assert_eq!(at(&ready, "/status"), "ready", "{ready}");
     let shown = &ready["shown"];
-    assert_eq!((at(shown, "/kind"), shown["width"].as_u64(), shown["file"].as_u64()), ("picture", Some(2), Some(1)));
+    assert_eq!(
+        (at(shown, "/kind"), shown["width"].as_u64(), shown["file"].as_u64()),
+        ("picture", Some(2), Some(1))
+    );
     assert_eq!(shown["bytes"].as_u64(), u64::try_from(file.len()).ok());
     let sizes = shown["sizes"].as_array().unwrap();
     let named: Vec<&str> = sizes.iter().map(|size| at(size, "/size")).collect();
@@ -249,7 +252,8 @@ async fn a_picture_is_described_by_language_and_shown_until_its_rights_end() {
         shop.api.send_with(Method::PATCH, &path, &body.to_string(), &sent).await.ok().unwrap()
     };
     let alt = json!({"en": "A mug", "de": "Ein Becher"});
-    let told = patch(json!({"alt": alt, "rights": {"holder": "Studio", "until": "2026-03-10T00:00:00Z"}})).await;
+    let told =
+        patch(json!({"alt": alt, "rights": {"holder": "Studio", "until": "2026-03-10T00:00:00Z"}})).await;
     assert_eq!((&told["alt"], at(&told, "/rights/holder")), (&alt, "Studio"));
     let fewer = patch(json!({"alt": {"de": null}})).await;
     assert_eq!((&fewer["alt"], at(&fewer, "/shown/kind")), (&json!({"en": "A mug"}), "picture"));

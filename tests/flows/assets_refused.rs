@@ -44,7 +44,10 @@ async fn a_file_is_what_its_content_says_whatever_it_was_said_to_be() {
     let (status, headers, _) = gallery.fetch(at(&document, "/shown/url")).await;
     let said = |name: &str| headers[name].to_str().unwrap().to_owned();
     assert_eq!((status, said("content-disposition").as_str()), (200, "attachment"));
-    assert_eq!((said("content-type").as_str(), said("x-content-type-options").as_str()), ("application/pdf", "nosniff"));
+    assert_eq!(
+        (said("content-type").as_str(), said("x-content-type-options").as_str()),
+        ("application/pdf", "nosniff")
+    );
 }
 
 #[tokio::test]

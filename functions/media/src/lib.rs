@@ -3,9 +3,9 @@
 //! Routes: `/v1/assets…`. Consumes: files that come to the bucket of media; `asset.deleted.v1`. Reads: assets,
 //! merchants. Writes: assets; files of the bucket. Emits: `asset.*.v1`.
 //!
-//! A file is sent straight to the bucket, at an address signed for its type and length, and told of through a queue, one
-//! at a time. What it is and what is made of it is `assets`' to say; here it is put where everybody can fetch it, and
-//! committed. What was made of each file lies below it, so that it goes with it: nothing is counted, nothing is shared.
+//! A file is sent straight to the bucket, at an address signed for its type and length, and told of through a queue,
+//! one at a time. What it is and what is made of it is `assets`' to say; here it is put where everybody can fetch it,
+//! and committed. What was made of each file lies below it, so that it goes with it: nothing is counted, nothing is shared.
 //! Absent on purpose: which product a picture is of, which is the catalog's to know.
 
 mod arrive;
@@ -31,7 +31,11 @@ pub fn function(world: &World) -> Function {
         .patch("/v1/assets/{id}", change::describe)
         .merchants(WRITE, "assets.change", "Its name, words for who does not see it, and rights")
         .post("/v1/assets/{id}/replace", send::replace)
-        .merchants(WRITE, "assets.replace", "Another file may be sent; until it is there the one before is shown")
+        .merchants(
+            WRITE,
+            "assets.replace",
+            "Another file may be sent; until it is there the one before is shown",
+        )
         .post("/v1/assets/{id}/delete", change::delete)
         .merchants(WRITE, "assets.delete", "The asset is gone for good, with everything made of it");
     Function::new("media", world).routes(routes).on(arrive::deleted).objects(arrive::arrived)

@@ -110,7 +110,8 @@ impl Shelf<'_> {
             // The manifest comes last: where it lies, all tiles do.
             let (manifest, rest): (Vec<_>, Vec<_>) =
                 some.into_iter().partition(|made| made.role == Role::Zoom);
-            try_join_all(rest.into_iter().map(|made| self.put(made.key, made.content_type, made.bytes))).await?;
+            try_join_all(rest.into_iter().map(|made| self.put(made.key, made.content_type, made.bytes)))
+                .await?;
             for made in manifest {
                 self.put(made.key, made.content_type, made.bytes).await?;
             }

@@ -118,7 +118,9 @@ pub enum Kind {
         shown: File,
     },
     /// A PDF beside a product; nothing is made of it.
-    Document { shown: File },
+    Document {
+        shown: File,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

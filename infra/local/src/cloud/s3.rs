@@ -28,9 +28,8 @@ impl Objects {
         for bucket in buckets {
             std::fs::create_dir_all(folder.join(&bucket.name)).map_err(unusable)?;
         }
-        let files = || {
-            s3s_fs::FileSystem::new(folder).map_err(|error| CloudError::Objects(format!("{error:?}")))
-        };
+        let files =
+            || s3s_fs::FileSystem::new(folder).map_err(|error| CloudError::Objects(format!("{error:?}")));
         let mut builder = S3ServiceBuilder::new(files()?);
         builder.set_auth(SimpleAuth::from_single(KEY, KEY));
         Ok(Self { service: builder.build(), open: S3ServiceBuilder::new(files()?).build() })
@@ -69,9 +68,8 @@ impl Inner {
     pub(super) async fn shown(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
         let path = request.uri().path();
         let name = path.strip_prefix('/')?;
-        let is_shown = |shown: &&Shown| {
-            self.template.fronts.contains(&shown.bucket) && name.starts_with(&shown.begins)
-        };
+        let is_shown =
+            |shown: &&Shown| self.template.fronts.contains(&shown.bucket) && name.starts_with(&shown.begins);
         let shown = self.template.shown.iter().find(is_shown)?;
         let climbs = super::gateway::decoded(name, false).split('/').any(|part| part == "..");
         if climbs || !matches!(*request.method(), Method::GET | Method::HEAD) {

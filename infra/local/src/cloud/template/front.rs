@@ -49,9 +49,7 @@ pub(super) fn front(resource: &Resource) -> Result<String> {
     let read: Properties = resource.take(&["Tags"])?;
     let config = read.distribution_config;
     match config.origins.as_slice() {
-        [one] if config.enabled => {
-            Ok(one.domain_name.split('.').next().unwrap_or_default().to_owned())
-        }
+        [one] if config.enabled => Ok(one.domain_name.split('.').next().unwrap_or_default().to_owned()),
         _ => Err(unknown(&resource.logical, ONE_BUCKET)),
     }
 }
