@@ -241,6 +241,35 @@ async fn what_is_deleted_is_gone_with_everything_made_of_it_and_nothing_comes_ba
 }
 
 #[tokio::test]
+async fn a_check_finds_what_a_crash_has_left_and_what_is_shown_and_is_not_there() {
+    let gallery = Gallery::open().await;
+    let market = &gallery.shop.market;
+    let (aws, environment) = (market.cloud.sdk_config("media"), market.cloud.environment("media").unwrap());
+    let world = edge::World::new(aws, environment, market.clock.clone(), market.world.keys.clone()).unwrap();
+    let asset = gallery.sent("image/png", &png(2, 2)).await;
+    let shown = gallery.files("media/");
+    let found = media::check(&world, false).await.unwrap();
+    assert_eq!((found.files, found.stray, found.lacking), (2, Vec::new(), Vec::new()));
+    // Of an older file, of an asset that never was, and of nothing.
+    let bucket = market.cloud.folder().join("s3/souk-mediafiles");
+    let (m, id) = (marketplace_id(), at(&asset, "/id"));
+    let never = "ast_00000000000000000000000001";
+    let stray = [format!("media/{m}/{never}/1/a.jpg"), format!("media/{m}/{id}/0/a_files/0/0_0.jpg")];
+    let stray = [stray.to_vec(), vec!["media/odd".to_owned()]].concat();
+    for name in &stray {
+        let path = bucket.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, b"left").unwrap();
+    }
+    std::fs::remove_file(bucket.join(&shown[0])).unwrap();
+    let found = media::check(&world, true).await.unwrap();
+    assert_eq!((found.files, found.lacking), (4, vec![shown[0].clone()]));
+    assert_eq!(found.stray, stray);
+    assert_eq!(gallery.files("media/"), [shown[1].clone()]);
+    assert_eq!(media::check(&world, true).await.unwrap().stray, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_picture_is_described_by_language_and_shown_until_its_rights_end() {
     let gallery = Gallery::open().await;
     let shop = &gallery.shop;

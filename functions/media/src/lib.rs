@@ -10,11 +10,13 @@
 
 mod arrive;
 mod change;
+mod check;
 mod made;
 mod place;
 mod send;
 mod show;
 
+pub use check::{Checked, check};
 use edge::{Function, Routes, World};
 
 const READ: &str = "assets:read";
