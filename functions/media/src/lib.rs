@@ -5,7 +5,7 @@
 //!
 //! A file is sent straight to the bucket, at an address signed for its type and length, and told of through a queue,
 //! one at a time. What it is and what is made of it is `assets`' to say; here it is put where everybody can fetch it,
-//! and committed. What was made of each file lies below it, so that it goes with it: nothing is counted, nothing is shared.
+//! and committed. What was made of each file lies below it, so that it goes with it: nothing is counted or shared.
 //! Absent on purpose: which product a picture is of, which is the catalog's to know.
 
 mod arrive;
