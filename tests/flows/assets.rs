@@ -42,6 +42,16 @@ impl Gallery {
         self.shop.get(&format!("/v1/assets/{id}")).await
     }
 
+    /// The bucket's word of a file, once more.
+    async fn tell(&self, asset: &Value, size: usize) {
+        let path = at(asset, "/upload/url").split('?').next().unwrap().splitn(4, '/').nth(3).unwrap();
+        let (bucket, key) = path.split_once('/').unwrap();
+        let body = json!({"bucket": {"name": bucket}, "object": {"key": key, "size": size}}).to_string();
+        let client = aws_sdk_sqs::Client::new(&self.shop.market.world.aws);
+        let found = client.get_queue_url().queue_name("souk-MediaQueue").send().await.unwrap();
+        client.send_message().queue_url(found.queue_url.unwrap()).message_body(body).send().await.unwrap();
+    }
+
     /// What a browser gets: status, headers by name, and the file.
     pub(crate) async fn fetch(&self, url: &str) -> (u16, http::HeaderMap, Vec<u8>) {
         let path = url.strip_prefix("http://127.0.0.1:8080").expect("shown at the front door");
@@ -180,8 +190,10 @@ async fn a_file_that_is_told_of_five_times_is_judged_once_and_leaves_nothing_beh
     shop.settle().await;
     let (ready, shown) = (gallery.asset(&id).await, gallery.files("media/"));
     assert_eq!(shown.len(), 2, "three sizes of so small a picture are one, twice: {shown:?}");
+    // Sent again, and told of again with nothing there.
     for _ in 0..5 {
         assert_eq!(send_file(shop, &asset["upload"], &file).await, 200);
+        gallery.tell(&asset, file.len()).await;
     }
     shop.settle().await;
     assert_eq!((gallery.asset(&id).await, gallery.files("media/")), (ready, shown));
@@ -238,6 +250,35 @@ async fn what_is_deleted_is_gone_with_everything_made_of_it_and_nothing_comes_ba
     let listed = shop.get(&format!("/v1/assets?merchant={}", gallery.alma)).await;
     assert_eq!(listed["items"], json!([]));
     assert_eq!(shop.told(&id).await.last().map(String::as_str), Some("asset.deleted.v1"));
+}
+
+#[tokio::test]
+async fn a_check_finds_what_a_crash_has_left_and_what_is_shown_and_is_not_there() {
+    let gallery = Gallery::open().await;
+    let market = &gallery.shop.market;
+    let (aws, environment) = (market.cloud.sdk_config("media"), market.cloud.environment("media").unwrap());
+    let world = edge::World::new(aws, environment, market.clock.clone(), market.world.keys.clone()).unwrap();
+    let asset = gallery.sent("image/png", &png(2, 2)).await;
+    let shown = gallery.files("media/");
+    let found = media::check(&world, false).await.unwrap();
+    assert_eq!((found.files, found.stray, found.lacking), (2, Vec::new(), Vec::new()));
+    // Of an older file, of an asset that never was, and of nothing.
+    let bucket = market.cloud.folder().join("s3/souk-mediafiles");
+    let (m, id) = (marketplace_id(), at(&asset, "/id"));
+    let never = "ast_00000000000000000000000001";
+    let stray = [format!("media/{m}/{never}/1/a.jpg"), format!("media/{m}/{id}/0/a_files/0/0_0.jpg")];
+    let stray = [stray.to_vec(), vec!["media/odd".to_owned()]].concat();
+    for name in &stray {
+        let path = bucket.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, b"left").unwrap();
+    }
+    std::fs::remove_file(bucket.join(&shown[0])).unwrap();
+    let found = media::check(&world, true).await.unwrap();
+    assert_eq!((found.files, found.lacking), (4, vec![shown[0].clone()]));
+    assert_eq!(found.stray, stray);
+    assert_eq!(gallery.files("media/"), [shown[1].clone()]);
+    assert_eq!(media::check(&world, true).await.unwrap().stray, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -111,6 +111,7 @@ fn partition(m: &MarketplaceId, id: &str) -> Option<Key> {
         "cus" => id.parse().ok().map(|id| Key::customer(m, &id)),
         "ovr" => id.parse().ok().map(|id| Key::override_(m, &id)),
         "sup" => id.split_once('_')?.1.parse().ok().map(|digest| Key::suppression(m, &digest)),
+        "ast" => id.parse().ok().map(|id| Key::asset(m, &id)),
         "whe" => id.parse().ok().map(|id| Key::webhook_endpoint(m, &id)),
         _ => None,
     }

@@ -3,18 +3,20 @@
 //! Routes: `/v1/assets…`. Consumes: files that come to the bucket of media; `asset.deleted.v1`. Reads: assets,
 //! merchants. Writes: assets; files of the bucket. Emits: `asset.*.v1`.
 //!
-//! A file is sent straight to the bucket, at an address signed for its type and length, and told of through a queue, one
-//! at a time. What it is and what is made of it is `assets`' to say; here it is put where everybody can fetch it, and
-//! committed. What was made of each file lies below it, so that it goes with it: nothing is counted, nothing is shared.
+//! A file is sent straight to the bucket, at an address signed for its type and length, and told of through a queue,
+//! one at a time. What it is and what is made of it is `assets`' to say; here it is put where everybody can fetch it,
+//! and committed. What was made of each file lies below it, so that it goes with it: nothing is counted or shared.
 //! Absent on purpose: which product a picture is of, which is the catalog's to know.
 
 mod arrive;
 mod change;
+mod check;
 mod made;
 mod place;
 mod send;
 mod show;
 
+pub use check::{Checked, check};
 use edge::{Function, Routes, World};
 
 const READ: &str = "assets:read";

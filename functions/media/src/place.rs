@@ -39,6 +39,12 @@ pub(crate) fn below_file(m: &MarketplaceId, asset: &AssetId, file: u32) -> Strin
     format!("{}{file}/", below(m, asset))
 }
 
+/// Whose file it is that is shown under a key, and which.
+pub(crate) fn asset_of(key: &str) -> Option<(MarketplaceId, AssetId, u32)> {
+    let mut parts = key.strip_prefix("media/")?.split('/');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
 /// Where what is shown is fetched.
 #[derive(Debug, Clone)]
 pub(crate) struct Shelf {
@@ -65,10 +71,7 @@ pub(crate) async fn tidy(bucket: &Bucket, m: &MarketplaceId, asset: &Asset) -> R
     let mut after = None;
     loop {
         let names = bucket.names(&below, after).await?;
-        let kept = |name: &String| {
-            let file = name.strip_prefix(&below).and_then(|rest| rest.split('/').next());
-            file.and_then(|file| file.parse().ok()).is_some_and(|file| asset.keeps(file))
-        };
+        let kept = |name: &String| asset_of(name).is_some_and(|(_, _, file)| asset.keeps(file));
         let last = names.last().cloned();
         let stale: Vec<String> = names.into_iter().filter(|name| !kept(name)).collect();
         bucket.delete_all(&stale).await?;

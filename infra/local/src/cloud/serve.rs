@@ -9,11 +9,13 @@ use http_body_util::{BodyExt, Limited};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::template::Cors;
+use super::template::{Bucket, Cors};
 use super::{Cloud, CloudError, gateway};
 
 /// The largest body of the AWS side; DynamoDB's own limit.
 const AWS_LIMIT: usize = 16 * 1_024 * 1_024;
+/// Of a file; S3 itself takes 5 GB at once.
+const FILE_LIMIT: usize = 256 * 1_024 * 1_024;
 
 impl Cloud {
     /// Serves the HTTP API until the task ends. `beside` are routes of whoever runs the cloud, which are no part of
@@ -51,7 +53,8 @@ async fn aws(State(cloud): State<Cloud>, request: Request<Body>) -> Response<Bod
         return Response::new(Body::from(now.to_string()));
     }
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, AWS_LIMIT).collect().await else {
+    let limit = if bucket(&cloud, &parts).is_some() { FILE_LIMIT } else { AWS_LIMIT };
+    let Ok(body) = Limited::new(body, limit).collect().await else {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return response.map(Body::from);
@@ -71,10 +74,14 @@ async fn aws(State(cloud): State<Cloud>, request: Request<Body>) -> Response<Bod
 /// The rules under which a browser may use the bucket in the path.
 fn shared(cloud: &Cloud, parts: &Parts) -> Option<(Cors, HeaderValue)> {
     let origin = parts.headers.get("origin")?;
-    let name = parts.uri.path().trim_start_matches('/').split('/').next()?;
-    let bucket = cloud.template().buckets.iter().find(|bucket| bucket.name == name)?;
-    let cors = bucket.cors.iter().find(|cors| gateway::knows(cors, origin))?;
+    let cors = bucket(cloud, parts)?.cors.iter().find(|cors| gateway::knows(cors, origin))?;
     Some((cors.clone(), origin.clone()))
+}
+
+/// The bucket in the path.
+fn bucket<'a>(cloud: &'a Cloud, parts: &Parts) -> Option<&'a Bucket> {
+    let name = parts.uri.path().trim_start_matches('/').split('/').next()?;
+    cloud.template().buckets.iter().find(|bucket| bucket.name == name)
 }
 
 /// Who calls: a watched function says so in its user agent's application id.

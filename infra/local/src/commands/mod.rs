@@ -5,6 +5,7 @@ mod bench;
 mod clock;
 mod demo;
 mod ledger;
+mod media;
 mod queues;
 mod reminders;
 mod renewals;
@@ -43,6 +44,7 @@ const EXAMPLES: &str = "Examples:
   cargo souk replay DIR --json figures.json      replay a folder in the Olist format
   cargo souk dlq list                            what could not be handled
   cargo souk ledger check                        every account against its sources
+  cargo souk media check                         every file that is shown against its asset
   cargo souk tax import DIR                      rates of tax from files that others keep
   cargo souk demo subscriptions                  a year of subscriptions, month by month, and a picture of it
   cargo souk bench cost                          table calls and units per order
@@ -64,6 +66,8 @@ enum Command {
     Outbox(queues::Outbox),
     /// The double-entry ledger.
     Ledger(ledger::Ledger),
+    /// Pictures, films and models.
+    Media(media::Media),
     /// Tables of tax.
     Tax(tax::Tax),
     /// Show what it does over a year, in a marketplace of its own.
@@ -137,6 +141,7 @@ pub(crate) fn main() -> ExitCode {
             Some(Command::Dlq(dlq)) => dlq.run(&data).await,
             Some(Command::Outbox(outbox)) => outbox.run(&data).await,
             Some(Command::Ledger(ledger)) => ledger.run(&data).await,
+            Some(Command::Media(media)) => media.run(&data).await,
             Some(Command::Tax(tax)) => tax.run(&data).await,
             Some(Command::Demo(demo)) => demo.run(&data).await,
             Some(Command::Bench(bench)) => bench.run().await,

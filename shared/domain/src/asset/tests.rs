@@ -95,3 +95,20 @@ fn words_are_those_of_the_first_language_that_there_are() {
     assert_eq!(words(&["fr", "en"]), Some("in en".to_owned()));
     assert_eq!(words(&["fr"]), None);
 }
+
+#[test]
+fn what_was_made_of_a_file_is_kept_while_it_is_shown_or_waited_for_or_is_newer_than_all_that_is_known() {
+    let kept = |asset: &Asset| [1, 2, 3, 4].map(|file| asset.keeps(file));
+    let asset = awaited();
+    assert_eq!(kept(&asset), [true, true, true, true]);
+    let ready = now(&asset, asset.judge(1, Ok(media(1)), at(9)));
+    let twice = ready.clone().apply(ready.replace(at(10)).unwrap());
+    let thrice = twice.clone().apply(twice.replace(at(10)).unwrap());
+    assert_eq!(kept(&thrice), [true, false, true, true]);
+    let refused = now(&thrice, thrice.judge(3, Err(broken()), at(11)));
+    assert_eq!(kept(&refused), [true, false, false, true]);
+    let newer = now(&thrice, thrice.judge(3, Ok(media(3)), at(11)));
+    assert_eq!(kept(&newer), [false, false, true, true]);
+    let gone = now(&newer, newer.delete(at(12)));
+    assert_eq!(kept(&gone), [false, false, false, false]);
+}

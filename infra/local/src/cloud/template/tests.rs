@@ -36,6 +36,51 @@ fn whatever_is_not_understood_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_distribution_shows_what_the_policy_of_its_bucket_opens_and_nothing_else_is_understood() {
+    let template = |distribution: &str, resource: &str| {
+        format!(
+            "
+Resources:
+  Files: {{ Type: AWS::S3::Bucket }}
+  Access: {{ Type: AWS::CloudFront::OriginAccessControl }}
+  Front:
+    Type: AWS::CloudFront::Distribution
+    Properties:
+      DistributionConfig:
+        {distribution}
+        DefaultCacheBehavior: {{ TargetOriginId: files }}
+        Origins:
+          - Id: files
+            DomainName: !GetAtt Files.RegionalDomainName
+            OriginAccessControlId: !GetAtt Access.Id
+            S3OriginConfig: {{ OriginAccessIdentity: '' }}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Files
+      PolicyDocument:
+        Statement:
+          - Effect: Allow
+            Principal: {{ Service: cloudfront.amazonaws.com }}
+            Action: s3:GetObject
+            Resource: {resource}
+"
+        )
+    };
+    let read_ok = read(&template("Enabled: true", "!Sub '${Files.Arn}/media/*'")).unwrap();
+    let shown: Vec<_> = read_ok.shown.iter().map(|shown| (&*shown.bucket, &*shown.begins)).collect();
+    assert_eq!((read_ok.fronts, shown), (vec!["souk-files".to_owned()], vec![("souk-files", "media/")]));
+    for (distribution, resource, expected) in [
+        ("Enabled: false", "!Sub '${Files.Arn}/media/*'", "one bucket"),
+        ("Enabled: true\n        Aliases: [a.example]", "!Sub '${Files.Arn}/*'", "Aliases"),
+        ("Enabled: true", "arn:aws:s3:::others/*", "this bucket's names"),
+    ] {
+        let refusal = refusal(&template(distribution, resource));
+        assert!(refusal.contains(expected), "{refusal}");
+    }
+}
+
+#[test]
 fn a_property_that_is_not_understood_is_an_error_that_names_it() {
     let table = [
         ("Color: red", "`Color`"),
