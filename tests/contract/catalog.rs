@@ -13,7 +13,7 @@ use crate::schema;
 use domain::catalog::{OfferStatus, ProductStatus};
 use domain::id::{
     ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
-    OverrideId, PayoutId, ProductId, ShipmentId,
+    OverrideId, PayoutId, ProductId, ProposalId, ShipmentId,
 };
 use domain::merchant_order::Units;
 use domain::order::ExceptionKind;
@@ -25,7 +25,8 @@ use events::access::{
 };
 use events::catalog::{
     AttributeChangedV1, CategoryChangedV1, FamilyChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1,
-    ProductCreatedV1, ProductDescribedV1, SalesChannelChangedV1,
+    ProductCreatedV1, ProductDescribedV1, ProposalCanceledV1, ProposalConfirmedV1, ProposalDeclinedV1,
+    ProposalPolicyChangedV1, ProposalSubmittedV1, SalesChannelChangedV1,
 };
 use events::delivery::DeliveryRatesChangedV1;
 use events::discount::{DiscountAgreementsChangedV1, DiscountCodeChangedV1};
@@ -179,8 +180,18 @@ fn again<P: Payload>(text: &str) -> Result<Value, serde_json::Error> {
 /// Every public event. One that is missing here fails `every_declared_event_is_in_the_catalog`.
 pub(crate) fn catalog() -> Vec<Entry> {
     let (customers, payments) = (customers::customers(), payments::payments());
-    let kinds =
-        [access(), overrides(), merchants(), goods(), customers, orders(), parts(), payments, payouts()];
+    let kinds = [
+        access(),
+        overrides(),
+        merchants(),
+        goods(),
+        proposals(),
+        customers,
+        orders(),
+        parts(),
+        payments,
+        payouts(),
+    ];
     let recurring = [subscriptions::subscriptions(), subscriptions::invoices(), subscriptions::dunning()];
     let after = [carts::carts(), webhooks::webhooks(), reviews::reviews()];
     kinds.into_iter().chain(recurring).chain(after).flatten().collect()
@@ -275,6 +286,33 @@ fn main_location() -> Location {
 
 fn released(quantity: u32) -> Vec<StockUnits> {
     vec![StockUnits { offer: offer(), location: main_location(), bin: 0, quantity }]
+}
+
+/// One that becomes said, one that does not, one that is taken back.
+fn proposals() -> Vec<Entry> {
+    let member = format!("person:{}", edge::identity::subject("https://login.example", "ben"));
+    let [said, not, back] = [61, 62, 63].map(ProposalId::from_bits);
+    let (merchant, product) = (merchant(), product());
+    vec![
+        entry(Told::new("proposal-policy", 1, 5, person()), ProposalPolicyChangedV1 {}),
+        entry(
+            Told::new(&said, 1, 7, &member),
+            ProposalSubmittedV1 {
+                proposal: said.clone(),
+                merchant: merchant.clone(),
+                product: product.clone(),
+            },
+        ),
+        entry(
+            Told::new(&said, 2, 8, person()),
+            ProposalConfirmedV1 { proposal: said, merchant: merchant.clone(), product: product.clone() },
+        ),
+        entry(
+            Told::new(&not, 2, 8, person()),
+            ProposalDeclinedV1 { proposal: not, merchant: merchant.clone(), product: product.clone() },
+        ),
+        entry(Told::new(&back, 2, 8, &member), ProposalCanceledV1 { proposal: back, merchant, product }),
+    ]
 }
 
 fn goods() -> Vec<Entry> {

@@ -192,6 +192,7 @@ impl Story {
         let product = at(&self.tell("products.create", &[], product).await, "/id").to_owned();
         self.tell("products.change", &[&product], json!({"description": "Fired twice."})).await;
         self.describing(&product).await;
+        self.proposing(alma, &product).await;
         let offer = json!({
             "merchant": alma, "product": product, "variant": 2, "sku": "mug", "price": eur("15.00"),
         });
