@@ -4,6 +4,7 @@
 
 mod carts;
 mod customers;
+mod describing;
 mod payments;
 mod reviews;
 mod subscriptions;
@@ -13,7 +14,7 @@ use crate::schema;
 use domain::catalog::{OfferStatus, ProductStatus};
 use domain::id::{
     ApiKeyId, CustomerId, MarketplaceId, MerchantId, MerchantOrderId, MovementId, OfferId, OrderId,
-    OverrideId, PayoutId, ProductId, ProposalId, ShipmentId,
+    OverrideId, PayoutId, ProductId, ShipmentId,
 };
 use domain::merchant_order::Units;
 use domain::order::ExceptionKind;
@@ -24,9 +25,7 @@ use events::access::{
     MemberChangedV1, OperatorChangedV1,
 };
 use events::catalog::{
-    AttributeChangedV1, CategoryChangedV1, FamilyChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1,
-    ProductCreatedV1, ProductDescribedV1, ProposalCanceledV1, ProposalConfirmedV1, ProposalDeclinedV1,
-    ProposalPolicyChangedV1, ProposalSubmittedV1, SalesChannelChangedV1,
+    CategoryChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1, ProductCreatedV1,
 };
 use events::delivery::DeliveryRatesChangedV1;
 use events::discount::{DiscountAgreementsChangedV1, DiscountCodeChangedV1};
@@ -180,20 +179,16 @@ fn again<P: Payload>(text: &str) -> Result<Value, serde_json::Error> {
 /// Every public event. One that is missing here fails `every_declared_event_is_in_the_catalog`.
 pub(crate) fn catalog() -> Vec<Entry> {
     let (customers, payments) = (customers::customers(), payments::payments());
-    let kinds = [
-        access(),
-        overrides(),
-        merchants(),
-        goods(),
-        proposals(),
-        customers,
-        orders(),
-        parts(),
-        payments,
-        payouts(),
-    ];
+    let kinds =
+        [access(), overrides(), merchants(), goods(), customers, orders(), parts(), payments, payouts()];
     let recurring = [subscriptions::subscriptions(), subscriptions::invoices(), subscriptions::dunning()];
-    let after = [carts::carts(), webhooks::webhooks(), reviews::reviews()];
+    let after = [
+        carts::carts(),
+        webhooks::webhooks(),
+        reviews::reviews(),
+        describing::sheets(),
+        describing::proposals(),
+    ];
     kinds.into_iter().chain(recurring).chain(after).flatten().collect()
 }
 
@@ -288,33 +283,6 @@ fn released(quantity: u32) -> Vec<StockUnits> {
     vec![StockUnits { offer: offer(), location: main_location(), bin: 0, quantity }]
 }
 
-/// One that becomes said, one that does not, one that is taken back.
-fn proposals() -> Vec<Entry> {
-    let member = format!("person:{}", edge::identity::subject("https://login.example", "ben"));
-    let [said, not, back] = [61, 62, 63].map(ProposalId::from_bits);
-    let (merchant, product) = (merchant(), product());
-    vec![
-        entry(Told::new("proposal-policy", 1, 5, person()), ProposalPolicyChangedV1 {}),
-        entry(
-            Told::new(&said, 1, 7, &member),
-            ProposalSubmittedV1 {
-                proposal: said.clone(),
-                merchant: merchant.clone(),
-                product: product.clone(),
-            },
-        ),
-        entry(
-            Told::new(&said, 2, 8, person()),
-            ProposalConfirmedV1 { proposal: said, merchant: merchant.clone(), product: product.clone() },
-        ),
-        entry(
-            Told::new(&not, 2, 8, person()),
-            ProposalDeclinedV1 { proposal: not, merchant: merchant.clone(), product: product.clone() },
-        ),
-        entry(Told::new(&back, 2, 8, &member), ProposalCanceledV1 { proposal: back, merchant, product }),
-    ]
-}
-
 fn goods() -> Vec<Entry> {
     let (status, price, sku) = (OfferStatus::Active, eur("14.50"), "mug".to_owned());
     let [receipt, count] = [9, 10].map(MovementId::from_bits);
@@ -328,30 +296,12 @@ fn goods() -> Vec<Entry> {
             CategoryChangedV1 { category: "kitchen".to_owned(), parent: Some("home".to_owned()) },
         ),
         entry(
-            Told::new("sales_channel-web", 1, 5, person()),
-            SalesChannelChangedV1 { channel: "web".to_owned() },
-        ),
-        entry(
-            Told::new("attribute-color", 1, 5, person()),
-            AttributeChangedV1 { attribute: "color".to_owned() },
-        ),
-        entry(Told::new("family-mug", 1, 5, person()), FamilyChangedV1 { family: "mug".to_owned() }),
-        entry(
             Told::new(product(), 1, 6, &member),
             ProductCreatedV1 { product: product(), merchant: Some(merchant()), status: ProductStatus::Draft },
         ),
         entry(
             Told::new(product(), 2, 7, &member),
             ProductChangedV1 { product: product(), status: ProductStatus::Active },
-        ),
-        entry(
-            Told::new(format!("{}-sheet", product()), 3, 7, &member),
-            ProductDescribedV1 {
-                product: product(),
-                merchant: Some(merchant()),
-                version: 3,
-                attributes: ["color", "material"].map(str::to_owned).to_vec(),
-            },
         ),
         entry(
             Told::new(offer(), 1, 8, &member),
