@@ -5,6 +5,7 @@
 mod assets;
 mod carts;
 mod customers;
+mod describing;
 mod payments;
 mod reviews;
 mod subscriptions;
@@ -25,8 +26,7 @@ use events::access::{
     MemberChangedV1, OperatorChangedV1,
 };
 use events::catalog::{
-    AttributeChangedV1, CategoryChangedV1, FamilyChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1,
-    ProductCreatedV1, ProductDescribedV1, SalesChannelChangedV1,
+    CategoryChangedV1, OfferChangedV1, OfferCreatedV1, ProductChangedV1, ProductCreatedV1,
 };
 use events::delivery::DeliveryRatesChangedV1;
 use events::discount::{DiscountAgreementsChangedV1, DiscountCodeChangedV1};
@@ -183,7 +183,14 @@ pub(crate) fn catalog() -> Vec<Entry> {
     let kinds =
         [access(), overrides(), merchants(), goods(), customers, orders(), parts(), payments, payouts()];
     let recurring = [subscriptions::subscriptions(), subscriptions::invoices(), subscriptions::dunning()];
-    let after = [assets::assets(), carts::carts(), webhooks::webhooks(), reviews::reviews()];
+    let after = [
+        assets::assets(),
+        carts::carts(),
+        webhooks::webhooks(),
+        reviews::reviews(),
+        describing::sheets(),
+        describing::proposals(),
+    ];
     kinds.into_iter().chain(recurring).chain(after).flatten().collect()
 }
 
@@ -291,30 +298,12 @@ fn goods() -> Vec<Entry> {
             CategoryChangedV1 { category: "kitchen".to_owned(), parent: Some("home".to_owned()) },
         ),
         entry(
-            Told::new("sales_channel-web", 1, 5, person()),
-            SalesChannelChangedV1 { channel: "web".to_owned() },
-        ),
-        entry(
-            Told::new("attribute-color", 1, 5, person()),
-            AttributeChangedV1 { attribute: "color".to_owned() },
-        ),
-        entry(Told::new("family-mug", 1, 5, person()), FamilyChangedV1 { family: "mug".to_owned() }),
-        entry(
             Told::new(product(), 1, 6, &member),
             ProductCreatedV1 { product: product(), merchant: Some(merchant()), status: ProductStatus::Draft },
         ),
         entry(
             Told::new(product(), 2, 7, &member),
             ProductChangedV1 { product: product(), status: ProductStatus::Active },
-        ),
-        entry(
-            Told::new(format!("{}-sheet", product()), 3, 7, &member),
-            ProductDescribedV1 {
-                product: product(),
-                merchant: Some(merchant()),
-                version: 3,
-                attributes: ["color", "material"].map(str::to_owned).to_vec(),
-            },
         ),
         entry(
             Told::new(offer(), 1, 8, &member),

@@ -175,6 +175,8 @@ fn word(prefix: &str) -> &'static str {
         "attribute" => "attribute",
         "family" => "family",
         "sales" => "sales channel",
+        "prp" => "proposal",
+        "proposal" => "proposals",
         "fx" => "exchange rates",
         "tax" => "tax",
         "discount" => "discount",

@@ -194,6 +194,7 @@ impl Story {
         let product = at(&self.tell("products.create", &[], product).await, "/id").to_owned();
         self.tell("products.change", &[&product], json!({"description": "Fired twice."})).await;
         self.describing(&product).await;
+        self.proposing(alma, &product).await;
         let offer = json!({
             "merchant": alma, "product": product, "variant": 2, "sku": "mug", "price": eur("15.00"),
         });
@@ -580,7 +581,7 @@ fn counted(mut told: Examples) -> Examples {
         let mut shown = value.to_string();
         let prefixes = [
             "mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_", "sub_", "wsh_", "whe_", "whd_",
-            "ast_", "rpt_", "test-",
+            "ast_", "rpt_", "prp_", "test-",
         ];
         for (tail, number) in given(&text, &prefixes).iter().zip(1_u128..) {
             shown = shown.replace(tail, domain::id::MerchantId::from_bits(number).tail());

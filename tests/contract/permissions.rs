@@ -45,6 +45,8 @@ struct Things {
     way_out: String,
     payment: String,
     review: String,
+    /// Of the merchant's.
+    proposal: String,
     /// That a message would bring.
     review_link: String,
     customer: String,
@@ -97,6 +99,7 @@ impl Things {
             ("order-pages", "order") => self.order.clone(),
             ("overrides", "id") => self.granted.clone(),
             ("categories", "handle") => "mugs".to_owned(),
+            ("proposals", "id") => self.proposal.clone(),
             ("attributes", "code") => "color".to_owned(),
             ("families", "code") => "mug".to_owned(),
             ("sales-channels", "code") => "web".to_owned(),
@@ -158,7 +161,8 @@ async fn subscribed(shop: &Shop, customer: &str) -> (String, String, String) {
 }
 
 /// A product says something, so that there is a sheet to be seen before it changes.
-async fn described(shop: &Shop, product: &str) {
+/// Answers a proposal that waits for a person.
+async fn described(shop: &Shop, merchant: &str, product: &str) -> String {
     let channel = json!({"locales": ["en"], "currency": "EUR"});
     shop.done("/v1/sales-channels/web/set", &channel).await;
     let color = json!({"kind": {"is": "text", "max": 40}});
@@ -168,6 +172,8 @@ async fn described(shop: &Shop, product: &str) {
     let path = format!("/v1/products/{product}/sheet");
     let said = shop.api.send_with(Method::PATCH, &path, &says, &[("if-match", "*")]).await;
     assert_eq!(said.status, 200, "{}", said.body);
+    let proposal = json!({"merchant": merchant, "says": {"family": "mug"}});
+    at(&shop.done(&format!("/v1/products/{product}/proposals"), &proposal).await, "/id").to_owned()
 }
 
 /// A merchant's endpoint, at which nobody is, and a message to it.
@@ -199,7 +205,7 @@ impl Bazaar {
         let offer = shop.stocked(&merchant, "mug", 5).await;
         shop.done(&format!("/v1/delivery/{merchant}/set"), &tests::delivery_rates()).await;
         let product = at(&shop.get(&format!("/v1/offers/{offer}")).await, "/product").to_owned();
-        described(&shop, &product).await;
+        let proposal = described(&shop, &merchant, &product).await;
         let granted = json!({"policy": "merchant_not_open", "subject": merchant, "reason": "a trial",
             "evidence": "by telephone", "expires_at": "2026-04-01T00:00:00Z"});
         let granted = at(&shop.done("/v1/overrides", &granted).await, "/id").to_owned();
@@ -247,6 +253,7 @@ impl Bazaar {
             way_out,
             payment,
             review,
+            proposal,
             review_link,
             customer,
             agreed,

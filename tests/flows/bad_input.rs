@@ -340,6 +340,7 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         ("/v1/categories?".to_owned(), named),
         ("/v1/products?".to_owned(), named),
         (format!("/v1/products/{product}/sheet/history?"), foreign),
+        ("/v1/proposals?".to_owned(), foreign),
         ("/v1/attributes?".to_owned(), named),
         ("/v1/families?".to_owned(), named),
         ("/v1/sales-channels?".to_owned(), foreign),

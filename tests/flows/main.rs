@@ -46,6 +46,7 @@ mod order_to_payout;
 mod outward_cuts;
 mod overrides;
 mod payments;
+mod proposals;
 mod races;
 mod recurring;
 mod reminders;

@@ -107,6 +107,7 @@ fn partition(m: &MarketplaceId, id: &str) -> Option<Key> {
         "ord" => id.parse().ok().map(|id| Key::order(m, &id)),
         "mor" => id.parse::<MerchantOrderId>().ok()?.place().map(|(order, _)| Key::order(m, &order)),
         "prd" => id.parse().ok().map(|id| Key::product(m, &id)),
+        "prp" => id.parse().ok().map(|id| Key::proposal(m, &id)),
         "off" => id.parse().ok().map(|id| Key::offer(m, &id)),
         "cus" => id.parse().ok().map(|id| Key::customer(m, &id)),
         "ovr" => id.parse().ok().map(|id| Key::override_(m, &id)),

@@ -1,10 +1,11 @@
 //! What is sold and what is said of it: categories, products with variants, their sheets, and merchants' offers.
 //!
 //! Routes: `/v1/categories…`, `/v1/products…`, `/v1/offers…`, `/v1/shop/…`, `/v1/attributes…`, `/v1/families…`,
-//! `/v1/sales-channels…`. Reads: categories, products, sheets and their versions, attributes, families, sales channels,
-//! offers and their stock, merchants, marketplace. Writes: categories, products, sheets and their versions, attributes,
-//! families, sales channels, offers. Emits: `category.changed.v1`, `product.*.v1`, `offer.*.v1`,
-//! `attribute.changed.v1`, `family.changed.v1`, `sales_channel.changed.v1`.
+//! `/v1/sales-channels…`, `/v1/proposals…`. Reads: categories, products, sheets and their versions, attributes,
+//! families, sales channels, proposals, offers and their stock, merchants, marketplace. Writes: categories, products,
+//! sheets and their versions, attributes, families, sales channels, proposals, offers. Emits: `category.changed.v1`,
+//! `product.*.v1`, `offer.*.v1`, `attribute.changed.v1`, `family.changed.v1`, `sales_channel.changed.v1`,
+//! `proposal.*.v1`.
 //!
 //! A product is kept by a merchant or by the marketplace and may be offered by every merchant; only its keeper writes
 //! it. Stock of offers is `inventory`'s. `/v1/shop/…` is what shoppers see of all this, guests too.
@@ -14,6 +15,7 @@ mod categories;
 mod families;
 mod offers;
 mod products;
+mod proposals;
 mod sales_channels;
 mod sheets;
 mod shop;
@@ -50,6 +52,22 @@ pub fn function(world: &World) -> Function {
         .merchants("catalog:write", "sheets.restore", "A product says again what it said in a version")
         .post("/v1/products/{id}/publish", sheets::publish)
         .merchants("catalog:write", "products.publish", "A product that says enough is shown")
+        .create("/v1/products/{id}/proposals", proposals::propose)
+        .merchants("catalog:write", "proposals.submit", "A merchant wants a product to say something else")
+        .get("/v1/proposals", proposals::list)
+        .merchants("catalog:read", "proposals.list", "A merchant's proposals, or all that wait for a person")
+        .get("/v1/proposals/policy", proposals::policy)
+        .operators("catalog:read", "proposals.policy", "What of proposals is done at once, and what waits")
+        .post("/v1/proposals/set-policy", proposals::set_policy)
+        .operators("catalog:write", "proposals.set_policy", "Something else waits for a person from now on")
+        .get("/v1/proposals/{id}", proposals::one)
+        .merchants("catalog:read", "proposals.show", "A proposal")
+        .post("/v1/proposals/{id}/confirm", proposals::confirm)
+        .operators("catalog:write", "proposals.confirm", "What was proposed is said from now on")
+        .post("/v1/proposals/{id}/decline", proposals::decline)
+        .operators("catalog:write", "proposals.decline", "What was proposed is not said, and why")
+        .post("/v1/proposals/{id}/cancel", proposals::cancel)
+        .merchants("catalog:write", "proposals.cancel", "The merchant does not want it any more")
         .get("/v1/attributes", attributes::list)
         .everyone("catalog:read", "attributes.list", "What can be said of products")
         .get("/v1/attributes/{code}", attributes::one)

@@ -17,9 +17,9 @@ use domain::pim::sheet::{Content, Patch, Path as At, Sheet};
 use domain::pim::translation::stale;
 use domain::text::{Channel, Code, Reason};
 use edge::change::change as change_one;
-use edge::identity::Reach;
 use edge::query::None as NoParameters;
 use edge::{Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
+use events::Context;
 use events::catalog::{product_changed, product_described};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,18 +100,23 @@ pub(crate) struct SheetView {
 
 /// A product with its sheet, and the words to judge it by.
 pub(crate) struct Seen {
-    product: Product,
+    pub(crate) product: Product,
     held: Option<Held<Described>>,
-    sheet: Sheet,
+    pub(crate) sheet: Sheet,
 }
 
 impl Seen {
-    /// In one batch read. Another merchant's product is not there.
-    async fn load(world: &World, m: &MarketplaceId, id: &ProductId, reach: &Reach) -> Result<Self, Problem> {
+    /// In one batch read. A product that is not `open` to the caller is not there.
+    pub(crate) async fn load(
+        world: &World,
+        m: &MarketplaceId,
+        id: &ProductId,
+        open: impl Fn(&Product) -> bool,
+    ) -> Result<Self, Problem> {
         let (product, sheet) = (Key::product(m, id), Key::sheet(m, id));
         let mut read = world.table.read(&[product.clone(), sheet.clone()]).await?;
         let found = read.take::<Product>(&product)?.map(|held| held.value);
-        let product = found.filter(|product| products::own(product, reach));
+        let product = found.filter(|product| open(product));
         let product = product.ok_or_else(|| Problem::not_found("product of yours"))?;
         let held = read.take::<Described>(&sheet)?;
         let sheet = held.as_ref().map_or_else(|| Sheet::blank(id.clone()), |held| held.value.sheet.clone());
@@ -122,7 +127,7 @@ impl Seen {
         self.held.as_ref().map_or(0, Held::revision)
     }
 
-    fn numbers(&self) -> Vec<u16> {
+    pub(crate) fn numbers(&self) -> Vec<u16> {
         self.product.variants.iter().map(|variant| variant.number).collect()
     }
 
@@ -151,6 +156,26 @@ impl Seen {
             quality: quality.score,
         };
         completeness.cells.iter().zip(quality).map(figure).collect()
+    }
+
+    /// The sheet after a change, the change as a version, and the story: nothing, where nothing is said otherwise.
+    pub(crate) fn rewrite<'a>(
+        &self,
+        commit: Commit<'a, Overtaken>,
+        context: &Context,
+        (sheet, model): (Sheet, &Model),
+        reason: Option<&Reason>,
+    ) -> Commit<'a, Overtaken> {
+        let change = Change::of(&self.sheet, &sheet, context.at, &context.actor, reason.cloned());
+        let Some(change) = change else { return commit };
+        let (product, subject) = (self.product.id.clone(), format!("{}-sheet", self.product.id));
+        let story = Story::new([product_described(&self.product, &change)]);
+        let next = Described { figures: self.figures(&sheet.content, model), sheet };
+        let commit = match &self.held {
+            Some(held) => commit.change(held, &next, &subject, story),
+            None => commit.begin(&next, &subject, story, Overtaken),
+        };
+        commit.add(&SheetVersion { product, change }, Overtaken)
     }
 
     fn view(&self, sheet: &Sheet, model: &Model) -> SheetView {
@@ -209,7 +234,7 @@ pub(crate) async fn one(
 ) -> Result<Reply<SheetView>, Problem> {
     let m = &query.caller.marketplace;
     let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
-    let seen = Seen::load(&world, m, &id, &query.reach).await?;
+    let seen = Seen::load(&world, m, &id, |product| products::own(product, &query.reach)).await?;
     let family: Vec<Code> = seen.sheet.content.family().into_iter().collect();
     let model = vocabulary::with(&world, m, &family, BTreeSet::new()).await?;
     Ok(Reply::ok(seen.view(&seen.sheet, &model)).revision(seen.revision()))
@@ -227,7 +252,7 @@ fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Data>, D::E
 pub(crate) struct ChangeSheet {
     /// Why; the history keeps it.
     #[serde(default)]
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
     #[serde(default, deserialize_with = "said")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     family: Option<Data>,
@@ -246,7 +271,7 @@ pub(crate) struct ChangeSheet {
 }
 
 impl ChangeSheet {
-    fn patch(&self) -> Result<Patch, Problem> {
+    pub(crate) fn patch(&self) -> Result<Patch, Problem> {
         let parts = [
             ("family", &self.family),
             ("assets", &self.assets),
@@ -265,26 +290,29 @@ enum Edit {
     Restore(u32),
 }
 
-impl Edit {
-    /// The families that may be the sheet's after it, and the attributes whose values it names.
-    fn named(&self) -> (Option<Code>, BTreeSet<Code>) {
-        let Self::Patch(patch) = self else { return (None, BTreeSet::new()) };
-        let attribute = |path: &At| match path {
-            At::Value(slot) | At::Translation(slot) => Some(slot.attribute.clone()),
-            At::Family | At::Assets => None,
-        };
-        let family = patch.edits.get(&At::Family).and_then(Data::as_text);
-        (family.and_then(|code| code.parse().ok()), patch.edits.keys().filter_map(attribute).collect())
-    }
+/// The words that a patch of a sheet is written in and judged by: those that it names, and all of the family that is
+/// the sheet's after it.
+pub(crate) async fn words(
+    world: &World,
+    m: &MarketplaceId,
+    before: &Sheet,
+    patch: &Patch,
+) -> Result<Model, Problem> {
+    let attribute = |path: &At| match path {
+        At::Value(slot) | At::Translation(slot) => Some(slot.attribute.clone()),
+        At::Family | At::Assets => None,
+    };
+    let named = patch.edits.get(&At::Family).and_then(Data::as_text).and_then(|code| code.parse().ok());
+    let families: Vec<Code> = named.into_iter().chain(before.content.family()).collect();
+    vocabulary::with(world, m, &families, patch.edits.keys().filter_map(attribute).collect()).await
+}
 
+impl Edit {
     /// The sheet after it, with the words that it is written in.
     async fn make(&self, world: &World, m: &MarketplaceId, seen: &Seen) -> Result<(Sheet, Model), Problem> {
-        let (family, attributes) = self.named();
         match self {
             Self::Patch(patch) => {
-                let families: Vec<Code> =
-                    family.or_else(|| seen.sheet.content.family()).into_iter().collect();
-                let model = vocabulary::with(world, m, &families, attributes).await?;
+                let model = words(world, m, &seen.sheet, patch).await?;
                 Ok((seen.sheet.patch(patch, &model, &seen.numbers())?, model))
             }
             Self::Restore(version) => {
@@ -308,10 +336,10 @@ async fn write<T>(
 ) -> Result<Reply<SheetView>, Problem> {
     let m = &command.caller.marketplace;
     let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
-    let (id, subject) = (&id, &format!("{id}-sheet"));
+    let id = &id;
     world
         .until_free(|| async {
-            let seen = Seen::load(world, m, id, &command.reach).await?;
+            let seen = Seen::load(world, m, id, |product| products::own(product, &command.reach)).await?;
             let made = edit.make(world, m, &seen).await;
             let news = made.as_ref().is_ok_and(|(next, _)| *next != seen.sheet);
             if command.repeats(world, seen.revision(), news).await? || (made.is_ok() && !news) {
@@ -322,18 +350,8 @@ async fn write<T>(
             let (sheet, model) = made?;
             let now = world.now();
             let context = command.context(now);
-            let change = Change::of(&seen.sheet, &sheet, now, &context.actor, reason.cloned());
-            let change = change.ok_or_else(Problem::internal)?;
-            let story = Story::new([product_described(&seen.product, &change)]);
             let view = seen.view(&sheet, &model);
-            let next = Described { figures: seen.figures(&sheet.content, &model), sheet };
-            let commit = Commit::new(m, &context);
-            let commit = match &seen.held {
-                Some(held) => commit.change(held, &next, subject, story),
-                None => commit.begin(&next, subject, story, Overtaken),
-            };
-            let version = SheetVersion { product: id.clone(), change };
-            let commit = commit.add(&version, Overtaken);
+            let commit = seen.rewrite(Commit::new(m, &context), &context, (sheet, &model), reason);
             command.remember(commit, now, 200, id.as_str(), Overtaken).send(&world.table).await?;
             Ok(Reply::ok(view).revision(seen.revision().saturating_add(1)))
         })

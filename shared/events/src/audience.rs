@@ -9,7 +9,7 @@ use domain::id::MerchantId;
 use serde_json::Value;
 
 /// Kinds of facts that are a merchant's own, where they name one.
-pub const MERCHANTS: [&str; 43] = [
+pub const MERCHANTS: [&str; 47] = [
     "asset.changed.v1",
     "asset.created.v1",
     "asset.deleted.v1",
@@ -45,6 +45,10 @@ pub const MERCHANTS: [&str; 43] = [
     "payout.sent.v1",
     "product.created.v1",
     "product.described.v1",
+    "proposal.canceled.v1",
+    "proposal.confirmed.v1",
+    "proposal.declined.v1",
+    "proposal.submitted.v1",
     "review.published.v1",
     "review.replied.v1",
     "shipment.delivered.v1",
@@ -56,7 +60,7 @@ pub const MERCHANTS: [&str; 43] = [
 ];
 
 /// Kinds of facts that are the operators' alone, whatever they name.
-pub const OPERATORS: [&str; 67] = [
+pub const OPERATORS: [&str; 68] = [
     "api_key.issued.v1",
     "api_key.revoked.v1",
     "attribute.changed.v1",
@@ -111,6 +115,7 @@ pub const OPERATORS: [&str; 67] = [
     "payment.voided.v1",
     "plan.changed.v1",
     "product.changed.v1",
+    "proposal.policy_changed.v1",
     "review.policy_changed.v1",
     "review.rejected.v1",
     "review.reported.v1",

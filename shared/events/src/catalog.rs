@@ -2,8 +2,9 @@
 
 use crate::{Amount, Announced, payloads};
 use domain::catalog::{Offer, OfferStatus, Product, ProductStatus};
-use domain::id::{MerchantId, OfferId, ProductId};
+use domain::id::{MerchantId, OfferId, ProductId, ProposalId};
 use domain::pim::history::Change;
+use domain::pim::proposal::{About, Fact, Proposal};
 use domain::pim::sheet::Path;
 use std::collections::BTreeSet;
 
@@ -44,6 +45,31 @@ payloads! {
 
     /// A sales channel is new, or speaks other languages.
     "sales_channel.changed.v1" SalesChannelChangedV1 { channel: String }
+
+    /// A merchant wants a product to say something else; what waits for a person waits from now on.
+    "proposal.submitted.v1" ProposalSubmittedV1 {
+        proposal: ProposalId,
+        merchant: MerchantId,
+        product: ProductId,
+    }
+
+    /// A person, or the marketplace's policy, has agreed: what was proposed is said.
+    "proposal.confirmed.v1" ProposalConfirmedV1 {
+        proposal: ProposalId, merchant: MerchantId, product: ProductId,
+    }
+
+    /// A person has not agreed.
+    "proposal.declined.v1" ProposalDeclinedV1 {
+        proposal: ProposalId, merchant: MerchantId, product: ProductId,
+    }
+
+    /// The merchant does not want it any more.
+    "proposal.canceled.v1" ProposalCanceledV1 {
+        proposal: ProposalId, merchant: MerchantId, product: ProductId,
+    }
+
+    /// What of proposals is done at once and what waits is new; it binds what is proposed from now on.
+    "proposal.policy_changed.v1" ProposalPolicyChangedV1 {}
 
     /// A merchant sells a variant.
     "offer.created.v1" OfferCreatedV1 {
@@ -88,6 +114,31 @@ pub fn product_described(product: &Product, change: &Change) -> Announced {
         version: change.version,
         attributes: attributes.into_iter().take(NAMED_MAX).collect(),
     })
+}
+
+/// Proposal, merchant and product: all that an event says of a proposal.
+fn of_proposal(proposal: &Proposal) -> (ProposalId, MerchantId, ProductId) {
+    let product = match &proposal.about {
+        About::Product { product, .. } => product.id.clone(),
+        About::Change { product, .. } => product.clone(),
+    };
+    (proposal.id.clone(), proposal.merchant.clone(), product)
+}
+
+/// The first thing said of a proposal.
+pub fn proposal_submitted(proposal: &Proposal) -> Announced {
+    let (proposal, merchant, product) = of_proposal(proposal);
+    Announced::of(&ProposalSubmittedV1 { proposal, merchant, product })
+}
+
+/// What became of a proposal.
+pub fn proposal_resolved(proposal: &Proposal, fact: &Fact) -> Announced {
+    let (proposal, merchant, product) = of_proposal(proposal);
+    match fact {
+        Fact::Confirmed { .. } => Announced::of(&ProposalConfirmedV1 { proposal, merchant, product }),
+        Fact::Declined { .. } => Announced::of(&ProposalDeclinedV1 { proposal, merchant, product }),
+        Fact::Canceled { .. } => Announced::of(&ProposalCanceledV1 { proposal, merchant, product }),
+    }
 }
 
 /// The first thing said of an offer.

@@ -33,6 +33,8 @@
 //! | attribute        | `M#ATT#<code>`    | `ATT`                     | 2 `M#ATTS`; SK `<code>` |
 //! | family           | `M#FAM#<code>`    | `FAM`                     | 2 `M#FAMS`; SK `<code>` |
 //! | sales channel    | `M#SCHS`          | `SCH#<code>`              | |
+//! | proposal         | `M#PRP#<proposal>`| `PRP`                     | 2 `M#MERPRP#<merchant>` · 3 `M#PRPWAIT` (pending); SK `<ms>#<id>` |
+//! | what waits for a person | `M#PRPP`   | `PRP`                     | |
 //! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
 //! | stock            | `M#OFF#<offer>`   | `STK#<location>`; a hot offer's further bins `STK#<location>~<n>` | |
 //! | wish list        | `M#WSH#<list>`    | `WSH`                     | 1 `M#CUSWSH#<customer>`; SK `<id>` |

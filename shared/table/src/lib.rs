@@ -33,6 +33,7 @@ pub mod payment;
 pub mod payout;
 pub mod person;
 pub mod plan;
+pub mod proposal;
 pub mod record;
 pub mod review;
 pub mod sheet;

@@ -2,6 +2,7 @@
 
 use super::Story;
 use serde_json::json;
+use tests::at;
 
 impl Story {
     pub(super) async fn describing(&mut self, product: &str) {
@@ -53,5 +54,30 @@ impl Story {
         self.show("sheets.show", &[product], "").await;
         self.show("sheets.history", &[product], "?limit=2").await;
         self.tell("products.publish", &[product], json!({"channel": "web"})).await;
+    }
+
+    /// Alma wants her mugs to say more; what waits for a person is confirmed, declined, or taken back.
+    pub(super) async fn proposing(&mut self, alma: &str, product: &str) {
+        let policy = json!({
+            "product": "review", "price": "automatic", "title": "review", "family": "review",
+            "assets": "automatic", "attributes": {"glaze": "review"}, "otherwise": "automatic",
+        });
+        self.tell("proposals.set_policy", &[], policy).await;
+        self.show("proposals.policy", &[], "").await;
+        let title = |title: &str| {
+            let values = json!({"title": [{"locale": "en", "data": title}], "height": [{"data": "9"}]});
+            json!({"merchant": alma, "says": {"reason": "as the potter calls it", "values": values}})
+        };
+        let mut ids = Vec::new();
+        for words in ["Stoneware cup", "Stoneware mug", "MUG!!! BEST PRICE"] {
+            let proposal = self.tell("proposals.submit", &[product], title(words)).await;
+            ids.push(at(&proposal, "/id").to_owned());
+        }
+        self.tell("proposals.cancel", &[&ids[0]], json!({})).await;
+        self.tell("proposals.confirm", &[&ids[1]], json!({})).await;
+        // One alone: what is of one moment is listed in the order of chance.
+        self.show("proposals.list", &[], "").await;
+        self.tell("proposals.decline", &[&ids[2]], json!({"reason": "a title is no advertisement"})).await;
+        self.show("proposals.show", &[&ids[2]], "").await;
     }
 }

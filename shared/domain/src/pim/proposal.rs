@@ -48,6 +48,18 @@ pub enum Stage {
     Canceled { since: Timestamp },
 }
 
+impl Stage {
+    /// Its name at rest and in the API.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed { .. } => "confirmed",
+            Self::Declined { .. } => "declined",
+            Self::Canceled { .. } => "canceled",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     Confirm {

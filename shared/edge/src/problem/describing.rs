@@ -4,6 +4,7 @@ use super::{FieldError, Problem};
 use domain::pim::attribute::{BadAttribute, Flaw, Wrong};
 use domain::pim::family::{BadFamily, NotComplete};
 use domain::pim::history::Unrestorable;
+use domain::pim::proposal;
 use domain::pim::sheet::Refused;
 
 impl From<Vec<Wrong>> for Problem {
@@ -119,5 +120,16 @@ impl From<NotComplete> for Problem {
             problem.errors.extend(attributes.into_iter().map(error));
         }
         problem
+    }
+}
+
+impl From<proposal::Refused> for Problem {
+    fn from(refused: proposal::Refused) -> Self {
+        match refused {
+            proposal::Refused::Resolved(_) => {
+                Self::new(409, "proposal_resolved", "The proposal is resolved").with(refused)
+            }
+            proposal::Refused::NotYours => Self::not_found("proposal"),
+        }
     }
 }

@@ -4,8 +4,9 @@
 //! does not ask for history. All sort after `EVT#`, so that a trail reads none of them.
 
 use crate::key::{Index, Key, Place};
-use domain::id::{MarketplaceId, ProductId};
+use domain::id::{MarketplaceId, MerchantId, ProductId, ProposalId};
 use domain::text::{Channel, Code};
+use jiff::Timestamp;
 
 impl Key {
     pub fn attribute(m: &MarketplaceId, code: &Code) -> Self {
@@ -36,6 +37,14 @@ impl Key {
         Self::new(Self::product(m, product).pk, Self::version(version))
     }
 
+    pub fn proposal(m: &MarketplaceId, id: &ProposalId) -> Self {
+        Self::new(format!("{m}#PRP#{}", id.tail()), "PRP")
+    }
+
+    pub fn proposal_policy(m: &MarketplaceId) -> Self {
+        Self::new(format!("{m}#PRPP"), "PRP")
+    }
+
     fn version(version: u32) -> String {
         format!("VER#{version:010}")
     }
@@ -63,5 +72,14 @@ impl Place {
 
     pub(crate) fn families(m: &MarketplaceId) -> String {
         format!("{m}#FAMS")
+    }
+
+    pub(crate) fn proposal_of(m: &MarketplaceId, merchant: &MerchantId, at: Timestamp, id: &str) -> Self {
+        Self::new(Index::Gsi2, format!("{m}#MERPRP#{}", merchant.tail()), at, id)
+    }
+
+    /// Sparse: proposals that wait for a person.
+    pub(crate) fn pending_proposal(m: &MarketplaceId, at: Timestamp, id: &str) -> Self {
+        Self::new(Index::Gsi3, format!("{m}#PRPWAIT"), at, id)
     }
 }

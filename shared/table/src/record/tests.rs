@@ -11,6 +11,7 @@ use crate::merchant::MerchantName;
 use crate::message::{KeptMessage, MerchantContact, MessageRouting, MessageTemplate, TemplateVersion};
 use crate::overrides::Speaking;
 use crate::person::{CustomerAccount, DataKey, OrderPerson};
+use crate::proposal::ProposalPolicy;
 use crate::review::{RatingAdjustment, ReviewPolicy, ReviewRank, ReviewReport, ReviewVote};
 use crate::sheet::{Described, SheetVersion};
 use crate::subscription::{HadTrial, HasPlan};
@@ -34,6 +35,7 @@ use domain::payment::Payment;
 use domain::payout::{Claimed, Payout};
 use domain::pim::attribute::Attribute;
 use domain::pim::family::{Family, PimChannel};
+use domain::pim::proposal::Proposal;
 use domain::plan::{Plan, Terms};
 use domain::reminder::{FollowUp, Newest};
 use domain::review::Review;
@@ -139,6 +141,8 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Payout,
         Plan,
         Product,
+        Proposal,
+        ProposalPolicy,
         RatingAdjustment,
         Recipient,
         Review,

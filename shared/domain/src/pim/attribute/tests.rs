@@ -161,3 +161,60 @@ fn an_attribute_that_nobody_could_fill_is_not_declared() {
         "column t is a text, number, measure, truth or option, and nothing else"
     );
 }
+
+fn attribute(kind: Kind, scope: Scope) -> Attribute {
+    Attribute { code: "a".parse().unwrap(), kind, scope, labels: Labels::new(), group: None }
+}
+
+#[test]
+fn what_an_attribute_means_stays_and_its_bounds_may_change() {
+    let everywhere = Scope::default();
+    let of = |text: &str| attribute(kind(text), everywhere);
+    let number = of(r#"{"is":"number","decimals":2}"#);
+    assert_eq!(number.may_become(&of(r#"{"is":"number","decimals":0,"max":"9"}"#)), Ok(()));
+    assert_eq!(of(COLORS).may_become(&of(r#"{"is":"options","choices":[{"code":"red"}]}"#)), Ok(()));
+    let length = of(r#"{"is":"measure","dimension":"length","unit":"cm"}"#);
+    assert_eq!(length.may_become(&of(r#"{"is":"measure","dimension":"length","unit":"in"}"#)), Ok(()));
+    let mass = of(r#"{"is":"measure","dimension":"mass","unit":"kg"}"#);
+    let fixed = |is, want| Err(BadAttribute::Fixed { is, want });
+    assert_eq!(length.may_become(&mass), fixed("measure", "measure"));
+    assert_eq!(number.may_become(&mass), fixed("number", "measure"));
+    let [product, asset] = ["product", "asset"].map(|to| of(&format!(r#"{{"is":"reference","to":"{to}"}}"#)));
+    assert_eq!(product.may_become(&asset), fixed("reference", "reference"));
+    let local = attribute(number.kind.clone(), Scope { per_locale: true, ..everywhere });
+    assert_eq!(number.may_become(&local), Err(BadAttribute::ScopeFixed));
+}
+
+#[test]
+fn the_word_of_a_kind_is_the_one_at_rest() {
+    for text in [
+        r#"{"is":"text","max":9}"#,
+        r#"{"is":"rich_text","max":9}"#,
+        r#"{"is":"number","decimals":0}"#,
+        r#"{"is":"measure","dimension":"mass","unit":"g"}"#,
+        r#"{"is":"money"}"#,
+        r#"{"is":"boolean"}"#,
+        r#"{"is":"date"}"#,
+        r#"{"is":"option","choices":[{"code":"red"}]}"#,
+        COLORS,
+        SIZES,
+        r#"{"is":"reference","to":"asset"}"#,
+    ] {
+        assert_eq!(json(text).as_map().unwrap()["is"], Data::text(kind(text).word()));
+    }
+}
+
+#[test]
+fn an_attribute_is_one_item_however_many_options_it_has() {
+    let label =
+        |letters: usize| Labels::from([("de".parse().unwrap(), "x".repeat(letters).parse().unwrap())]);
+    let choice = |number: usize, letters| Choice {
+        code: format!("c{number:03}").parse().unwrap(),
+        labels: label(letters),
+    };
+    let with = |letters| {
+        attribute(Kind::Option { choices: (0..1000).map(|n| choice(n, letters)).collect() }, Scope::default())
+    };
+    assert_eq!(with(160).declare(), Ok(()));
+    assert_eq!(with(161).declare(), Err(BadAttribute::Large(201_000)));
+}
