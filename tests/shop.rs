@@ -375,7 +375,7 @@ impl Shop {
 
     // What was told and kept.
 
-    /// The story of an order with its parts, of a product with its sheet, of an asset, or of a merchant with its payouts.
+    /// The story of an order with its parts, of a product with its sheet, of an asset, or of a merchant with payouts.
     pub async fn story(&self, id: &str) -> Vec<Entry> {
         let m = marketplace_id();
         let order = |id: OrderId| Key::order(&m, &id);
