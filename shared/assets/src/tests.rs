@@ -209,7 +209,7 @@ fn nothing_that_a_camera_wrote_is_in_what_is_made() {
 
 /// Photographs that differ in nothing but how their camera was held: `PHOTOS=FOLDER cargo test -p assets -- --ignored`.
 #[test]
-#[ignore = "it takes a folder of photographs, <name>_0.jpg to <name>_8.jpg"]
+#[ignore = "takes a folder of photographs: PHOTOS=FOLDER cargo test --release -p assets -- --ignored photographs"]
 fn photographs_in_all_eight_orientations_are_one_picture() {
     let folder = std::path::PathBuf::from(std::env::var_os("PHOTOS").expect("PHOTOS names a folder"));
     for name in ["Landscape", "Portrait"] {
