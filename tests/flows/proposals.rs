@@ -84,7 +84,7 @@ async fn a_policy_parts_what_is_said_at_once_from_what_waits_for_a_person() {
     let said = all.sheet().await;
     assert_eq!((&said["values"], &said["version"]), (&json!({"care": [{"data": "cold"}]}), &json!(2)));
     let id = made.text("/id").to_owned();
-    assert_eq!(all.pending().await, [id.clone()]);
+    assert_eq!(all.pending().await, std::slice::from_ref(&id));
     let confirmed = all.resolve(&all.shop.api, &id, "confirm").await;
     assert_eq!(confirmed.text("/status"), "confirmed");
     assert_eq!(all.sheet().await["values"]["title"], json!([{"data": "Hemd"}]));
