@@ -19,7 +19,6 @@ mod proposals;
 mod sales_channels;
 mod sheets;
 mod shop;
-mod vocabulary;
 
 use edge::{Function, Routes, World};
 use serde::Deserialize;

@@ -3,7 +3,7 @@
 //! The marketplace's policy parts what is proposed: some is said at once, the rest waits for a person, who confirms or
 //! declines it once (A3(4)). What is said of it is said in the transaction that makes or resolves the proposal.
 
-use crate::sheets::{ChangeSheet, Seen, words};
+use crate::sheets::{ChangeSheet, load as load_sheet};
 use axum::extract::{Path, State};
 use domain::Decision;
 use domain::catalog::Product;
@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use table::proposal::{ProposalPolicy, ProposalSummary};
+use table::seen::Seen;
 use table::{Commit, Held, Key, Story};
 
 /// Who has confirmed what nobody has to look at.
@@ -146,8 +147,8 @@ impl Made {
         (patch, note): (&Patch, Option<&Reason>),
         now: Timestamp,
     ) -> Result<Self, Problem> {
-        let seen = Seen::load(world, m, product, |product| open_to(product, merchant)).await?;
-        let model = words(world, m, &seen.sheet, patch).await?;
+        let seen = load_sheet(world, m, product, |product| open_to(product, merchant)).await?;
+        let model = world.table.words(m, &seen.sheet, patch).await?;
         let whole = seen.sheet.patch(patch, &model, &seen.numbers())?;
         let policy = policy_of(world, m).await?.map_or_else(Policy::first, |held| held.value.0);
         let label = model.family_of(&whole.content).and_then(|family| family.label.clone());
@@ -213,7 +214,9 @@ pub(crate) async fn propose(
             let commit = command.remember(Commit::new(m, &context), now, 201, &subject, Overtaken);
             let commit = commit.begin(&made.proposal, &subject, story, Overtaken);
             let commit = match made.at_once {
-                Some((sheet, model)) => made.seen.rewrite(commit, &context, (sheet, &model), note),
+                Some((sheet, model)) => {
+                    made.seen.rewrite(commit, &context, (sheet, &model), (note, Overtaken))
+                }
                 None => commit,
             };
             commit.send(&world.table).await?;
@@ -257,10 +260,10 @@ async fn resolve<T>(
                 Stage::Confirmed { .. } => {
                     let (product, patch) = about(&next);
                     let seen =
-                        Seen::load(world, m, product, |product| open_to(product, &next.merchant)).await?;
-                    let model = words(world, m, &seen.sheet, patch).await?;
+                        load_sheet(world, m, product, |product| open_to(product, &next.merchant)).await?;
+                    let model = world.table.words(m, &seen.sheet, patch).await?;
                     let sheet = seen.sheet.patch(patch, &model, &seen.numbers())?;
-                    seen.rewrite(commit, &context, (sheet, &model), next.note.as_ref())
+                    seen.rewrite(commit, &context, (sheet, &model), (next.note.as_ref(), Overtaken))
                 }
                 Stage::Pending | Stage::Declined { .. } | Stage::Canceled { .. } => commit,
             };

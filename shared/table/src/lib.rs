@@ -36,10 +36,12 @@ pub mod plan;
 pub mod proposal;
 pub mod record;
 pub mod review;
+pub mod seen;
 pub mod sheet;
 pub mod stock;
 pub mod subscription;
 pub mod tax;
+pub mod vocabulary;
 pub mod webhook;
 pub mod wish_list;
 
