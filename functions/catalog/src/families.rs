@@ -1,10 +1,10 @@
 //! Families: what products of one kind say, and must say where. An operator's, read by everybody.
 
-use crate::attributes::{LabelsBody, labels_of, shown};
 use axum::extract::{Path, State};
 use domain::pim::family::{Demand, Family};
 use domain::text::{Channel, Code};
 use edge::change::set;
+use edge::labels::{LabelsBody, labels_of, shown};
 use edge::query::None as NoParameters;
 use edge::{Check, Command, Listing, PageOf, Problem, Query, Reply, World};
 use events::Announced;

@@ -16,33 +16,14 @@ use domain::pim::sheet::{Patch, Sheet};
 use domain::text::{Channel, Code, Reason};
 use edge::change::change as change_one;
 use edge::query::None as NoParameters;
+use edge::sheet::{ChangeSheet, SheetValue, Values, VariantSheet};
 use edge::{Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
 use events::catalog::product_changed;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use table::seen::Seen;
 use table::sheet::Described;
 use table::{Commit, Key, Story};
-
-/// A value, and where it stands.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct SheetValue {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locale: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<String>,
-    data: Data,
-}
-
-/// By attribute.
-type Values = BTreeMap<String, Vec<SheetValue>>;
-
-#[derive(Debug, Clone, Default, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct VariantSheet {
-    values: Values,
-}
 
 /// How much of what its family demands a product says.
 #[derive(Debug, Clone, Serialize)]
@@ -168,49 +149,6 @@ pub(crate) async fn one(
     Ok(Reply::ok(view(&seen, &seen.sheet, &model)).revision(seen.revision()))
 }
 
-/// Absent is unchanged; whatever is there is said, null too.
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Data>, D::Error> {
-    Data::deserialize(deserializer).map(Some)
-}
-
-/// Objects merge, scalars and arrays are replaced, null removes; another type is refused.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct ChangeSheet {
-    /// Why; the history keeps it.
-    #[serde(default)]
-    pub(crate) reason: Option<String>,
-    #[serde(default, deserialize_with = "said")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
-    family: Option<Data>,
-    /// All of them, in their order.
-    #[serde(default, deserialize_with = "said")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>"))]
-    assets: Option<Data>,
-    /// By attribute; those that are not named stay. Null takes away all of an attribute, `data: null` one.
-    #[serde(default, deserialize_with = "said")]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Option<Vec<SheetValue>>>"))]
-    values: Option<Data>,
-    /// By number. Null takes away all that a variant says otherwise.
-    #[serde(default, deserialize_with = "said")]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Option<VariantSheet>>"))]
-    variants: Option<Data>,
-}
-
-impl ChangeSheet {
-    pub(crate) fn patch(&self) -> Result<Patch, Problem> {
-        let parts = [
-            ("family", &self.family),
-            ("assets", &self.assets),
-            ("values", &self.values),
-            ("variants", &self.variants),
-        ];
-        let parts = parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part.clone()?)));
-        Ok(Patch::read(&Data::Map(parts.collect()))?)
-    }
-}
-
 /// What becomes of a sheet.
 enum Edit {
     Patch(Patch),
@@ -224,7 +162,7 @@ impl Edit {
         match self {
             Self::Patch(patch) => {
                 let model = world.table.words(m, &seen.sheet, patch).await?;
-                Ok((seen.sheet.patch(patch, &model, &seen.numbers())?, model))
+                Ok((seen.patched(patch, &model)?, model))
             }
             Self::Restore(version) => {
                 let newer = world.table.sheet_changes_since(m, &seen.product.id, *version).await?;

@@ -7,8 +7,8 @@ use domain::id::{MarketplaceId, ProductId};
 use domain::pim::family::{Cell, Completeness, Model};
 use domain::pim::history::Change;
 use domain::pim::quality::{Beside, Quality, score};
-use domain::pim::sheet::{Content, Sheet};
-use domain::pim::translation::stale;
+use domain::pim::sheet::{Content, Patch, Refused, Sheet};
+use domain::pim::translation::{follow, stale};
 use domain::text::Reason;
 use events::Context;
 use events::catalog::product_described;
@@ -72,6 +72,15 @@ impl Seen {
             quality: quality.score,
         };
         completeness.cells.iter().zip(quality).map(figure).collect()
+    }
+
+    /// The sheet after an edit by hand; what it says in other languages follows the source from then on.
+    pub fn patched(&self, patch: &Patch, model: &Model) -> Result<Sheet, Refused> {
+        let sheet = self.sheet.patch(patch, model, &self.numbers())?;
+        match &model.source {
+            Some(source) => follow(&self.sheet, sheet, source),
+            None => Ok(sheet),
+        }
     }
 
     /// The sheet after a change, the change as a version, and the story: nothing, where nothing is said otherwise.

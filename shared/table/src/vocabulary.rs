@@ -2,6 +2,7 @@
 
 use crate::{Fault, Key, Table};
 use domain::id::MarketplaceId;
+use domain::marketplace::Marketplace;
 use domain::pim::attribute::Attribute;
 use domain::pim::data::Data;
 use domain::pim::family::{Family, Model, PimChannel};
@@ -28,7 +29,7 @@ impl Table {
         }
     }
 
-    /// All channels, the families that are named, and the attributes of both; what is not there is absent.
+    /// All channels, the source language, the families that are named, and the attributes of both; what is not there is absent.
     pub async fn model(
         &self,
         m: &MarketplaceId,
@@ -37,7 +38,11 @@ impl Table {
     ) -> Result<Model, Fault> {
         let mut model = Model { channels: self.all_sales_channels(m).await?, ..Model::default() };
         let keys: Vec<Key> = families.iter().map(|code| Key::family(m, code)).collect();
-        for held in self.load_all::<Family>(&keys).await? {
+        let own = Key::marketplace(m);
+        let mut read = self.read(&[keys.as_slice(), std::slice::from_ref(&own)].concat()).await?;
+        model.source = read.take::<Marketplace>(&own)?.and_then(|held| held.value.locale.parse().ok());
+        for key in &keys {
+            let Some(held) = read.take::<Family>(key)? else { continue };
             attributes.extend(held.value.attributes.keys().cloned());
             model.families.insert(held.value.code.clone(), held.value);
         }
