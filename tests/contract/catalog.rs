@@ -190,6 +190,8 @@ pub(crate) fn catalog() -> Vec<Entry> {
         reviews::reviews(),
         describing::sheets(),
         describing::proposals(),
+        describing::duplicates(),
+        describing::scheduled(),
     ];
     kinds.into_iter().chain(recurring).chain(after).flatten().collect()
 }

@@ -194,12 +194,16 @@ impl Story {
         let product = at(&self.tell("products.create", &[], product).await, "/id").to_owned();
         self.tell("products.change", &[&product], json!({"description": "Fired twice."})).await;
         self.describing(&product).await;
+        self.translating(&product).await;
+        self.scheduling(&product).await;
         self.proposing(alma, &product).await;
         let offer = json!({
             "merchant": alma, "product": product, "variant": 2, "sku": "mug", "price": eur("15.00"),
         });
         let offer = at(&self.tell("offers.create", &[], offer).await, "/id").to_owned();
         self.tell("offers.change", &[&offer], json!({"price": eur("14.50")})).await;
+        self.gathering().await;
+        self.doubling(alma, &product).await;
         self.tell("stock.receive", &[&offer], json!({"quantity": 25})).await;
         self.show("stock.movements", &[&offer], "").await;
         self.tell("stock.adjust", &[&offer], json!({"by": -1, "reason": "one was broken"})).await;

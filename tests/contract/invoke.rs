@@ -36,7 +36,7 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 36] = [
+const INVOCATIONS: [(&str, &str, By); 40] = [
     ("abandoned-cart", "abandoned-cart", By::Queue("cart.reminder_due.v1", "ABANDONED_CART_QUEUE")),
     ("abandoned-cart.schedule", "abandoned-cart", By::Schedule),
     ("admin", "admin", By::Get("/v1/marketplace")),
@@ -69,6 +69,14 @@ const INVOCATIONS: [(&str, &str, By); 36] = [
     ("review-collection", "review-collection", By::Queue("review.request_due.v1", "REVIEW_COLLECTION_QUEUE")),
     ("review-collection.schedule", "review-collection", By::Schedule),
     ("subscriptions", "subscriptions", By::Get("/v1/subscriptions/plans")),
+    ("duplicates", "duplicates", By::Bus("product.created.v1")),
+    (
+        "scheduled-changes",
+        "scheduled-changes",
+        By::Queue("scheduled_change.due.v1", "SCHEDULED_CHANGES_QUEUE"),
+    ),
+    ("scheduled-changes.schedule", "scheduled-changes", By::Schedule),
+    ("collections", "collections", By::Bus("collection.changed.v1")),
     ("wish-lists", "wish-lists", By::Bus("stock.received.v1")),
     ("tax", "tax", By::Get("/v1/tax/rules")),
     ("webhooks", "webhooks", By::Bus("order.paid.v1")),

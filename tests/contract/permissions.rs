@@ -61,6 +61,10 @@ struct Things {
     /// A merchant's, with a message.
     endpoint: String,
     delivery: String,
+    /// Of alma's product.
+    scheduled: String,
+    /// Of two products.
+    duplicate: String,
     /// A merchant's, whose file is waited for.
     asset: String,
 }
@@ -101,7 +105,10 @@ impl Things {
             ("categories", "handle") => "mugs".to_owned(),
             ("proposals", "id") => self.proposal.clone(),
             ("attributes", "code") => "color".to_owned(),
+            ("scheduled-changes", "id") => self.scheduled.clone(),
+            ("duplicates", "id") => self.duplicate.clone(),
             ("families", "code") => "mug".to_owned(),
+            ("collections" | "shop", "code") => "spring".to_owned(),
             ("sales-channels", "code") => "web".to_owned(),
             ("tax" | "addresses", "country") => "DE".to_owned(),
             ("products" | "shop", "id") => self.product.clone(),
@@ -172,6 +179,8 @@ async fn described(shop: &Shop, merchant: &str, product: &str) -> String {
     let path = format!("/v1/products/{product}/sheet");
     let said = shop.api.send_with(Method::PATCH, &path, &says, &[("if-match", "*")]).await;
     assert_eq!(said.status, 200, "{}", said.body);
+    let spring = json!({"members": {"by": "hand", "products": [product]}, "order": "chosen"});
+    shop.done("/v1/collections/spring/set", &spring).await;
     let proposal = json!({"merchant": merchant, "says": {"family": "mug"}});
     at(&shop.done(&format!("/v1/products/{product}/proposals"), &proposal).await, "/id").to_owned()
 }
@@ -236,6 +245,16 @@ impl Bazaar {
         let asset =
             json!({"merchant": merchant, "name": "mug.png", "content_type": "image/png", "length": 9});
         let asset = at(&shop.done("/v1/assets", &asset).await, "/id").to_owned();
+        for title in ["Mug", "Cup"] {
+            let gtin = json!({"merchant": merchant, "title": title, "variants": [{"gtin": "4006381333931"}]});
+            shop.done("/v1/products", &gtin).await;
+        }
+        shop.settle().await;
+        let duplicate = at(&shop.get("/v1/duplicates").await, "/items/0/id").to_owned();
+        let change = json!({"values": {"color": [{"data": "slate"}]}});
+        let due = (shop.market.world.now() + SignedDuration::from_hours(24 * 365)).to_string();
+        let change = json!({"product": product, "due": due, "says": change});
+        let scheduled = at(&shop.done("/v1/scheduled-changes", &change).await, "/id").to_owned();
         let things = Things {
             merchant,
             order,
@@ -254,6 +273,8 @@ impl Bazaar {
             payment,
             review,
             proposal,
+            scheduled,
+            duplicate,
             review_link,
             customer,
             agreed,

@@ -81,7 +81,7 @@ fn color(x: u32, y: u32) -> [u8; 3] {
 }
 
 /// The picture as a camera stores it that was held so: turned, with the tag that says how.
-fn held(orientation: u8) -> Vec<u8> {
+pub(crate) fn held(orientation: u8) -> Vec<u8> {
     let (w, h) = UPRIGHT;
     let turned = orientation >= 5;
     let (wide, high) = if turned { (h, w) } else { (w, h) };

@@ -315,6 +315,8 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
     let subscription = at(&shop.done("/v1/subscriptions", &start).await, "/id").to_owned();
     let endpoint = json!({"address": "https://127.0.0.1:1/", "events": ["payout.*"]});
     let endpoint = at(&shop.done("/v1/webhook-endpoints", &endpoint).await, "/id").to_owned();
+    let spring = json!({"members": {"by": "hand", "products": [product]}, "order": "chosen"});
+    shop.done("/v1/collections/spring/set", &spring).await;
     // A list in the order of time or of a range knows a foreign cursor; one in the order of names goes on after it.
     let (foreign, named) = (true, false);
     let lists = [
@@ -363,6 +365,12 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         (format!("/v1/invoices?subscription={subscription}&"), foreign),
         ("/v1/dunning?ended_in=2026-03&".to_owned(), foreign),
         ("/v1/assets?".to_owned(), foreign),
+        ("/v1/duplicates?".to_owned(), foreign),
+        ("/v1/scheduled-changes?".to_owned(), foreign),
+        ("/v1/collections?".to_owned(), foreign),
+        ("/v1/collections/spring/products?".to_owned(), named),
+        ("/v1/shop/collections?".to_owned(), foreign),
+        ("/v1/shop/collections/spring/products?".to_owned(), named),
         ("/v1/messages?".to_owned(), foreign),
         ("/v1/suppressions?".to_owned(), foreign),
         ("/v1/message-templates/shipped/en/versions?".to_owned(), foreign),

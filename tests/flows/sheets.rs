@@ -9,10 +9,10 @@ use souk::api::{Answer, Api};
 use tests::*;
 
 /// A product of alma's with two variants, and the words to describe it with.
-struct Described {
-    shop: Shop,
-    alma: String,
-    path: String,
+pub(crate) struct Described {
+    pub(crate) shop: Shop,
+    pub(crate) alma: String,
+    pub(crate) path: String,
 }
 
 async fn declare(shop: &Shop) {
@@ -46,7 +46,7 @@ impl Described {
         Self { shop, alma, path }
     }
 
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::open_in(Shop::open().await).await
     }
 
@@ -54,21 +54,21 @@ impl Described {
         api.send_with(Method::PATCH, &format!("{}/sheet", self.path), &body.to_string(), headers).await
     }
 
-    async fn patch(&self, body: Value) -> Answer {
+    pub(crate) async fn patch(&self, body: Value) -> Answer {
         self.patch_as(&self.shop.api, &body, &[("if-match", "*")]).await
     }
 
-    async fn says(&self, body: Value) -> Value {
+    pub(crate) async fn says(&self, body: Value) -> Value {
         let answer = self.patch(body).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     }
 
-    async fn sheet(&self) -> Value {
+    pub(crate) async fn sheet(&self) -> Value {
         self.shop.get(&format!("{}/sheet", self.path)).await
     }
 
-    async fn history(&self) -> Vec<Value> {
+    pub(crate) async fn history(&self) -> Vec<Value> {
         let page = self.shop.get(&format!("{}/sheet/history?limit=100", self.path)).await;
         page["items"].as_array().unwrap().clone()
     }
@@ -91,7 +91,7 @@ fn wrongs(answer: &Answer) -> Vec<(&str, &str)> {
     errors.iter().map(|error| (at(error, "/field"), at(error, "/code"))).collect()
 }
 
-fn first_shirt() -> Value {
+pub(crate) fn first_shirt() -> Value {
     json!({"family": "shirt", "assets": ["ast_00000000000000000000000001"], "values": {
         "title": [{"locale": "de", "data": "Hemd"}, {"locale": "en", "data": "Shirt"}],
         "height": [{"data": "70.50"}],
@@ -522,4 +522,53 @@ async fn a_change_of_a_small_sheet_takes_eight_write_units_and_a_look_at_it_four
     let lines = metered();
     let calls: u64 = lines.iter().filter(|line| line.operation != "GetItem").map(|line| line.calls).sum();
     assert_eq!(calls, 4, "{lines:?}: product and sheet, channels, family, its attributes");
+}
+
+#[tokio::test]
+async fn a_shopper_reads_what_the_channel_shows_in_the_language_units_and_currency_of_the_place() {
+    let all = Described::open().await;
+    let shop = &all.shop;
+    let labels = json!({"de": "Höhe"});
+    let height = json!({"kind": {"is": "measure", "dimension": "length", "unit": "cm"}, "labels": labels});
+    shop.done("/v1/attributes/height/set", &height).await;
+    shop.done("/v1/attributes/deposit/set", &json!({"kind": {"is": "money"}})).await;
+    let rate = json!({"base": "EUR", "quote": "USD", "rate": "1.10", "as_of": "2026-03-01", "source": "ECB"});
+    shop.done("/v1/fx/set-rates", &json!({"rates": [rate]})).await;
+    all.says(first_shirt()).await;
+    all.says(json!({"values": {"deposit": [{"data": {"amount": "2.00", "currency": "EUR"}}]}})).await;
+    all.says(json!({"variants": {"2": {"values": {"color": [{"data": "navy"}]}}}})).await;
+    assert_eq!(all.publish("web").await.status, 200);
+    let guest = shop.guest();
+    let path = all.path.replace("/v1/products", "/v1/shop/products");
+    let read = guest.get(&format!("{path}/sheet?channel=web&locale=de&units=imperial&currency=USD")).await;
+    let read = read.ok().unwrap();
+    assert_eq!(
+        read["values"],
+        json!([
+            {"attribute": "care", "label": "care", "data": ["wash", "iron"]},
+            {"attribute": "deposit", "label": "deposit", "data": {"amount": "2.20", "currency": "USD",
+                "original": {"amount": "2.00", "currency": "EUR"},
+                "by": {"rate": "1.1", "as_of": "2026-03-01", "source": "ECB"}}},
+            {"attribute": "height", "label": "Höhe", "data": {"amount": "27.76", "unit": "in"}},
+            {"attribute": "title", "label": "title", "data": "Hemd"},
+        ])
+    );
+    assert_eq!(read["variants"], json!({"2": [{"attribute": "color", "label": "color", "data": "navy"}]}));
+    let read = guest.get(&format!("{path}/sheet?channel=web&locale=en")).await.ok().unwrap();
+    let values = read["values"].as_array().unwrap();
+    assert_eq!(
+        (&values[2]["data"], &values[3]["data"]),
+        (&json!({"amount": "70.5", "unit": "cm"}), &json!("Shirt"))
+    );
+    for (asked, field) in [
+        ("", "channel"),
+        ("?channel=radio&locale=de", "channel"),
+        ("?channel=app&locale=en", "locale"),
+        ("?channel=web&locale=de&units=old", "units"),
+        ("?channel=web&locale=de&currency=X", "currency"),
+    ] {
+        let refused = guest.get(&format!("{path}/sheet{asked}")).await;
+        assert_problem(&refused, 422, "invalid_value");
+        assert_eq!(at(&refused.body, "/errors/0/field"), field, "{asked}");
+    }
 }

@@ -4,10 +4,11 @@
 //! products say of it must be readable for ever. Labels, bounds and options may change.
 
 use axum::extract::{Path, State};
-use domain::pim::attribute::{Attribute, Choice, Column, Kind, Labels, Scope, Target};
+use domain::pim::attribute::{Attribute, Choice, Column, Kind, Scope, Target};
 use domain::pim::measure::{Dimension, Unit};
-use domain::text::{Code, Locale, Name};
+use domain::text::Code;
 use edge::change::set_over;
+use edge::labels::{LabelsBody, labels_of, shown};
 use edge::query::None as NoParameters;
 use edge::{Check, Command, Listing, PageOf, Problem, Query, Reply, World};
 use events::Announced;
@@ -17,23 +18,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use table::sheet::AttributeSummary;
 use table::{Key, Story};
-
-/// By locale.
-pub(crate) type LabelsBody = BTreeMap<String, String>;
-
-pub(crate) fn labels_of(check: &mut Check, field: &str, body: &LabelsBody) -> Labels {
-    let mut labels = Labels::new();
-    for (locale, name) in body {
-        let at = format!("{field}.{locale:.40}");
-        let (locale, name) = (check.parse::<Locale>(&at, locale), check.parse::<Name>(&at, name));
-        labels.extend(locale.zip(name));
-    }
-    labels
-}
-
-pub(crate) fn shown(labels: &Labels) -> LabelsBody {
-    labels.iter().map(|(locale, name)| (locale.to_string(), name.to_string())).collect()
-}
 
 /// What its values are.
 #[derive(Debug, Clone, Serialize, Deserialize)]

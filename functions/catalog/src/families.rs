@@ -1,11 +1,10 @@
 //! Families: what products of one kind say, and must say where. An operator's, read by everybody.
 
-use crate::attributes::{LabelsBody, labels_of, shown};
-use crate::vocabulary;
 use axum::extract::{Path, State};
 use domain::pim::family::{Demand, Family};
 use domain::text::{Channel, Code};
 use edge::change::set;
+use edge::labels::{LabelsBody, labels_of, shown};
 use edge::query::None as NoParameters;
 use edge::{Check, Command, Listing, PageOf, Problem, Query, Reply, World};
 use events::Announced;
@@ -108,7 +107,7 @@ pub(crate) async fn set_one(
     check.done()?;
     let Some(family) = family else { return Err(Problem::internal()) };
     // Attributes and channels stay once they are there, so what is looked at here is still so at the commit.
-    let model = vocabulary::with(&world, m, &[], family.attributes.keys().cloned().collect()).await?;
+    let model = world.table.model(m, &[], family.attributes.keys().cloned().collect()).await?;
     family.declare(&model)?;
     let told = || Story::new([Announced::of(&FamilyChangedV1 { family: family.code.to_string() })]);
     let subject = format!("family-{}", family.code);

@@ -19,7 +19,8 @@ mod proposals;
 mod sales_channels;
 mod sheets;
 mod shop;
-mod vocabulary;
+mod shop_sheet;
+mod translations;
 
 use edge::{Function, Routes, World};
 use serde::Deserialize;
@@ -50,6 +51,10 @@ pub fn function(world: &World) -> Function {
         .merchants("catalog:read", "sheets.history", "Who changed what of it, when and why; the last first")
         .post("/v1/products/{id}/sheet/restore", sheets::restore)
         .merchants("catalog:write", "sheets.restore", "A product says again what it said in a version")
+        .get("/v1/products/{id}/translations", translations::rows)
+        .merchants("catalog:read", "translations.list", "What a product says in one language beside another")
+        .post("/v1/products/{id}/translations/take", translations::take_all)
+        .merchants("catalog:write", "translations.take", "Rows come back from a translator")
         .post("/v1/products/{id}/publish", sheets::publish)
         .merchants("catalog:write", "products.publish", "A product that says enough is shown")
         .create("/v1/products/{id}/proposals", proposals::propose)
@@ -99,7 +104,12 @@ pub fn function(world: &World) -> Function {
         .get("/v1/shop/products", shop::list)
         .shoppers("shop.products", "Products that are for sale, newest first; all or of one category")
         .get("/v1/shop/products/{id}", shop::one)
-        .shoppers("shop.product", "A product, and who sells which variant for how much");
+        .shoppers("shop.product", "A product, and who sells which variant for how much")
+        .get("/v1/shop/products/{id}/sheet", shop_sheet::one)
+        .shoppers(
+            "shop.sheet",
+            "What a product says on a channel, in the reader's language, units and currency",
+        );
     Function::new("catalog", world).routes(routes)
 }
 

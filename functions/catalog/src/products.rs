@@ -33,6 +33,9 @@ pub(crate) struct ProductView {
     axes: Vec<String>,
     variants: Vec<VariantBody>,
     status: ProductStatus,
+    /// The product that it has become.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_into: Option<String>,
 }
 
 fn texts<T: ToString>(items: &[T]) -> Vec<String> {
@@ -41,10 +44,7 @@ fn texts<T: ToString>(items: &[T]) -> Vec<String> {
 
 /// Whether a caller may write it: its keeper, and the operators.
 pub(crate) fn own(product: &Product, reach: &Reach) -> bool {
-    match &product.merchant {
-        Some(merchant) => reach.covers(merchant),
-        None => *reach == Reach::All,
-    }
+    reach.keeps(product.merchant.as_ref())
 }
 
 pub(crate) fn view(product: &Product) -> ProductView {
@@ -64,6 +64,7 @@ pub(crate) fn view(product: &Product) -> ProductView {
         axes: texts(&product.axes),
         variants: product.variants.iter().map(variant).collect(),
         status: product.status,
+        merged_into: product.merged.as_ref().map(|merged| merged.into.to_string()),
     }
 }
 
@@ -160,8 +161,20 @@ pub(crate) async fn create(
         None => ProductId::from_bits(world.fresh()),
     };
     let (variants, status) = (number_variants(&[], drafts)?, body.status.unwrap_or(ProductStatus::Active));
-    let product =
-        Product { id, merchant, external_id, title, description, categories, axes, variants, status };
+    let created_at = world.now();
+    let product = Product {
+        id,
+        merchant,
+        external_id,
+        title,
+        description,
+        categories,
+        axes,
+        variants,
+        status,
+        created_at,
+        merged: None,
+    };
     let product = product.checked()?;
     let key = |id: &str| Some(Key::product(m, &id.parse().ok()?));
     let make = || async {
@@ -248,6 +261,10 @@ pub(crate) async fn change(
     let decide = |product: Product| async move {
         if !own(&product, reach) {
             return Err(Problem::not_found("product of yours"));
+        }
+        if let Some(merged) = &product.merged {
+            let title = "The product has become another";
+            return Err(Problem::new(409, "product_merged", title).with(format!("it is {} now", merged.into)));
         }
         if let Some(categories) = &parts.categories {
             known(world, m, categories).await?;

@@ -3,7 +3,7 @@
 //! The marketplace's policy parts what is proposed: some is said at once, the rest waits for a person, who confirms or
 //! declines it once (A3(4)). What is said of it is said in the transaction that makes or resolves the proposal.
 
-use crate::sheets::{ChangeSheet, Seen, words};
+use crate::sheets::load as load_sheet;
 use axum::extract::{Path, State};
 use domain::Decision;
 use domain::catalog::Product;
@@ -16,6 +16,7 @@ use domain::text::{Code, Reason};
 use edge::change::set;
 use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
+use edge::sheet::ChangeSheet;
 use edge::{Check, Command, Listing, Overtaken, Problem, Query, Reply, World};
 use events::Announced;
 use events::catalog::{ProposalPolicyChangedV1, proposal_resolved, proposal_submitted};
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use table::proposal::{ProposalPolicy, ProposalSummary};
+use table::seen::Seen;
 use table::{Commit, Held, Key, Story};
 
 /// Who has confirmed what nobody has to look at.
@@ -146,9 +148,9 @@ impl Made {
         (patch, note): (&Patch, Option<&Reason>),
         now: Timestamp,
     ) -> Result<Self, Problem> {
-        let seen = Seen::load(world, m, product, |product| open_to(product, merchant)).await?;
-        let model = words(world, m, &seen.sheet, patch).await?;
-        let whole = seen.sheet.patch(patch, &model, &seen.numbers())?;
+        let seen = load_sheet(world, m, product, |product| open_to(product, merchant)).await?;
+        let model = world.table.words(m, &seen.sheet, patch).await?;
+        let whole = seen.patched(patch, &model)?;
         let policy = policy_of(world, m).await?.map_or_else(Policy::first, |held| held.value.0);
         let label = model.family_of(&whole.content).and_then(|family| family.label.clone());
         let (at_once, later) = split(&policy, label.as_ref(), patch.clone());
@@ -160,7 +162,7 @@ impl Made {
         let proposal = Proposal { id, merchant, about, proposed_at: now, note, stage };
         let at_once = match at_once.is_empty() {
             true => None,
-            false => Some((seen.sheet.patch(&at_once, &model, &seen.numbers())?, model)),
+            false => Some((seen.patched(&at_once, &model)?, model)),
         };
         Ok(Self { seen, proposal, at_once })
     }
@@ -213,7 +215,9 @@ pub(crate) async fn propose(
             let commit = command.remember(Commit::new(m, &context), now, 201, &subject, Overtaken);
             let commit = commit.begin(&made.proposal, &subject, story, Overtaken);
             let commit = match made.at_once {
-                Some((sheet, model)) => made.seen.rewrite(commit, &context, (sheet, &model), note),
+                Some((sheet, model)) => {
+                    made.seen.rewrite(commit, &context, (sheet, &model), (note, Overtaken))
+                }
                 None => commit,
             };
             commit.send(&world.table).await?;
@@ -257,10 +261,10 @@ async fn resolve<T>(
                 Stage::Confirmed { .. } => {
                     let (product, patch) = about(&next);
                     let seen =
-                        Seen::load(world, m, product, |product| open_to(product, &next.merchant)).await?;
-                    let model = words(world, m, &seen.sheet, patch).await?;
-                    let sheet = seen.sheet.patch(patch, &model, &seen.numbers())?;
-                    seen.rewrite(commit, &context, (sheet, &model), next.note.as_ref())
+                        load_sheet(world, m, product, |product| open_to(product, &next.merchant)).await?;
+                    let model = world.table.words(m, &seen.sheet, patch).await?;
+                    let sheet = seen.patched(patch, &model)?;
+                    seen.rewrite(commit, &context, (sheet, &model), (next.note.as_ref(), Overtaken))
                 }
                 Stage::Pending | Stage::Declined { .. } | Stage::Canceled { .. } => commit,
             };

@@ -52,7 +52,7 @@ pub(crate) async fn set_one(
     let (Some(code), Some(currency)) = (code, currency) else { return Err(Problem::internal()) };
     let channel = PimChannel { code, locales, currency };
     channel.declare()?;
-    let there = crate::vocabulary::channels(&world, m).await?;
+    let there = world.table.all_sales_channels(m).await?;
     if there.len() >= CHANNELS_MAX && !there.contains_key(&channel.code) {
         let title = "There are too many sales channels";
         return Err(Problem::new(409, "sales_channel_count", title).with(format!("at most {CHANNELS_MAX}")));

@@ -4,7 +4,6 @@
 //! operators write every sheet, a merchant those of its own products; another's is not there.
 
 use crate::products;
-use crate::vocabulary;
 use axum::extract::{Path, State};
 use domain::catalog::Product;
 use domain::id::{MarketplaceId, ProductId};
@@ -12,39 +11,19 @@ use domain::pim::attribute::Place;
 use domain::pim::data::Data;
 use domain::pim::family::{Completeness, Model};
 use domain::pim::history::{Change, Diff, Step, restore as restored};
-use domain::pim::quality::{Beside, Quality, Reason as Because, Rule, score};
-use domain::pim::sheet::{Content, Patch, Path as At, Sheet};
-use domain::pim::translation::stale;
+use domain::pim::quality::{Reason as Because, Rule};
+use domain::pim::sheet::{Patch, Sheet};
 use domain::text::{Channel, Code, Reason};
 use edge::change::change as change_one;
 use edge::query::None as NoParameters;
+use edge::sheet::{ChangeSheet, SheetValue, Values, VariantSheet};
 use edge::{Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
-use events::Context;
-use events::catalog::{product_changed, product_described};
-use serde::{Deserialize, Deserializer, Serialize};
+use events::catalog::product_changed;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use table::sheet::{Described, Figure, SheetVersion};
-use table::{Commit, Held, Key, Story};
-
-/// A value, and where it stands.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct SheetValue {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locale: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<String>,
-    data: Data,
-}
-
-/// By attribute.
-type Values = BTreeMap<String, Vec<SheetValue>>;
-
-#[derive(Debug, Clone, Default, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct VariantSheet {
-    values: Values,
-}
+use table::seen::Seen;
+use table::sheet::Described;
+use table::{Commit, Key, Story};
 
 /// How much of what its family demands a product says.
 #[derive(Debug, Clone, Serialize)]
@@ -98,117 +77,47 @@ pub(crate) struct SheetView {
     quality: Vec<QualityView>,
 }
 
-/// A product with its sheet, and the words to judge it by.
-pub(crate) struct Seen {
-    pub(crate) product: Product,
-    held: Option<Held<Described>>,
-    pub(crate) sheet: Sheet,
+/// As [`Seen::load`]; what is not there, or not open to the caller, is told so.
+pub(crate) async fn load(
+    world: &World,
+    m: &MarketplaceId,
+    id: &ProductId,
+    open: impl Fn(&Product) -> bool,
+) -> Result<Seen, Problem> {
+    let seen = Seen::load(&world.table, m, id).await?.filter(|seen| open(&seen.product));
+    seen.ok_or_else(|| Problem::not_found("product of yours"))
 }
 
-impl Seen {
-    /// In one batch read. A product that is not `open` to the caller is not there.
-    pub(crate) async fn load(
-        world: &World,
-        m: &MarketplaceId,
-        id: &ProductId,
-        open: impl Fn(&Product) -> bool,
-    ) -> Result<Self, Problem> {
-        let (product, sheet) = (Key::product(m, id), Key::sheet(m, id));
-        let mut read = world.table.read(&[product.clone(), sheet.clone()]).await?;
-        let found = read.take::<Product>(&product)?.map(|held| held.value);
-        let product = found.filter(|product| open(product));
-        let product = product.ok_or_else(|| Problem::not_found("product of yours"))?;
-        let held = read.take::<Described>(&sheet)?;
-        let sheet = held.as_ref().map_or_else(|| Sheet::blank(id.clone()), |held| held.value.sheet.clone());
-        Ok(Self { product, held, sheet })
+fn view(seen: &Seen, sheet: &Sheet, model: &Model) -> SheetView {
+    let (completeness, quality) = seen.judge(&sheet.content, model);
+    let mut values: BTreeMap<Option<u16>, Values> = BTreeMap::new();
+    for (slot, data) in sheet.content.values() {
+        let Place { locale, channel } = &slot.place;
+        let (locale, channel) =
+            (locale.as_ref().map(ToString::to_string), channel.as_ref().map(ToString::to_string));
+        let of = values.entry(slot.variant).or_default().entry(slot.attribute.to_string()).or_default();
+        of.push(SheetValue { locale, channel, data: data.clone() });
     }
-
-    fn revision(&self) -> u64 {
-        self.held.as_ref().map_or(0, Held::revision)
-    }
-
-    pub(crate) fn numbers(&self) -> Vec<u16> {
-        self.product.variants.iter().map(|variant| variant.number).collect()
-    }
-
-    /// What is the same wherever it is judged.
-    fn beside(&self) -> Beside {
-        let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-        let with_gtin = self.product.variants.iter().filter(|variant| variant.gtin.is_some());
-        Beside { variants: count(self.product.variants.len()), with_gtin: count(with_gtin.count()) }
-    }
-
-    /// Completeness, and the quality of each channel in each of its languages; without a family there is neither.
-    fn judge(&self, content: &Content, model: &Model) -> (Completeness, Vec<Quality>) {
-        let completeness = Completeness::of(content, model, &self.numbers());
-        let (beside, stale) = (self.beside(), stale(content));
-        let places = completeness.cells.iter().map(|cell| (&cell.channel, &cell.locale));
-        let quality = places.map(|place| score(content, model, place, beside, &stale)).collect();
-        (completeness, quality)
-    }
-
-    fn figures(&self, content: &Content, model: &Model) -> Vec<Figure> {
-        let (completeness, quality) = self.judge(content, model);
-        let figure = |(cell, quality): (&domain::pim::family::Cell, Quality)| Figure {
-            channel: cell.channel.clone(),
-            locale: cell.locale.clone(),
-            complete: cell.percent(),
-            quality: quality.score,
-        };
-        completeness.cells.iter().zip(quality).map(figure).collect()
-    }
-
-    /// The sheet after a change, the change as a version, and the story: nothing, where nothing is said otherwise.
-    pub(crate) fn rewrite<'a>(
-        &self,
-        commit: Commit<'a, Overtaken>,
-        context: &Context,
-        (sheet, model): (Sheet, &Model),
-        reason: Option<&Reason>,
-    ) -> Commit<'a, Overtaken> {
-        let change = Change::of(&self.sheet, &sheet, context.at, &context.actor, reason.cloned());
-        let Some(change) = change else { return commit };
-        let (product, subject) = (self.product.id.clone(), format!("{}-sheet", self.product.id));
-        let story = Story::new([product_described(&self.product, &change)]);
-        let next = Described { figures: self.figures(&sheet.content, model), sheet };
-        let commit = match &self.held {
-            Some(held) => commit.change(held, &next, &subject, story),
-            None => commit.begin(&next, &subject, story, Overtaken),
-        };
-        commit.add(&SheetVersion { product, change }, Overtaken)
-    }
-
-    fn view(&self, sheet: &Sheet, model: &Model) -> SheetView {
-        let (completeness, quality) = self.judge(&sheet.content, model);
-        let mut values: BTreeMap<Option<u16>, Values> = BTreeMap::new();
-        for (slot, data) in sheet.content.values() {
-            let Place { locale, channel } = &slot.place;
-            let (locale, channel) =
-                (locale.as_ref().map(ToString::to_string), channel.as_ref().map(ToString::to_string));
-            let of = values.entry(slot.variant).or_default().entry(slot.attribute.to_string()).or_default();
-            of.push(SheetValue { locale, channel, data: data.clone() });
-        }
-        let own = values.remove(&None).unwrap_or_default();
-        let variant = |(number, values): (Option<u16>, Values)| {
-            (number.unwrap_or_default().to_string(), VariantSheet { values })
-        };
-        let quality = completeness.cells.iter().zip(quality).map(|(cell, quality)| QualityView {
-            channel: cell.channel.to_string(),
-            locale: cell.locale.to_string(),
-            score: quality.score,
-            rules: quality.rules,
-            reasons: quality.reasons.iter().map(because).collect(),
-        });
-        SheetView {
-            product: self.product.id.to_string(),
-            version: sheet.version,
-            family: sheet.content.family().map(|family| family.to_string()),
-            assets: sheet.content.assets().iter().map(ToString::to_string).collect(),
-            values: own,
-            variants: values.into_iter().map(variant).collect(),
-            quality: quality.collect(),
-            completeness: completeness.cells.iter().map(cell).collect(),
-        }
+    let own = values.remove(&None).unwrap_or_default();
+    let variant = |(number, values): (Option<u16>, Values)| {
+        (number.unwrap_or_default().to_string(), VariantSheet { values })
+    };
+    let quality = completeness.cells.iter().zip(quality).map(|(cell, quality)| QualityView {
+        channel: cell.channel.to_string(),
+        locale: cell.locale.to_string(),
+        score: quality.score,
+        rules: quality.rules,
+        reasons: quality.reasons.iter().map(because).collect(),
+    });
+    SheetView {
+        product: seen.product.id.to_string(),
+        version: sheet.version,
+        family: sheet.content.family().map(|family| family.to_string()),
+        assets: sheet.content.assets().iter().map(ToString::to_string).collect(),
+        values: own,
+        variants: values.into_iter().map(variant).collect(),
+        quality: quality.collect(),
+        completeness: completeness.cells.iter().map(cell).collect(),
     }
 }
 
@@ -234,53 +143,10 @@ pub(crate) async fn one(
 ) -> Result<Reply<SheetView>, Problem> {
     let m = &query.caller.marketplace;
     let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
-    let seen = Seen::load(&world, m, &id, |product| products::own(product, &query.reach)).await?;
+    let seen = load(&world, m, &id, |product| products::own(product, &query.reach)).await?;
     let family: Vec<Code> = seen.sheet.content.family().into_iter().collect();
-    let model = vocabulary::with(&world, m, &family, BTreeSet::new()).await?;
-    Ok(Reply::ok(seen.view(&seen.sheet, &model)).revision(seen.revision()))
-}
-
-/// Absent is unchanged; whatever is there is said, null too.
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Data>, D::Error> {
-    Data::deserialize(deserializer).map(Some)
-}
-
-/// Objects merge, scalars and arrays are replaced, null removes; another type is refused.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct ChangeSheet {
-    /// Why; the history keeps it.
-    #[serde(default)]
-    pub(crate) reason: Option<String>,
-    #[serde(default, deserialize_with = "said")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
-    family: Option<Data>,
-    /// All of them, in their order.
-    #[serde(default, deserialize_with = "said")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>"))]
-    assets: Option<Data>,
-    /// By attribute; those that are not named stay. Null takes away all of an attribute, `data: null` one.
-    #[serde(default, deserialize_with = "said")]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Option<Vec<SheetValue>>>"))]
-    values: Option<Data>,
-    /// By number. Null takes away all that a variant says otherwise.
-    #[serde(default, deserialize_with = "said")]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Option<VariantSheet>>"))]
-    variants: Option<Data>,
-}
-
-impl ChangeSheet {
-    pub(crate) fn patch(&self) -> Result<Patch, Problem> {
-        let parts = [
-            ("family", &self.family),
-            ("assets", &self.assets),
-            ("values", &self.values),
-            ("variants", &self.variants),
-        ];
-        let parts = parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part.clone()?)));
-        Ok(Patch::read(&Data::Map(parts.collect()))?)
-    }
+    let model = world.table.model(m, &family, BTreeSet::new()).await?;
+    Ok(Reply::ok(view(&seen, &seen.sheet, &model)).revision(seen.revision()))
 }
 
 /// What becomes of a sheet.
@@ -290,36 +156,19 @@ enum Edit {
     Restore(u32),
 }
 
-/// The words that a patch of a sheet is written in and judged by: those that it names, and all of the family that is
-/// the sheet's after it.
-pub(crate) async fn words(
-    world: &World,
-    m: &MarketplaceId,
-    before: &Sheet,
-    patch: &Patch,
-) -> Result<Model, Problem> {
-    let attribute = |path: &At| match path {
-        At::Value(slot) | At::Translation(slot) => Some(slot.attribute.clone()),
-        At::Family | At::Assets => None,
-    };
-    let named = patch.edits.get(&At::Family).and_then(Data::as_text).and_then(|code| code.parse().ok());
-    let families: Vec<Code> = named.into_iter().chain(before.content.family()).collect();
-    vocabulary::with(world, m, &families, patch.edits.keys().filter_map(attribute).collect()).await
-}
-
 impl Edit {
     /// The sheet after it, with the words that it is written in.
     async fn make(&self, world: &World, m: &MarketplaceId, seen: &Seen) -> Result<(Sheet, Model), Problem> {
         match self {
             Self::Patch(patch) => {
-                let model = words(world, m, &seen.sheet, patch).await?;
-                Ok((seen.sheet.patch(patch, &model, &seen.numbers())?, model))
+                let model = world.table.words(m, &seen.sheet, patch).await?;
+                Ok((seen.patched(patch, &model)?, model))
             }
             Self::Restore(version) => {
                 let newer = world.table.sheet_changes_since(m, &seen.product.id, *version).await?;
                 let sheet = restored(&seen.sheet, *version, &newer)?;
                 let families: Vec<Code> = sheet.content.family().into_iter().collect();
-                let model = vocabulary::with(world, m, &families, BTreeSet::new()).await?;
+                let model = world.table.model(m, &families, BTreeSet::new()).await?;
                 Ok((sheet, model))
             }
         }
@@ -339,19 +188,20 @@ async fn write<T>(
     let id = &id;
     world
         .until_free(|| async {
-            let seen = Seen::load(world, m, id, |product| products::own(product, &command.reach)).await?;
+            let seen = load(world, m, id, |product| products::own(product, &command.reach)).await?;
             let made = edit.make(world, m, &seen).await;
             let news = made.as_ref().is_ok_and(|(next, _)| *next != seen.sheet);
             if command.repeats(world, seen.revision(), news).await? || (made.is_ok() && !news) {
                 let family: Vec<Code> = seen.sheet.content.family().into_iter().collect();
-                let model = vocabulary::with(world, m, &family, BTreeSet::new()).await?;
-                return Ok(Reply::ok(seen.view(&seen.sheet, &model)).revision(seen.revision()).replayed());
+                let model = world.table.model(m, &family, BTreeSet::new()).await?;
+                return Ok(Reply::ok(view(&seen, &seen.sheet, &model)).revision(seen.revision()).replayed());
             }
             let (sheet, model) = made?;
             let now = world.now();
             let context = command.context(now);
-            let view = seen.view(&sheet, &model);
-            let commit = seen.rewrite(Commit::new(m, &context), &context, (sheet, &model), reason);
+            let view = view(&seen, &sheet, &model);
+            let commit =
+                seen.rewrite(Commit::new(m, &context), &context, (sheet, &model), (reason, Overtaken));
             command.remember(commit, now, 200, id.as_str(), Overtaken).send(&world.table).await?;
             Ok(Reply::ok(view).revision(seen.revision().saturating_add(1)))
         })
@@ -491,7 +341,7 @@ pub(crate) async fn complete(
     if channel.is_none() && family.is_empty() {
         return Ok(());
     }
-    let model = vocabulary::with(world, m, &family, BTreeSet::new()).await?;
+    let model = world.table.model(m, &family, BTreeSet::new()).await?;
     if let Some(channel) = channel.filter(|channel| !model.channels.contains_key(*channel)) {
         let mut check = Check::new();
         check.wrong("channel", "unknown", format!("there is no sales channel `{channel}`"));

@@ -17,6 +17,8 @@ use table::catalog::ProductSummary;
 const OFFERS_MAX: usize = 250;
 /// Offers of one query.
 const PAGE: u16 = 100;
+/// A product became another, and that another: so far an id leads.
+const MERGES_MAX: usize = 10;
 
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ShopProductRow"))]
@@ -89,9 +91,7 @@ pub(crate) async fn one(
 ) -> Result<Reply<ShopView>, Problem> {
     let m = &query.caller.marketplace;
     let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
-    let held = world.table.load::<Product>(&Key::product(m, &id)).await?;
-    let product = held.map(|held| held.value).filter(|product| product.status == ProductStatus::Active);
-    let product = product.ok_or_else(|| Problem::not_found("product"))?;
+    let product = became(&world, m, id).await?;
     let sold = sold(&world, m, &product).await?;
     let variant = |variant: &domain::catalog::Variant| {
         let offers = sold.iter().filter(|sold| sold.offer.variant == variant.number).map(Sold::view);
@@ -109,6 +109,19 @@ pub(crate) async fn one(
         axes: product.axes.iter().map(ToString::to_string).collect(),
         variants: product.variants.iter().map(variant).collect(),
     }))
+}
+
+/// The product of an id, or what that has become: whoever kept the address of one that was merged sees the other.
+pub(crate) async fn became(world: &World, m: &MarketplaceId, mut id: ProductId) -> Result<Product, Problem> {
+    for _ in 0..MERGES_MAX {
+        let Some(held) = world.table.load::<Product>(&Key::product(m, &id)).await? else { break };
+        match held.value {
+            Product { merged: Some(merged), .. } => id = merged.into,
+            product @ Product { status: ProductStatus::Active, .. } => return Ok(product),
+            Product { .. } => break,
+        }
+    }
+    Err(Problem::not_found("product"))
 }
 
 struct Sold {

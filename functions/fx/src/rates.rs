@@ -3,6 +3,7 @@
 use axum::extract::State;
 use domain::Currency;
 use domain::fx::{FxRate, RATES_MAX, Sheet};
+use domain::text::Word;
 use edge::change::set;
 use edge::query::None as NoParameters;
 use edge::{Check, Command, Problem, Query, Reply, World};
@@ -37,6 +38,9 @@ struct RateBody {
     margin_percent: Option<String>,
     /// The day it is of.
     as_of: String,
+    /// Who says so, like `ECB`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
 }
 
 impl RateBody {
@@ -47,6 +51,7 @@ impl RateBody {
             rate: rate.rate.to_string(),
             margin_percent: Some(rate.margin_percent.to_string()),
             as_of: rate.as_of.to_string(),
+            source: rate.source.as_ref().map(ToString::to_string),
         }
     }
 
@@ -57,8 +62,10 @@ impl RateBody {
         let rate = check.parse::<Decimal>(field("rate"), &self.rate);
         let margin = check.maybe::<Decimal>(field("margin_percent"), self.margin_percent.as_deref());
         let as_of = check.parse::<Date>(field("as_of"), &self.as_of);
+        let source = check.maybe::<Word>(field("source"), self.source.as_deref());
         let margin_percent = margin.unwrap_or_default().normalize();
-        Some(FxRate { base: base?, quote: quote?, rate: rate?.normalize(), as_of: as_of?, margin_percent })
+        let rate = rate.map(|rate| rate.normalize());
+        Some(FxRate { base: base?, quote: quote?, rate: rate?, as_of: as_of?, margin_percent, source })
     }
 }
 

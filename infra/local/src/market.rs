@@ -113,6 +113,7 @@ impl Market {
             ("abandoned-cart", Work::Reminder),
             ("webhooks", Work::Webhook),
             ("review-collection", Work::Review),
+            ("scheduled-changes", Work::SheetChange),
         ] {
             let table = world.table.clone();
             cloud.doze(name, Arc::new(move || Box::pin(first_due(table.clone(), work))));
@@ -177,16 +178,18 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 28] {
+pub fn functions() -> [(&'static str, Build); 31] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
         ("cart", cart::function),
         ("catalog", catalog::function),
         ("checkout", checkout::function),
+        ("collections", collections::function),
         ("customers", customers::function),
         ("delivery", delivery::function),
         ("dunning", dunning::function),
+        ("duplicates", duplicates::function),
         ("fulfillment", fulfillment::function),
         ("inventory", inventory::function),
         ("invoices", invoices::function),
@@ -202,6 +205,7 @@ pub fn functions() -> [(&'static str, Build); 28] {
         ("fx", fx::function),
         ("recurring-billing", recurring_billing::function),
         ("review-collection", review_collection::function),
+        ("scheduled-changes", scheduled_changes::function),
         ("subscriptions", subscriptions::function),
         ("promotions", promotions::function),
         ("tax", tax::function),

@@ -7,7 +7,9 @@
 use crate::id::{MerchantId, OfferId, ProductId};
 use crate::money::Money;
 use crate::text::{Category, ExternalId, Location, Name, Sku, Text, Word};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Variants of one product: it is one item.
 pub const VARIANTS_MAX: usize = 250;
@@ -45,6 +47,19 @@ pub struct Product {
     /// At least one.
     pub variants: Vec<Variant>,
     pub status: ProductStatus,
+    /// Since when it is known here; what was stored without is older than any.
+    #[serde(default)]
+    pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
+}
+
+/// What a product has become: whoever asks for it gets that. It is archived, and stays so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    pub into: ProductId,
+    /// Which variant there each of its own is.
+    pub variants: BTreeMap<u16, u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,6 +190,31 @@ pub fn number_variants(before: &[Variant], drafts: Vec<VariantDraft>) -> Result<
 }
 
 impl Product {
+    /// What stays of it once it is another: an archived product that names the other.
+    #[must_use]
+    pub fn merged_into(self, into: &ProductId, variants: BTreeMap<u16, u16>) -> Self {
+        let merged = Some(Merged { into: into.clone(), variants });
+        Self { status: ProductStatus::Archived, merged, ..self }
+    }
+
+    /// What it does not say itself, as another says it; nothing of its own is replaced. `variants` says which of its
+    /// own each variant of the other is.
+    #[must_use]
+    pub fn filled_from(mut self, other: &Self, variants: &BTreeMap<u16, u16>) -> Self {
+        self.description = self.description.or_else(|| other.description.clone());
+        if self.categories.is_empty() {
+            self.categories.clone_from(&other.categories);
+        }
+        for variant in &mut self.variants {
+            let same = |theirs: &&Variant| variants.get(&theirs.number) == Some(&variant.number);
+            if let Some(theirs) = other.variants.iter().find(same) {
+                variant.gtin = variant.gtin.take().or_else(|| theirs.gtin.clone());
+                variant.weight = variant.weight.or(theirs.weight);
+            }
+        }
+        self
+    }
+
     /// The product, shown; what is archived stays so.
     pub fn published(self) -> Result<Self, Refused> {
         match self.status {

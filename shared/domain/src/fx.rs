@@ -5,6 +5,7 @@
 
 use crate::currency::Currency;
 use crate::money::{Money, MoneyError};
+use crate::text::Word;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -19,6 +20,9 @@ pub struct FxRate {
     pub as_of: Date,
     /// What the marketplace adds for the risk: `2` makes 100 into 102.
     pub margin_percent: Decimal,
+    /// Who says so, like `ECB`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Word>,
 }
 
 /// Rates of one marketplace.
@@ -147,7 +151,7 @@ mod tests {
     fn rate(base: &str, quote: &str, rate: &str, margin: &str) -> FxRate {
         let [base, quote] = [base, quote].map(|code| code.parse().unwrap());
         let [rate, margin_percent] = [rate, margin].map(|text| text.parse().unwrap());
-        FxRate { base, quote, rate, as_of: date(2026, 3, 2), margin_percent }
+        FxRate { base, quote, rate, as_of: date(2026, 3, 2), margin_percent, source: None }
     }
 
     #[test]

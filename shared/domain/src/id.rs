@@ -173,6 +173,18 @@ id!(
     /// What a merchant proposes: a product, or a change of one.
     ProposalId, "a proposal id", "prp_"
 );
+id!(
+    /// A change of what a product says that waits for its time.
+    ScheduledChangeId, "a scheduled change id", "sch_"
+);
+id!(
+    /// A file of offers for a channel.
+    ExportId, "an export id", "exp_"
+);
+id!(
+    /// Two products that may be one: a digest of both.
+    DuplicateId, "a duplicate id", "dup_"
+);
 
 id!(
     /// What customers subscribe to.

@@ -94,6 +94,14 @@ impl Reach {
             Self::Merchants(own) => own.contains(merchant),
         }
     }
+
+    /// What a merchant keeps, or with none the marketplace, which its operators speak for.
+    pub fn keeps(&self, merchant: Option<&MerchantId>) -> bool {
+        match merchant {
+            Some(merchant) => self.covers(merchant),
+            None => *self == Self::All,
+        }
+    }
 }
 
 /// The header of a publishable key.

@@ -9,7 +9,8 @@
 //! `queue.rs` why a message must come again · `stream.rs` items that could never be handled · `due.rs` work that has
 //! fallen due · `check.rs` words of a body, checked all at once · `cardless.rs` bodies where people pay ·
 //! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `sealed.rs` personal data and
-//! an order's link · `links.rs` links in messages · `signed.rs` messages that prove their sender · `shopping.rs` what
+//! an order's link · `labels.rs` what things are called by language · `links.rs` links in messages · `sheet.rs` what a product says ·
+//! `signed.rs` messages that prove their sender · `shopping.rs` what
 //! cart and checkout share · `clock.rs` where "now" comes from · `fetch.rs` a text from an address · `aws_call.rs` one
 //! signed call of a service
 
@@ -26,6 +27,7 @@ pub mod due;
 pub mod fetch;
 pub mod function;
 pub mod identity;
+pub mod labels;
 pub mod links;
 pub mod problem;
 pub mod query;
@@ -33,6 +35,7 @@ pub mod queue;
 pub mod routes;
 pub mod rules;
 pub mod sealed;
+pub mod sheet;
 pub mod shopping;
 pub mod signed;
 pub mod stream;

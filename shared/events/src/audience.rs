@@ -9,7 +9,7 @@ use domain::id::MerchantId;
 use serde_json::Value;
 
 /// Kinds of facts that are a merchant's own, where they name one.
-pub const MERCHANTS: [&str; 47] = [
+pub const MERCHANTS: [&str; 48] = [
     "asset.changed.v1",
     "asset.created.v1",
     "asset.deleted.v1",
@@ -51,6 +51,7 @@ pub const MERCHANTS: [&str; 47] = [
     "proposal.submitted.v1",
     "review.published.v1",
     "review.replied.v1",
+    "scheduled_change.changed.v1",
     "shipment.delivered.v1",
     "shipment.lost.v1",
     "stock.adjusted.v1",
@@ -60,7 +61,7 @@ pub const MERCHANTS: [&str; 47] = [
 ];
 
 /// Kinds of facts that are the operators' alone, whatever they name.
-pub const OPERATORS: [&str; 68] = [
+pub const OPERATORS: [&str; 71] = [
     "api_key.issued.v1",
     "api_key.revoked.v1",
     "attribute.changed.v1",
@@ -68,12 +69,14 @@ pub const OPERATORS: [&str; 68] = [
     "cart.reminded.v1",
     "cart.reminders_set.v1",
     "category.changed.v1",
+    "collection.changed.v1",
     "customer.consent_changed.v1",
     "customer.erased.v1",
     "customer.registered.v1",
     "discount.agreements_changed.v1",
     "discount.code_changed.v1",
     "dunning.changed.v1",
+    "duplicate.changed.v1",
     "family.changed.v1",
     "fx.rates_changed.v1",
     "invoice.action_required.v1",
@@ -115,6 +118,7 @@ pub const OPERATORS: [&str; 68] = [
     "payment.voided.v1",
     "plan.changed.v1",
     "product.changed.v1",
+    "product.merged.v1",
     "proposal.policy_changed.v1",
     "review.policy_changed.v1",
     "review.rejected.v1",

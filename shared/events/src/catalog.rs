@@ -1,12 +1,14 @@
 //! What is told of the catalog: that a thing is new or has changed, not how it reads now.
 
 use crate::{Amount, Announced, payloads};
-use domain::catalog::{Offer, OfferStatus, Product, ProductStatus};
-use domain::id::{MerchantId, OfferId, ProductId, ProposalId};
+use domain::catalog::{Merged, Offer, OfferStatus, Product, ProductStatus};
+use domain::id::{DuplicateId, MerchantId, OfferId, ProductId, ProposalId, ScheduledChangeId};
+use domain::pim::duplicate::Duplicate;
 use domain::pim::history::Change;
 use domain::pim::proposal::{About, Fact, Proposal};
+use domain::pim::scheduled::ScheduledChange;
 use domain::pim::sheet::Path;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 payloads! {
     /// A category is new, or has another name or place.
@@ -45,6 +47,32 @@ payloads! {
 
     /// A sales channel is new, or speaks other languages.
     "sales_channel.changed.v1" SalesChannelChangedV1 { channel: String }
+
+    /// A collection is new, has something else in it, or is gone.
+    "collection.changed.v1" CollectionChangedV1 { collection: String, deleted: bool }
+
+    /// Two products may be one, or nothing speaks for it any more.
+    "duplicate.changed.v1" DuplicateChangedV1 { duplicate: DuplicateId, products: Vec<ProductId>, status: String }
+
+    /// A product has become another; its offers follow.
+    "product.merged.v1" ProductMergedV1 {
+        product: ProductId,
+        into: ProductId,
+        /// Which variant there each of its own is.
+        variants: BTreeMap<u16, u16>,
+    }
+
+    /// Work, not news: a change of what a product says is due. Lies in a queue, never on the bus.
+    "scheduled_change.due.v1" ScheduledChangeDueV1 { change: ScheduledChangeId }
+
+    /// A change of what a product says waits for its time, is made, has failed, or is canceled.
+    "scheduled_change.changed.v1" ScheduledChangeChangedV1 {
+        change: ScheduledChangeId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        merchant: Option<MerchantId>,
+        product: ProductId,
+        status: String,
+    }
 
     /// A merchant wants a product to say something else; what waits for a person waits from now on.
     "proposal.submitted.v1" ProposalSubmittedV1 {
@@ -96,6 +124,25 @@ pub fn product_created(product: &Product) -> Announced {
 
 pub fn product_changed(product: &Product) -> Announced {
     Announced::of(&ProductChangedV1 { product: product.id.clone(), status: product.status })
+}
+
+/// What has become of a change that was to wait.
+pub fn scheduled_change_changed(change: &ScheduledChange) -> Announced {
+    let ScheduledChange { id, product, merchant, stage, .. } = change.clone();
+    let status = stage.word().to_owned();
+    Announced::of(&ScheduledChangeChangedV1 { change: id, merchant, product, status })
+}
+
+/// What is known of a pair, found or resolved.
+pub fn duplicate_changed(pair: &Duplicate) -> Announced {
+    let (duplicate, products) = (pair.id.clone(), pair.products.to_vec());
+    Announced::of(&DuplicateChangedV1 { duplicate, products, status: pair.stage.word().to_owned() })
+}
+
+/// What is told of a product that has become another; nothing where it has not.
+pub fn product_merged(product: &Product) -> Option<Announced> {
+    let Merged { into, variants } = product.merged.clone()?;
+    Some(Announced::of(&ProductMergedV1 { product: product.id.clone(), into, variants }))
 }
 
 /// The most attributes that an event names.

@@ -42,6 +42,8 @@ pub enum Work {
     Reminder,
     /// A webhook message is to be tried again.
     Webhook,
+    /// A product is to say something else.
+    SheetChange,
     /// Somebody is to be asked, or reminded, what they think of what was delivered.
     Review,
 }
@@ -57,6 +59,7 @@ impl Work {
             Self::Dunning => "dunning",
             Self::Reminder => "reminder",
             Self::Webhook => "webhook",
+            Self::SheetChange => "sheet-change",
             Self::Review => "review",
         }
     }
@@ -66,7 +69,13 @@ impl Work {
     /// carts are left by the thousand.
     pub const fn shards(self) -> u8 {
         match self {
-            Self::Payout | Self::Unpaid | Self::Payment | Self::Dunning | Self::Webhook | Self::Review => 4,
+            Self::Payout
+            | Self::Unpaid
+            | Self::Payment
+            | Self::Dunning
+            | Self::Webhook
+            | Self::SheetChange
+            | Self::Review => 4,
             Self::Subscription | Self::Reminder => 16,
         }
     }

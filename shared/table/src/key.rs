@@ -35,6 +35,14 @@
 //! | sales channel    | `M#SCHS`          | `SCH#<code>`              | |
 //! | proposal         | `M#PRP#<proposal>`| `PRP`                     | 2 `M#MERPRP#<merchant>` · 3 `M#PRPWAIT` (pending); SK `<ms>#<id>` |
 //! | what waits for a person | `M#PRPP`   | `PRP`                     | |
+//! | collection       | `M#COLS`          | `COL#<code>`              | |
+//! | what is in it    | `M#COL#<code>`    | `MEM#<product>`           | 1 `M#COLPAGE#<code>`; SK its place |
+//! | where a product is | `M#PRD#<product>` | `PLACED`                | |
+//! | waits for its time | `M#SCG#<change>` | `SCG`                    | 1 `M#PRDSCG#<product>` · 2 `M#MERSCG#<merchant>` · 3 `M#SCGWAIT` (waiting); SK `<ms of its time>#<id>` |
+//! | export           | `M#EXP#<export>`  | `EXP`                     | 2 `M#EXPS#<merchant>` (`*`: everybody's offers); SK `<ms>#<id>` |
+//! | recognized by    | `M#PRD#<product>` | `TRAITS`                  | |
+//! | has a mark       | `M#TRAIT#<mark>`  | `PRD#<product>`           | |
+//! | may be one       | `M#DUP#<pair>`    | `DUP`                     | 3 `M#DUPWAIT` (open); SK `<ms>#<id>` |
 //! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
 //! | stock            | `M#OFF#<offer>`   | `STK#<location>`; a hot offer's further bins `STK#<location>~<n>` | |
 //! | wish list        | `M#WSH#<list>`    | `WSH`                     | 1 `M#CUSWSH#<customer>`; SK `<id>` |
@@ -93,10 +101,14 @@
 
 mod asset;
 mod catalog;
+mod collection;
+mod duplicate;
+mod export;
 mod follow_up;
 mod message;
 mod places;
 mod review;
+mod scheduled;
 mod webhook;
 mod wish_list;
 

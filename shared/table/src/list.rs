@@ -1,4 +1,5 @@
-//! Pages. Every list is a query of one partition (or of a day's few shards), newest first, with an opaque cursor.
+//! Pages. Every list is a query of one partition (or of a day's few shards), mostly newest first, with an
+//! opaque cursor.
 
 use crate::key::{DAY_SHARDS, Index, Place};
 use crate::record::{Item, Record, from_item};
@@ -80,17 +81,24 @@ pub struct List {
     pk: String,
     /// Whether its order is that of moments, or that of names.
     by_time: bool,
+    /// Whether it begins with the smallest.
+    from_first: bool,
 }
 
 impl List {
     /// By time: where things of a moment have their place.
     pub(crate) fn of(place: Place) -> Self {
-        Self { index: place.index, pk: place.pk, by_time: true }
+        Self { index: place.index, pk: place.pk, by_time: true, from_first: false }
     }
 
     /// By name.
     pub(crate) fn new(index: Index, pk: String) -> Self {
-        Self { index, pk, by_time: false }
+        Self { index, pk, by_time: false, from_first: false }
+    }
+
+    /// From the smallest to the greatest: pages whose order is that of places in them.
+    pub(crate) fn from_first(self) -> Self {
+        Self { from_first: true, ..self }
     }
 }
 
@@ -127,7 +135,7 @@ impl Found {
 }
 
 impl Table {
-    /// A page of summaries, newest (greatest sort key) first.
+    /// A page of summaries, newest (greatest sort key) first, or as the list says.
     pub async fn list<R: Record>(
         &self,
         list: &List,
@@ -188,7 +196,7 @@ impl Table {
         Ok(Page { items: items?, next })
     }
 
-    /// Up to `limit + 1` rows of an index partition, newest first: the one too many tells that there are more.
+    /// Up to `limit + 1` rows of an index partition in the list's order: the one too many tells that there are more.
     async fn index_rows(
         &self,
         list: &List,
@@ -197,6 +205,7 @@ impl Table {
     ) -> Result<Vec<(String, Item)>, Fault> {
         let (pk, sk) = (list.index.pk(), list.index.sk());
         let condition = match after {
+            Some(_) if list.from_first => format!("{pk} = :pk AND {sk} > :after"),
             Some(_) => format!("{pk} = :pk AND {sk} < :after"),
             None => format!("{pk} = :pk"),
         };
@@ -213,7 +222,7 @@ impl Table {
                     .chain([(":pk".to_owned(), text(&list.pk))])
                     .collect(),
             ))
-            .scan_index_forward(false)
+            .scan_index_forward(list.from_first)
             .limit(i32::from(limit).saturating_add(1))
             .send()
             .await

@@ -1,11 +1,14 @@
 //! Samples of what is told of what products say, and of what merchants propose that they say.
 
-use super::{Entry, Told, entry, merchant, person, product};
-use domain::id::ProposalId;
+use super::{Entry, Told, entry, marketplace, merchant, person, product};
+use domain::id::{ProductId, ProposalId, ScheduledChangeId};
+use domain::pim::duplicate::Duplicate;
 use events::catalog::{
-    AttributeChangedV1, FamilyChangedV1, ProductDescribedV1, ProposalCanceledV1, ProposalConfirmedV1,
-    ProposalDeclinedV1, ProposalPolicyChangedV1, ProposalSubmittedV1, SalesChannelChangedV1,
+    AttributeChangedV1, CollectionChangedV1, DuplicateChangedV1, FamilyChangedV1, ProductDescribedV1,
+    ProductMergedV1, ProposalCanceledV1, ProposalConfirmedV1, ProposalDeclinedV1, ProposalPolicyChangedV1,
+    ProposalSubmittedV1, SalesChannelChangedV1, ScheduledChangeChangedV1, ScheduledChangeDueV1,
 };
+use std::collections::BTreeMap;
 
 fn member() -> String {
     format!("person:{}", edge::identity::subject("https://login.example", "ben"))
@@ -25,12 +28,59 @@ pub(super) fn sheets() -> Vec<Entry> {
         ),
         entry(Told::new("family-mug", 1, 5, person()), FamilyChangedV1 { family: "mug".to_owned() }),
         entry(
+            Told::new("collection-spring", 1, 5, person()),
+            CollectionChangedV1 { collection: "spring".to_owned(), deleted: false },
+        ),
+        entry(
             Told::new(format!("{}-sheet", product()), 3, 7, &member),
             ProductDescribedV1 {
                 product: product(),
                 merchant: Some(merchant()),
                 version: 3,
                 attributes: ["color", "material"].map(str::to_owned).to_vec(),
+            },
+        ),
+    ]
+}
+
+/// A change that waits, and the message of its time.
+pub(super) fn scheduled() -> Vec<Entry> {
+    let change = ScheduledChangeId::from_bits(65);
+    let (merchant, product) = (Some(merchant()), product());
+    let due = format!("due:{change}:2026-01-15T09:00");
+    vec![
+        entry(
+            Told::new(&change, 1, 7, member()),
+            ScheduledChangeChangedV1 {
+                change: change.clone(),
+                merchant,
+                product,
+                status: "waiting".to_owned(),
+            },
+        ),
+        entry(Told::new(due, 0, 0, "system:sheet-change"), ScheduledChangeDueV1 { change }),
+    ]
+}
+
+/// Two that may be one, and one that has become the other.
+pub(super) fn duplicates() -> Vec<Entry> {
+    let (pair, products) = Duplicate::of(&marketplace(), &product(), &ProductId::from_bits(64));
+    let [stays, goes] = products.clone();
+    vec![
+        entry(
+            Told::new(&pair, 1, 7, "system:duplicates"),
+            DuplicateChangedV1 {
+                duplicate: pair.clone(),
+                products: products.to_vec(),
+                status: "open".to_owned(),
+            },
+        ),
+        entry(
+            Told::new(&goes, 4, 8, person()),
+            ProductMergedV1 {
+                product: goes.clone(),
+                into: stays,
+                variants: BTreeMap::from([(1, 1), (2, 1)]),
             },
         ),
     ]

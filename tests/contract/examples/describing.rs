@@ -54,6 +54,87 @@ impl Story {
         self.show("sheets.show", &[product], "").await;
         self.show("sheets.history", &[product], "?limit=2").await;
         self.tell("products.publish", &[product], json!({"channel": "web"})).await;
+        self.show("shop.sheet", &[product], "?channel=web&locale=de&units=imperial").await;
+    }
+
+    /// What mugs are called in German is the agency's to say.
+    pub(super) async fn translating(&mut self, product: &str) {
+        let says = json!({"values": {"title": [{"locale": "en", "data": "Stoneware mug"}]}}).to_string();
+        let path = format!("/v1/products/{product}/sheet");
+        let seen = [("if-match", "*")];
+        let said = self.shop.api.send_with(http::Method::PATCH, &path, &says, &seen).await;
+        assert_eq!(said.status, 200, "{}", said.body);
+        self.show("translations.list", &[product], "?source_locale=en&target_locale=de").await;
+        let rows = self
+            .shop
+            .get(&format!("/v1/products/{product}/translations?source_locale=en&target_locale=de"))
+            .await;
+        let row = json!({
+            "path": "values/title/de", "of": rows["rows"][0]["of"], "target": "Steinzeugbecher", "done": true,
+        });
+        let take = json!({"source_locale": "en", "rows": [row], "reason": "from the agency"});
+        self.tell("translations.take", &[product], take).await;
+    }
+
+    /// From spring on mugs are a little higher, then not.
+    pub(super) async fn scheduling(&mut self, product: &str) {
+        let says = json!({"reason": "the new mold", "values": {"height": [{"data": "11"}]}});
+        let plan = json!({"product": product, "due": "2026-04-01T00:00:00Z", "says": says});
+        let planned = self.tell("scheduled_changes.plan", &[], plan).await;
+        let id = at(&planned, "/id").to_owned();
+        self.show("scheduled_changes.list", &[], "").await;
+        self.show("scheduled_changes.show", &[&id], "").await;
+        self.tell("scheduled_changes.cancel", &[&id], json!({})).await;
+    }
+
+    /// Birch has described the same mug; somebody says so.
+    pub(super) async fn doubling(&mut self, alma: &str, product: &str) {
+        let number = json!({"variants": [
+            {"number": 1, "values": ["sand"], "weight": 380, "gtin": "4006381333931"},
+            {"number": 2, "values": ["slate"], "weight": 380},
+        ]});
+        let path = format!("/v1/products/{product}");
+        let seen = [("if-match", "*")];
+        let said = self.shop.api.send_with(http::Method::PATCH, &path, &number.to_string(), &seen).await;
+        assert_eq!(said.status, 200, "{}", said.body);
+        let mut pairs = Vec::new();
+        for title in ["Sand-colored mug", "Mug from the potter's"] {
+            let twin = json!({"merchant": alma, "title": title, "variants": [{"gtin": "4006381333931"}]});
+            self.shop.done("/v1/products", &twin).await;
+            self.shop.settle().await;
+            let open = self.shop.get("/v1/duplicates").await;
+            let id = at(&open, "/items/0/id").to_owned();
+            if pairs.is_empty() {
+                self.show("duplicates.list", &[], "").await;
+                self.show("duplicates.show", &[&id], "").await;
+                self.tell("duplicates.merge", &[&id], json!({"keep": product, "variants": {"1": 1}})).await;
+                self.shop.settle().await;
+            } else {
+                self.tell("duplicates.dismiss", &[&id], json!({"reason": "hers are handmade"})).await;
+            }
+            pairs.push(id);
+        }
+    }
+
+    /// Mugs for little money stand together in spring.
+    pub(super) async fn gathering(&mut self) {
+        let price = json!({"on": "price", "max": {"amount": "20.00", "currency": "EUR"}});
+        let conditions = json!([{"on": "category", "any": ["mugs"]}, price]);
+        let members = json!({"by": "rule", "must": "all", "conditions": conditions});
+        self.tell("collections.check", &[], json!({"members": members, "limit": 1})).await;
+        let spring =
+            json!({"labels": {"de": "Frühling", "en": "Spring"}, "members": members, "order": "price_up"});
+        self.tell("collections.set", &["spring"], spring).await;
+        self.shop.settle().await;
+        for list in ["collections.list", "shop.collections"] {
+            self.show(list, &[], "").await;
+        }
+        for of in ["collections.show", "collections.products", "shop.collection_products"] {
+            self.show(of, &["spring"], "").await;
+        }
+        let old = json!({"members": {"by": "hand", "products": []}, "order": "chosen"});
+        self.shop.done("/v1/collections/old/set", &old).await;
+        self.tell("collections.delete", &["old"], json!({})).await;
     }
 
     /// Alma wants her mugs to say more; what waits for a person is confirmed, declined, or taken back.

@@ -24,6 +24,8 @@ fn product(axes: &[&str], variants: Vec<VariantDraft>) -> Result<Product, Refuse
         axes: axes.iter().map(|axis| word(axis)).collect(),
         variants: number_variants(&[], variants)?,
         status: ProductStatus::Active,
+        created_at: Timestamp::UNIX_EPOCH,
+        merged: None,
     }
     .checked()
 }

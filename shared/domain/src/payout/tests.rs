@@ -336,6 +336,7 @@ fn abroad() -> MerchantOrder {
         rate: 2.into(),
         as_of: date(2017, 1, 2),
         margin_percent: 0.into(),
+        source: None,
     };
     let mut order = order::tests::placed(vec![order::tests::line(1, 1, 2, 5_00, 0)], 0, &[]).secured();
     order.rates = vec![(merchant(1), rate)];

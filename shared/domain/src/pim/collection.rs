@@ -7,7 +7,7 @@
 
 use crate::currency::Currency;
 use crate::id::{MerchantId, ProductId};
-use crate::money::Money;
+use crate::money::{MAX_MINOR, Money};
 use crate::pim::attribute::{Labels, Place, decimal};
 use crate::pim::data::Data;
 use crate::pim::measure::{Measure, Unit};
@@ -16,7 +16,6 @@ use crate::text::{Category, Code, Word};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 pub const CONDITIONS_MAX: usize = 20;
@@ -24,6 +23,10 @@ pub const CONDITIONS_MAX: usize = 20;
 pub const LISTED_MAX: usize = 100;
 /// Products that are chosen by hand.
 pub const CHOSEN_MAX: usize = 1_000;
+/// Characters of titles that are compared.
+const TITLE_COMPARED: usize = 60;
+/// Milliseconds; the year 5138.
+const MOMENT_MAX: i64 = 99_999_999_999_999;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collection {
@@ -186,29 +189,59 @@ impl Collection {
         }
     }
 
-    /// Which of two products of it stands first.
-    pub fn compare(&self, one: &Facts<'_>, two: &Facts<'_>) -> Ordering {
-        let place = |facts: &Facts<'_>| match &self.members {
-            Members::Chosen(products) => products.iter().position(|product| product == facts.product),
-            Members::Rule(_) => None,
+    /// Where a product stands in it: texts whose order is the collection's, of which no two are the same.
+    pub fn place(&self, facts: &Facts<'_>) -> String {
+        let title = title(facts.title);
+        let price = facts.price.map(|price| price.minor.clamp(0, MAX_MINOR));
+        let by = match (self.order, &self.members) {
+            (Order::Chosen, Members::Chosen(products)) => {
+                let place = products.iter().position(|product| product == facts.product);
+                format!("{:04}", place.unwrap_or(CHOSEN_MAX))
+            }
+            (Order::Chosen, Members::Rule(_)) | (Order::Title, _) => title,
+            (Order::Newest, _) => {
+                format!("{:014}", MOMENT_MAX.saturating_sub(facts.created_at.as_millisecond().max(0)))
+            }
+            // What has no price stands last, whichever way.
+            (Order::PriceUp | Order::PriceDown, _) if price.is_none() => "~".to_owned(),
+            (Order::PriceUp, _) => format!("{:016}", price.unwrap_or_default()),
+            (Order::PriceDown, _) => format!("{:016}", MAX_MINOR.saturating_sub(price.unwrap_or_default())),
         };
-        let price = |facts: &Facts<'_>| facts.price.map(|price| price.minor);
-        let title = || one.title.cmp(two.title);
-        // What has no price stands last, whichever way.
-        let priced = price(two).is_some().cmp(&price(one).is_some());
-        let ordered = match self.order {
-            Order::Chosen => place(one).cmp(&place(two)).then_with(title),
-            Order::Newest => two.created_at.cmp(&one.created_at),
-            Order::PriceUp => priced.then_with(|| price(one).cmp(&price(two))),
-            Order::PriceDown => priced.then_with(|| price(two).cmp(&price(one))),
-            Order::Title => title(),
+        format!("{by}\u{1}{}", facts.product)
+    }
+
+    /// When a product that is in it at a moment leaves it, only because time goes by.
+    pub fn leaves_at(&self, facts: &Facts<'_>, at: Timestamp) -> Option<Timestamp> {
+        let Members::Rule(rule) = &self.members else { return None };
+        let end = |condition: &Condition| match condition {
+            Condition::New { days } => facts.created_at.checked_add(window(*days)).ok(),
+            Condition::Category { .. }
+            | Condition::Attribute { .. }
+            | Condition::Brand { .. }
+            | Condition::Price { .. }
+            | Condition::Merchant { .. }
+            | Condition::Created { .. } => None,
         };
-        ordered.then_with(|| one.product.cmp(two.product))
+        // A product is new until its window ends, that moment included.
+        let after = |end: Timestamp| end.checked_add(SignedDuration::from_millis(1)).ok();
+        let mut ends: Vec<Timestamp> = rule.conditions.iter().filter_map(end).filter_map(after).collect();
+        ends.sort_unstable();
+        ends.into_iter().find(|end| *end > at && !matches(rule, facts, *end))
     }
 }
 
+/// As titles are compared: whatever their capitals, by their beginning.
+fn title(title: &str) -> String {
+    title.chars().flat_map(char::to_lowercase).take(TITLE_COMPARED).collect()
+}
+
+fn window(days: u16) -> SignedDuration {
+    SignedDuration::from_hours(i64::from(days) * 24)
+}
+
 impl Rule {
-    fn check(&self) -> Result<(), BadCollection> {
+    /// A rule that asks for something.
+    pub fn check(&self) -> Result<(), BadCollection> {
         if !(1..=CONDITIONS_MAX).contains(&self.conditions.len()) {
             return Err(BadCollection::Conditions(self.conditions.len()));
         }
@@ -269,7 +302,7 @@ impl Condition {
             }
             Self::New { days } => {
                 let age = at.duration_since(facts.created_at);
-                age >= SignedDuration::ZERO && age <= SignedDuration::from_hours(i64::from(*days) * 24)
+                age >= SignedDuration::ZERO && age <= window(*days)
             }
             Self::Attribute { attribute, place, test } => {
                 facts.content.value(None, attribute, place).is_some_and(|data| test.holds(data))

@@ -59,6 +59,8 @@ pub struct Model {
     pub attributes: BTreeMap<Code, Attribute>,
     pub families: BTreeMap<Code, Family>,
     pub channels: BTreeMap<Channel, PimChannel>,
+    /// The language that others are translated from: the marketplace's own.
+    pub source: Option<Locale>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

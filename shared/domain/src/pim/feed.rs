@@ -70,6 +70,25 @@ pub enum Field {
     Condition,
 }
 
+impl Field {
+    /// As the feed calls it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Title => "title",
+            Self::Description => "description",
+            Self::Link => "link",
+            Self::ImageLink => "image_link",
+            Self::Availability => "availability",
+            Self::Price => "price",
+            Self::Brand => "brand",
+            Self::Gtin => "gtin",
+            Self::Mpn => "mpn",
+            Self::Condition => "condition",
+        }
+    }
+}
+
 /// What is wrong with one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Lack {

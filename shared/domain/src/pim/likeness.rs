@@ -2,14 +2,12 @@
 //!
 //! Candidates are found by equal [`keys`]: a GTIN, brand with the maker's part number, a band of a picture's hash.
 //! A band is a piece of the hash: of two hashes that differ in at most N bits one of N + 1 pieces is the same, so
-//! every such pair meets; what meets is then compared. A merge keeps one product and leaves a [`Redirect`];
-//! nothing that the kept one says is overwritten. Offers are moved by whoever merges.
+//! every such pair meets; what meets is then compared. Of a merge one product stays, and nothing that it says is
+//! overwritten.
 
 use crate::catalog::Gtin;
-use crate::id::ProductId;
 use crate::pim::data::Data;
 use crate::pim::sheet::{ASSETS_MAX, Content, Path, Refused, Sheet, Slot};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const DISTANCE_MAX: u32 = 15;
 
 /// What a product is recognized by.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Traits {
     pub gtins: Vec<Gtin>,
     pub brand: Option<String>,
@@ -104,22 +102,6 @@ pub fn compare(one: &Traits, two: &Traits, distance: u32) -> Vec<Evidence> {
     gtins.chain(parts).chain(nearest.map(|distance| Evidence::Picture { distance })).collect()
 }
 
-/// Whoever asks for one product gets the other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Redirect {
-    pub from: ProductId,
-    pub to: ProductId,
-    pub at: Timestamp,
-}
-
-impl Redirect {
-    /// The same, once its target has itself been merged: chains stay one step long.
-    #[must_use]
-    pub fn past(self, next: &Self) -> Self {
-        if self.to == next.from { Self { to: next.to.clone(), ..self } } else { self }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unmergeable {
     #[error("a product cannot be merged into itself")]
@@ -130,19 +112,8 @@ pub enum Unmergeable {
     Refused(#[from] Refused),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Merged {
-    pub sheet: Sheet,
-    pub redirect: Redirect,
-}
-
-/// One product of two. `numbers` says which variant of what stays each variant of what goes is.
-pub fn merge(
-    keep: &Sheet,
-    gone: &Sheet,
-    numbers: &BTreeMap<u16, u16>,
-    at: Timestamp,
-) -> Result<Merged, Unmergeable> {
+/// What is said of one product of two. `numbers` says which variant of what stays each variant of what goes is.
+pub fn merge(keep: &Sheet, gone: &Sheet, numbers: &BTreeMap<u16, u16>) -> Result<Sheet, Unmergeable> {
     if keep.product == gone.product {
         return Err(Unmergeable::Itself);
     }
@@ -166,8 +137,7 @@ pub fn merge(
         }
     }
     content.set(Path::Assets, assets(&keep.content, &gone.content));
-    let redirect = Redirect { from: gone.product.clone(), to: keep.product.clone(), at };
-    Ok(Merged { sheet: keep.next(content)?, redirect })
+    Ok(keep.next(content)?)
 }
 
 fn moved(slot: &Slot, numbers: &BTreeMap<u16, u16>) -> Result<Slot, Unmergeable> {

@@ -6,6 +6,7 @@
 //! unit, the thermochemical calorie, the horsepower of 550 ft·lbf/s. Symbols keep their case: mW is not MW. Months and
 //! years are absent on purpose: they have no fixed length.
 
+use crate::pim::local::System;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +129,37 @@ static UNITS: &[Row] = &{
     ]
 };
 
+/// What only one of the systems has.
+const IMPERIAL: [&str; 27] = [
+    "in",
+    "ft",
+    "yd",
+    "mi",
+    "oz",
+    "lb",
+    "st",
+    "in3",
+    "ft3",
+    "fl_oz",
+    "pt",
+    "qt",
+    "gal",
+    "imp_fl_oz",
+    "imp_pt",
+    "imp_gal",
+    "in2",
+    "ft2",
+    "yd2",
+    "ac",
+    "mi2",
+    "F",
+    "hp",
+    "BTU/h",
+    "BTU",
+    "mph",
+    "psi",
+];
+
 /// A unit of the table, by its symbol.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -156,6 +188,21 @@ impl Unit {
     #[must_use]
     pub fn other(self) -> Self {
         UNITS.iter().find(|row| row.symbol == self.0.other).map_or(self, Self)
+    }
+
+    /// The same thing as people of a system measure it; itself where both do.
+    #[must_use]
+    pub fn of(self, system: System) -> Self {
+        let other = self.other();
+        match system {
+            System::Metric if self.is_imperial() => other,
+            System::Imperial if other.is_imperial() => other,
+            System::Metric | System::Imperial => self,
+        }
+    }
+
+    fn is_imperial(self) -> bool {
+        IMPERIAL.contains(&self.symbol())
     }
 
     pub fn all(dimension: Dimension) -> impl Iterator<Item = Self> {

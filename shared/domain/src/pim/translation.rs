@@ -181,7 +181,7 @@ fn take_row(
 
 /// What was written by hand in other languages than the source's was written with the source in view: it is done, and
 /// follows the source from now on. To be called on every edit by hand, before it is kept.
-pub fn follow(before: &Sheet, after: Sheet, source: &Locale) -> Sheet {
+pub fn follow(before: &Sheet, after: Sheet, source: &Locale) -> Result<Sheet, Refused> {
     let diff = Diff::between(&before.content, &after.content);
     let mut content = after.content.clone();
     for step in diff.steps().iter().filter(|step| step.after.is_some()) {
@@ -194,7 +194,7 @@ pub fn follow(before: &Sheet, after: Sheet, source: &Locale) -> Sheet {
             content.set(Path::Translation(slot.clone()), Some(made.keep()));
         }
     }
-    Sheet { content, ..after }
+    before.next(content)
 }
 
 #[cfg(test)]

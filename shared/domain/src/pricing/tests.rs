@@ -253,6 +253,7 @@ fn a_price_of_another_currency_shows_its_conversion_and_settles_at_its_rate() {
         rate: "0.92".parse().unwrap(),
         as_of: date(2026, 3, 2),
         margin_percent: 2.into(),
+        source: None,
     };
     let converted = |minor| Price::Converted(rate.convert(Money::new(minor, id("USD"))).unwrap());
     let mut abroad = line(2, 2, "gifts", 2, 9_38);
@@ -307,6 +308,7 @@ fn full() -> (Basket, Policy) {
         rate: "0.92".parse().unwrap(),
         as_of: date(2026, 3, 2),
         margin_percent: 2.into(),
+        source: None,
     };
     let converted = |minor| Price::Converted(rate.convert(Money::new(minor, id("USD"))).unwrap());
     let mut abroad = line(3, 2, "toys", 2, 9_00);

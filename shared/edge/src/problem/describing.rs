@@ -2,9 +2,13 @@
 
 use super::{FieldError, Problem};
 use domain::pim::attribute::{BadAttribute, Flaw, Wrong};
+use domain::pim::collection::BadCollection;
+use domain::pim::duplicate::Resolved;
 use domain::pim::family::{BadFamily, NotComplete};
 use domain::pim::history::Unrestorable;
+use domain::pim::likeness::Unmergeable;
 use domain::pim::proposal;
+use domain::pim::scheduled::Settled;
 use domain::pim::sheet::Refused;
 
 impl From<Vec<Wrong>> for Problem {
@@ -131,5 +135,41 @@ impl From<proposal::Refused> for Problem {
             }
             proposal::Refused::NotYours => Self::not_found("proposal"),
         }
+    }
+}
+
+impl From<BadCollection> for Problem {
+    fn from(bad: BadCollection) -> Self {
+        let (code, title) = match bad {
+            BadCollection::Conditions(_) | BadCollection::Condition(_) | BadCollection::Currencies(..) => {
+                ("collection_rule", "The rule cannot be kept")
+            }
+            BadCollection::Chosen => ("collection_products", "The products cannot be kept so"),
+            BadCollection::Dates => ("collection_dates", "It would never be on"),
+        };
+        Self::new(422, code, title).with(bad)
+    }
+}
+
+impl From<Resolved> for Problem {
+    fn from(refused: Resolved) -> Self {
+        Self::new(409, "duplicate_resolved", "The pair is resolved").with(refused)
+    }
+}
+
+impl From<Unmergeable> for Problem {
+    fn from(why: Unmergeable) -> Self {
+        match why {
+            Unmergeable::Refused(refused) => refused.into(),
+            Unmergeable::Itself | Unmergeable::Variant(_) => {
+                Self::new(409, "unmergeable", "The two cannot become one").with(why)
+            }
+        }
+    }
+}
+
+impl From<Settled> for Problem {
+    fn from(refused: Settled) -> Self {
+        Self::new(409, "scheduled_change_settled", "The change waits no more").with(refused)
     }
 }

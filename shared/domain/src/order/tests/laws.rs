@@ -37,7 +37,7 @@ fn rates(rate: i64) -> Vec<(MerchantId, FxRate)> {
     let foreign = |(of, from): (u8, &str)| {
         let (rate, margin_percent) = (Decimal::new(rate, 4), Decimal::new(1_50, 2));
         let as_of = jiff::civil::date(2017, 1, 2);
-        (merchant(of), FxRate { base: id(from), quote: id("EUR"), rate, as_of, margin_percent })
+        (merchant(of), FxRate { base: id(from), quote: id("EUR"), rate, as_of, margin_percent, source: None })
     };
     [(5, "USD"), (6, "USD")].map(foreign).to_vec()
 }

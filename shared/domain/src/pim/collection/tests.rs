@@ -119,7 +119,7 @@ fn a_page_has_one_order_whatever_order_it_is_read_in() {
     let by = |members: Members, order| {
         let collection = collection(members, order);
         let mut sorted: Vec<&Facts<'_>> = facts.iter().rev().collect();
-        sorted.sort_by(|one, two| collection.compare(one, two));
+        sorted.sort_by_key(|facts| collection.place(facts));
         let number =
             |facts: &&Facts<'_>| shirts.iter().position(|shirt| shirt.id == *facts.product).unwrap() + 1;
         sorted.iter().map(number).collect::<Vec<_>>()
@@ -132,6 +132,35 @@ fn a_page_has_one_order_whatever_order_it_is_read_in() {
     assert_eq!(by(any(), Order::PriceUp), [3, 1, 4, 2]);
     assert_eq!(by(any(), Order::PriceDown), [1, 4, 3, 2]);
     assert_eq!(by(any(), Order::Title), [2, 4, 1, 3]);
+}
+
+#[test]
+fn what_is_new_leaves_when_it_is_new_no_more_unless_something_else_keeps_it() {
+    let shirt = shirt(1);
+    let facts = shirt.facts("Shirt", None, 10);
+    let (new, newer) = (r#"{"on":"new","days":14}"#, r#"{"on":"new","days":3}"#);
+    let brand = r#"{"on":"brand","any":["Ember"]}"#;
+    let leaves = |must, conditions: &[&str]| {
+        collection(Members::Rule(rule(must, conditions)), Order::Title).leaves_at(&facts, at(11))
+    };
+    let end = |day| Some(at(day) + SignedDuration::from_millis(1));
+    assert_eq!(leaves("all", &[new, newer, brand]), end(13));
+    assert_eq!(leaves("any", &[new, newer]), end(24));
+    assert_eq!(leaves("any", &[new, brand]), None);
+    assert_eq!(leaves("all", &[brand]), None);
+    // Until that moment it is in it, and from then on not.
+    let sale = collection(Members::Rule(rule("all", &[newer])), Order::Title);
+    let leaves = sale.leaves_at(&facts, at(11)).unwrap();
+    assert_eq!([at(13), leaves].map(|moment| sale.has(&facts, moment)), [true, false]);
+}
+
+#[test]
+fn titles_are_compared_whatever_their_capitals() {
+    let shirts = [1, 2, 3].map(shirt);
+    let titled = collection(Members::Chosen(vec![]), Order::Title);
+    let place = |at: usize, title| titled.place(&shirts[at].facts(title, None, 1));
+    assert!(place(0, "apple") < place(1, "Banana") && place(1, "Banana") < place(2, "banana split"));
+    assert!(place(0, "Apple") < place(1, "apple"), "equals stand by their ids");
 }
 
 #[test]

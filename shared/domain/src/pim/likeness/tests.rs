@@ -1,10 +1,7 @@
 use super::*;
+use crate::id::ProductId;
 use crate::pim::sheet::tests::{edit, patched};
 use proptest::prelude::*;
-
-fn at() -> Timestamp {
-    Timestamp::from_second(1_767_600_000).unwrap()
-}
 
 fn traits(gtin: &str, brand: &str, mpn: &str, pictures: &[u64]) -> Traits {
     Traits {
@@ -61,32 +58,20 @@ fn what_stays_keeps_its_word_and_takes_what_it_lacks() {
         r#"{"family":"cap","assets":["ast_00000003","ast_00000001"],"values":{"brand":[{"data":"ember"}],
             "size":[{"data":1}]},"variants":{"1":{"values":{"color":[{"data":"blue"}]}}}}"#,
     );
-    let merged = merge(&keep, &gone, &BTreeMap::from([(1, 2)]), at()).unwrap();
+    let merged = merge(&keep, &gone, &BTreeMap::from([(1, 2)])).unwrap();
     assert_eq!(
-        serde_json::to_string(&merged.sheet.content).unwrap(),
+        serde_json::to_string(&merged.content).unwrap(),
         concat!(
             r#"{"family":"shirt","assets":["ast_00000001","ast_00000002","ast_00000003"],"values/brand":"Ember","#,
             r#""values/size":{"amount":"1","unit":"cm"},"#,
             r#""variants/1/values/color":"red","variants/2/values/color":"blue"}"#
         )
     );
-    assert_eq!(merged.sheet.version, 2);
-    assert_eq!(
-        merged.redirect,
-        Redirect { from: ProductId::from_bits(2), to: ProductId::from_bits(1), at: at() }
-    );
-    assert_eq!(merge(&keep, &gone, &BTreeMap::new(), at()), Err(Unmergeable::Variant(1)));
-    assert_eq!(merge(&keep, &keep, &BTreeMap::new(), at()), Err(Unmergeable::Itself));
-    let again = merge(&merged.sheet, &gone, &BTreeMap::from([(1, 2)]), at()).unwrap();
-    assert_eq!(again.sheet, merged.sheet, "a second merge is no news");
-}
-
-#[test]
-fn a_redirect_leads_past_what_was_merged_later() {
-    let redirect =
-        |from, to| Redirect { from: ProductId::from_bits(from), to: ProductId::from_bits(to), at: at() };
-    assert_eq!(redirect(1, 2).past(&redirect(2, 3)), redirect(1, 3));
-    assert_eq!(redirect(1, 2).past(&redirect(4, 3)), redirect(1, 2));
+    assert_eq!(merged.version, 2);
+    assert_eq!(merge(&keep, &gone, &BTreeMap::new()), Err(Unmergeable::Variant(1)));
+    assert_eq!(merge(&keep, &keep, &BTreeMap::new()), Err(Unmergeable::Itself));
+    let again = merge(&merged, &gone, &BTreeMap::from([(1, 2)])).unwrap();
+    assert_eq!(again, merged, "a second merge is no news");
 }
 
 proptest! {

@@ -36,6 +36,7 @@ pub(crate) fn model() -> Model {
         attributes: attributes.into_iter().map(|attribute| (attribute.code.clone(), attribute)).collect(),
         channels: channels.into_iter().map(|channel| (channel.code.clone(), channel)).collect(),
         families: [shirt, cap].into_iter().map(|family| (family.code.clone(), family)).collect(),
+        source: None,
     };
     for family in model.families.values() {
         assert_eq!(family.declare(&model), Ok(()));

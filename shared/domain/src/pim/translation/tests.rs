@@ -83,7 +83,7 @@ fn a_row_whose_source_has_changed_since_is_refused_and_the_others_are_taken() {
 fn what_is_written_by_hand_follows_its_source_from_then_on() {
     let source = patched(&name("Hemd"));
     let written = edit(&source, r#"{"values":{"name":[{"locale":"en","data":"Shirt"}]}}"#);
-    let followed = follow(&source, written, &locale("de"));
+    let followed = follow(&source, written, &locale("de")).unwrap();
     assert_eq!(told(&followed)[0].1, Status::Done);
     let changed = edit(&followed, &name("Bluse"));
     assert_eq!(told(&changed)[0].1, Status::Stale);

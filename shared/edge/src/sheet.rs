@@ -1,0 +1,70 @@
+//! What a product says, as requests and answers have it.
+
+use crate::Problem;
+use domain::pim::data::Data;
+use domain::pim::sheet::Patch;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+
+/// A value, and where it stands.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SheetValue {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    pub data: Data,
+}
+
+/// By attribute.
+pub type Values = BTreeMap<String, Vec<SheetValue>>;
+
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct VariantSheet {
+    pub values: Values,
+}
+
+/// Absent is unchanged; whatever is there is said, null too.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Data>, D::Error> {
+    Data::deserialize(deserializer).map(Some)
+}
+
+/// Objects merge, scalars and arrays are replaced, null removes; another type is refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ChangeSheet {
+    /// Why; the history keeps it.
+    #[serde(default)]
+    pub reason: Option<String>,
+    #[serde(default, deserialize_with = "said")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    family: Option<Data>,
+    /// All of them, in their order.
+    #[serde(default, deserialize_with = "said")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>"))]
+    assets: Option<Data>,
+    /// By attribute; those that are not named stay. Null takes away all of an attribute, `data: null` one.
+    #[serde(default, deserialize_with = "said")]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Option<Vec<SheetValue>>>"))]
+    values: Option<Data>,
+    /// By number. Null takes away all that a variant says otherwise.
+    #[serde(default, deserialize_with = "said")]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Option<VariantSheet>>"))]
+    variants: Option<Data>,
+}
+
+impl ChangeSheet {
+    pub fn patch(&self) -> Result<Patch, Problem> {
+        let parts = [
+            ("family", &self.family),
+            ("assets", &self.assets),
+            ("values", &self.values),
+            ("variants", &self.variants),
+        ];
+        let parts = parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part.clone()?)));
+        Ok(Patch::read(&Data::Map(parts.collect()))?)
+    }
+}
