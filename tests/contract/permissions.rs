@@ -63,6 +63,8 @@ struct Things {
     delivery: String,
     /// A merchant's, whose file is waited for.
     asset: String,
+    /// The same of a catalog.
+    import: String,
 }
 
 impl Things {
@@ -108,6 +110,8 @@ impl Things {
             ("offers", "id") | ("stock", "offer") => self.offer.clone(),
             ("api-keys", "id") => self.api_key.clone(),
             ("assets", "id") => self.asset.clone(),
+            ("imports", "id") => self.import.clone(),
+            ("import-profiles", "code") => "shop_export".to_owned(),
             ("webhook-endpoints", "id") => self.endpoint.clone(),
             ("webhook-deliveries", "id") => self.delivery.clone(),
             ("plans", "id") => self.plan.clone(),
@@ -236,6 +240,12 @@ impl Bazaar {
         let asset =
             json!({"merchant": merchant, "name": "mug.png", "content_type": "image/png", "length": 9});
         let asset = at(&shop.done("/v1/assets", &asset).await, "/id").to_owned();
+        let import = json!({
+            "merchant": merchant, "name": "mugs.csv", "profile": "shop_export", "format": "csv", "bytes": 9,
+        });
+        let profile = json!({"mappings": [{"from": {"column": "id"}, "to": {"field": "external_id"}}]});
+        shop.done("/v1/import-profiles/shop_export/set", &profile).await;
+        let import = at(&shop.done("/v1/imports", &import).await, "/id").to_owned();
         let things = Things {
             merchant,
             order,
@@ -264,6 +274,7 @@ impl Bazaar {
             endpoint,
             delivery,
             asset,
+            import,
         };
         Self { shop, operations, contract, things }
     }

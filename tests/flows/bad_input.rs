@@ -363,6 +363,8 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         (format!("/v1/invoices?subscription={subscription}&"), foreign),
         ("/v1/dunning?ended_in=2026-03&".to_owned(), foreign),
         ("/v1/assets?".to_owned(), foreign),
+        ("/v1/imports?".to_owned(), foreign),
+        ("/v1/import-profiles?".to_owned(), foreign),
         ("/v1/messages?".to_owned(), foreign),
         ("/v1/suppressions?".to_owned(), foreign),
         ("/v1/message-templates/shipped/en/versions?".to_owned(), foreign),

@@ -177,7 +177,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 28] {
+pub fn functions() -> [(&'static str, Build); 29] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
@@ -188,6 +188,7 @@ pub fn functions() -> [(&'static str, Build); 28] {
         ("delivery", delivery::function),
         ("dunning", dunning::function),
         ("fulfillment", fulfillment::function),
+        ("imports", imports::function),
         ("inventory", inventory::function),
         ("invoices", invoices::function),
         ("ledger", ledger::function),

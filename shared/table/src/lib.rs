@@ -20,6 +20,7 @@ pub mod due;
 pub mod dunning;
 pub mod follow_up;
 pub mod fx;
+pub mod import;
 pub mod invoice;
 pub mod key;
 pub mod ledger;
