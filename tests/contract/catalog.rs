@@ -6,6 +6,7 @@ mod assets;
 mod carts;
 mod customers;
 mod describing;
+mod imports;
 mod payments;
 mod reviews;
 mod subscriptions;
@@ -187,6 +188,7 @@ pub(crate) fn catalog() -> Vec<Entry> {
         assets::assets(),
         carts::carts(),
         webhooks::webhooks(),
+        imports::imports(),
         reviews::reviews(),
         describing::sheets(),
         describing::proposals(),

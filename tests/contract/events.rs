@@ -189,6 +189,8 @@ fn word(prefix: &str) -> &'static str {
         "operator" => "operator",
         "whe" => "webhook endpoint",
         "ast" => "asset",
+        "imp" => "import",
+        "import" => "import profile",
         "member" => "member",
         other => panic!("the subject {other}… has no word in tests/contract/events.rs"),
     }

@@ -6,6 +6,7 @@
 mod assets;
 mod carts;
 mod describing;
+mod importing;
 mod reviews;
 
 use crate::files::none;
@@ -542,6 +543,7 @@ pub(crate) async fn told() -> Story {
     story.subscribing(&alma, &ines).await;
     story.listening(&alma).await;
     story.showing(&alma).await;
+    story.importing(&alma).await;
     story.reviewing(&alma, &guests).await;
     story.reviewing_own(&own).await;
     story.tell("merchants.terminate", &[&cedar], json!({"reason": "parcels come late"})).await;
@@ -585,7 +587,7 @@ fn counted(mut told: Examples) -> Examples {
         let mut shown = value.to_string();
         let prefixes = [
             "mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_", "sub_", "wsh_", "whe_", "whd_",
-            "ast_", "rpt_", "prp_", "test-",
+            "ast_", "imp_", "rpt_", "prp_", "test-",
         ];
         for (tail, number) in given(&text, &prefixes).iter().zip(1_u128..) {
             shown = shown.replace(tail, domain::id::MerchantId::from_bits(number).tail());

@@ -36,7 +36,7 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 40] = [
+const INVOCATIONS: [(&str, &str, By); 41] = [
     ("abandoned-cart", "abandoned-cart", By::Queue("cart.reminder_due.v1", "ABANDONED_CART_QUEUE")),
     ("abandoned-cart.schedule", "abandoned-cart", By::Schedule),
     ("admin", "admin", By::Get("/v1/marketplace")),
@@ -52,6 +52,7 @@ const INVOCATIONS: [(&str, &str, By); 40] = [
     ("inventory", "inventory", By::Bus("merchant_order.canceled.v1")),
     ("invoices", "invoices", By::Bus("invoice.opened.v1")),
     ("ledger", "ledger", By::Stream),
+    ("imports", "imports", By::Bus("import.advanced.v1")),
     ("media", "media", By::Bus("asset.deleted.v1")),
     ("merchants", "merchants", By::Get("/v1/merchants")),
     ("notifications", "notifications", By::Bus("dunning.changed.v1")),

@@ -67,6 +67,8 @@ struct Things {
     duplicate: String,
     /// A merchant's, whose file is waited for.
     asset: String,
+    /// The same of a catalog.
+    import: String,
 }
 
 impl Things {
@@ -115,6 +117,8 @@ impl Things {
             ("offers", "id") | ("stock", "offer") => self.offer.clone(),
             ("api-keys", "id") => self.api_key.clone(),
             ("assets", "id") => self.asset.clone(),
+            ("imports", "id") => self.import.clone(),
+            ("import-profiles", "code") => "shop_export".to_owned(),
             ("webhook-endpoints", "id") => self.endpoint.clone(),
             ("webhook-deliveries", "id") => self.delivery.clone(),
             ("plans", "id") => self.plan.clone(),
@@ -255,6 +259,12 @@ impl Bazaar {
         let due = (shop.market.world.now() + SignedDuration::from_hours(24 * 365)).to_string();
         let change = json!({"product": product, "due": due, "says": change});
         let scheduled = at(&shop.done("/v1/scheduled-changes", &change).await, "/id").to_owned();
+        let import = json!({
+            "merchant": merchant, "name": "mugs.csv", "profile": "shop_export", "format": "csv", "bytes": 9,
+        });
+        let profile = json!({"mappings": [{"from": {"column": "id"}, "to": {"field": "external_id"}}]});
+        shop.done("/v1/import-profiles/shop_export/set", &profile).await;
+        let import = at(&shop.done("/v1/imports", &import).await, "/id").to_owned();
         let things = Things {
             merchant,
             order,
@@ -285,6 +295,7 @@ impl Bazaar {
             endpoint,
             delivery,
             asset,
+            import,
         };
         Self { shop, operations, contract, things }
     }

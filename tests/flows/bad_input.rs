@@ -371,6 +371,8 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         ("/v1/collections/spring/products?".to_owned(), named),
         ("/v1/shop/collections?".to_owned(), foreign),
         ("/v1/shop/collections/spring/products?".to_owned(), named),
+        ("/v1/imports?".to_owned(), foreign),
+        ("/v1/import-profiles?".to_owned(), foreign),
         ("/v1/messages?".to_owned(), foreign),
         ("/v1/suppressions?".to_owned(), foreign),
         ("/v1/message-templates/shipped/en/versions?".to_owned(), foreign),

@@ -160,7 +160,10 @@ async fn what_is_chosen_by_hand_stands_as_it_was_chosen() {
     for title in ["A", "B", "C"] {
         ids.push(all.product(title, "toys").await);
     }
-    let chosen = |products: &[&String]| json!({"members": {"by": "hand", "products": products}, "order": "chosen", "labels": {"de": "Unsere"}});
+    let chosen = |products: &[&String]| {
+        let members = json!({"by": "hand", "products": products});
+        json!({"members": members, "order": "chosen", "labels": {"de": "Unsere"}})
+    };
     all.set("ours", &chosen(&[&ids[2], &ids[0]])).await;
     assert_eq!(all.within("ours").await, ["C", "A"]);
     all.set("ours", &chosen(&[&ids[1], &ids[0], &ids[2]])).await;

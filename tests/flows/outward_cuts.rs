@@ -15,28 +15,32 @@ use tests::storefront::Storefront;
 use tests::*;
 
 /// What goes wrong: which write, and how; none of them at first.
-type Case = Option<(usize, Cut)>;
+pub(crate) type Case = Option<(usize, Cut)>;
 
 /// A storefront with one function in the way of which something is.
-struct Scene {
+pub(crate) struct Scene {
     store: Storefront,
     cuts: Cuts,
     runs: AtomicUsize,
 }
 
 impl Scene {
-    async fn open(function: &'static str, work: Option<Work>) -> Self {
+    pub(crate) async fn open(function: &'static str, work: Option<Work>) -> Self {
         let store = Storefront::open().await;
         let cuts = Cuts::in_the_way_of(&store.shop, &[(function, work)]);
         Self { store, cuts, runs: AtomicUsize::new(0) }
     }
 
-    fn shop(&self) -> &Shop {
+    pub(crate) fn shop(&self) -> &Shop {
         &self.store.shop
     }
 
+    pub(crate) fn store(&self) -> &Storefront {
+        &self.store
+    }
+
     /// From here on, one write goes wrong.
-    fn trouble(&self, case: Case) {
+    pub(crate) fn trouble(&self, case: Case) {
         match case {
             None => self.cuts.none(),
             Some((nth, cut)) => self.cuts.cut(nth, cut),
@@ -44,12 +48,12 @@ impl Scene {
     }
 
     /// A number of its own for every run.
-    fn run(&self) -> usize {
+    pub(crate) fn run(&self) -> usize {
         self.runs.fetch_add(1, Ordering::SeqCst)
     }
 
     /// Time goes by, and what fails is tried again.
-    async fn pass(&self, minutes: i64) {
+    pub(crate) async fn pass(&self, minutes: i64) {
         self.shop().market.cloud.settle().await.unwrap();
         self.shop().market.cloud.advance(SignedDuration::from_mins(minutes)).await.unwrap();
     }
@@ -63,7 +67,7 @@ impl Scene {
 }
 
 /// Every write goes wrong once in every way; `run` looks itself whether what came of it is right.
-async fn cut_everywhere(scene: &Scene, fewest: usize, run: impl AsyncFn(&Scene, Case)) {
+pub(crate) async fn cut_everywhere(scene: &Scene, fewest: usize, run: impl AsyncFn(&Scene, Case)) {
     run(scene, None).await;
     let writes = scene.cuts.writes();
     assert!(writes >= fewest, "{writes} writes");

@@ -2,8 +2,8 @@
 //! how one is made of two.
 //!
 //! Routes: `/v1/duplicates…`. Consumes: `product.created.v1`, `product.changed.v1`, `product.described.v1`,
-//! `product.merged.v1`, `offer.created.v1`. Reads: products with their sheets, assets, offers. Writes: what products are
-//! recognized by, pairs, products with their sheets and offers that are merged. Emits: `duplicate.changed.v1`,
+//! `product.merged.v1`, `offer.created.v1`. Reads: products with their sheets, assets, offers. Writes: what products
+//! are recognized by, pairs, products with their sheets and offers that are merged. Emits: `duplicate.changed.v1`,
 //! `product.merged.v1`, `product.changed.v1`, `product.described.v1`, `offer.changed.v1`.
 //!
 //! Nothing is merged by itself: a pair is offered to a person. What goes is archived and names what it has become, so

@@ -1,7 +1,7 @@
 //! A product is or says something else now: what it is recognized by, and who else has the same.
 //!
-//! A product is put under its marks before it looks who else stands there, so of two that come at once at least one sees
-//! the other. Whoever has changed something looks again until there is nothing to change.
+//! A product is put under its marks before it looks who else stands there, so of two that come at once at least one
+//! sees the other. Whoever has changed something looks again until there is nothing to change.
 
 use domain::asset::{Asset, Kind};
 use domain::catalog::{Product, ProductStatus};

@@ -2,7 +2,8 @@
 //!
 //! `cloud/` an AWS in one process, which knows nothing of commerce · `market.rs` the functions in that cloud, a clock
 //! and an issuer · `api.rs` calls through the front door · `demo/` a sample marketplace · `replay/` a real order
-//! history · `subscribers/` a year of subscriptions · `books.rs` the ledger, checked · `rates.rs` rates of tax from
+//! history · `imports.rs` catalogs from
+//! files · `subscribers/` a year of subscriptions · `books.rs` the ledger, checked · `rates.rs` rates of tax from
 //! files · `bench.rs` what an order costs · `checkouts.rs` how fast shoppers are served · `burst.rs` many of them and
 //! few units · `shopper.rs` what one of them does · `renewals.rs` many subscriptions due at once · `reminders.rs`
 //! carts that are left, among many · `cold.rs` how fast a function starts.
@@ -16,6 +17,7 @@ pub mod checkouts;
 pub mod cloud;
 pub mod cold;
 pub mod demo;
+pub mod imports;
 pub mod issuer;
 pub mod market;
 pub mod rates;

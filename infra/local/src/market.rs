@@ -178,7 +178,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 31] {
+pub fn functions() -> [(&'static str, Build); 32] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
@@ -191,6 +191,7 @@ pub fn functions() -> [(&'static str, Build); 31] {
         ("dunning", dunning::function),
         ("duplicates", duplicates::function),
         ("fulfillment", fulfillment::function),
+        ("imports", imports::function),
         ("inventory", inventory::function),
         ("invoices", invoices::function),
         ("ledger", ledger::function),

@@ -17,6 +17,7 @@ use edge::{Again, Clock, Problem, World};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::io::Write;
 use std::time::Duration;
 
 /// What is named by its own content stays as it is.
@@ -59,6 +60,15 @@ pub enum Found {
     /// It has more bytes than the bound.
     TooLarge,
     File(Vec<u8>),
+}
+
+/// What came of pouring a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Poured {
+    Nothing,
+    /// It has more bytes than the bound.
+    TooLarge,
+    All(u64),
 }
 
 /// Why a file is not to be had.
@@ -167,6 +177,28 @@ impl Bucket {
         let bytes = got.body.collect().await.map_err(|error| Fault::call("read a file", error))?;
         let bytes = bytes.into_bytes();
         Ok(if bytes.len() > most { Found::TooLarge } else { Found::File(bytes.into()) })
+    }
+
+    /// As [`fetch`](Self::fetch), piece by piece into a place that is larger than memory; answers how many bytes came.
+    ///
+    /// # Errors
+    /// If the bucket does not answer, or the place does not take it.
+    pub async fn fetch_into(&self, key: &str, most: u64, into: &mut impl Write) -> Result<Poured, Fault> {
+        let got = match self.client.get_object().bucket(&self.name).key(key).send().await {
+            Ok(got) => got,
+            Err(error) if error.raw_response().is_some_and(is_missing) => return Ok(Poured::Nothing),
+            Err(error) => return Err(Fault::call("fetch a file", error)),
+        };
+        let (mut body, mut bytes) = (got.body, 0_u64);
+        while let Some(piece) = body.next().await {
+            let piece = piece.map_err(|error| Fault::call("read a file", error))?;
+            bytes = bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+            if bytes > most {
+                return Ok(Poured::TooLarge);
+            }
+            into.write_all(&piece).map_err(|error| Fault::call("keep what was read", error))?;
+        }
+        Ok(Poured::All(bytes))
     }
 
     /// A file in the place of what is there.

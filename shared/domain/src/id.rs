@@ -118,6 +118,10 @@ id!(
     AssetId, "an asset id", "ast_"
 );
 id!(
+    /// A file of a catalog, on its way in.
+    ImportId, "an import id", "imp_"
+);
+id!(
     /// Derived from (merchant, SKU): one merchant's offer of one variant.
     OfferId, "an offer id", "off_"
 );

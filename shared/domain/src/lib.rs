@@ -10,6 +10,7 @@
 //! | [`catalog`] | what is sold: categories, products with variants, merchants' offers |
 //! | [`asset`] | files that a storefront shows: sent, looked at, replaced, deleted |
 //! | [`pim`] | what is said of products: typed values per locale and channel, their history and exchange |
+//! | [`import`] | a catalog that comes as a file: cut into parts, written part after part |
 //! | [`stock`] | what is there: movements as the only writers, and what an order may take |
 //! | [`overrides`] | a manager's word against a policy: who, why, on what evidence, until when |
 //! | [`commission`] | fee rules, frozen on a line at placement |
@@ -56,6 +57,7 @@ pub mod dunning;
 pub mod fx;
 pub mod gateway;
 pub mod id;
+pub mod import;
 pub mod invoice;
 pub mod ledger;
 pub mod marketplace;

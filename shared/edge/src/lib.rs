@@ -9,7 +9,8 @@
 //! `queue.rs` why a message must come again · `stream.rs` items that could never be handled · `due.rs` work that has
 //! fallen due · `check.rs` words of a body, checked all at once · `cardless.rs` bodies where people pay ·
 //! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `sealed.rs` personal data and
-//! an order's link · `labels.rs` what things are called by language · `links.rs` links in messages · `sheet.rs` what a product says ·
+//! an order's link · `labels.rs` what things are called by language · `links.rs` links in messages ·
+//! `sheet.rs` what a product says ·
 //! `signed.rs` messages that prove their sender · `shopping.rs` what
 //! cart and checkout share · `clock.rs` where "now" comes from · `fetch.rs` a text from an address · `aws_call.rs` one
 //! signed call of a service

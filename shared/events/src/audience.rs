@@ -9,13 +9,16 @@ use domain::id::MerchantId;
 use serde_json::Value;
 
 /// Kinds of facts that are a merchant's own, where they name one.
-pub const MERCHANTS: [&str; 48] = [
+pub const MERCHANTS: [&str; 51] = [
     "asset.changed.v1",
     "asset.created.v1",
     "asset.deleted.v1",
     "asset.ready.v1",
     "asset.refused.v1",
     "delivery.rates_changed.v1",
+    "import.advanced.v1",
+    "import.created.v1",
+    "import.finished.v1",
     "merchant.applied.v1",
     "merchant.balance_critical.v1",
     "merchant.closures_changed.v1",
@@ -61,7 +64,7 @@ pub const MERCHANTS: [&str; 48] = [
 ];
 
 /// Kinds of facts that are the operators' alone, whatever they name.
-pub const OPERATORS: [&str; 71] = [
+pub const OPERATORS: [&str; 72] = [
     "api_key.issued.v1",
     "api_key.revoked.v1",
     "attribute.changed.v1",
@@ -79,6 +82,7 @@ pub const OPERATORS: [&str; 71] = [
     "duplicate.changed.v1",
     "family.changed.v1",
     "fx.rates_changed.v1",
+    "import_profile.changed.v1",
     "invoice.action_required.v1",
     "invoice.issuer_changed.v1",
     "invoice.opened.v1",

@@ -52,7 +52,11 @@ payloads! {
     "collection.changed.v1" CollectionChangedV1 { collection: String, deleted: bool }
 
     /// Two products may be one, or nothing speaks for it any more.
-    "duplicate.changed.v1" DuplicateChangedV1 { duplicate: DuplicateId, products: Vec<ProductId>, status: String }
+    "duplicate.changed.v1" DuplicateChangedV1 {
+        duplicate: DuplicateId,
+        products: Vec<ProductId>,
+        status: String,
+    }
 
     /// A product has become another; its offers follow.
     "product.merged.v1" ProductMergedV1 {

@@ -17,6 +17,7 @@ pub mod customer;
 pub mod delivery;
 pub mod discount;
 pub mod fx;
+pub mod import;
 pub mod invoice;
 pub mod merchant;
 pub mod merchant_order;

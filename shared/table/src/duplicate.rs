@@ -1,7 +1,7 @@
 //! Where lies what products are recognized by, and which pairs may be one.
 //!
-//! A product stands under each of its marks, so that others with the same find it; its recognition says under which, and
-//! in which pairs it is.
+//! A product stands under each of its marks, so that others with the same find it; its recognition says under which,
+//! and in which pairs it is.
 
 use crate::key::{Key, Place};
 use crate::list::List;

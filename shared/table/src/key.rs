@@ -65,6 +65,9 @@
 //! | rules of reviews | `M#RVP`           | `RVP`                     | |
 //! | rating           | `M#RTG#<product or merchant>` | `RTG`; a merchant's `CND`, `ADJ` | |
 //! | asset            | `M#AST#<asset>`   | `AST`                     | 2 `M#ASTS#<merchant>` (`*`: the marketplace's own); SK `<ms>#<id>` |
+//! | import           | `M#IMP#<import>`  | `IMP`                     | 2 `M#IMPS#<merchant>` (`*`: the marketplace's own); SK `<ms>#<id>` |
+//! | its profile, a bad row of it | `M#IMP#<import>` | `PRF`, `ROW#<number>` | |
+//! | profile of a source | `M#IPFS`       | `IPF#<code>`              | |
 //! | message          | `M#MSG#<message>` | `MSG`                     | 1 `M#CUSMSG#<customer>`, `M#MERMSG#<merchant>` · 2 `M#MSGDAY#<day>#<shard>`; SK `<ms>#<id>` |
 //! | who gets what    | `M#MRT`           | `MRT`                     | |
 //! | merchant's contact | `M#MER#<merchant>` | `TEL`                  | |
@@ -105,6 +108,7 @@ mod collection;
 mod duplicate;
 mod export;
 mod follow_up;
+mod import;
 mod message;
 mod places;
 mod review;

@@ -23,6 +23,7 @@ pub mod duplicate;
 pub mod export;
 pub mod follow_up;
 pub mod fx;
+pub mod import;
 pub mod invoice;
 pub mod key;
 pub mod ledger;

@@ -1,7 +1,7 @@
 //! A product with its sheet, read together; and its sheet written anew, with the change as a version of its history.
 
 use crate::sheet::{Described, Figure, SheetVersion};
-use crate::{Commit, Fault, Held, Key, Loaded, Story, Table};
+use crate::{Commit, Fault, Held, Key, Story, Table};
 use domain::catalog::Product;
 use domain::id::{MarketplaceId, ProductId};
 use domain::pim::family::{Cell, Completeness, Model};
@@ -28,15 +28,14 @@ impl Seen {
         let (product, sheet) = (Key::product(m, id), Key::sheet(m, id));
         let mut read = table.read(&[product.clone(), sheet.clone()]).await?;
         let Some(product) = read.take::<Product>(&product)? else { return Ok(None) };
-        Ok(Some(Self::of(product.value, &mut read, m)?))
+        Ok(Some(Self::new(product.value, read.take(&sheet)?)))
     }
 
-    /// A product, with what a batch read has brought of its sheet.
-    pub fn of(product: Product, read: &mut Loaded, m: &MarketplaceId) -> Result<Self, Fault> {
-        let held = read.take::<Described>(&Key::sheet(m, &product.id))?;
+    /// A product, with what was found of its sheet.
+    pub fn new(product: Product, held: Option<Held<Described>>) -> Self {
         let sheet =
             held.as_ref().map_or_else(|| Sheet::blank(product.id.clone()), |held| held.value.sheet.clone());
-        Ok(Self { product, held, sheet })
+        Self { product, held, sheet }
     }
 
     pub fn revision(&self) -> u64 {
@@ -83,6 +82,11 @@ impl Seen {
         }
     }
 
+    /// The sheet after a change, as it is kept.
+    pub fn described(&self, sheet: &Sheet, model: &Model) -> Described {
+        Described { figures: self.figures(&sheet.content, model), sheet: sheet.clone() }
+    }
+
     /// The sheet after a change, the change as a version, and the story: nothing, where nothing is said otherwise.
     /// `refusal`: what it means that somebody was quicker.
     pub fn rewrite<'a, C: Debug + Clone>(
@@ -96,7 +100,7 @@ impl Seen {
         let Some(change) = change else { return commit };
         let (product, subject) = (self.product.id.clone(), format!("{}-sheet", self.product.id));
         let story = Story::new([product_described(&self.product, &change)]);
-        let next = Described { figures: self.figures(&sheet.content, model), sheet };
+        let next = self.described(&sheet, model);
         let commit = match &self.held {
             Some(held) => commit.change(held, &next, &subject, story),
             None => commit.begin(&next, &subject, story, refusal.clone()),

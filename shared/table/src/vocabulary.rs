@@ -29,7 +29,8 @@ impl Table {
         }
     }
 
-    /// All channels, the source language, the families that are named, and the attributes of both; what is not there is absent.
+    /// All channels, the source language, the families that are named, and the attributes of both; what is not there is
+    /// absent.
     pub async fn model(
         &self,
         m: &MarketplaceId,

@@ -36,7 +36,7 @@ impl Story {
     }
 
     /// A file to the bucket, where a browser would put it.
-    async fn send(&self, asset: &Value, bytes: Vec<u8>) {
+    pub(super) async fn send(&self, asset: &Value, bytes: Vec<u8>) {
         let url = at(asset, "/upload/url");
         let path = url.split('?').next().and_then(|url| url.splitn(4, '/').nth(3)).expect("an address");
         let (bucket, key) = path.split_once('/').expect("a bucket and a key");

@@ -4,6 +4,7 @@ mod bar;
 mod bench;
 mod clock;
 mod demo;
+mod import;
 mod ledger;
 mod media;
 mod queues;
@@ -45,6 +46,7 @@ const EXAMPLES: &str = "Examples:
   cargo souk dlq list                            what could not be handled
   cargo souk ledger check                        every account against its sources
   cargo souk media check                         every file that is shown against its asset
+  cargo souk import DIR --profile icecat         catalogs from files
   cargo souk tax import DIR                      rates of tax from files that others keep
   cargo souk demo subscriptions                  a year of subscriptions, month by month, and a picture of it
   cargo souk bench cost                          table calls and units per order
@@ -68,6 +70,8 @@ enum Command {
     Ledger(ledger::Ledger),
     /// Pictures, films and models.
     Media(media::Media),
+    /// Bring catalogs in from files.
+    Import(import::Import),
     /// Tables of tax.
     Tax(tax::Tax),
     /// Show what it does over a year, in a marketplace of its own.
@@ -142,6 +146,7 @@ pub(crate) fn main() -> ExitCode {
             Some(Command::Outbox(outbox)) => outbox.run(&data).await,
             Some(Command::Ledger(ledger)) => ledger.run(&data).await,
             Some(Command::Media(media)) => media.run(&data).await,
+            Some(Command::Import(import)) => import.run(&data).await,
             Some(Command::Tax(tax)) => tax.run(&data).await,
             Some(Command::Demo(demo)) => demo.run(&data).await,
             Some(Command::Bench(bench)) => bench.run().await,

@@ -69,6 +69,7 @@ impl Scope {
 
 /// Where a value stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AttributePlace"))]
 pub struct Place {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,

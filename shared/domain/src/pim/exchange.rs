@@ -45,6 +45,8 @@ pub enum Empty {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ImportMapping"))]
 pub struct Mapping {
     pub from: Source,
     pub to: To,
@@ -57,6 +59,7 @@ pub struct Mapping {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ImportSource"))]
 pub enum Source {
     Column(String),
     /// Every column whose name begins so: each becomes the attribute that the rest of its name says.
@@ -65,7 +68,8 @@ pub enum Source {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ImportTarget"))]
 pub enum To {
     Field(Field),
     Family,
@@ -80,7 +84,8 @@ pub enum To {
         before: String,
         #[serde(default)]
         place: Place,
-        /// What such attributes are declared as, where there are none yet.
+        /// What such attributes are declared as, where there are none yet: the `kind` of an attribute.
+        #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Data>"))]
         kind: Kind,
     },
 }
@@ -107,7 +112,8 @@ pub enum Field {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ImportStep"))]
 pub enum Step {
     /// Away with blanks at the ends, several in a row, and characters that cannot be shown.
     Trim,
@@ -129,7 +135,7 @@ pub enum Step {
     /// The day of a moment, `2009-12-10T00:00:00Z`.
     Day,
     /// A number as a measure.
-    Unit(Unit),
+    Unit(#[cfg_attr(feature = "schema", schemars(with = "String"))] Unit),
     /// A number of minor units as an amount.
     Cents(Currency),
     /// A decimal number as an amount.
@@ -155,6 +161,7 @@ pub struct Mapped {
     pub fields: BTreeMap<Field, Data>,
     pub patch: Patch,
     columns: BTreeMap<String, String>,
+    sources: BTreeMap<Field, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -229,6 +236,7 @@ impl Profile {
         let path = match &mapping.to {
             To::Field(field) => {
                 mapped.fields.insert(*field, data);
+                mapped.sources.insert(*field, column.to_owned());
                 return Ok(());
             }
             To::Family => Path::Family,
@@ -275,6 +283,11 @@ impl Mapped {
         };
         let named = self.columns.iter().filter(|(path, _)| within(path));
         named.max_by_key(|(path, _)| path.len()).map(|(_, column)| column.as_str())
+    }
+
+    /// The column that a field was read from; a constant's is empty.
+    pub fn source(&self, field: Field) -> Option<&str> {
+        self.sources.get(&field).map(String::as_str).filter(|column| !column.is_empty())
     }
 
     /// That all that was said of the product before goes first: for sources that tell everything each time.

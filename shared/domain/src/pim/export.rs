@@ -1,4 +1,5 @@
-//! What leaves for a channel: one row per offer, as the channel shows it in one language, and a job that makes the file.
+//! What leaves for a channel: one row per offer, as the channel shows it in one language, and a job that makes the
+//! file.
 //!
 //! `waiting → done | failed`. A channel takes only what says enough for it: what its family demands there, and for
 //! Google what [`crate::pim::feed`] demands. What is left out is told with its reasons.

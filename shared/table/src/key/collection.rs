@@ -1,7 +1,7 @@
 //! Keys of collections and of what is in them.
 //!
-//! All collections share a partition: whoever looks at a product needs every one of them. Where a product is lies beside
-//! it, after `EVT#`, so that a trail does not read it.
+//! All collections share a partition: whoever looks at a product needs every one of them. Where a product is lies
+//! beside it, after `EVT#`, so that a trail does not read it.
 
 use crate::key::{Index, Key, Place};
 use domain::id::{MarketplaceId, ProductId};

@@ -6,6 +6,7 @@ use crate::cart::CurrentCart;
 use crate::delivery::DeliveryRates;
 use crate::discount::{Agreements, DiscountCode};
 use crate::follow_up::{Recovered, ReminderPolicy};
+use crate::import::{BadRowOfImport, ImportProfile, ProfileOfImport};
 use crate::invoice::Recipient;
 use crate::merchant::MerchantName;
 use crate::message::{KeptMessage, MerchantContact, MessageRouting, MessageTemplate, TemplateVersion};
@@ -23,6 +24,7 @@ use domain::catalog::{CategoryNode, Offer, Product};
 use domain::credit::StoreCredit;
 use domain::dunning::Case;
 use domain::fx::Sheet as ExchangeRates;
+use domain::import::Import;
 use domain::invoice::{Invoice, Series};
 use domain::ledger::MerchantEntry;
 use domain::marketplace::Marketplace;
@@ -99,6 +101,10 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Agreements,
         Asking,
         Asset,
+        Import,
+        ImportProfile,
+        ProfileOfImport,
+        BadRowOfImport,
         ApiKey,
         Asked,
         Cart,
