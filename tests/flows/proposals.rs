@@ -211,3 +211,76 @@ async fn what_can_no_longer_be_said_stays_pending() {
     assert_eq!(all.pending().await, [id]);
     assert_eq!(all.sheet().await["version"], 1);
 }
+
+fn novelty() -> Value {
+    json!({
+        "product": {"title": "Linen shirt", "external_id": "L-1", "variants": [{"gtin": "4006381333931"}]},
+        "says": {"reason": "from our new mill", "family": "shirt", "values": {"brand": [{"data": "Lein"}]}},
+    })
+}
+
+#[tokio::test]
+async fn a_product_that_a_merchant_proposes_is_the_marketplaces_once_a_person_has_agreed() {
+    let all = Shared::open().await;
+    let made = all.own.post("/v1/proposals", &novelty(), "a").await;
+    assert_eq!((made.status.as_u16(), made.text("/status")), (201, "pending"), "{}", made.body);
+    assert_eq!(made.text("/new_product/title"), "Linen shirt");
+    let (id, product) = (made.text("/id").to_owned(), made.text("/product").to_owned());
+    let path = format!("/v1/products/{product}");
+    assert_problem(&all.shop.api.get(&path).await, 404, "not_found");
+    let again = all.own.post("/v1/proposals", &novelty(), "a").await;
+    assert_eq!((again.status.as_u16(), again.text("/id")), (200, id.as_str()));
+    assert_problem(&all.other.get(&format!("/v1/proposals/{id}")).await, 404, "not_found");
+    let confirmed = all.resolve(&all.shop.api, &id, "confirm").await;
+    assert_eq!(confirmed.text("/status"), "confirmed", "{}", confirmed.body);
+    let kept = all.shop.get(&path).await;
+    assert_eq!((at(&kept, "/status"), kept.get("merchant")), ("active", None));
+    let sheet = all.shop.get(&format!("{path}/sheet")).await;
+    assert_eq!((at(&sheet, "/family"), at(&sheet, "/values/brand/0/data")), ("shirt", "Lein"));
+    let told = all.shop.events(&product).await;
+    assert!(told.iter().any(|event| event.name == "product.created.v1"));
+    // Once: it is resolved, and there is one of that name.
+    let declined = all.resolve(&all.shop.api, &id, "decline").await;
+    assert_problem(&declined, 409, "proposal_resolved");
+    let twice = all.own.post("/v1/proposals", &novelty(), "b").await;
+    assert_problem(&twice, 409, "external_id_taken");
+}
+
+#[tokio::test]
+async fn a_proposed_product_that_says_too_little_is_kept_as_a_draft_and_one_that_is_declined_not_at_all() {
+    let all = Shared::open().await;
+    let web = json!({"locales": ["en"], "currency": "EUR"});
+    all.shop.done("/v1/sales-channels/web/set", &web).await;
+    let attributes = json!({"title": {"required": ["web"]}, "brand": {}, "care": {}});
+    all.shop.done("/v1/families/shirt/set", &json!({"label": "title", "attributes": attributes})).await;
+    let policy = json!({"product": "automatic", "price": "automatic", "title": "review", "family": "review",
+        "assets": "automatic", "attributes": {}, "otherwise": "automatic"});
+    let first = all.own.post("/v1/proposals", &novelty(), "a").await;
+    all.resolve(&all.shop.api, first.text("/id"), "decline").await.ok().unwrap();
+    let path = format!("/v1/products/{}", first.text("/product"));
+    assert_problem(&all.shop.api.get(&path).await, 404, "not_found");
+    all.shop.done("/v1/proposals/set-policy", &policy).await;
+    let made = all.own.post("/v1/proposals", &novelty(), "b").await;
+    assert_eq!((made.text("/status"), made.text("/resolved_by")), ("confirmed", "policy"));
+    assert_eq!(at(&all.shop.get(&path).await, "/status"), "draft");
+}
+
+#[tokio::test]
+async fn a_proposed_product_must_be_right_in_every_part() {
+    let all = Shared::open().await;
+    let mut own = novelty();
+    own["product"]["merchant"] = json!(all.alma);
+    let mut bare = novelty();
+    bare["product"]["title"] = json!("");
+    let mut ghost = novelty();
+    ghost["product"]["categories"] = json!(["nowhere"]);
+    let mut says = novelty();
+    says["says"]["values"] = json!({"ghost": [{"data": "x"}]});
+    for (body, field) in
+        [(own, "product.merchant"), (bare, "product.title"), (ghost, "categories[0]"), (says, "values/ghost")]
+    {
+        let refused = all.own.post("/v1/proposals", &body, &all.shop.fresh()).await;
+        assert_problem(&refused, 422, "invalid_value");
+        assert_eq!(refused.text("/errors/0/field"), field, "{body}");
+    }
+}

@@ -59,6 +59,12 @@ pub fn function(world: &World) -> Function {
         .merchants("catalog:write", "products.publish", "A product that says enough is shown")
         .create("/v1/products/{id}/proposals", proposals::propose)
         .merchants("catalog:write", "proposals.submit", "A merchant wants a product to say something else")
+        .create("/v1/proposals", proposals::propose_product)
+        .merchants(
+            "catalog:write",
+            "proposals.submit_product",
+            "A merchant wants the marketplace to keep a product",
+        )
         .get("/v1/proposals", proposals::list)
         .merchants("catalog:read", "proposals.list", "A merchant's proposals, or all that wait for a person")
         .get("/v1/proposals/policy", proposals::policy)

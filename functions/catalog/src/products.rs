@@ -85,14 +85,14 @@ pub(crate) struct VariantBody {
     weight: Option<u32>,
 }
 
-fn drafts(check: &mut Check, bodies: &[VariantBody]) -> Vec<VariantDraft> {
+fn drafts(check: &mut Check, field: &str, bodies: &[VariantBody]) -> Vec<VariantDraft> {
     let mut drafts = Vec::with_capacity(bodies.len());
     for (at, body) in bodies.iter().enumerate() {
-        let values = check.all::<Word>(&format!("variants[{at}].values"), &body.values);
-        let gtin = check.maybe::<Gtin>(format!("variants[{at}].gtin"), body.gtin.as_deref());
+        let values = check.all::<Word>(&format!("{field}[{at}].values"), &body.values);
+        let gtin = check.maybe::<Gtin>(format!("{field}[{at}].gtin"), body.gtin.as_deref());
         if let Some(weight) = body.weight.filter(|weight| !(1..=WEIGHT_MAX).contains(weight)) {
             let message = format!("{weight} is not between 1 and {WEIGHT_MAX} grams");
-            check.wrong(format!("variants[{at}].weight"), "range", message);
+            check.wrong(format!("{field}[{at}].weight"), "range", message);
         }
         drafts.push(VariantDraft { number: body.number, values, gtin, weight: body.weight });
     }
@@ -100,7 +100,7 @@ fn drafts(check: &mut Check, bodies: &[VariantBody]) -> Vec<VariantDraft> {
 }
 
 /// Every category is one of the tree's.
-async fn known(world: &World, m: &MarketplaceId, categories: &[Category]) -> Result<(), Problem> {
+pub(crate) async fn known(world: &World, m: &MarketplaceId, categories: &[Category]) -> Result<(), Problem> {
     let keys: Vec<Key> = categories.iter().map(|handle| Key::category(m, handle)).collect();
     let mut read = world.table.read(&keys).await?;
     let mut check = Check::new();
@@ -136,6 +136,56 @@ pub(crate) struct CreateProduct {
     status: Option<ProductStatus>,
 }
 
+impl CreateProduct {
+    /// The product that is meant, of this keeper; what is wrong with it is noted under where it stands in the body.
+    pub(crate) fn read(
+        &self,
+        world: &World,
+        m: &MarketplaceId,
+        merchant: Option<MerchantId>,
+        (mut check, under): (Check, &str),
+    ) -> Result<Product, Problem> {
+        let at = |field: &str| format!("{under}{field}");
+        let external_id = check.maybe::<ExternalId>(at("external_id"), self.external_id.as_deref());
+        let title = check.parse::<Name>(at("title"), &self.title);
+        let description = check.maybe::<Text>(at("description"), self.description.as_deref());
+        let categories = check.all::<Category>(&at("categories"), &self.categories);
+        let axes = check.all::<Word>(&at("axes"), &self.axes);
+        let drafts = drafts(&mut check, &at("variants"), &self.variants);
+        check.done()?;
+        let Some(title) = title else { return Err(Problem::internal()) };
+        let id = match &external_id {
+            Some(name) => ProductId::named(m, merchant.as_ref(), name.as_str()),
+            None => ProductId::from_bits(world.fresh()),
+        };
+        let product = Product {
+            id,
+            merchant,
+            external_id,
+            title,
+            description,
+            categories,
+            axes,
+            variants: number_variants(&[], drafts)?,
+            status: self.status.unwrap_or(ProductStatus::Active),
+            created_at: world.now(),
+            merged: None,
+        };
+        Ok(product.checked()?)
+    }
+
+    /// Whose it is said to be.
+    pub(crate) fn keeper(&self) -> Option<&str> {
+        self.merchant.as_deref()
+    }
+}
+
+/// What it means that there is a product of that external id.
+pub(crate) fn taken(product: &Product) -> Problem {
+    Problem::new(409, "external_id_taken", "Another product has this external id")
+        .with(format!("it is {}", product.id))
+}
+
 pub(crate) async fn create(
     State(world): State<World>,
     command: Command<CreateProduct>,
@@ -144,47 +194,16 @@ pub(crate) async fn create(
     let m = &command.caller.marketplace;
     let body = &command.body;
     let mut check = Check::new();
-    let merchant: Option<MerchantId> = match (&reach, &body.merchant) {
+    let merchant: Option<MerchantId> = match (&reach, body.keeper()) {
         (Reach::All, None) => None,
-        (Reach::All | Reach::Merchants(_), named) => reach.whose(&mut check, named.as_deref())?,
+        (Reach::All | Reach::Merchants(_), named) => reach.whose(&mut check, named)?,
     };
-    let external_id = check.maybe::<ExternalId>("external_id", body.external_id.as_deref());
-    let title = check.parse::<Name>("title", &body.title);
-    let description = check.maybe::<Text>("description", body.description.as_deref());
-    let categories = check.all::<Category>("categories", &body.categories);
-    let axes = check.all::<Word>("axes", &body.axes);
-    let drafts = drafts(&mut check, &body.variants);
-    check.done()?;
-    let Some(title) = title else { return Err(Problem::internal()) };
-    let id = match &external_id {
-        Some(name) => ProductId::named(m, merchant.as_ref(), name.as_str()),
-        None => ProductId::from_bits(world.fresh()),
-    };
-    let (variants, status) = (number_variants(&[], drafts)?, body.status.unwrap_or(ProductStatus::Active));
-    let created_at = world.now();
-    let product = Product {
-        id,
-        merchant,
-        external_id,
-        title,
-        description,
-        categories,
-        axes,
-        variants,
-        status,
-        created_at,
-        merged: None,
-    };
-    let product = product.checked()?;
+    let product = body.read(&world, m, merchant, (check, ""))?;
     let key = |id: &str| Some(Key::product(m, &id.parse().ok()?));
     let make = || async {
         known(&world, m, &product.categories).await?;
         let (id, story) = (product.id.to_string(), Story::new([product_created(&product)]));
         Ok(Fresh { thing: product.clone(), id, story })
-    };
-    let taken = |product: &Product| {
-        Problem::new(409, "external_id_taken", "Another product has this external id")
-            .with(format!("it is {}", product.id))
     };
     create_one(&world, &command, key, make, taken, view).await
 }
@@ -254,7 +273,7 @@ pub(crate) async fn change(
     let description = description.map(|text| check.maybe::<Text>("description", text.as_deref()));
     let categories = body.categories.as_ref().map(|all| check.all::<Category>("categories", all));
     let axes = body.axes.as_ref().map(|all| check.all::<Word>("axes", all));
-    let drafts = body.variants.as_ref().map(|all| drafts(&mut check, all));
+    let drafts = body.variants.as_ref().map(|all| drafts(&mut check, "variants", all));
     check.done()?;
     let parts = &Parts { title, description, categories, axes, drafts, status: body.status };
     let (world, reach) = (&world, &reach);

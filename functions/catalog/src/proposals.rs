@@ -3,13 +3,14 @@
 //! The marketplace's policy parts what is proposed: some is said at once, the rest waits for a person, who confirms or
 //! declines it once (A3(4)). What is said of it is said in the transaction that makes or resolves the proposal.
 
+use crate::products::{self, CreateProduct};
 use crate::sheets::load as load_sheet;
 use axum::extract::{Path, State};
 use domain::Decision;
-use domain::catalog::Product;
+use domain::catalog::{Product, ProductStatus};
 use domain::id::{MarketplaceId, MerchantId, ProductId, ProposalId};
 use domain::pim::data::Data;
-use domain::pim::family::Model;
+use domain::pim::family::{Completeness, Model};
 use domain::pim::proposal::{About, Fact, Policy, Proposal, Request, Stage, Way, decide, split};
 use domain::pim::sheet::{Patch, Sheet};
 use domain::text::{Code, Reason};
@@ -18,8 +19,8 @@ use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
 use edge::sheet::ChangeSheet;
 use edge::{Check, Command, Listing, Overtaken, Problem, Query, Reply, World};
-use events::Announced;
-use events::catalog::{ProposalPolicyChangedV1, proposal_resolved, proposal_submitted};
+use events::catalog::{ProposalPolicyChangedV1, product_created, proposal_resolved, proposal_submitted};
+use events::{Announced, Context};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,6 +62,9 @@ pub(crate) struct ProposalView {
     note: Option<String>,
     /// `pending`, `confirmed`, `declined` or `canceled`.
     status: String,
+    /// The product that would be new; the marketplace keeps it then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_product: Option<products::ProductView>,
     /// What waits for a person; of what waits for nobody, all of it.
     changes: Vec<ProposedValue>,
     removals: Vec<ProposedRemoval>,
@@ -104,6 +108,10 @@ fn view(proposal: &Proposal) -> ProposalView {
         proposed_at: proposal.proposed_at.to_string(),
         note: proposal.note.as_ref().map(ToString::to_string),
         status: proposal.stage.word().to_owned(),
+        new_product: match &proposal.about {
+            About::Product { product, .. } => Some(products::view(product)),
+            About::Change { .. } => None,
+        },
         changes: patch.edits.iter().map(change).collect(),
         removals: patch.cleared.iter().map(removal).collect(),
         resolved_at: resolved_at.map(ToString::to_string),
@@ -166,16 +174,17 @@ impl Made {
         };
         Ok(Self { seen, proposal, at_once })
     }
+}
 
-    fn story(&self) -> Story {
-        let submitted = proposal_submitted(&self.proposal);
-        match &self.proposal.stage {
-            Stage::Confirmed { since, by } => {
-                let fact = Fact::Confirmed { at: *since, by: by.clone() };
-                Story::new([submitted, proposal_resolved(&self.proposal, &fact)])
-            }
-            Stage::Pending | Stage::Declined { .. } | Stage::Canceled { .. } => Story::new([submitted]),
+/// What is told of a new proposal, and at once of its end where nobody has to look.
+fn story(proposal: &Proposal) -> Story {
+    let submitted = proposal_submitted(proposal);
+    match &proposal.stage {
+        Stage::Confirmed { since, by } => {
+            let fact = Fact::Confirmed { at: *since, by: by.clone() };
+            Story::new([submitted, proposal_resolved(proposal, &fact)])
         }
+        Stage::Pending | Stage::Declined { .. } | Stage::Canceled { .. } => Story::new([submitted]),
     }
 }
 
@@ -204,14 +213,11 @@ pub(crate) async fn propose(
             let now = world.now();
             let made = Made::of(world, m, (id, product, merchant), (patch, note), now).await;
             if let Some(asked) = command.before(world, made.is_ok()).await? {
-                let id: ProposalId = asked.resource.parse().map_err(|_| Problem::internal())?;
-                let held = world.table.load::<Proposal>(&Key::proposal(m, &id)).await?;
-                let held = held.ok_or_else(Problem::busy)?;
-                return Ok(Reply::ok(view(&held.value)).revision(held.revision()).replayed());
+                return asked_before(world, m, &asked.resource).await;
             }
             let made = made?;
             let context = command.context(now);
-            let (story, subject) = (made.story(), made.proposal.id.to_string());
+            let (story, subject) = (story(&made.proposal), made.proposal.id.to_string());
             let commit = command.remember(Commit::new(m, &context), now, 201, &subject, Overtaken);
             let commit = commit.begin(&made.proposal, &subject, story, Overtaken);
             let commit = match made.at_once {
@@ -224,6 +230,118 @@ pub(crate) async fn propose(
             Ok(Reply::created(view(&made.proposal)).revision(1))
         })
         .await
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct ProposeProduct {
+    /// Who proposes; whoever acts for one merchant alone may leave it out.
+    #[serde(default)]
+    merchant: Option<String>,
+    /// Of no merchant: the marketplace keeps what it has agreed to.
+    product: CreateProduct,
+    /// What it is to say; its reason is what a person reads who looks at it.
+    #[serde(default)]
+    says: Option<ChangeSheet>,
+}
+
+/// A product that is proposed, and what it would say.
+async fn newcomer(
+    world: &World,
+    m: &MarketplaceId,
+    product: &Product,
+    patch: &Patch,
+) -> Result<(Seen, Sheet, Model), Problem> {
+    if let Some(there) = world.table.load::<Product>(&Key::product(m, &product.id)).await? {
+        return Err(products::taken(&there.value));
+    }
+    products::known(world, m, &product.categories).await?;
+    let seen = Seen::new(product.clone(), None);
+    let model = world.table.words(m, &seen.sheet, patch).await?;
+    let sheet = seen.patched(patch, &model)?;
+    Ok((seen, sheet, model))
+}
+
+/// The product and what it says, in one transaction with what has agreed to it. It is shown where it says enough.
+async fn admit<'a>(
+    world: &World,
+    m: &MarketplaceId,
+    (commit, context): (Commit<'a, Overtaken>, &Context),
+    (product, patch): (&Product, &Patch),
+    note: Option<&Reason>,
+) -> Result<Commit<'a, Overtaken>, Problem> {
+    let (seen, sheet, model) = newcomer(world, m, product, patch).await?;
+    let complete = Completeness::of(&sheet.content, &model, &seen.numbers());
+    let shown = sheet.content.family().is_none()
+        || model.channels.keys().any(|channel| complete.publishable(channel).is_ok());
+    let status = if shown { product.status } else { ProductStatus::Draft };
+    let product = Product { status, created_at: context.at, ..product.clone() };
+    let story = Story::new([product_created(&product)]);
+    let commit = commit.begin(&product, product.id.as_str(), story, Overtaken);
+    Ok(Seen::new(product, None).rewrite(commit, context, (sheet, &model), (note, Overtaken)))
+}
+
+pub(crate) async fn propose_product(
+    State(world): State<World>,
+    command: Command<ProposeProduct>,
+) -> Result<Reply<ProposalView>, Problem> {
+    let m = &command.caller.marketplace;
+    let ProposeProduct { merchant, product, says } = &command.body;
+    let mut check = Check::new();
+    let merchant = command.reach.whose(&mut check, merchant.as_deref())?;
+    let note = says.as_ref().and_then(|says| says.reason.as_deref());
+    let note = check.maybe::<Reason>("says.reason", note);
+    if product.keeper().is_some() {
+        check.wrong(
+            "product.merchant",
+            "unknown",
+            "the marketplace keeps what it has agreed to: leave it out",
+        );
+    }
+    let patch = says.as_ref().map(ChangeSheet::patch).transpose()?.unwrap_or_default();
+    let product = product.read(&world, m, None, (check, "product."))?;
+    let Some(merchant) = merchant else { return Err(Problem::internal()) };
+    let id = ProposalId::from_bits(world.fresh());
+    let (world, command, note) = (&world, &command, &note);
+    let (id, product, merchant, patch) = (&id, &product, &merchant, &patch);
+    world
+        .until_free(|| async {
+            let made = newcomer(world, m, product, patch).await;
+            if let Some(asked) = command.before(world, made.is_ok()).await? {
+                return asked_before(world, m, &asked.resource).await;
+            }
+            made?;
+            let now = world.now();
+            let policy = policy_of(world, m).await?.map_or_else(Policy::first, |held| held.value.0);
+            let stage = match policy.product {
+                Way::Automatic => Stage::Confirmed { since: now, by: BY_POLICY.to_owned() },
+                Way::Review => Stage::Pending,
+            };
+            let about = About::Product { product: Box::new(product.clone()), says: patch.clone() };
+            let (id, merchant, note) = (id.clone(), merchant.clone(), note.clone());
+            let proposal = Proposal { id, merchant, about, proposed_at: now, note, stage };
+            let context = command.context(now);
+            let (story, subject) = (story(&proposal), proposal.id.to_string());
+            let commit = command.remember(Commit::new(m, &context), now, 201, &subject, Overtaken);
+            let commit = commit.begin(&proposal, &subject, story, Overtaken);
+            let commit = match policy.product {
+                Way::Automatic => {
+                    admit(world, m, (commit, &context), (product, patch), proposal.note.as_ref()).await?
+                }
+                Way::Review => commit,
+            };
+            commit.send(&world.table).await?;
+            Ok(Reply::created(view(&proposal)).revision(1))
+        })
+        .await
+}
+
+async fn asked_before(world: &World, m: &MarketplaceId, id: &str) -> Result<Reply<ProposalView>, Problem> {
+    let id: ProposalId = id.parse().map_err(|_| Problem::internal())?;
+    let held = world.table.load::<Proposal>(&Key::proposal(m, &id)).await?;
+    let held = held.ok_or_else(Problem::busy)?;
+    Ok(Reply::ok(view(&held.value)).revision(held.revision()).replayed())
 }
 
 /// Resolves a proposal; whoever confirms has it said in the same transaction.
@@ -259,12 +377,19 @@ async fn resolve<T>(
             let commit = Commit::new(m, &context).change(&held, &next, id.as_str(), story);
             let commit = match &next.stage {
                 Stage::Confirmed { .. } => {
-                    let (product, patch) = about(&next);
-                    let seen =
-                        load_sheet(world, m, product, |product| open_to(product, &next.merchant)).await?;
-                    let model = world.table.words(m, &seen.sheet, patch).await?;
-                    let sheet = seen.patched(patch, &model)?;
-                    seen.rewrite(commit, &context, (sheet, &model), (next.note.as_ref(), Overtaken))
+                    let note = next.note.as_ref();
+                    match &next.about {
+                        About::Product { product, says } => {
+                            admit(world, m, (commit, &context), (product, says), note).await?
+                        }
+                        About::Change { product, patch, .. } => {
+                            let open = |product: &Product| open_to(product, &next.merchant);
+                            let seen = load_sheet(world, m, product, open).await?;
+                            let model = world.table.words(m, &seen.sheet, patch).await?;
+                            let sheet = seen.patched(patch, &model)?;
+                            seen.rewrite(commit, &context, (sheet, &model), (note, Overtaken))
+                        }
+                    }
                 }
                 Stage::Pending | Stage::Declined { .. } | Stage::Canceled { .. } => commit,
             };

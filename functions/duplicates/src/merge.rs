@@ -13,6 +13,7 @@ use events::catalog::{duplicate_changed, product_changed, product_merged};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use table::seen::Seen;
+use table::sheet::Described;
 use table::{Commit, Held, Key, Loaded, Story};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -83,7 +84,10 @@ impl Both {
                 return Err(Problem::new(409, "unmergeable", "The two cannot become one").with(detail));
             }
         }
-        let seen = |held: &Held<Product>, read: &mut Loaded| Seen::of(held.value.clone(), read, m);
+        let seen = |held: &Held<Product>, read: &mut Loaded| {
+            let sheet = read.take::<Described>(&Key::sheet(m, &held.value.id))?;
+            Ok::<_, Problem>(Seen::new(held.value.clone(), sheet))
+        };
         let (keep_sheet, gone_sheet) = (seen(&keep, &mut read)?, seen(&gone, &mut read)?);
         Ok(Self { keep, keep_sheet, gone, gone_sheet })
     }

@@ -154,6 +154,14 @@ impl Story {
             let proposal = self.tell("proposals.submit", &[product], title(words)).await;
             ids.push(at(&proposal, "/id").to_owned());
         }
+        let bowl = json!({
+            "merchant": alma,
+            "product": {"title": "Stoneware bowl", "variants": [{}]},
+            "says": {"reason": "from the same clay", "values": {"height": [{"data": "6"}]}},
+        });
+        let bowl = self.tell("proposals.submit_product", &[], bowl).await;
+        let cancel = format!("/v1/proposals/{}/cancel", at(&bowl, "/id"));
+        self.shop.done(&cancel, &json!({})).await;
         self.tell("proposals.cancel", &[&ids[0]], json!({})).await;
         self.tell("proposals.confirm", &[&ids[1]], json!({})).await;
         // One alone: what is of one moment is listed in the order of chance.
