@@ -35,6 +35,7 @@ mod holds;
 mod identity;
 mod if_match;
 mod imports;
+mod imports_command;
 mod imports_cut;
 mod imports_refused;
 mod index_lag;

@@ -37,6 +37,7 @@ pub(super) fn cut<R: Read>(mut text: Text<R>, parts: &mut Parts<'_>) -> Result<(
     let Some(head) = record(&mut text, by, parts)? else { return Ok(()) };
     let names: Vec<String> = head.cells.iter().map(|name| name.trim().to_owned()).collect();
     header(&names, head.line, parts)?;
+    let named = bytes_of(&names);
     while let Some(Record { line, cells, bytes, loose }) = record(&mut text, by, parts)? {
         let cells = if loose {
             Broken::row("a cell goes on behind its closing quote", "double the quotes within a quoted cell")
@@ -48,9 +49,14 @@ pub(super) fn cut<R: Read>(mut text: Text<R>, parts: &mut Parts<'_>) -> Result<(
             let cells = names.iter().zip(cells).filter(|(name, _)| !name.is_empty());
             Cells::Row(cells.map(|(name, cell)| (name.clone(), Data::Text(cell))).collect())
         };
-        parts.push(line, cells, bytes)?;
+        parts.push(line, cells, bytes.saturating_add(named))?;
     }
     Ok(())
+}
+
+/// What the names take in each row of a part.
+pub(super) fn bytes_of(names: &[String]) -> usize {
+    names.iter().map(|name| name.len().saturating_add(6)).sum()
 }
 
 /// Every column has a name of its own, or none: then it is left out.

@@ -1,7 +1,7 @@
 //! XLSX: the first sheet, cell by cell. Its texts alone are held; how much they are is counted before.
 
 use super::archive::{Counted, broken};
-use super::csv::header;
+use super::csv::{bytes_of, header};
 use super::{
     Broken, COLUMNS_MAX, Cells, Parts, ROW_MAX, Stop, UNPACKED_MAX, WORKBOOK_MAX, WORKBOOK_TEXTS_MAX,
 };
@@ -125,6 +125,7 @@ impl Sheet {
         for name in names.iter().filter(|name| !name.is_empty()) {
             row.entry(name.clone()).or_insert(Data::Null);
         }
+        let bytes = bytes.saturating_add(bytes_of(names));
         parts.push(self.at, flaw.map_or(Cells::Row(row), Cells::Broken), bytes)
     }
 }
