@@ -18,7 +18,9 @@ use admin::{Opening, open_marketplace};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Money;
 use domain::commission::{Charge, Rule};
-use domain::id::{ApiKeyId, AssetId, MarketplaceId, MerchantId, OrderId, ProductId, derive, sha256_hex};
+use domain::id::{
+    ApiKeyId, AssetId, MarketplaceId, MerchantId, OfferId, OrderId, ProductId, derive, sha256_hex,
+};
 use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
 use edge::links::{Link, Purpose};
@@ -375,17 +377,19 @@ impl Shop {
 
     // What was told and kept.
 
-    /// The story of an order with its parts, of a product with its sheet, of an asset, or of a merchant with payouts.
+    /// The story of an order with its parts, of a product with its sheet, of an asset with its name, of an offer, or
+    /// of a merchant with payouts.
     pub async fn story(&self, id: &str) -> Vec<Entry> {
         let m = marketplace_id();
         let order = |id: OrderId| Key::order(&m, &id);
         let product = |id: ProductId| Key::product(&m, &id);
         let asset = |id: AssetId| Key::asset(&m, &id);
-        let known =
-            id.parse().map(order).or_else(|_| id.parse().map(product)).or_else(|_| id.parse().map(asset));
+        let offer = |id: OfferId| Key::offer(&m, &id);
+        let known = id.parse().map(order).or_else(|_| id.parse().map(product));
+        let known = known.or_else(|_| id.parse().map(asset)).or_else(|_| id.parse().map(offer));
         let key = known.unwrap_or_else(|_| {
             let merchant: MerchantId =
-                id.parse().expect("an order's, a product's, an asset's or a merchant's id");
+                id.parse().expect("an order's, a product's, an asset's, an offer's or a merchant's id");
             Key::merchant(&m, &merchant)
         });
         let page = self.market.world.table.story(&key, 500, None).await.expect("the story can be read");

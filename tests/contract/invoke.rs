@@ -36,12 +36,13 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 36] = [
+const INVOCATIONS: [(&str, &str, By); 38] = [
     ("abandoned-cart", "abandoned-cart", By::Queue("cart.reminder_due.v1", "ABANDONED_CART_QUEUE")),
     ("abandoned-cart.schedule", "abandoned-cart", By::Schedule),
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("cart", "cart", By::Get("/v1/carts/crt_00000000000000000000000001")),
-    ("catalog", "catalog", By::Get("/v1/products")),
+    ("catalog", "catalog", By::Bus("product.described.v1")),
+    ("catalog.get", "catalog", By::Get("/v1/products")),
     ("checkout", "checkout", By::Bus("payment.authorized.v1")),
     ("customers", "customers", By::Get("/v1/customers/me")),
     ("delivery", "delivery", By::Get("/v1/delivery/mer_00000000000000000000000002")),
@@ -53,6 +54,7 @@ const INVOCATIONS: [(&str, &str, By); 36] = [
     ("invoices", "invoices", By::Bus("invoice.opened.v1")),
     ("ledger", "ledger", By::Stream),
     ("media", "media", By::Bus("asset.deleted.v1")),
+    ("media.schedule", "media", By::Schedule),
     ("merchants", "merchants", By::Get("/v1/merchants")),
     ("notifications", "notifications", By::Bus("dunning.changed.v1")),
     ("order-split", "order-split", By::Bus("order.placed.v1")),

@@ -46,6 +46,8 @@ mod order_to_payout;
 mod outward_cuts;
 mod overrides;
 mod payments;
+mod pictures;
+mod pictures_cuts;
 mod proposals;
 mod races;
 mod recurring;

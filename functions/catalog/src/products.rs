@@ -160,8 +160,9 @@ pub(crate) async fn create(
         None => ProductId::from_bits(world.fresh()),
     };
     let (variants, status) = (number_variants(&[], drafts)?, body.status.unwrap_or(ProductStatus::Active));
+    let cover = None;
     let product =
-        Product { id, merchant, external_id, title, description, categories, axes, variants, status };
+        Product { id, merchant, external_id, title, description, categories, axes, variants, status, cover };
     let product = product.checked()?;
     let key = |id: &str| Some(Key::product(m, &id.parse().ok()?));
     let make = || async {
@@ -284,7 +285,7 @@ pub(crate) struct ProductRow {
 }
 
 fn row(summary: ProductSummary) -> ProductRow {
-    let ProductSummary { id, title, status, variants } = summary;
+    let ProductSummary { id, title, status, variants, cover: _ } = summary;
     ProductRow { id: id.to_string(), title: title.to_string(), status, variants }
 }
 

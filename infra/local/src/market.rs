@@ -113,6 +113,7 @@ impl Market {
             ("abandoned-cart", Work::Reminder),
             ("webhooks", Work::Webhook),
             ("review-collection", Work::Review),
+            ("media", Work::Rights),
         ] {
             let table = world.table.clone();
             cloud.doze(name, Arc::new(move || Box::pin(first_due(table.clone(), work))));

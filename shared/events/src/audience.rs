@@ -9,12 +9,15 @@ use domain::id::MerchantId;
 use serde_json::Value;
 
 /// Kinds of facts that are a merchant's own, where they name one.
-pub const MERCHANTS: [&str; 47] = [
+pub const MERCHANTS: [&str; 50] = [
     "asset.changed.v1",
     "asset.created.v1",
     "asset.deleted.v1",
+    "asset.ended.v1",
+    "asset.linked.v1",
     "asset.ready.v1",
     "asset.refused.v1",
+    "asset.unlinked.v1",
     "delivery.rates_changed.v1",
     "merchant.applied.v1",
     "merchant.balance_critical.v1",

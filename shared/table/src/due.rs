@@ -44,6 +44,8 @@ pub enum Work {
     Webhook,
     /// Somebody is to be asked, or reminded, what they think of what was delivered.
     Review,
+    /// The rights of an asset begin or end.
+    Rights,
 }
 
 impl Work {
@@ -58,6 +60,7 @@ impl Work {
             Self::Reminder => "reminder",
             Self::Webhook => "webhook",
             Self::Review => "review",
+            Self::Rights => "rights",
         }
     }
 
@@ -66,7 +69,13 @@ impl Work {
     /// carts are left by the thousand.
     pub const fn shards(self) -> u8 {
         match self {
-            Self::Payout | Self::Unpaid | Self::Payment | Self::Dunning | Self::Webhook | Self::Review => 4,
+            Self::Payout
+            | Self::Unpaid
+            | Self::Payment
+            | Self::Dunning
+            | Self::Webhook
+            | Self::Review
+            | Self::Rights => 4,
             Self::Subscription | Self::Reminder => 16,
         }
     }

@@ -57,6 +57,10 @@
 //! | rules of reviews | `M#RVP`           | `RVP`                     | |
 //! | rating           | `M#RTG#<product or merchant>` | `RTG`; a merchant's `CND`, `ADJ` | |
 //! | asset            | `M#AST#<asset>`   | `AST`                     | 2 `M#ASTS#<merchant>` (`*`: the marketplace's own); SK `<ms>#<id>` |
+//! | who shows it     | `M#AST#<asset>`   | `USE#PRD#<product>`, `USE#REV#<review>` | |
+//! | whose its name is | `M#AST#<asset>`  | `NAME`                    | |
+//! | waits for goods of a name | `M#ASTNAME#<merchant>#<name>` | `WTG#<asset>` | |
+//! | what a product shows | `M#PRD#<product>` | `SHOWN`               | |
 //! | message          | `M#MSG#<message>` | `MSG`                     | 1 `M#CUSMSG#<customer>`, `M#MERMSG#<merchant>` · 2 `M#MSGDAY#<day>#<shard>`; SK `<ms>#<id>` |
 //! | who gets what    | `M#MRT`           | `MRT`                     | |
 //! | merchant's contact | `M#MER#<merchant>` | `TEL`                  | |

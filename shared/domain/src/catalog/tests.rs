@@ -24,6 +24,7 @@ fn product(axes: &[&str], variants: Vec<VariantDraft>) -> Result<Product, Refuse
         axes: axes.iter().map(|axis| word(axis)).collect(),
         variants: number_variants(&[], variants)?,
         status: ProductStatus::Active,
+        cover: None,
     }
     .checked()
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::access::{ApiKey, Asked, Issuer, LinkSecret, Member, Operator};
+use crate::asset::{AssetUse, AssetWaits};
 use crate::cart::CurrentCart;
 use crate::delivery::DeliveryRates;
 use crate::discount::{Agreements, DiscountCode};
@@ -18,6 +19,8 @@ use crate::subscription::{HadTrial, HasPlan};
 use crate::webhook::Listeners;
 use crate::wish_list::Waiting;
 use domain::asset::Asset;
+use domain::asset::naming::NamedAsset;
+use domain::asset::shown::Gallery;
 use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
 use domain::credit::StoreCredit;
@@ -99,6 +102,10 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         Agreements,
         Asking,
         Asset,
+        NamedAsset,
+        AssetUse,
+        AssetWaits,
+        Gallery,
         ApiKey,
         Asked,
         Cart,
