@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Money;
 use domain::commission::{Charge, Rule};
 use domain::id::{
-    ApiKeyId, AssetId, ImportId, MarketplaceId, MerchantId, OrderId, ProductId, derive, sha256_hex,
+    ApiKeyId, AssetId, ImportId, MarketplaceId, MerchantId, OfferId, OrderId, ProductId, derive, sha256_hex,
 };
 use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
@@ -377,19 +377,19 @@ impl Shop {
 
     // What was told and kept.
 
-    /// The story of an order with its parts, of a product with its sheet, of an asset, of an import, or of a merchant
-    /// with payouts.
+    /// The story of an order with its parts, of a product with its sheet, of an asset with its name, of an offer, of an
+    /// import, or of a merchant with payouts.
     pub async fn story(&self, id: &str) -> Vec<Entry> {
         let m = marketplace_id();
         let order = |id: OrderId| Key::order(&m, &id);
         let product = |id: ProductId| Key::product(&m, &id);
         let asset = |id: AssetId| Key::asset(&m, &id);
         let import = |id: ImportId| Key::import(&m, &id);
+        let offer = |id: OfferId| Key::offer(&m, &id);
         let known = id.parse().map(order).or_else(|_| id.parse().map(product));
-        let known = known.or_else(|_| id.parse().map(asset)).or_else(|_| id.parse().map(import));
-        let key = known.unwrap_or_else(|_| {
-            let merchant: MerchantId =
-                id.parse().expect("an order's, a product's, an asset's, an import's or a merchant's id");
+        let known = known.or_else(|_| id.parse().map(asset)).or_else(|_| id.parse().map(offer));
+        let key = known.or_else(|_| id.parse().map(import)).unwrap_or_else(|_| {
+            let merchant: MerchantId = id.parse().expect("an id of something that has a story");
             Key::merchant(&m, &merchant)
         });
         let page = self.market.world.table.story(&key, 500, None).await.expect("the story can be read");

@@ -194,6 +194,7 @@ pub(crate) fn catalog() -> Vec<Entry> {
         describing::proposals(),
         describing::duplicates(),
         describing::scheduled(),
+        describing::exports(),
     ];
     kinds.into_iter().chain(recurring).chain(after).flatten().collect()
 }

@@ -175,6 +175,7 @@ fn word(prefix: &str) -> &'static str {
         "collection" => "collection",
         "dup" => "pair of products",
         "sch" => "scheduled change",
+        "exp" => "export",
         "attribute" => "attribute",
         "family" => "family",
         "sales" => "sales channel",

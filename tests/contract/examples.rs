@@ -204,6 +204,7 @@ impl Story {
         let offer = at(&self.tell("offers.create", &[], offer).await, "/id").to_owned();
         self.tell("offers.change", &[&offer], json!({"price": eur("14.50")})).await;
         self.gathering().await;
+        self.exporting().await;
         self.doubling(alma, &product).await;
         self.tell("stock.receive", &[&offer], json!({"quantity": 25})).await;
         self.show("stock.movements", &[&offer], "").await;

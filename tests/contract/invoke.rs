@@ -36,12 +36,13 @@ enum By {
 }
 
 /// File, function, and how it is invoked.
-const INVOCATIONS: [(&str, &str, By); 41] = [
+const INVOCATIONS: [(&str, &str, By); 44] = [
     ("abandoned-cart", "abandoned-cart", By::Queue("cart.reminder_due.v1", "ABANDONED_CART_QUEUE")),
     ("abandoned-cart.schedule", "abandoned-cart", By::Schedule),
     ("admin", "admin", By::Get("/v1/marketplace")),
     ("cart", "cart", By::Get("/v1/carts/crt_00000000000000000000000001")),
-    ("catalog", "catalog", By::Get("/v1/products")),
+    ("catalog", "catalog", By::Bus("product.described.v1")),
+    ("catalog.get", "catalog", By::Get("/v1/products")),
     ("checkout", "checkout", By::Bus("payment.authorized.v1")),
     ("customers", "customers", By::Get("/v1/customers/me")),
     ("delivery", "delivery", By::Get("/v1/delivery/mer_00000000000000000000000002")),
@@ -54,6 +55,7 @@ const INVOCATIONS: [(&str, &str, By); 41] = [
     ("ledger", "ledger", By::Stream),
     ("imports", "imports", By::Bus("import.advanced.v1")),
     ("media", "media", By::Bus("asset.deleted.v1")),
+    ("media.schedule", "media", By::Schedule),
     ("merchants", "merchants", By::Get("/v1/merchants")),
     ("notifications", "notifications", By::Bus("dunning.changed.v1")),
     ("order-split", "order-split", By::Bus("order.placed.v1")),
@@ -70,6 +72,7 @@ const INVOCATIONS: [(&str, &str, By); 41] = [
     ("review-collection", "review-collection", By::Queue("review.request_due.v1", "REVIEW_COLLECTION_QUEUE")),
     ("review-collection.schedule", "review-collection", By::Schedule),
     ("subscriptions", "subscriptions", By::Get("/v1/subscriptions/plans")),
+    ("exports", "exports", By::Bus("export.requested.v1")),
     ("duplicates", "duplicates", By::Bus("product.created.v1")),
     (
         "scheduled-changes",

@@ -63,6 +63,8 @@ struct Things {
     delivery: String,
     /// Of alma's product.
     scheduled: String,
+    /// Of alma's offers.
+    export: String,
     /// Of two products.
     duplicate: String,
     /// A merchant's, whose file is waited for.
@@ -108,6 +110,7 @@ impl Things {
             ("proposals", "id") => self.proposal.clone(),
             ("attributes", "code") => "color".to_owned(),
             ("scheduled-changes", "id") => self.scheduled.clone(),
+            ("exports", "id") => self.export.clone(),
             ("duplicates", "id") => self.duplicate.clone(),
             ("families", "code") => "mug".to_owned(),
             ("collections" | "shop", "code") => "spring".to_owned(),
@@ -265,6 +268,8 @@ impl Bazaar {
         let profile = json!({"mappings": [{"from": {"column": "id"}, "to": {"field": "external_id"}}]});
         shop.done("/v1/import-profiles/shop_export/set", &profile).await;
         let import = at(&shop.done("/v1/imports", &import).await, "/id").to_owned();
+        let export = json!({"merchant": merchant, "channel": "web", "locale": "en", "format": "csv"});
+        let export = at(&shop.done("/v1/exports", &export).await, "/id").to_owned();
         let things = Things {
             merchant,
             order,
@@ -284,6 +289,7 @@ impl Bazaar {
             review,
             proposal,
             scheduled,
+            export,
             duplicate,
             review_link,
             customer,

@@ -351,15 +351,17 @@ fn the_template_sets_every_variable_that_a_function_asks_for_and_no_other() {
     none(complaints, REPAIR);
 }
 
-/// The names in `variable("…")` and `Bucket::of(world, "…")` of a crate's sources.
+/// The names in `variable("…")`, `Bucket::of(world, "…")` and `Front::of(world, "…")` of a crate's sources.
 fn asked_variables(folder: &str) -> BTreeSet<String> {
     let sources =
         crate::files::stems(folder, ".rs").into_iter().map(|stem| read(&format!("{folder}/{stem}.rs")));
     let mut names = BTreeSet::new();
     for source in sources {
         let variables = source.split("variable(\"").skip(1);
-        let buckets = source.split("Bucket::of(").skip(1).filter_map(|rest| Some(rest.split_once('"')?.1));
-        names.extend(variables.chain(buckets).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        let second = |of: &'static str| source.split(of).skip(1);
+        let second = second("Bucket::of(").chain(second("Front::of("));
+        let second = second.filter_map(|rest| Some(rest.split_once('"')?.1));
+        names.extend(variables.chain(second).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
     }
     names
 }

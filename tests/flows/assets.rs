@@ -113,7 +113,7 @@ pub(crate) fn held(orientation: u8) -> Vec<u8> {
 }
 
 /// Whether a picture shows the quarters where they belong; an encoder is a little off.
-fn is_upright(file: &[u8]) -> bool {
+pub(crate) fn is_upright(file: &[u8]) -> bool {
     let picture = Picture::open(file).unwrap();
     let of = |x: u32, y: u32| {
         let at = usize::try_from((y * picture.width() + x) * 3).unwrap();
@@ -298,12 +298,18 @@ async fn a_picture_is_described_by_language_and_shown_until_its_rights_end() {
     assert_eq!((&told["alt"], at(&told, "/rights/holder")), (&alt, "Studio"));
     let fewer = patch(json!({"alt": {"de": null}})).await;
     assert_eq!((&fewer["alt"], at(&fewer, "/shown/kind")), (&json!({"en": "A mug"}), "picture"));
+    let free = patch(json!({"rights": {}})).await;
+    assert_eq!((free.get("rights"), at(&free, "/shown/kind")), (None, "picture"));
+    patch(json!({"rights": {"until": "2026-03-10T00:00:00Z"}})).await;
     shop.wait_until("2026-03-10T00:00:00Z").await;
     assert_eq!(gallery.asset(id).await.get("shown"), None, "its rights have ended");
     let listed = shop.get(&format!("/v1/assets?merchant={}", gallery.alma)).await;
     assert_eq!(listed["items"][0].get("shown"), None);
-    let free = patch(json!({"rights": {}})).await;
-    assert_eq!((free.get("rights"), at(&free, "/shown/kind")), (None, "picture"));
+    shop.wait_minutes(10).await;
+    assert_eq!(gallery.files("media/"), Vec::<String>::new(), "and what was made of it is gone");
+    let new = json!({"content_type": "image/png", "length": 9});
+    let again = shop.done(&format!("{path}/replace"), &new).await;
+    assert_eq!(at(&again, "/status"), "awaited", "another file may be sent");
 }
 
 #[tokio::test]

@@ -317,6 +317,8 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
     let endpoint = at(&shop.done("/v1/webhook-endpoints", &endpoint).await, "/id").to_owned();
     let spring = json!({"members": {"by": "hand", "products": [product]}, "order": "chosen"});
     shop.done("/v1/collections/spring/set", &spring).await;
+    let asset = json!({"name": "mug", "content_type": "image/png", "length": 9});
+    let asset = at(&shop.done("/v1/assets", &asset).await, "/id").to_owned();
     // A list in the order of time or of a range knows a foreign cursor; one in the order of names goes on after it.
     let (foreign, named) = (true, false);
     let lists = [
@@ -365,6 +367,7 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         (format!("/v1/invoices?subscription={subscription}&"), foreign),
         ("/v1/dunning?ended_in=2026-03&".to_owned(), foreign),
         ("/v1/assets?".to_owned(), foreign),
+        ("/v1/exports?".to_owned(), foreign),
         ("/v1/duplicates?".to_owned(), foreign),
         ("/v1/scheduled-changes?".to_owned(), foreign),
         ("/v1/collections?".to_owned(), foreign),
@@ -373,6 +376,7 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         ("/v1/shop/collections/spring/products?".to_owned(), named),
         ("/v1/imports?".to_owned(), foreign),
         ("/v1/import-profiles?".to_owned(), foreign),
+        (format!("/v1/assets/{asset}/usages?"), foreign),
         ("/v1/messages?".to_owned(), foreign),
         ("/v1/suppressions?".to_owned(), foreign),
         ("/v1/message-templates/shipped/en/versions?".to_owned(), foreign),

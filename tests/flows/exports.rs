@@ -48,7 +48,8 @@ impl Stall {
         all.says(json!({"family": "tableware", "values": {
             "title": [{"locale": "en", "data": "=Stoneware mug"}], "height": [{"data": "9.5"}],
             "brand": [{"data": "Ember"}], "mpn": [{"data": "M-100"}],
-        }})).await;
+        }}))
+        .await;
         all.shop().settle().await;
         all
     }
@@ -59,7 +60,8 @@ impl Stall {
 
     async fn says(&self, body: Value) {
         let path = format!("/v1/products/{}/sheet", self.mug);
-        let said = self.shop().api.send_with(Method::PATCH, &path, &body.to_string(), &[("if-match", "*")]).await;
+        let said =
+            self.shop().api.send_with(Method::PATCH, &path, &body.to_string(), &[("if-match", "*")]).await;
         said.ok().unwrap();
     }
 
@@ -95,10 +97,16 @@ async fn a_csv_file_has_a_row_per_offer_and_no_cell_that_a_spreadsheet_would_run
     let made = all.export(body).await;
     assert_eq!(at(&made, "/status"), "done");
     let file = all.fetch(&made["file"]).await;
-    assert_eq!(made["counts"], json!({"set": 2, "removed": 0, "unchanged": 0, "left_out": 0, "bytes": file.len()}));
+    assert_eq!(
+        made["counts"],
+        json!({"set": 2, "removed": 0, "unchanged": 0, "left_out": 0, "bytes": file.len()})
+    );
     let mut lines: Vec<&str> = file.trim_end().split("\r\n").collect();
     let head = lines.remove(0);
-    assert!(head.starts_with("change,id,product,external_id,variant,merchant,sku,title,description,"), "{head}");
+    assert!(
+        head.starts_with("change,id,product,external_id,variant,merchant,sku,title,description,"),
+        "{head}"
+    );
     assert!(head.ends_with(",link,pictures,height"), "{head}");
     lines.sort_by_key(|line| cells(line)[6].to_owned());
     let (bowl, mug) = (cells(lines[0]), cells(lines[1]));
@@ -176,7 +184,8 @@ async fn a_price_of_another_currency_is_converted_for_the_channel_or_left_out() 
     let body = json!({"channel": "us", "locale": "en", "format": "json_lines"});
     let made = all.export(body.clone()).await;
     assert_eq!((&made["counts"]["set"], &made["counts"]["left_out"]), (&json!(0), &json!(2)));
-    let left: Value = serde_json::from_str(all.fetch(&made["left_out"]).await.lines().next().unwrap()).unwrap();
+    let left: Value =
+        serde_json::from_str(all.fetch(&made["left_out"]).await.lines().next().unwrap()).unwrap();
     assert_eq!(at(&left, "/reasons/0/why"), "there is no rate from EUR to USD for that day");
     let rate = json!({"base": "EUR", "quote": "USD", "rate": "1.10", "as_of": "2026-03-01"});
     all.shop().done("/v1/fx/set-rates", &json!({"rates": [rate]})).await;
@@ -231,7 +240,11 @@ async fn what_cannot_be_asked_for_is_refused_with_its_place() {
         (google, "since", "format"),
     ] {
         let refused = all.shop().refused("/v1/exports", &body, 422, "invalid_value").await;
-        assert_eq!((refused.text("/errors/0/field"), refused.text("/errors/0/code")), (field, code), "{body}");
+        assert_eq!(
+            (refused.text("/errors/0/field"), refused.text("/errors/0/code")),
+            (field, code),
+            "{body}"
+        );
     }
 }
 

@@ -170,6 +170,7 @@ impl CreateProduct {
             status: self.status.unwrap_or(ProductStatus::Active),
             created_at: world.now(),
             merged: None,
+            cover: None,
         };
         Ok(product.checked()?)
     }
@@ -320,7 +321,7 @@ pub(crate) struct ProductRow {
 }
 
 fn row(summary: ProductSummary) -> ProductRow {
-    let ProductSummary { id, title, status, variants } = summary;
+    let ProductSummary { id, title, status, variants, cover: _ } = summary;
     ProductRow { id: id.to_string(), title: title.to_string(), status, variants }
 }
 

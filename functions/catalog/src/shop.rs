@@ -1,13 +1,16 @@
 //! What guests see of the catalog: active products, and who sells them; no drafts, and no number but the price.
 
 use axum::extract::{Path, State};
+use domain::asset::shown::{Gallery, Shown};
 use domain::catalog::{Offer, OfferStatus, Product, ProductStatus};
 use domain::id::{MarketplaceId, MerchantId, OfferId, ProductId};
 use domain::merchant::Merchant;
 use domain::text::{Category, Name};
 use edge::query::{None as NoParameters, Paging};
+use edge::shown::{CoverView, Front, MediaView};
 use edge::{Check, Listing, Problem, Query, Reply, World};
 use events::Amount;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use table::Key;
@@ -27,11 +30,15 @@ pub(crate) struct ShopRow {
     title: String,
     /// How many.
     variants: u16,
+    /// The first of its pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cover: Option<CoverView>,
 }
 
-fn row(summary: ProductSummary) -> ShopRow {
-    let ProductSummary { id, title, variants, status: _ } = summary;
-    ShopRow { id: id.to_string(), title: title.to_string(), variants }
+fn row(front: &Front, m: &MarketplaceId, now: Timestamp, summary: ProductSummary) -> ShopRow {
+    let ProductSummary { id, title, variants, status: _, cover } = summary;
+    let cover = front.cover(m, cover.as_ref(), now);
+    ShopRow { id: id.to_string(), title: title.to_string(), variants, cover }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -44,6 +51,8 @@ pub(crate) struct ShopView {
     categories: Vec<String>,
     axes: Vec<String>,
     variants: Vec<ShopVariant>,
+    /// Pictures, films, models and documents, in their order.
+    media: Vec<MediaView>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -81,7 +90,8 @@ pub(crate) async fn list(
     let m = &query.caller.marketplace;
     let mut page = world.table.products(m, category.as_ref(), limit, after.as_ref()).await?;
     page.items.retain(|product| product.status == ProductStatus::Active);
-    Ok(Reply::ok(Listing::of(page, row)))
+    let front = Front::of(&world, "MEDIA_ADDRESS").map_err(|unset| Problem::fault(&unset))?;
+    Ok(Reply::ok(Listing::of(page, |summary| row(&front, m, world.now(), summary))))
 }
 
 pub(crate) async fn one(
@@ -91,7 +101,9 @@ pub(crate) async fn one(
 ) -> Result<Reply<ShopView>, Problem> {
     let m = &query.caller.marketplace;
     let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
-    let product = became(&world, m, id).await?;
+    // What it shows comes with it.
+    let (product, gallery) = became(&world, m, id).await?;
+    let front = Front::of(&world, "MEDIA_ADDRESS").map_err(|unset| Problem::fault(&unset))?;
     let sold = sold(&world, m, &product).await?;
     let variant = |variant: &domain::catalog::Variant| {
         let offers = sold.iter().filter(|sold| sold.offer.variant == variant.number).map(Sold::view);
@@ -108,16 +120,27 @@ pub(crate) async fn one(
         categories: product.categories.iter().map(ToString::to_string).collect(),
         axes: product.axes.iter().map(ToString::to_string).collect(),
         variants: product.variants.iter().map(variant).collect(),
+        media: front.shown(m, &gallery, world.now()),
     }))
 }
 
-/// The product of an id, or what that has become: whoever kept the address of one that was merged sees the other.
-pub(crate) async fn became(world: &World, m: &MarketplaceId, mut id: ProductId) -> Result<Product, Problem> {
+/// The product of an id, or what that has become, with all that it shows: whoever kept the address of one that was
+/// merged sees the other.
+pub(crate) async fn became(
+    world: &World,
+    m: &MarketplaceId,
+    mut id: ProductId,
+) -> Result<(Product, Vec<Shown>), Problem> {
     for _ in 0..MERGES_MAX {
-        let Some(held) = world.table.load::<Product>(&Key::product(m, &id)).await? else { break };
+        let (product, gallery) = (Key::product(m, &id), Key::gallery(m, &id));
+        let mut read = world.table.read(&[product.clone(), gallery.clone()]).await?;
+        let Some(held) = read.take::<Product>(&product)? else { break };
         match held.value {
             Product { merged: Some(merged), .. } => id = merged.into,
-            product @ Product { status: ProductStatus::Active, .. } => return Ok(product),
+            product @ Product { status: ProductStatus::Active, .. } => {
+                let gallery = read.take::<Gallery>(&gallery)?;
+                return Ok((product, gallery.map(|held| held.value.shown).unwrap_or_default()));
+            }
             Product { .. } => break,
         }
     }

@@ -92,7 +92,7 @@ pub(crate) async fn one(
 ) -> Result<Reply<SpokenSheet>, Problem> {
     let m = &query.caller.marketplace;
     let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
-    let product = became(&world, m, id).await?;
+    let (product, _) = became(&world, m, id).await?;
     let [sheet, rates] = [Key::sheet(m, &product.id), Key::fx_rates(m)];
     let mut found = world.table.read(&[sheet.clone(), rates.clone()]).await?;
     let content = found.take::<Described>(&sheet)?.map(|held| held.value.sheet.content).unwrap_or_default();

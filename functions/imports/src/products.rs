@@ -338,6 +338,7 @@ fn product(said: &Said, wish: &Wish, before: Option<&Product>) -> Result<Product
             status: ProductStatus::Active,
             created_at: Timestamp::UNIX_EPOCH,
             merged: None,
+            cover: None,
         };
         return product.checked().map_err(other);
     };

@@ -1,28 +1,31 @@
-//! A file has come to the bucket, or an asset is gone.
+//! A file has come to the bucket, the rights of an asset begin or end, or it is gone.
 //!
 //! Told twice, or of a file that nobody waits for any more, it changes nothing and leaves nothing behind: whatever was
 //! made of a file that is not shown is taken away at the end, each time. A crash before that end has the message come
 //! again.
 
+use crate::change::rights_due;
 use crate::{made, place};
 use bucket::Bucket;
 use domain::Decision;
-use domain::asset::{Asset, Outcome};
+use domain::asset::{Asset, Fact, Outcome};
 use domain::id::{AssetId, MarketplaceId};
 use edge::command::Overtaken;
 use edge::function::Object;
+use edge::shown::below_file;
 use edge::{Again, World};
-use events::asset::AssetDeletedV1;
+use events::asset::{AssetDeletedV1, AssetRightsDueV1};
 use events::{Context, Envelope};
-use table::{Commit, Key, Story};
+use table::{Commit, Held, Key, Story};
 
 pub(crate) async fn arrived(world: World, object: Object) -> Result<(), Again> {
     let Some((m, id, file)) = place::sent_of(&object.key) else { return Ok(()) };
     let bucket = place::bucket(&world)?;
     let asset = world.table.load::<Asset>(&Key::asset(&m, &id)).await?;
-    if asset.is_some_and(|held| held.value.awaits(file)) {
-        let below = place::below_file(&m, &id, file);
-        if let Some(outcome) = made::outcome(&bucket, &object.key, file, &below).await? {
+    if let Some(held) = asset.filter(|held| held.value.awaits(file)) {
+        let photo = held.value.review.is_some();
+        let below = below_file(&m, &id, file);
+        if let Some(outcome) = made::outcome(&bucket, &object.key, (file, photo), &below).await? {
             world.until_free(|| judge(&world, &object, (&m, &id, file), outcome.clone())).await?;
         }
     }
@@ -40,13 +43,44 @@ async fn judge(
     let Some(held) = world.table.load::<Asset>(&Key::asset(m, id)).await? else { return Ok(()) };
     let now = world.now();
     let Decision::New(fact) = held.value.judge(file, outcome, now) else { return Ok(()) };
-    let next = held.value.clone().apply(fact.clone());
     let cause = format!("object:{}", object.key);
     let (actor, correlation) = ("system:media".to_owned(), cause.clone());
-    let context = Context { at: now, actor, cause, correlation };
+    record(world, m, &held, fact, Context { at: now, actor, cause, correlation }).await
+}
+
+async fn record(
+    world: &World,
+    m: &MarketplaceId,
+    held: &Held<Asset>,
+    fact: Fact,
+    context: Context,
+) -> Result<(), Again> {
+    let next = held.value.clone().apply(fact.clone());
     let story = Story::new([events::asset::announce(&next, &fact)]);
     let commit: Commit<'_, Overtaken> = Commit::new(m, &context);
-    Ok(commit.change(&held, &next, id.as_str(), story).send(&world.table).await?)
+    let commit = commit.change(held, &next, next.id.as_str(), story);
+    // Of a file that is there now the rights may begin or end, or have ended before it came.
+    let commit = match fact {
+        Fact::FileReady { .. } => rights_due(commit, &next),
+        Fact::FileAwaited { .. }
+        | Fact::FileRefused { .. }
+        | Fact::Described { .. }
+        | Fact::RightsBegan
+        | Fact::RightsEnded { .. }
+        | Fact::Deleted { .. } => commit,
+    };
+    Ok(commit.send(&world.table).await?)
+}
+
+/// Rights begin or end: what is shown is told of anew, what is not shown any more is gone.
+pub(crate) async fn rights(world: World, event: Envelope<AssetRightsDueV1>) -> Result<(), Again> {
+    let (m, id) = (&event.marketplace, &event.data.asset);
+    let Some(held) = world.table.load::<Asset>(&Key::asset(m, id)).await? else { return Ok(()) };
+    let now = world.now();
+    if let Decision::New(fact) = held.value.rights_due(now) {
+        record(&world, m, &held, fact, Context::follows(&event, now, "media")).await?;
+    }
+    tidy(&world, &place::bucket(&world)?, m, id).await
 }
 
 async fn tidy(world: &World, bucket: &Bucket, m: &MarketplaceId, id: &AssetId) -> Result<(), Again> {

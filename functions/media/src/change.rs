@@ -9,6 +9,7 @@ use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use table::due::Work;
 use table::{Commit, Key, Story};
 
 /// Changes an asset that the caller may see; answers it as it is afterwards, and as which revision.
@@ -40,12 +41,20 @@ pub(crate) async fn change<T>(
             let context = command.context(now);
             let story = Story::new([events::asset::announce(&next, &fact)]);
             let commit = Commit::new(m, &context).change(&held, &next, next.id.as_str(), story);
+            let commit = rights_due(commit, &next);
             let commit = command.remember(commit, now, 200, next.id.as_str(), Overtaken);
             commit.send(&world.table).await?;
             let reply = Reply::ok(view(world, m, &next)?).revision(held.next_step());
             Ok((next, reply))
         })
         .await
+}
+
+/// When its rights begin and end it is looked at again. Work that is put twice is found done.
+pub(crate) fn rights_due<'a, C: std::fmt::Debug>(commit: Commit<'a, C>, asset: &Asset) -> Commit<'a, C> {
+    let rights = asset.rights.as_ref().filter(|_| asset.media.is_some());
+    let moments = rights.into_iter().flat_map(|rights| [rights.from, rights.until]).flatten();
+    moments.fold(commit, |commit, at| commit.due(Work::Rights, asset.id.as_str(), at))
 }
 
 /// What is not said stays.
@@ -69,7 +78,11 @@ pub(crate) struct Describe {
 struct RightsBody {
     #[serde(default)]
     holder: Option<String>,
-    /// From this moment on it is not shown.
+    /// Before this moment it is not shown.
+    #[serde(default)]
+    since: Option<String>,
+    /// From this moment on it is not shown, and soon what was made of its file is gone for good: then another has
+    /// to be sent.
     #[serde(default)]
     until: Option<String>,
 }
@@ -101,6 +114,7 @@ pub(crate) async fn describe(
         let words = alt(&mut check, body);
         let rights = body.rights.as_ref().map(|rights| Rights {
             holder: check.maybe("rights.holder", rights.holder.as_deref()),
+            from: check.maybe::<Timestamp>("rights.since", rights.since.as_deref()),
             until: check.maybe::<Timestamp>("rights.until", rights.until.as_deref()),
         });
         check.done()?;
@@ -112,8 +126,7 @@ pub(crate) async fn describe(
             };
         }
         let rights = match rights {
-            Some(Rights { holder: None, until: None }) => None,
-            Some(rights) => Some(rights),
+            Some(rights) => Some(rights).filter(|rights| *rights != Rights::default()),
             None => before.rights.clone(),
         };
         Ok(before.describe(name.unwrap_or_else(|| before.name.clone()), alt, rights)?)
@@ -124,13 +137,36 @@ pub(crate) async fn describe(
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DeleteAsset"))]
-pub(crate) struct Nothing {}
+pub(crate) struct Delete {
+    /// Also where it is shown: it is shown no more, and products do not list it any more.
+    #[serde(default)]
+    force: bool,
+}
 
+/// So many who show it are counted.
+const COUNTED: u16 = 100;
+
+/// What is shown somewhere stays, unless it is said that it is to go from there too.
 pub(crate) async fn delete(
     State(world): State<World>,
     Path(id): Path<String>,
-    command: Command<Nothing>,
+    command: Command<Delete>,
 ) -> Result<Reply<AssetView>, Problem> {
-    let decide = |before: &Asset| Ok(before.delete(world.now()));
+    let m = &command.caller.marketplace;
+    let held = kept(&world, m, &command.reach, &id).await?;
+    let shown = if command.body.force || held.value.is_deleted() {
+        0
+    } else {
+        world.table.asset_uses(m, &held.value.id, COUNTED, None).await?.items.len()
+    };
+    let decide = |before: &Asset| {
+        if shown > 0 && !before.is_deleted() {
+            let or_more = if shown >= usize::from(COUNTED) { " or more" } else { "" };
+            return Err(Problem::new(409, "asset_shown", "The asset is shown")
+                .with(format!("in {shown} places{or_more}: take it from there, or delete it with `force`"))
+                .member("places", shown.into()));
+        }
+        Ok(before.delete(world.now()))
+    };
     Ok(change(&world, &command, &id, decide).await?.1)
 }

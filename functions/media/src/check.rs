@@ -1,9 +1,10 @@
 //! What lies in the bucket and is shown nowhere, and what is shown and does not lie there: for whoever runs the
 //! deployment. Nobody asks for it on a request or a schedule, for a handled file leaves nothing behind.
 
-use crate::place::{asset_of, below_file, bucket};
+use crate::place::{asset_of, bucket};
 use domain::asset::{Asset, Kind};
 use domain::id::{AssetId, MarketplaceId};
+use edge::shown::below_file;
 use edge::{Again, World};
 use std::collections::BTreeSet;
 use table::Key;

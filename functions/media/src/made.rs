@@ -38,11 +38,11 @@ struct Shelf<'a> {
     below: &'a str,
 }
 
-/// What has become of the file; none where it is not there any more.
+/// What has become of the file; none where it is not there any more. A photo is a picture that does not move.
 pub(crate) async fn outcome(
     bucket: &Bucket,
     sent: &str,
-    file: u32,
+    (file, photo): (u32, bool),
     below: &str,
 ) -> Result<Option<Outcome>, Again> {
     let bytes = match bucket.fetch(sent, VIDEO_MAX).await? {
@@ -55,18 +55,23 @@ pub(crate) async fn outcome(
     };
     let (sha256, length) = (word(&sha256_hex(&bytes))?, count(bytes.len()));
     let shelf = Shelf { bucket, below };
-    Ok(Some(match shelf.take(bytes).await? {
+    Ok(Some(match shelf.take(bytes, photo).await? {
         Ok(kind) => Ok(Media { file, sha256, bytes: length, kind }),
         Err(refused) => Err((unusable(&refused), text(&refused.to_string())?)),
     }))
 }
 
 impl Shelf<'_> {
-    async fn take(&self, bytes: Vec<u8>) -> Result<Result<Kind, Refused>, Again> {
+    async fn take(&self, bytes: Vec<u8>, photo: bool) -> Result<Result<Kind, Refused>, Again> {
         let kind = match sniff(&bytes) {
             Ok(kind) => kind,
             Err(refused) => return Ok(Err(refused)),
         };
+        let is_photo = matches!(kind, assets::Kind::Jpeg | assets::Kind::Png | assets::Kind::WebP);
+        if photo && !is_photo {
+            let (found, why) = (kind.content_type(), "is no photo");
+            return Ok(Err(Refused::NotTaken { found, why }));
+        }
         match kind {
             assets::Kind::Jpeg | assets::Kind::Png | assets::Kind::WebP | assets::Kind::Gif => {
                 self.picture(bytes).await

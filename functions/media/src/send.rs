@@ -68,7 +68,7 @@ async fn sendable(
     if !asset.awaits(asset.file) {
         return Ok(shown);
     }
-    let key = place::sent(m, &asset.id, asset.file);
+    let key = edge::shown::sent(m, &asset.id, asset.file);
     let room = place::bucket(world)?.room(&key, (content_type, length), SENT_WITHIN).await?;
     let expires_at = room.expires_at.to_string();
     Ok(shown.with(Upload { url: room.url, headers: room.headers, expires_at }))

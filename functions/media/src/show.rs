@@ -1,16 +1,17 @@
 //! How assets are shown to those who keep them.
 
-use crate::place::{Shelf, front};
 use axum::extract::{Path, State};
-use domain::asset::{Asset, File, Kind, Media, Picture, Rights, Size, Stage, Unusable};
+use domain::asset::naming::{Match, NamedAsset, Unlinked};
+use domain::asset::{Asset, File, Kind, Media, Picture, Rights, Stage, Unusable};
 use domain::id::{AssetId, MarketplaceId, MerchantId};
 use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
-use edge::{Check, Listing, Problem, Query, Reply, World};
+use edge::shown::{Front, Shelf, SizeView};
+use edge::{Check, Listing, PageOf, Problem, Query, Reply, World};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use table::asset::{AssetSummary, Shows};
+use table::asset::{AssetSummary, AssetUse, Shows, User};
 use table::{Held, Key};
 
 /// A picture, film, model or document that storefronts show.
@@ -22,7 +23,8 @@ pub(crate) struct AssetView {
     #[serde(skip_serializing_if = "Option::is_none")]
     merchant: Option<String>,
     name: String,
-    /// Of the newest file: `awaited`, `ready` or `refused`; `deleted` when the asset is gone.
+    /// Of the newest file: `awaited`, `ready` or `refused`; `ended` once its rights have, `deleted` when the asset is
+    /// gone.
     status: &'static str,
     since: String,
     /// The newest file that was asked for, counted from 1.
@@ -37,6 +39,9 @@ pub(crate) struct AssetView {
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: Option<RightsView>,
     created_at: String,
+    /// What came of its name, where that may be the name of goods; only in the answer that shows this asset alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linked: Option<LinkView>,
     /// Where its file is to be sent; only in the answer that asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<Upload>,
@@ -58,6 +63,35 @@ pub(crate) struct Upload {
     pub(crate) expires_at: String,
 }
 
+/// A file named like `SKU_01.jpg` becomes a picture of the goods of its keeper that are called so, by SKU or external
+/// id, at that place.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AssetLinked"))]
+pub(crate) struct LinkView {
+    /// `linked`; `waiting` until there are goods of one of the names; `unlinked` for a reason.
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<Unlinked>,
+    /// What it is looked for under.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(default))]
+    names: Vec<String>,
+}
+
+impl LinkView {
+    fn of(named: &NamedAsset) -> Self {
+        let names = named.waits_for().to_vec();
+        let (status, product, why) = match &named.matched {
+            Match::Waiting { .. } => ("waiting", None, None),
+            Match::Unlinked { product, why, .. } => ("unlinked", Some(product), Some(*why)),
+            Match::Linked { product, .. } => ("linked", Some(product), None),
+        };
+        Self { status, product: product.map(ToString::to_string), why, names }
+    }
+}
+
 /// Why the newest file is not taken.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AssetRefused"))]
@@ -72,7 +106,10 @@ pub(crate) struct RefusedView {
 pub(crate) struct RightsView {
     #[serde(skip_serializing_if = "Option::is_none")]
     holder: Option<String>,
-    /// From then on it is not shown.
+    /// Before then it is not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    /// From then on it is not shown, and soon what was made of its file is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
 }
@@ -119,19 +156,6 @@ pub(crate) struct ShownView {
     bounds: Option<[[String; 3]; 2]>,
 }
 
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AssetSizeView"))]
-pub(crate) struct SizeView {
-    size: Size,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    width: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    height: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    webp: Option<String>,
-    jpeg: String,
-}
-
 fn status(stage: &Stage) -> (&'static str, Timestamp, Option<RefusedView>) {
     match stage {
         Stage::Awaited { since } => ("awaited", *since, None),
@@ -139,6 +163,7 @@ fn status(stage: &Stage) -> (&'static str, Timestamp, Option<RefusedView>) {
         Stage::Refused { since, why, said } => {
             ("refused", *since, Some(RefusedView { reason: *why, message: said.to_string() }))
         }
+        Stage::Ended { since } => ("ended", *since, None),
         Stage::Deleted { since } => ("deleted", *since, None),
     }
 }
@@ -146,18 +171,13 @@ fn status(stage: &Stage) -> (&'static str, Timestamp, Option<RefusedView>) {
 fn rights(rights: Option<&Rights>) -> Option<RightsView> {
     rights.map(|rights| RightsView {
         holder: rights.holder.as_ref().map(ToString::to_string),
+        since: rights.from.map(|from| from.to_string()),
         until: rights.until.map(|until| until.to_string()),
     })
 }
 
 fn picture(shelf: &Shelf, picture: &Picture) -> ShownView {
-    let sizes = picture.renditions.iter().map(|made| SizeView {
-        size: made.size,
-        width: Some(made.width),
-        height: Some(made.height),
-        webp: Some(shelf.address(&made.webp.sha256, "webp")),
-        jpeg: shelf.address(&made.jpeg.sha256, "jpg"),
-    });
+    let sizes = picture.renditions.iter().map(|made| SizeView::of(shelf, made));
     ShownView {
         width: Some(picture.width),
         height: Some(picture.height),
@@ -199,7 +219,7 @@ fn shown(shelf: &Shelf, media: &Media) -> ShownView {
 }
 
 pub(crate) fn view(world: &World, m: &MarketplaceId, asset: &Asset) -> Result<AssetView, Problem> {
-    let front = front(world).map_err(|unset| Problem::fault(&unset))?;
+    let front = Front::of(world, "MEDIA_ADDRESS").map_err(|unset| Problem::fault(&unset))?;
     let (status, since, refused) = status(&asset.stage);
     Ok(AssetView {
         id: asset.id.to_string(),
@@ -209,10 +229,11 @@ pub(crate) fn view(world: &World, m: &MarketplaceId, asset: &Asset) -> Result<As
         since: since.to_string(),
         file: asset.file,
         refused,
-        shown: asset.shown(world.now()).map(|media| shown(&Shelf::of(&front, m, asset, media), media)),
+        shown: asset.shown(world.now()).map(|media| shown(&front.shelf(m, &asset.id, media.file), media)),
         alt: asset.alt.iter().map(|(locale, words)| (locale.to_string(), words.to_string())).collect(),
         rights: rights(asset.rights.as_ref()),
         created_at: asset.created_at.to_string(),
+        linked: None,
         upload: None,
     })
 }
@@ -225,7 +246,7 @@ pub(crate) struct RowView {
     #[serde(skip_serializing_if = "Option::is_none")]
     merchant: Option<String>,
     name: String,
-    /// `awaited`, `ready` or `refused`.
+    /// `awaited`, `ready`, `refused` or `ended`.
     status: &'static str,
     since: String,
     file: u32,
@@ -250,11 +271,11 @@ pub(crate) struct GlanceView {
     blur_hash: Option<String>,
 }
 
-fn row(front: &str, m: &MarketplaceId, now: Timestamp, of: &AssetSummary) -> RowView {
+fn row(front: &Front, m: &MarketplaceId, now: Timestamp, of: &AssetSummary) -> RowView {
     let (status, since, refused) = status(&of.stage);
-    let ended = of.rights.as_ref().and_then(|rights| rights.until).is_some_and(|until| until <= now);
-    let glance = of.shown.as_ref().filter(|_| !ended).map(|glance| {
-        let shelf = Shelf::at(front, m, &of.id, glance.file);
+    let allowed = Rights::allow(of.rights.as_ref(), now);
+    let glance = of.shown.as_ref().filter(|_| allowed).map(|glance| {
+        let shelf = front.shelf(m, &of.id, glance.file);
         GlanceView {
             kind: glance.kind.as_str(),
             thumbnail: glance.thumbnail.as_ref().map(|sha256| shelf.address(sha256, "jpg")),
@@ -333,16 +354,53 @@ pub(crate) async fn list(
     check.done()?;
     let (m, after) = (&query.caller.marketplace, paging.after.as_ref());
     let page = world.table.assets(m, merchant.as_ref(), paging.limit, after).await?;
-    let front = front(&world).map_err(|unset| Problem::fault(&unset))?;
+    let front = Front::of(&world, "MEDIA_ADDRESS").map_err(|unset| Problem::fault(&unset))?;
     Ok(Reply::ok(Listing::of(page, |summary| row(&front, m, world.now(), &summary))))
 }
 
+/// With what came of its name, in one read.
 pub(crate) async fn one(
     State(world): State<World>,
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<AssetView>, Problem> {
     let m = &query.caller.marketplace;
+    let id: AssetId = id.parse().map_err(|_| unknown())?;
+    let (asset, name) = (Key::asset(m, &id), Key::asset_name(m, &id));
+    let mut read = world.table.read(&[asset.clone(), name.clone()]).await?;
+    let held = read.take::<Asset>(&asset)?.filter(|held| covers(&query.reach, &held.value));
+    let held = held.ok_or_else(unknown)?;
+    let linked = read.take::<NamedAsset>(&name)?.map(|named| LinkView::of(&named.value));
+    Ok(Reply::ok(AssetView { linked, ..view(&world, m, &held.value)? }).revision(held.revision()))
+}
+
+/// Somebody who shows an asset.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AssetUsage"))]
+pub(crate) struct UseView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<String>,
+    since: String,
+}
+
+fn used(by: AssetUse) -> UseView {
+    let since = by.since.to_string();
+    match by.by {
+        User::Product(product) => UseView { product: Some(product.to_string()), review: None, since },
+        User::Review(review) => UseView { product: None, review: Some(review.to_string()), since },
+    }
+}
+
+pub(crate) async fn usages(
+    State(world): State<World>,
+    Path(id): Path<String>,
+    query: Query<PageOf>,
+) -> Result<Reply<Listing<UseView>>, Problem> {
+    let m = &query.caller.marketplace;
     let held = kept(&world, m, &query.reach, &id).await?;
-    Ok(Reply::ok(view(&world, m, &held.value)?).revision(held.revision()))
+    let paging = query.parameters.read()?;
+    let page = world.table.asset_uses(m, &held.value.id, paging.limit, paging.after.as_ref()).await?;
+    Ok(Reply::ok(Listing::of(page, used)))
 }

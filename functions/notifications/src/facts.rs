@@ -2,9 +2,11 @@
 
 use domain::Money;
 use domain::dunning::Step;
+use domain::id::OfferId;
 use domain::message::Kind;
 use jiff::civil::Date;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What is known of an occasion, whoever reads it.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +45,7 @@ pub(crate) struct Bought {
     pub(crate) title: String,
     pub(crate) quantity: u32,
     pub(crate) amount: Money,
+    pub(crate) offer: Option<OfferId>,
 }
 
 /// A line below the goods.
@@ -92,6 +95,7 @@ struct LineFacts {
     /// Of a tile that stands where there is no picture.
     color: &'static str,
     initial: String,
+    /// What it shows stands beside it.
     picture: Option<String>,
 }
 
@@ -116,6 +120,8 @@ pub(crate) struct Between<'a> {
     pub(crate) locale: &'a str,
     pub(crate) kind: Kind,
     pub(crate) unsubscribe: Option<&'a str>,
+    /// Of the products that are offered so: addresses of what every reader shows.
+    pub(crate) pictures: &'a BTreeMap<OfferId, String>,
 }
 
 impl Facts {
@@ -128,7 +134,7 @@ impl Facts {
             quantity: line.quantity,
             amount: tongue.money(line.amount),
             title: line.title,
-            picture: None,
+            picture: line.offer.and_then(|offer| between.pictures.get(&offer).cloned()),
         };
         let sum = |(sum, amount)| SumFacts { label: tongue.label(sum), amount: tongue.money(amount) };
         let star = |(count, link)| StarFacts { count, link };
@@ -310,7 +316,7 @@ impl Tongue {
 pub(crate) fn sample(kind: Kind, locale: &str) -> Facts {
     let eur = |minor| Some(Money::new(minor, "EUR".parse().ok()?));
     let line = |title: &str, quantity, minor| {
-        Some(Bought { title: title.to_owned(), quantity, amount: eur(minor)? })
+        Some(Bought { title: title.to_owned(), quantity, amount: eur(minor)?, offer: None })
     };
     let day = |day| Date::new(2026, 3, day).ok();
     let stars = if kind == Kind::ReviewRequest { 5 } else { 0 };
@@ -344,6 +350,7 @@ pub(crate) fn sample(kind: Kind, locale: &str) -> Facts {
     };
     let marketing = kind.nature() != domain::message::Nature::Service;
     let unsubscribe = marketing.then_some("https://shop.example/#/unsubscribe/token");
+    let pictures = BTreeMap::new();
     let between = Between {
         shop: "Corner Market",
         shop_link: "https://shop.example",
@@ -351,6 +358,7 @@ pub(crate) fn sample(kind: Kind, locale: &str) -> Facts {
         locale,
         kind,
         unsubscribe,
+        pictures: &pictures,
     };
     Facts::of(&known, &between)
 }

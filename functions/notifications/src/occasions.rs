@@ -69,7 +69,8 @@ async fn of_somebody(world: &World, m: &MarketplaceId, id: &OrderId) -> Result<O
 fn bought(line: &domain::order::Line) -> Option<Bought> {
     let amount = line.priced.as_ref().map(|priced| priced.total);
     let title = line.title.as_ref().map_or_else(|| line.sku.to_string(), ToString::to_string);
-    Some(Bought { title, quantity: line.quantity, amount: amount.or_else(|| line.items().ok())? })
+    let amount = amount.or_else(|| line.items().ok())?;
+    Some(Bought { title, quantity: line.quantity, amount, offer: line.offer.clone() })
 }
 
 impl OfSomebody {
@@ -155,7 +156,8 @@ pub(crate) async fn shipped(world: World, event: Envelope<MerchantOrderShippedV1
         let line = of.order.lines.iter().find(|line| line.number == units.line)?;
         let title = line.title.as_ref().map_or_else(|| line.sku.to_string(), ToString::to_string);
         let whole = line.priced.as_ref().map(|priced| priced.total).or_else(|| line.items().ok())?;
-        Some(Bought { title, quantity: units.quantity, amount: whole.share(units.quantity, line.quantity) })
+        let amount = whole.share(units.quantity, line.quantity);
+        Some(Bought { title, quantity: units.quantity, amount, offer: line.offer.clone() })
     };
     let known = Known {
         merchant: name(seller),
@@ -261,7 +263,8 @@ pub(crate) async fn reminded(world: World, event: Envelope<CartRemindedV1>) -> D
     for (line, key) in cart.lines.iter().zip(&offers) {
         let Some(offer) = read.take::<Offer>(key)? else { continue };
         let amount = line.added_at.times(line.quantity)?;
-        lines.push(Bought { title: offer.value.title.to_string(), quantity: line.quantity, amount });
+        let (title, offer) = (offer.value.title.to_string(), Some(line.offer.clone()));
+        lines.push(Bought { title, quantity: line.quantity, amount, offer });
     }
     let until = world.now().checked_add(CART_LINK).unwrap_or(jiff::Timestamp::MAX);
     let link = Link { purpose: Purpose::Cart, about: cart.id.to_string(), until };

@@ -6,13 +6,14 @@
 //!
 //! A crash between 3 and 5 leaves an intent of which nobody knows: `domain::message::again` says what is done with it.
 
-use crate::facts::{Between, Facts, Known};
+use crate::facts::{Between, Bought, Facts, Known};
 use crate::mail::{Carried, Letter, carry};
 use crate::render::{Rendered, render};
 use crate::words;
 use domain::cart::Cart;
+use domain::catalog::{Offer, Product};
 use domain::customer::{Customer, Person, Profile, Purpose};
-use domain::id::{CustomerId, MarketplaceId, MerchantId, MessageId, OrderId, sha256_hex};
+use domain::id::{CustomerId, MarketplaceId, MerchantId, MessageId, OfferId, OrderId, ProductId, sha256_hex};
 use domain::marketplace::Marketplace;
 use domain::message::{
     Because, Channel, Contact, Kind, Message, Nature, Next, NotSent, Reader, Recipient, Routing, Said, Stage,
@@ -21,9 +22,11 @@ use domain::message::{
 use domain::text::{Email, Sha256};
 use edge::links::{self, Link, Purpose as For};
 use edge::sealed::{seal, unseal};
+use edge::shown::Front;
 use edge::{Again, World};
 use events::{Envelope, Payload};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 use table::message::{KeptMessage, MerchantContact, MessageRouting, MessageTemplate, Source, Words};
 use table::person::{CustomerAccount, DataKey, OrderPerson};
 use table::{Held, Key};
@@ -353,6 +356,38 @@ async fn not_sent(
     keep(world, m, held, next).await.map(drop)
 }
 
+/// The first picture of the product of each line that has one, as small as it is drawn.
+async fn pictures(
+    world: &World,
+    m: &MarketplaceId,
+    lines: &[Bought],
+) -> Result<BTreeMap<OfferId, String>, Again> {
+    let offers: BTreeSet<&OfferId> = lines.iter().filter_map(|line| line.offer.as_ref()).collect();
+    let mut shown = BTreeMap::new();
+    if offers.is_empty() {
+        return Ok(shown);
+    }
+    let front = Front::of(world, "MEDIA_ADDRESS")
+        .map_err(|unset| Again::call("find where pictures are shown", unset))?;
+    let keys: Vec<Key> = offers.iter().map(|offer| Key::offer(m, offer)).collect();
+    let mut read = world.table.glance(&keys).await?;
+    let mut products: BTreeMap<ProductId, Vec<OfferId>> = BTreeMap::new();
+    for key in &keys {
+        if let Some(offer) = read.take::<Offer>(key)?.map(|held| held.value) {
+            products.entry(offer.product).or_default().push(offer.id);
+        }
+    }
+    let keys: Vec<Key> = products.keys().map(|product| Key::product(m, product)).collect();
+    let mut read = world.table.glance(&keys).await?;
+    for ((_, offers), key) in products.into_iter().zip(&keys) {
+        let cover = read.take::<Product>(key)?.and_then(|held| held.value.cover);
+        if let Some(address) = front.thumbnail(m, cover.as_ref(), world.now()) {
+            shown.extend(offers.into_iter().map(|offer| (offer, address.clone())));
+        }
+    }
+    Ok(shown)
+}
+
 /// All that a letter is made of.
 struct Post<'a> {
     world: &'a World,
@@ -371,8 +406,10 @@ impl Post<'_> {
     ) -> Result<(), Again> {
         let (world, m) = (self.world, &self.cause.m);
         let (out, post) = self.ways_out(&message).await?;
+        let pictures = pictures(world, m, &self.telling.known.lines).await?;
         let rendered = chosen.and_then(|(locale, version, source)| {
-            let facts = Facts::of(&self.telling.known, &self.between(&locale, out.as_deref()));
+            let between = self.between(&locale, out.as_deref(), &pictures);
+            let facts = Facts::of(&self.telling.known, &between);
             let rendered = render(&source, &facts);
             if let Err(broken) = &rendered {
                 tracing::error!(
@@ -397,7 +434,12 @@ impl Post<'_> {
         self.settle(&begun, carried).await
     }
 
-    fn between<'a>(&'a self, locale: &'a str, unsubscribe: Option<&'a str>) -> Between<'a> {
+    fn between<'a>(
+        &'a self,
+        locale: &'a str,
+        unsubscribe: Option<&'a str>,
+        pictures: &'a BTreeMap<OfferId, String>,
+    ) -> Between<'a> {
         Between {
             shop: self.around.marketplace.name.as_str(),
             shop_link: &self.around.shop,
@@ -405,6 +447,7 @@ impl Post<'_> {
             locale,
             kind: self.telling.kind,
             unsubscribe,
+            pictures,
         }
     }
 

@@ -59,13 +59,13 @@ pub(crate) struct OwnView {
 }
 
 /// A review as its author sees it, by itself.
-pub(crate) async fn own_view(shown: &Shown, review: &Review) -> Result<OwnView, Problem> {
+pub(crate) fn own_view(shown: &Shown, review: &Review) -> OwnView {
     let (reasons, note) = match &review.stage {
         Stage::Pending { causes } => (causes.clone(), None),
         Stage::Rejected { reasons, note, .. } => (reasons.clone(), note.as_ref().map(ToString::to_string)),
         Stage::Published { .. } | Stage::Withdrawn { .. } => (Vec::new(), None),
     };
-    Ok(OwnView {
+    OwnView {
         id: review.id.to_string(),
         order: review.order.to_string(),
         line: review.id.place().map_or(0, |(_, line)| line),
@@ -79,9 +79,9 @@ pub(crate) async fn own_view(shown: &Shown, review: &Review) -> Result<OwnView, 
         name: review.name.as_ref().map(ToString::to_string),
         reasons,
         note,
-        photos: shown_photos(shown, review).await?,
+        photos: shown_photos(shown, review),
         reply: review.reply.as_ref().map(crate::show::ReplyView::of),
-    })
+    }
 }
 
 /// A delivered line, and the review of it if there is one.
@@ -172,13 +172,13 @@ impl Scene {
         }
     }
 
-    async fn view(&self, shown: &Shown, review: Option<&Review>) -> Result<OwnView, Problem> {
+    fn view(&self, shown: &Shown, review: Option<&Review>) -> OwnView {
         let title = self.title().map_or_else(|| self.line.sku.to_string(), |title| title.to_string());
         let merchant_name = self.merchant_name.clone();
         if let Some(review) = review {
-            return Ok(OwnView { title, merchant_name, ..own_view(shown, review).await? });
+            return OwnView { title, merchant_name, ..own_view(shown, review) };
         }
-        Ok(OwnView {
+        OwnView {
             id: self.id.to_string(),
             order: self.id.place().map(|(order, _)| order.to_string()).unwrap_or_default(),
             line: self.line.number,
@@ -194,7 +194,7 @@ impl Scene {
             note: None,
             photos: Vec::new(),
             reply: None,
-        })
+        }
     }
 }
 
@@ -205,9 +205,9 @@ async fn show(
     author: &Author,
 ) -> Result<Reply<OwnView>, Problem> {
     let scene = Scene::of(world, m, id, author).await?;
-    let shown = Shown::new(world)?;
+    let shown = Shown::new(world, m)?;
     let review = scene.review.as_ref();
-    let view = scene.view(&shown, review.map(|held| &held.value)).await?;
+    let view = scene.view(&shown, review.map(|held| &held.value));
     let reply = Reply::ok(view);
     Ok(review.map_or_else(|| reply.clone(), |held| reply.clone().revision(held.revision())))
 }
@@ -250,7 +250,7 @@ async fn write<T>(
     (written, occurred_at): (Written, Option<Timestamp>),
 ) -> Result<Reply<OwnView>, Problem> {
     let m = &command.caller.marketplace;
-    let shown = Shown::new(world)?;
+    let shown = Shown::new(world, m)?;
     world
         .until_free(|| async {
             let scene = Scene::of(world, m, id, author).await?;
@@ -267,7 +267,7 @@ async fn write<T>(
                 }
                 Some(held) => match held.value.write(written.clone(), &policy, at) {
                     Decision::Already => {
-                        let view = scene.view(&shown, Some(&held.value)).await?;
+                        let view = scene.view(&shown, Some(&held.value));
                         return Ok(Reply::ok(view).revision(held.revision()).replayed());
                     }
                     Decision::New(fact) => (held.value.clone().apply(fact.clone()), fact),
@@ -278,7 +278,7 @@ async fn write<T>(
             let commit = Commit::new(m, &context).review(held, &next, story, Overtaken);
             commit.send(&world.table).await?;
             let revision = held.map_or(1, Held::next_step);
-            let reply = Reply::ok(scene.view(&shown, Some(&next)).await?).revision(revision);
+            let reply = Reply::ok(scene.view(&shown, Some(&next))).revision(revision);
             Ok(if held.is_none() { reply.making() } else { reply })
         })
         .await
@@ -296,10 +296,10 @@ async fn take_back(
     author: &Author,
 ) -> Result<Reply<OwnView>, Problem> {
     let scene = Scene::of(world, &command.caller.marketplace, id, author).await?;
-    let shown = Shown::new(world)?;
+    let shown = Shown::new(world, &command.caller.marketplace)?;
     let (held, replayed) =
         amend(world, command, id, |_| Ok(()), |review, now| Ok(review.withdraw(now))).await?;
-    let reply = Reply::ok(scene.view(&shown, Some(&held.value)).await?).revision(held.revision());
+    let reply = Reply::ok(scene.view(&shown, Some(&held.value))).revision(held.revision());
     Ok(if replayed { reply.replayed() } else { reply })
 }
 
@@ -420,10 +420,10 @@ pub(crate) async fn own_list(
     let paging = query.parameters.read()?;
     let page = world.table.reviews_of_customer(m, &customer, paging.limit, paging.after.as_ref()).await?;
     let keys: Vec<Key> = page.items.iter().map(|row| Key::review(m, &row.id)).collect();
-    let shown = Shown::new(&world)?;
+    let shown = Shown::new(&world, m)?;
     let mut items = Vec::new();
     for held in world.table.load_all::<Review>(&keys).await? {
-        items.push(own_view(&shown, &held.value).await?);
+        items.push(own_view(&shown, &held.value));
     }
     Ok(Reply::ok(Listing { items, next: page.next.map(|next| next.to_string()) }))
 }

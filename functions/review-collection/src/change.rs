@@ -1,5 +1,6 @@
 //! One review changed by a request: load, decide, look for a repeat, commit with the counts that move.
 
+use crate::photos;
 use domain::Decision;
 use domain::id::ReviewId;
 use domain::review::{Fact, Refused, Review};
@@ -19,7 +20,11 @@ pub(crate) fn story(before: Option<&Review>, after: &Review, fact: &Fact) -> Sto
         Fact::Withdrawn { .. } => vec![withdrawn(after)],
         Fact::Replied { .. } => vec![replied(after, false)],
         Fact::ReplyEdited { .. } => vec![replied(after, true)],
-        Fact::Helped | Fact::Unnamed | Fact::PhotoAwaited { .. } | Fact::PhotoJudged { .. } => Vec::new(),
+        Fact::Helped
+        | Fact::Unnamed
+        | Fact::PhotoAwaited { .. }
+        | Fact::PhotoJudged { .. }
+        | Fact::PhotoGone { .. } => Vec::new(),
     };
     if newly {
         facts.push(published(after));
@@ -57,7 +62,10 @@ pub(crate) async fn amend<T>(
             let next = held.value.clone().apply(fact.clone());
             let context = command.context(now);
             let story = story(Some(&held.value), &next, &fact);
-            let commit = Commit::new(m, &context).review(Some(&held), &next, story, Overtaken);
+            let mut commit = Commit::new(m, &context).review(Some(&held), &next, story, Overtaken);
+            if let Fact::Withdrawn { .. } = fact {
+                commit = photos::take_back(world, m, commit, &held.value, now).await?;
+            }
             command.remember(commit, now, 200, id.as_str(), Overtaken).send(&world.table).await?;
             Ok((Held::written(next, held.next_step()), false))
         })

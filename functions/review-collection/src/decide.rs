@@ -38,17 +38,17 @@ pub(crate) struct SaidView {
     by: String,
 }
 
-async fn view(shown: &Shown, review: &Review) -> Result<ReviewView, Problem> {
+fn view(shown: &Shown, review: &Review) -> ReviewView {
     let before = review.reply.iter().flat_map(|reply| &reply.before);
     let said =
         |said: &Said| SaidView { text: said.text.to_string(), at: said.at.to_string(), by: said.by.clone() };
-    Ok(ReviewView {
+    ReviewView {
         submitted_at: review.submitted_at.to_string(),
         delivered_at: review.delivered_at.to_string(),
         helpful: review.helpful,
         reply_before: before.map(said).collect(),
-        review: own_view(shown, review).await?,
-    })
+        review: own_view(shown, review),
+    }
 }
 
 fn none() -> Problem {
@@ -64,10 +64,10 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     query: Query<NoParameters>,
 ) -> Result<Reply<ReviewView>, Problem> {
-    let key = Key::review(&query.caller.marketplace, &named(&id)?);
-    let held = world.table.load::<Review>(&key).await?;
+    let m = &query.caller.marketplace;
+    let held = world.table.load::<Review>(&Key::review(m, &named(&id)?)).await?;
     let held = held.filter(|held| query.reach.covers(&held.value.merchant)).ok_or_else(none)?;
-    Ok(Reply::ok(view(&Shown::new(&world)?, &held.value).await?).revision(held.revision()))
+    Ok(Reply::ok(view(&Shown::new(&world, m)?, &held.value)).revision(held.revision()))
 }
 
 /// What waits for a person.
@@ -77,10 +77,10 @@ pub(crate) async fn pending(
 ) -> Result<Reply<Listing<ReviewView>>, Problem> {
     let (m, paging) = (&query.caller.marketplace, query.parameters.read()?);
     let page = world.table.pending_reviews(m, paging.limit, paging.after.as_ref()).await?;
-    let shown = Shown::new(&world)?;
+    let shown = Shown::new(&world, m)?;
     let mut items = Vec::new();
     for held in loaded(&world, m, page.items.iter().map(|row| &row.id)).await? {
-        items.push(view(&shown, &held.value).await?);
+        items.push(view(&shown, &held.value));
     }
     Ok(Reply::ok(Listing { items, next: page.next.map(|next| next.to_string()) }))
 }
@@ -94,7 +94,8 @@ async fn decided<T>(
 ) -> Result<Reply<ReviewView>, Problem> {
     let may = |review: &Review| if command.reach.covers(&review.merchant) { Ok(()) } else { Err(none()) };
     let (held, replayed) = amend(world, command, &named(id)?, may, decide).await?;
-    let reply = Reply::ok(view(&Shown::new(world)?, &held.value).await?).revision(held.revision());
+    let shown = Shown::new(world, &command.caller.marketplace)?;
+    let reply = Reply::ok(view(&shown, &held.value)).revision(held.revision());
     Ok(if replayed { reply.replayed() } else { reply })
 }
 

@@ -3,15 +3,15 @@
 //! The list by itself is the newest first, whatever the stars; every order shows every review in the end, and the
 //! distribution stands beside it. Nothing here leaves a review out for its stars.
 
-use crate::photos;
 use axum::extract::{Path, State};
-use bucket::Bucket;
 use domain::id::{MarketplaceId, MerchantId, ProductId, ReviewId};
 use domain::review::rating::{Distribution, score};
-use domain::review::{PhotoState, Reply as Answer, Review, Stage, Stars, Unusable};
+use domain::review::{Photo, PhotoState, Reply as Answer, Review, Stage, Stars, Unusable};
 use edge::query::None as NoParameters;
 use edge::query::Paging;
+use edge::shown::{Front, MediaView};
 use edge::{Check, Listing, Problem, Query, Reply, World};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use table::review::{RatingAdjustment, Reviewed};
 use table::{Held, Key};
@@ -28,22 +28,16 @@ pub(crate) fn status(stage: &Stage) -> &'static str {
 
 /// What views are made with.
 pub(crate) struct Shown {
-    gallery: Bucket,
+    front: Front,
+    marketplace: MarketplaceId,
+    now: Timestamp,
 }
 
 impl Shown {
-    pub(crate) fn new(world: &World) -> Result<Self, Problem> {
-        Ok(Self { gallery: photos::gallery(world)? })
+    pub(crate) fn new(world: &World, m: &MarketplaceId) -> Result<Self, Problem> {
+        let front = Front::of(world, "MEDIA_ADDRESS").map_err(|unset| Problem::fault(&unset))?;
+        Ok(Self { front, marketplace: m.clone(), now: world.now() })
     }
-}
-
-/// A picture, at an address that is good for an hour.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReviewPhoto"))]
-pub(crate) struct PhotoView {
-    url: String,
-    width: u32,
-    height: u32,
 }
 
 /// A picture of one's own review.
@@ -56,23 +50,22 @@ pub(crate) struct OwnPhoto {
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<Unusable>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    photo: Option<PhotoView>,
+    photo: Option<MediaView>,
 }
 
-pub(crate) async fn shown_photos(shown: &Shown, review: &Review) -> Result<Vec<OwnPhoto>, Problem> {
-    let mut photos = Vec::new();
-    for photo in &review.photos {
+pub(crate) fn shown_photos(shown: &Shown, review: &Review) -> Vec<OwnPhoto> {
+    let own = |photo: &Photo| {
         let (status, refused, view) = match &photo.state {
             PhotoState::Awaited => ("awaited", None, None),
             PhotoState::Refused { why } => ("refused", Some(*why), None),
-            PhotoState::Ready { sha256, width, height } => {
-                let url = photos::address(&shown.gallery, sha256).await?;
-                ("ready", None, Some(PhotoView { url, width: *width, height: *height }))
+            PhotoState::Shown { shown: of } => {
+                ("ready", None, shown.front.one(&shown.marketplace, of, shown.now))
             }
+            PhotoState::Lost {} => return None,
         };
-        photos.push(OwnPhoto { number: photo.number, status, refused, photo: view });
-    }
-    Ok(photos)
+        Some(OwnPhoto { number: photo.number, status, refused, photo: view })
+    };
+    review.photos.iter().filter_map(own).collect()
 }
 
 /// The merchant's answer.
@@ -113,14 +106,14 @@ pub(crate) struct PublicView {
     helpful: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(default))]
-    photos: Vec<PhotoView>,
+    photos: Vec<MediaView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply: Option<ReplyView>,
 }
 
-async fn public_view(shown: &Shown, review: &Review) -> Result<PublicView, Problem> {
-    let photos = shown_photos(shown, review).await?.into_iter().filter_map(|photo| photo.photo).collect();
-    Ok(PublicView {
+fn public_view(shown: &Shown, review: &Review) -> PublicView {
+    let photos = shown_photos(shown, review).into_iter().filter_map(|photo| photo.photo).collect();
+    PublicView {
         id: review.id.to_string(),
         merchant: review.merchant.to_string(),
         product: review.product.as_ref().map(ToString::to_string),
@@ -132,7 +125,7 @@ async fn public_view(shown: &Shown, review: &Review) -> Result<PublicView, Probl
         helpful: review.helpful,
         photos,
         reply: review.reply.as_ref().map(ReplyView::of),
-    })
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -211,12 +204,12 @@ pub(crate) async fn list(
         Sort::Worst => table.reviews_by_stars(m, &of, false, limit, after).await?,
     };
     let ids = page.items.iter().map(|row| &row.id);
-    let shown = Shown::new(&world)?;
+    let shown = Shown::new(&world, m)?;
     let mut items = Vec::new();
     for held in loaded(&world, m, ids).await? {
         // An index may be behind: what is not published any more is not shown.
         if held.value.is_published() {
-            items.push(public_view(&shown, &held.value).await?);
+            items.push(public_view(&shown, &held.value));
         }
     }
     Ok(Reply::ok(Listing { items, next: page.next.map(|next| next.to_string()) }))

@@ -6,7 +6,8 @@
 //! files · `subscribers/` a year of subscriptions · `books.rs` the ledger, checked · `rates.rs` rates of tax from
 //! files · `bench.rs` what an order costs · `checkouts.rs` how fast shoppers are served · `burst.rs` many of them and
 //! few units · `shopper.rs` what one of them does · `renewals.rs` many subscriptions due at once · `reminders.rs`
-//! carts that are left, among many · `cold.rs` how fast a function starts.
+//! carts that are left, among many · `renditions.rs` what is made of a picture, beside others · `cold.rs` how fast a
+//! function starts.
 //! The command line is `main.rs` and `commands/`.
 
 pub mod api;
@@ -22,6 +23,7 @@ pub mod issuer;
 pub mod market;
 pub mod rates;
 pub mod reminders;
+pub mod renditions;
 pub mod renewals;
 pub mod replay;
 pub mod shopper;

@@ -13,9 +13,9 @@ use souk::cloud::{Cloud, Mail};
 /// The pages around a mail.
 const POLICY: &str = "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
-/// A mail itself: its own styles, no script, no picture from elsewhere.
-const MAIL: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'self'; \
-    sandbox allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self'";
+/// A mail itself: its own styles, no script, no picture but those of goods.
+const MAIL: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data: http://127.0.0.1:8080; \
+    base-uri 'self'; sandbox allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self'";
 
 /// Headers that are shown.
 const HEAD: [&str; 7] =

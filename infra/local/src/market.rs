@@ -114,6 +114,7 @@ impl Market {
             ("webhooks", Work::Webhook),
             ("review-collection", Work::Review),
             ("scheduled-changes", Work::SheetChange),
+            ("media", Work::Rights),
         ] {
             let table = world.table.clone();
             cloud.doze(name, Arc::new(move || Box::pin(first_due(table.clone(), work))));
@@ -178,7 +179,7 @@ fn parameters() -> BTreeMap<String, String> {
 pub type Build = fn(&World) -> Function;
 
 /// Every function, by the name that the template gives its code.
-pub fn functions() -> [(&'static str, Build); 32] {
+pub fn functions() -> [(&'static str, Build); 33] {
     [
         ("abandoned-cart", abandoned_cart::function),
         ("admin", admin::function),
@@ -190,6 +191,7 @@ pub fn functions() -> [(&'static str, Build); 32] {
         ("delivery", delivery::function),
         ("dunning", dunning::function),
         ("duplicates", duplicates::function),
+        ("exports", exports::function),
         ("fulfillment", fulfillment::function),
         ("imports", imports::function),
         ("inventory", inventory::function),

@@ -9,7 +9,7 @@ use axum::routing::get;
 use souk::demo::STOREFRONT;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
-const FILES: [(&str, &str, &str); 10] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("/shop/page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
     ("/shop/main.js", SCRIPT, include_str!("page/main.js")),
     ("/shop/api.js", SCRIPT, include_str!("page/api.js")),
@@ -18,13 +18,15 @@ const FILES: [(&str, &str, &str); 10] = [
     ("/shop/basket.js", SCRIPT, include_str!("page/basket.js")),
     ("/shop/checkout.js", SCRIPT, include_str!("page/checkout.js")),
     ("/shop/order.js", SCRIPT, include_str!("page/order.js")),
+    ("/shop/pictures.js", SCRIPT, include_str!("page/pictures.js")),
     ("/shop/reviews.js", SCRIPT, include_str!("page/reviews.js")),
     ("/shop/wishes.js", SCRIPT, include_str!("page/wishes.js")),
 ];
 
-/// Nothing from elsewhere but photos of reviews, nothing inline, no text that becomes markup, no frame around it.
+/// Nothing from elsewhere but pictures and films, nothing inline, no text that becomes markup, no frame around it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    connect-src 'self' http://127.0.0.1:8081; img-src data: http://127.0.0.1:8081; base-uri 'none'; \
+    connect-src 'self' http://127.0.0.1:8081; img-src data: http://127.0.0.1:8080; \
+    media-src http://127.0.0.1:8080; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 pub(crate) fn routes() -> Router {

@@ -2,7 +2,7 @@
 //!
 //! `sniff.rs` what it is · `header.rs` how large it would be, before anything is decoded · `picture.rs` pixels, upright
 //! and in sRGB · `renditions.rs` sizes and zoom tiles · `look.rs` placeholder and fingerprint · `video.rs` MP4 ·
-//! `model.rs` glTF binary · `naming.rs` whose picture a file is by its name · `refused.rs` why something is not taken.
+//! `model.rs` glTF binary · `refused.rs` why something is not taken.
 //!
 //! Why a crate apart: it needs neither table nor SDK, so it builds and is tried alone in seconds. It is for one
 //! function, so that no other package of code gets its weight; what others are sent goes through that one's queue.
@@ -14,7 +14,6 @@
 pub mod header;
 pub mod look;
 pub mod model;
-pub mod naming;
 pub mod picture;
 pub mod refused;
 pub mod renditions;
@@ -22,7 +21,6 @@ pub mod sniff;
 pub mod video;
 
 pub use look::Look;
-pub use naming::{Named, named};
 pub use picture::Picture;
 pub use refused::Refused;
 pub use renditions::{Made, Plan, Role};

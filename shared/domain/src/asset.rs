@@ -1,15 +1,20 @@
 //! Files that a storefront shows: pictures, films, models of goods.
 //!
 //! Owns an asset from the permission to send its file to its deletion: `awaited → ready | refused`, awaited again
-//! whenever another file is to take its place, `deleted` at any time and for good. Files are counted: what comes late,
-//! after a newer one was asked for, changes nothing. While a newer file is awaited, or was refused, the one before is
-//! shown. Invariants: what is shown was looked at and made anew by us, never as it was sent; nothing is shown once its
-//! rights have ended; what was made of a file lies apart from what was made of any other, so that it goes alone.
+//! whenever another file is to take its place, `ended` with its rights, `deleted` at any time and for good. Files are
+//! counted: what comes late, after a newer one was asked for, changes nothing. While a newer file is awaited, or was
+//! refused, the one before is shown. Invariants: what is shown was looked at and made anew by us, never as it was sent;
+//! nothing is shown before its rights have begun or once they have ended; what was made of a file lies apart from what
+//! was made of any other, so that it goes alone.
 //!
+//! [`shown`] what whoever shows an asset keeps of it · [`naming`] whose picture a file is by its name.
 //! Absent on purpose: bytes. What a file holds is `media`'s to find out; here it is what was found.
 
+pub mod naming;
+pub mod shown;
+
 use crate::Decision;
-use crate::id::{AssetId, MerchantId};
+use crate::id::{AssetId, MerchantId, ReviewId};
 use crate::text::{Locale, Name, Sha256, Text, Word};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -18,6 +23,8 @@ use std::collections::BTreeMap;
 
 /// Languages in which one asset is described.
 pub const LOCALES_MAX: usize = 50;
+/// Bytes of all these descriptions: products keep them beside each of their pictures, and are one item.
+pub const WORDS_MAX: usize = 2_500;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asset {
@@ -25,6 +32,9 @@ pub struct Asset {
     /// The merchant that keeps it; none is the marketplace's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<MerchantId>,
+    /// The review that it is a photo of, and its place there: a buyer's, which nobody lists or links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<(ReviewId, u8)>,
     pub created_at: Timestamp,
     /// Of the file, as its keeper calls it.
     pub name: Name,
@@ -58,6 +68,10 @@ pub enum Stage {
         /// What exactly, with the figure or the place.
         said: Text,
     },
+    /// Its rights have ended, and what was made of its file is gone; another may be sent.
+    Ended {
+        since: Timestamp,
+    },
     Deleted {
         since: Timestamp,
     },
@@ -78,14 +92,32 @@ pub enum Unusable {
     Broken,
 }
 
-/// Whose it is, and how long it may be shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Whose it is, and when it may be shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<Name>,
+    /// Before then it is not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
     /// From then on it is not shown any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+}
+
+impl Rights {
+    pub fn have_begun(&self, now: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= now)
+    }
+
+    pub fn have_ended(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    /// Whether something may be shown at a moment; what nobody says anything of always may.
+    pub fn allow(rights: Option<&Self>, now: Timestamp) -> bool {
+        rights.is_none_or(|rights| rights.have_begun(now) && !rights.have_ended(now))
+    }
 }
 
 /// What a file came to.
@@ -180,6 +212,10 @@ pub enum Refused {
     Deleted,
     #[error("an asset is described in at most {LOCALES_MAX} languages")]
     Locales,
+    #[error("the descriptions of an asset have at most {WORDS_MAX} bytes in all, not {0}")]
+    Words(usize),
+    #[error("its rights would end before they begin")]
+    Rights,
 }
 
 /// What has happened to an asset.
@@ -203,6 +239,11 @@ pub enum Fact {
         alt: BTreeMap<Locale, Text>,
         rights: Option<Rights>,
     },
+    /// From now on it may be shown.
+    RightsBegan,
+    RightsEnded {
+        at: Timestamp,
+    },
     Deleted {
         at: Timestamp,
     },
@@ -215,14 +256,26 @@ impl Asset {
     /// One whose first file may be sent.
     pub fn begin(id: AssetId, merchant: Option<MerchantId>, name: Name, now: Timestamp) -> Self {
         let (stage, alt) = (Stage::Awaited { since: now }, BTreeMap::new());
-        Self { id, merchant, created_at: now, name, file: 1, stage, media: None, alt, rights: None }
+        let (review, media, rights) = (None, None, None);
+        Self { id, merchant, review, created_at: now, name, file: 1, stage, media, alt, rights }
+    }
+
+    /// A photo of a review, whose file may be sent.
+    pub fn of_review(id: AssetId, (review, number): (ReviewId, u8), name: Name, now: Timestamp) -> Self {
+        Self { review: Some((review, number)), ..Self::begin(id, None, name, now) }
+    }
+
+    pub fn is_deleted(&self) -> bool {
+        match self.stage {
+            Stage::Deleted { .. } => true,
+            Stage::Awaited { .. } | Stage::Ready { .. } | Stage::Refused { .. } | Stage::Ended { .. } => {
+                false
+            }
+        }
     }
 
     fn alive(&self) -> Result<(), Refused> {
-        match self.stage {
-            Stage::Deleted { .. } => Err(Refused::Deleted),
-            Stage::Awaited { .. } | Stage::Ready { .. } | Stage::Refused { .. } => Ok(()),
-        }
+        if self.is_deleted() { Err(Refused::Deleted) } else { Ok(()) }
     }
 
     /// Another file may be sent; until it is there the one before is shown.
@@ -264,16 +317,31 @@ impl Asset {
         if alt.len() > LOCALES_MAX {
             return Err(Refused::Locales);
         }
+        let words = alt.values().map(|words| words.as_str().len()).sum();
+        if words > WORDS_MAX {
+            return Err(Refused::Words(words));
+        }
+        let span = rights.as_ref().map(|rights| (rights.from, rights.until));
+        if matches!(span, Some((Some(from), Some(until))) if until <= from) {
+            return Err(Refused::Rights);
+        }
         let same = (&self.name, &self.alt, &self.rights) == (&name, &alt, &rights);
         Ok(if same { Decision::Already } else { Decision::New(Fact::Described { name, alt, rights }) })
     }
 
     pub fn delete(&self, now: Timestamp) -> Decision<Fact> {
-        match self.stage {
-            Stage::Deleted { .. } => Decision::Already,
-            Stage::Awaited { .. } | Stage::Ready { .. } | Stage::Refused { .. } => {
-                Decision::New(Fact::Deleted { at: now })
+        if self.is_deleted() { Decision::Already } else { Decision::New(Fact::Deleted { at: now }) }
+    }
+
+    /// What the time has brought, where rights begin or end: once they have ended, what was made of its file goes.
+    pub fn rights_due(&self, now: Timestamp) -> Decision<Fact> {
+        let rights = self.rights.as_ref().filter(|_| self.media.is_some());
+        match rights {
+            Some(rights) if rights.have_ended(now) => Decision::New(Fact::RightsEnded { at: now }),
+            Some(rights) if rights.from.is_some() && rights.have_begun(now) => {
+                Decision::New(Fact::RightsBegan)
             }
+            Some(_) | None => Decision::Already,
         }
     }
 
@@ -290,6 +358,18 @@ impl Asset {
                 Self { stage: Stage::Refused { since: at, why, said }, ..self }
             }
             Fact::Described { name, alt, rights } => Self { name, alt, rights, ..self },
+            Fact::RightsBegan => self,
+            // A newer file that is awaited still is.
+            Fact::RightsEnded { at } => {
+                let stage = match self.stage {
+                    Stage::Ready { .. } => Stage::Ended { since: at },
+                    other @ (Stage::Awaited { .. }
+                    | Stage::Refused { .. }
+                    | Stage::Ended { .. }
+                    | Stage::Deleted { .. }) => other,
+                };
+                Self { stage, media: None, ..self }
+            }
             // Its words and rights may name people: what is left says that there was one.
             Fact::Deleted { at } => Self {
                 stage: Stage::Deleted { since: at },
@@ -303,8 +383,7 @@ impl Asset {
 
     /// What may be shown at a moment.
     pub fn shown(&self, now: Timestamp) -> Option<&Media> {
-        let ended = self.rights.as_ref().and_then(|rights| rights.until).is_some_and(|until| until <= now);
-        self.media.as_ref().filter(|_| !ended)
+        self.media.as_ref().filter(|_| Rights::allow(self.rights.as_ref(), now))
     }
 
     /// What it shows, in the first of these languages that it is described in.

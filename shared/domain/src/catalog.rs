@@ -4,6 +4,7 @@
 //! variant has one value per axis and no two have the same values; a variant's number is never given again, so an
 //! offer always means the same thing. Attributes per locale and channel are not here.
 
+use crate::asset::shown::Cover;
 use crate::id::{MerchantId, OfferId, ProductId};
 use crate::money::Money;
 use crate::text::{Category, ExternalId, Location, Name, Sku, Text, Word};
@@ -50,6 +51,9 @@ pub struct Product {
     /// Since when it is known here; what was stored without is older than any.
     #[serde(default)]
     pub created_at: Timestamp,
+    /// The first of the pictures that its sheet lists, as lists and letters show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<Cover>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
 }

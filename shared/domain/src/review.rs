@@ -12,8 +12,10 @@ pub mod check;
 pub mod rating;
 
 use crate::Decision;
-use crate::id::{CustomerId, MerchantId, MerchantOrderId, OfferId, OrderId, ProductId, ReviewId};
-use crate::text::{Name, Opinion, PersonName, Reason, Sha256};
+use crate::asset::shown::Shown;
+use crate::asset::{self, Asset};
+use crate::id::{AssetId, CustomerId, MerchantId, MerchantOrderId, OfferId, OrderId, ProductId, ReviewId};
+use crate::text::{Name, Opinion, PersonName, Reason};
 use jiff::Timestamp;
 use rating::Policy;
 use serde::{Deserialize, Serialize};
@@ -147,6 +149,9 @@ pub enum Cause {
 pub struct Photo {
     /// Counted from 1.
     pub number: u8,
+    /// The marketplace's asset that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asset: Option<AssetId>,
     pub state: PhotoState,
 }
 
@@ -155,15 +160,16 @@ pub struct Photo {
 pub enum PhotoState {
     /// It may be sent, or is being looked at.
     Awaited,
-    /// Drawn anew; named by its own content.
-    Ready {
-        sha256: Sha256,
-        width: u32,
-        height: u32,
+    /// Looked at and drawn anew: what is shown of its asset.
+    Shown {
+        shown: Box<Shown>,
     },
     Refused {
         why: Unusable,
     },
+    /// From before photos were assets: it is gone with the bucket that it lay in, and another may be sent.
+    #[serde(rename = "ready")]
+    Lost {},
 }
 
 /// Why a picture is not taken.
@@ -179,6 +185,17 @@ pub enum Unusable {
     NotAPicture,
     #[error("the picture cannot be read")]
     Broken,
+}
+
+impl From<asset::Unusable> for Unusable {
+    fn from(unusable: asset::Unusable) -> Self {
+        match unusable {
+            asset::Unusable::TooLarge => Self::TooManyBytes,
+            asset::Unusable::TooManyPixels => Self::TooManyPixels,
+            asset::Unusable::UnknownType => Self::NotAPicture,
+            asset::Unusable::Broken => Self::Broken,
+        }
+    }
 }
 
 /// The merchant's answer, for everybody to read.
@@ -238,10 +255,15 @@ pub enum Fact {
     Unnamed,
     PhotoAwaited {
         number: u8,
+        asset: AssetId,
     },
     PhotoJudged {
         number: u8,
         state: PhotoState,
+    },
+    /// Its asset is gone: another may take its place.
+    PhotoGone {
+        number: u8,
     },
 }
 
@@ -367,28 +389,43 @@ impl Review {
         if self.is_published() { Ok(Fact::Helped) } else { Err(Refused::NotPublished) }
     }
 
-    /// A picture may be sent to a place of the review that has none, or had one that was refused.
-    pub fn await_photo(&self, number: u8) -> Result<Decision<Fact>, Refused> {
+    /// A picture may be sent to a place of the review that has none, or had one that was refused; `fresh` is its asset
+    /// where there was none.
+    pub fn await_photo(&self, number: u8, fresh: &AssetId) -> Result<Decision<Fact>, Refused> {
         if let Stage::Withdrawn { .. } = self.stage {
             return Err(Refused::Withdrawn);
         }
         if !(1..=PHOTOS_MAX).contains(&number) {
             return Err(Refused::NoPlace);
         }
-        match self.photos.iter().find(|photo| photo.number == number).map(|photo| &photo.state) {
-            Some(PhotoState::Awaited) => Ok(Decision::Already),
-            Some(PhotoState::Ready { .. }) => Err(Refused::PlaceTaken),
-            Some(PhotoState::Refused { .. }) | None => Ok(Decision::New(Fact::PhotoAwaited { number })),
-        }
+        let known = self.photo(number).map(|photo| (&photo.state, &photo.asset));
+        let asset = match known {
+            Some((PhotoState::Awaited, Some(_))) => return Ok(Decision::Already),
+            Some((PhotoState::Shown { .. }, _)) => return Err(Refused::PlaceTaken),
+            Some((PhotoState::Refused { .. }, Some(asset))) => asset,
+            Some((PhotoState::Awaited | PhotoState::Refused { .. } | PhotoState::Lost {}, _)) | None => fresh,
+        };
+        Ok(Decision::New(Fact::PhotoAwaited { number, asset: asset.clone() }))
     }
 
-    /// What has become of a picture that was sent. One that nobody waits for changes nothing.
-    pub fn judge_photo(&self, number: u8, state: PhotoState) -> Decision<Fact> {
-        let awaited = |photo: &Photo| photo.number == number && photo.state == PhotoState::Awaited;
-        match self.photos.iter().any(awaited) {
-            true => Decision::New(Fact::PhotoJudged { number, state }),
-            false => Decision::Already,
-        }
+    pub fn photo(&self, number: u8) -> Option<&Photo> {
+        self.photos.iter().find(|photo| photo.number == number)
+    }
+
+    /// What has become of an asset, as it is now. One that is none of its photos (any more) changes nothing.
+    pub fn settle_photo(&self, asset: &Asset) -> Decision<Fact> {
+        let photo = self.photos.iter().find(|photo| photo.asset.as_ref() == Some(&asset.id));
+        let Some(Photo { number, state: before, .. }) = photo else { return Decision::Already };
+        let number = *number;
+        let state = match (&asset.stage, &asset.media) {
+            (asset::Stage::Deleted { .. } | asset::Stage::Ended { .. }, _) => {
+                return Decision::New(Fact::PhotoGone { number });
+            }
+            (_, Some(_)) => PhotoState::Shown { shown: Box::new(Shown::of(asset)) },
+            (asset::Stage::Refused { why, .. }, None) => PhotoState::Refused { why: (*why).into() },
+            (asset::Stage::Awaited { .. } | asset::Stage::Ready { .. }, None) => PhotoState::Awaited,
+        };
+        if state == *before { Decision::Already } else { Decision::New(Fact::PhotoJudged { number, state }) }
     }
 
     #[must_use]
@@ -416,17 +453,23 @@ impl Review {
             }
             Fact::Helped => Self { helpful: self.helpful.saturating_add(1), ..self },
             Fact::Unnamed => Self { name: None, ..self },
-            Fact::PhotoAwaited { number } => self.with_photo(number, PhotoState::Awaited),
-            Fact::PhotoJudged { number, state } => self.with_photo(number, state),
+            Fact::PhotoAwaited { number, asset } => {
+                self.photos.retain(|photo| photo.number != number);
+                self.photos.push(Photo { number, asset: Some(asset), state: PhotoState::Awaited });
+                self.photos.sort_by_key(|photo| photo.number);
+                self
+            }
+            Fact::PhotoJudged { number, state } => {
+                for photo in self.photos.iter_mut().filter(|photo| photo.number == number) {
+                    photo.state = state.clone();
+                }
+                self
+            }
+            Fact::PhotoGone { number } => {
+                self.photos.retain(|photo| photo.number != number);
+                self
+            }
         }
-    }
-
-    fn with_photo(mut self, number: u8, state: PhotoState) -> Self {
-        match self.photos.iter_mut().find(|photo| photo.number == number) {
-            Some(photo) => photo.state = state,
-            None => self.photos.push(Photo { number, state }),
-        }
-        self
     }
 }
 

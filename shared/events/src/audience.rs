@@ -9,13 +9,18 @@ use domain::id::MerchantId;
 use serde_json::Value;
 
 /// Kinds of facts that are a merchant's own, where they name one.
-pub const MERCHANTS: [&str; 51] = [
+pub const MERCHANTS: [&str; 56] = [
     "asset.changed.v1",
     "asset.created.v1",
     "asset.deleted.v1",
+    "asset.ended.v1",
+    "asset.linked.v1",
     "asset.ready.v1",
     "asset.refused.v1",
+    "asset.unlinked.v1",
     "delivery.rates_changed.v1",
+    "export.finished.v1",
+    "export.requested.v1",
     "import.advanced.v1",
     "import.created.v1",
     "import.finished.v1",

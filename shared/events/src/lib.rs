@@ -16,6 +16,7 @@ pub mod credit;
 pub mod customer;
 pub mod delivery;
 pub mod discount;
+pub mod export;
 pub mod fx;
 pub mod import;
 pub mod invoice;

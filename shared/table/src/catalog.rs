@@ -4,6 +4,7 @@ use crate::key::{Index, Key, Place};
 use crate::list::List;
 use crate::{Cursor, Fault, Page, Record, Table};
 use domain::Money;
+use domain::asset::shown::Cover;
 use domain::catalog::{CategoryNode, Offer, OfferStatus, Product, ProductStatus};
 use domain::id::{MarketplaceId, MerchantId, OfferId, ProductId};
 use domain::text::{Category, Name, Sku};
@@ -33,6 +34,8 @@ pub struct ProductSummary {
     pub title: Name,
     pub status: ProductStatus,
     pub variants: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<Cover>,
 }
 
 impl Record for Product {
@@ -50,8 +53,9 @@ impl Record for Product {
     }
 
     fn summary(&self) -> Option<ProductSummary> {
-        let (id, title, status) = (self.id.clone(), self.title.clone(), self.status);
-        Some(ProductSummary { id, title, status, variants: u16::try_from(self.variants.len()).ok()? })
+        let (id, title, status, cover) =
+            (self.id.clone(), self.title.clone(), self.status, self.cover.clone());
+        Some(ProductSummary { id, title, status, variants: u16::try_from(self.variants.len()).ok()?, cover })
     }
 }
 

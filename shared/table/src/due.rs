@@ -46,6 +46,8 @@ pub enum Work {
     SheetChange,
     /// Somebody is to be asked, or reminded, what they think of what was delivered.
     Review,
+    /// The rights of an asset begin or end.
+    Rights,
 }
 
 impl Work {
@@ -61,6 +63,7 @@ impl Work {
             Self::Webhook => "webhook",
             Self::SheetChange => "sheet-change",
             Self::Review => "review",
+            Self::Rights => "rights",
         }
     }
 
@@ -75,7 +78,8 @@ impl Work {
             | Self::Dunning
             | Self::Webhook
             | Self::SheetChange
-            | Self::Review => 4,
+            | Self::Review
+            | Self::Rights => 4,
             Self::Subscription | Self::Reminder => 16,
         }
     }

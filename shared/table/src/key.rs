@@ -68,6 +68,10 @@
 //! | import           | `M#IMP#<import>`  | `IMP`                     | 2 `M#IMPS#<merchant>` (`*`: the marketplace's own); SK `<ms>#<id>` |
 //! | its profile, a bad row of it | `M#IMP#<import>` | `PRF`, `ROW#<number>` | |
 //! | profile of a source | `M#IPFS`       | `IPF#<code>`              | |
+//! | who shows it     | `M#AST#<asset>`   | `USE#PRD#<product>`, `USE#REV#<review>` | |
+//! | whose its name is | `M#AST#<asset>`  | `NAME`                    | |
+//! | waits for goods of a name | `M#ASTNAME#<merchant>#<name>` | `WTG#<asset>` | |
+//! | what a product shows | `M#PRD#<product>` | `SHOWN`               | |
 //! | message          | `M#MSG#<message>` | `MSG`                     | 1 `M#CUSMSG#<customer>`, `M#MERMSG#<merchant>` · 2 `M#MSGDAY#<day>#<shard>`; SK `<ms>#<id>` |
 //! | who gets what    | `M#MRT`           | `MRT`                     | |
 //! | merchant's contact | `M#MER#<merchant>` | `TEL`                  | |

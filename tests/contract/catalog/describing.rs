@@ -1,13 +1,14 @@
 //! Samples of what is told of what products say, and of what merchants propose that they say.
 
 use super::{Entry, Told, entry, marketplace, merchant, person, product};
-use domain::id::{ProductId, ProposalId, ScheduledChangeId};
+use domain::id::{ExportId, ProductId, ProposalId, ScheduledChangeId};
 use domain::pim::duplicate::Duplicate;
 use events::catalog::{
     AttributeChangedV1, CollectionChangedV1, DuplicateChangedV1, FamilyChangedV1, ProductDescribedV1,
     ProductMergedV1, ProposalCanceledV1, ProposalConfirmedV1, ProposalDeclinedV1, ProposalPolicyChangedV1,
     ProposalSubmittedV1, SalesChannelChangedV1, ScheduledChangeChangedV1, ScheduledChangeDueV1,
 };
+use events::export::{ExportFinishedV1, ExportRequestedV1};
 use std::collections::BTreeMap;
 
 fn member() -> String {
@@ -39,6 +40,22 @@ pub(super) fn sheets() -> Vec<Entry> {
                 version: 3,
                 attributes: ["color", "material"].map(str::to_owned).to_vec(),
             },
+        ),
+    ]
+}
+
+/// A file for the web.
+pub(super) fn exports() -> Vec<Entry> {
+    let export = ExportId::from_bits(66);
+    let merchant = Some(merchant());
+    vec![
+        entry(
+            Told::new(&export, 1, 7, member()),
+            ExportRequestedV1 { export: export.clone(), merchant: merchant.clone() },
+        ),
+        entry(
+            Told::new(&export, 2, 8, "system:exports"),
+            ExportFinishedV1 { export, merchant, status: "done".to_owned() },
         ),
     ]
 }

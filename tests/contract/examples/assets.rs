@@ -2,12 +2,13 @@
 
 use super::Story;
 use aws_sdk_s3::primitives::ByteStream;
+use http::Method;
 use serde_json::{Value, json};
 use tests::at;
 use tests::picturing::png;
 
 impl Story {
-    /// A merchant's picture: sent, described, replaced, gone.
+    /// A merchant's picture: sent, described, listed by a product, replaced, gone.
     pub(super) async fn showing(&mut self, alma: &str) {
         let file = png(2, 2);
         let new = json!({
@@ -19,15 +20,28 @@ impl Story {
         self.send(&asset, file.clone()).await;
         let words = json!({
             "alt": {"en": "A mug of stoneware, sand", "de": "Ein Becher aus Steinzeug, sandfarben"},
-            "rights": {"holder": "Studio Alma", "until": "2028-01-01T00:00:00Z"},
+            "rights": {"holder": "Studio Alma", "since": "2026-01-01T00:00:00Z", "until": "2028-01-01T00:00:00Z"},
         });
         self.tell("assets.change", &[&id], words).await;
         self.show("assets.show", &[&id], "").await;
+        let product = json!({"merchant": alma, "title": "A mug to be seen", "variants": [{}]});
+        let product = self.shop.done("/v1/products", &product).await;
+        let sheet = format!("/v1/products/{}/sheet", at(&product, "/id"));
+        let listed = json!({"assets": [id]}).to_string();
+        let answer = self.shop.api.send_with(Method::PATCH, &sheet, &listed, &[("if-match", "*")]).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        self.shop.settle().await;
+        self.show("assets.usages", &[&id], "").await;
         self.show("assets.list", &[], &format!("?merchant={alma}")).await;
         let other = json!({"content_type": "image/png", "length": 5});
         let asset = self.tell("assets.replace", &[&id], other).await;
         self.signed_for_ever("assets.replace");
         self.send(&asset, b"<svg>".to_vec()).await;
+        let waits = json!({
+            "merchant": alma, "name": "jug_01.png", "content_type": "image/png", "length": file.len(),
+        });
+        let waits = self.shop.done("/v1/assets", &waits).await;
+        self.send(&waits, file.clone()).await;
         let spare = json!({
             "merchant": alma, "name": "mug_02.png", "content_type": "image/png", "length": file.len(),
         });

@@ -87,6 +87,15 @@ impl Story {
         self.tell("scheduled_changes.cancel", &[&id], json!({})).await;
     }
 
+    /// A file of what is sold on the web.
+    pub(super) async fn exporting(&mut self) {
+        let web = json!({"channel": "web", "locale": "en", "format": "json_lines", "attributes": ["height"]});
+        let export = self.tell("exports.ask", &[], web).await;
+        self.shop.settle().await;
+        self.show("exports.list", &[], "").await;
+        self.show("exports.show", &[at(&export, "/id")], "").await;
+    }
+
     /// Birch has described the same mug; somebody says so.
     pub(super) async fn doubling(&mut self, alma: &str, product: &str) {
         let number = json!({"variants": [

@@ -9,6 +9,7 @@ mod ledger;
 mod media;
 mod queues;
 mod reminders;
+mod renditions;
 mod renewals;
 mod replay;
 mod reset;
@@ -76,7 +77,7 @@ enum Command {
     Tax(tax::Tax),
     /// Show what it does over a year, in a marketplace of its own.
     Demo(demo::Demo),
-    /// Measure: cost per order, checkouts, a burst of buyers, renewals, reminders, cold starts.
+    /// Measure: cost per order, checkouts, a burst of buyers, renewals, reminders, pictures, cold starts.
     Bench(bench::Bench),
     /// Delete the data folder.
     Reset(reset::Reset),

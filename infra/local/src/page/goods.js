@@ -2,6 +2,7 @@
 
 import { add, get, wish } from './api.js';
 import { alert, focus, h, money, say } from './dom.js';
+import { gallery, picture } from './pictures.js';
 import { reviews } from './reviews.js';
 
 /** A calm square in the place of a picture. */
@@ -81,23 +82,29 @@ export async function products(category) {
   ];
 }
 
-function row({ id, title, variants }) {
+/** What the picture shows is said beside it. */
+function front(title, cover) {
+  if (!cover) return tile(title);
+  return h('span', { class: 'front' }, picture(cover, '', '(max-width: 46rem) 45vw, 11rem', true));
+}
+
+function row({ id, title, variants, cover }) {
   const choice = variants > 1 && h('span', { class: 'hint' }, `${variants} variants`);
   return h(
     'li',
     {},
-    h('a', { href: `#/product/${id}` }, tile(title), h('span', { class: 'name' }, title), choice),
+    h('a', { href: `#/product/${id}` }, front(title, cover), h('span', { class: 'name' }, title), choice),
   );
 }
 
 export async function product(id) {
   const shown = await get(`/v1/shop/products/${encodeURIComponent(id)}`);
-  const { title, description, axes, variants } = shown;
+  const { title, description, axes, variants, media } = shown;
   const sold = variants.filter((variant) => variant.offers.length > 0);
   const article = h(
     'article',
     { class: 'product' },
-    tile(title),
+    media.length > 0 ? gallery(media, title) : tile(title),
     h(
       'div',
       {},

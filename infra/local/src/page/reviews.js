@@ -2,6 +2,7 @@
 
 import { get, post } from './api.js';
 import { alert, complain, date, ended, field, focus, h, say } from './dom.js';
+import { picture } from './pictures.js';
 
 const STARS = [1, 2, 3, 4, 5];
 const TYPES = 'image/jpeg,image/png,image/webp';
@@ -16,9 +17,7 @@ function said(text) {
 }
 
 function row({ stars: number, text, name, at, helpful, photos = [], reply }) {
-  const pictures = photos.map(({ url, width, height }) => {
-    return h('img', { src: url, width, height, alt: 'A photo of the goods', loading: 'lazy' });
-  });
+  const pictures = photos.map((photo) => picture(photo, 'A photo of the goods', '10rem', true));
   return h(
     'li',
     { class: 'review' },

@@ -59,7 +59,7 @@ fn until_a_newer_file_is_there_the_one_before_is_shown_and_the_older_comes_too_l
 fn nothing_is_shown_from_the_moment_at_which_its_rights_end() {
     let asset = awaited();
     let ready = now(&asset, asset.judge(1, Ok(media(1)), at(9)));
-    let rights = Rights { holder: None, until: Some(at(12)) };
+    let rights = Rights { until: Some(at(12)), ..Rights::default() };
     let described = ready.describe(ready.name.clone(), BTreeMap::new(), Some(rights.clone())).unwrap();
     let limited = now(&ready, described);
     assert_eq!((limited.shown(at(11)), limited.shown(at(12))), (Some(&media(1)), None));
@@ -71,7 +71,7 @@ fn nothing_is_shown_from_the_moment_at_which_its_rights_end() {
 fn what_is_deleted_stays_so_and_keeps_no_words_of_anybody() {
     let asset = awaited();
     let alt = BTreeMap::from([("de".parse().unwrap(), "Becher".parse().unwrap())]);
-    let rights = Some(Rights { holder: Some("Studio Alma".parse().unwrap()), until: None });
+    let rights = Some(Rights { holder: Some("Studio Alma".parse().unwrap()), ..Rights::default() });
     let told = now(&asset, asset.describe(asset.name.clone(), alt, rights).unwrap());
     let gone = now(&told, told.delete(at(9)));
     assert_eq!((gone.media.clone(), gone.alt.len(), gone.rights.clone()), (None, 0, None));
@@ -111,4 +111,38 @@ fn what_was_made_of_a_file_is_kept_while_it_is_shown_or_waited_for_or_is_newer_t
     assert_eq!(kept(&newer), [false, false, true, true]);
     let gone = now(&newer, newer.delete(at(12)));
     assert_eq!(kept(&gone), [false, false, false, false]);
+}
+
+#[test]
+fn before_its_rights_begin_and_once_they_have_ended_it_is_not_shown_and_its_file_goes_with_them() {
+    let asset = awaited();
+    let ready = now(&asset, asset.judge(1, Ok(media(1)), at(9)));
+    let rights = Rights { from: Some(at(10)), until: Some(at(12)), ..Rights::default() };
+    let limited = now(&ready, ready.describe(ready.name.clone(), BTreeMap::new(), Some(rights)).unwrap());
+    let shown = [9, 10, 11, 12].map(|hour| limited.shown(at(hour)).is_some());
+    assert_eq!(shown, [false, true, true, false]);
+    let due = [9, 10, 12].map(|hour| limited.rights_due(at(hour)));
+    let ended = Fact::RightsEnded { at: at(12) };
+    assert_eq!(due, [Decision::Already, Decision::New(Fact::RightsBegan), Decision::New(ended.clone())]);
+    let gone = limited.clone().apply(ended);
+    assert_eq!((&gone.stage, &gone.media), (&Stage::Ended { since: at(12) }, &None));
+    assert_eq!((gone.keeps(1), gone.rights_due(at(13))), (false, Decision::Already));
+    // A newer file that is awaited meanwhile still is.
+    let replaced = limited.clone().apply(limited.replace(at(11)).unwrap());
+    let ended = now(&replaced, replaced.rights_due(at(12)));
+    assert_eq!((ended.awaits(2), ended.shown(at(12)), ended.keeps(1)), (true, None, false));
+    let reversed = Rights { from: Some(at(12)), until: Some(at(12)), ..Rights::default() };
+    let refused = ready.describe(ready.name.clone(), BTreeMap::new(), Some(reversed));
+    assert_eq!(refused, Err(Refused::Rights));
+}
+
+#[test]
+fn descriptions_of_an_asset_have_a_bound_in_all() {
+    let asset = awaited();
+    let alt = |bytes: usize| {
+        let words = ["de", "en"].map(|tag| (tag.parse().unwrap(), "w".repeat(bytes).parse().unwrap()));
+        asset.describe(asset.name.clone(), BTreeMap::from(words), None)
+    };
+    assert!(alt(1_250).is_ok());
+    assert_eq!(alt(1_251), Err(Refused::Words(2_502)));
 }

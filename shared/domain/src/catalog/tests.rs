@@ -26,6 +26,7 @@ fn product(axes: &[&str], variants: Vec<VariantDraft>) -> Result<Product, Refuse
         status: ProductStatus::Active,
         created_at: Timestamp::UNIX_EPOCH,
         merged: None,
+        cover: None,
     }
     .checked()
 }

@@ -182,6 +182,7 @@ mod tests {
             status: ProductStatus::Active,
             created_at: at(0),
             merged: None,
+            cover: None,
         }
     }
 

@@ -188,21 +188,54 @@ fn a4_2_a_reply_cannot_overwrite_a_reply() {
     assert_eq!(waits.edit_reply(said("x", 2)), Err(Refused::NoReply));
 }
 
+fn asset_after(asset: &Asset, decided: Decision<asset::Fact>) -> Asset {
+    match decided {
+        Decision::New(fact) => asset.clone().apply(fact),
+        Decision::Already => panic!("it is news"),
+    }
+}
+
 #[test]
-fn a_photo_has_a_place_until_it_is_refused() {
+fn a_photo_of_before_is_lost_and_another_may_be_sent() {
+    let kept = r#"{"number": 1, "state": {"is": "ready", "sha256": "00", "width": 3, "height": 2}}"#;
+    let photo: Photo = serde_json::from_str(kept).unwrap();
+    assert_eq!(photo.state, PhotoState::Lost {});
+    let one = Review { photos: vec![photo], ..review(written(4, "")) };
+    let asset = AssetId::from_bits(1);
+    let awaited = Fact::PhotoAwaited { number: 1, asset: asset.clone() };
+    assert_eq!(one.await_photo(1, &asset), Ok(Decision::New(awaited)));
+}
+
+#[test]
+fn a_photo_has_a_place_until_it_is_refused_or_gone() {
     let one = review(written(4, ""));
-    assert_eq!(one.await_photo(0), Err(Refused::NoPlace));
-    assert_eq!(one.await_photo(PHOTOS_MAX + 1), Err(Refused::NoPlace));
-    let one = done(&one, one.await_photo(2));
-    assert_eq!(one.await_photo(2), Ok(Decision::Already), "asked twice");
-    let refused = PhotoState::Refused { why: Unusable::TooManyPixels };
-    let one = done(&one, Ok(one.judge_photo(2, refused.clone())));
-    assert_eq!(one.judge_photo(2, refused), Decision::Already, "told twice");
-    assert_eq!(one.judge_photo(3, PhotoState::Awaited), Decision::Already, "nobody waits for it");
-    let one = done(&one, one.await_photo(2));
-    let ready = PhotoState::Ready { sha256: "0".repeat(64).parse().unwrap(), width: 3, height: 2 };
-    let one = done(&one, Ok(one.judge_photo(2, ready)));
-    assert_eq!(one.await_photo(2), Err(Refused::PlaceTaken));
+    let ids = [1, 2].map(AssetId::from_bits);
+    assert_eq!(one.await_photo(0, &ids[0]), Err(Refused::NoPlace));
+    assert_eq!(one.await_photo(PHOTOS_MAX + 1, &ids[0]), Err(Refused::NoPlace));
+    let one = done(&one, one.await_photo(2, &ids[0]));
+    assert_eq!(one.await_photo(2, &ids[1]), Ok(Decision::Already), "asked twice");
+    let awaited = Asset::begin(ids[0].clone(), None, "photo 2".parse().unwrap(), Timestamp::UNIX_EPOCH);
+    assert_eq!(one.settle_photo(&awaited), Decision::Already, "nothing has come yet");
+    let why = (asset::Unusable::TooManyPixels, "1,000 × 1,000,000".parse().unwrap());
+    let refused = asset_after(&awaited, awaited.judge(1, Err(why), Timestamp::UNIX_EPOCH));
+    let one = done(&one, Ok(one.settle_photo(&refused)));
+    assert_eq!(one.photos[0].state, PhotoState::Refused { why: Unusable::TooManyPixels });
+    assert_eq!(one.settle_photo(&refused), Decision::Already, "told twice");
+    let other = Asset { id: ids[1].clone(), ..refused.clone() };
+    assert_eq!(one.settle_photo(&other), Decision::Already, "it is none of its photos");
+    let one = done(&one, one.await_photo(2, &ids[1]));
+    assert_eq!(one.photos[0].asset.as_ref(), Some(&ids[0]), "the same asset gets another file");
+    let sent = refused.clone().apply(refused.replace(Timestamp::UNIX_EPOCH).unwrap());
+    let shown = asset::File { sha256: "0".repeat(64).parse().unwrap(), bytes: 1 };
+    let kind = asset::Kind::Document { shown: shown.clone() };
+    let media = asset::Media { file: 2, sha256: shown.sha256, bytes: 1, kind };
+    let ready = asset_after(&sent, sent.judge(2, Ok(media), Timestamp::UNIX_EPOCH));
+    let one = done(&one, Ok(one.settle_photo(&ready)));
+    assert_eq!(one.photos[0].state, PhotoState::Shown { shown: Box::new(Shown::of(&ready)) });
+    assert_eq!(one.await_photo(2, &ids[1]), Err(Refused::PlaceTaken));
+    let gone = asset_after(&ready, ready.delete(Timestamp::UNIX_EPOCH));
+    let one = done(&one, Ok(one.settle_photo(&gone)));
+    assert_eq!((one.photos.len(), one.settle_photo(&gone)), (0, Decision::Already));
 }
 
 #[test]

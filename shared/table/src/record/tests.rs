@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::access::{ApiKey, Asked, Issuer, LinkSecret, Member, Operator};
+use crate::asset::{AssetUse, AssetWaits};
 use crate::cart::CurrentCart;
+use crate::collection::{Named, Placement};
 use crate::delivery::DeliveryRates;
 use crate::discount::{Agreements, DiscountCode};
+use crate::duplicate::{Bearer, Recognition};
 use crate::follow_up::{Recovered, ReminderPolicy};
 use crate::import::{BadRowOfImport, ImportProfile, ProfileOfImport};
 use crate::invoice::Recipient;
@@ -19,6 +22,8 @@ use crate::subscription::{HadTrial, HasPlan};
 use crate::webhook::Listeners;
 use crate::wish_list::Waiting;
 use domain::asset::Asset;
+use domain::asset::naming::NamedAsset;
+use domain::asset::shown::Gallery;
 use domain::cart::Cart;
 use domain::catalog::{CategoryNode, Offer, Product};
 use domain::credit::StoreCredit;
@@ -36,8 +41,11 @@ use domain::overrides::Override;
 use domain::payment::Payment;
 use domain::payout::{Claimed, Payout};
 use domain::pim::attribute::Attribute;
+use domain::pim::duplicate::Duplicate;
+use domain::pim::export::Export;
 use domain::pim::family::{Family, PimChannel};
 use domain::pim::proposal::Proposal;
+use domain::pim::scheduled::ScheduledChange;
 use domain::plan::{Plan, Terms};
 use domain::reminder::{FollowUp, Newest};
 use domain::review::Review;
@@ -105,6 +113,18 @@ fn kinds() -> BTreeMap<&'static str, Again> {
         ImportProfile,
         ProfileOfImport,
         BadRowOfImport,
+        Bearer,
+        Duplicate,
+        Export,
+        crate::collection::Member,
+        Named,
+        Placement,
+        Recognition,
+        ScheduledChange,
+        NamedAsset,
+        AssetUse,
+        AssetWaits,
+        Gallery,
         ApiKey,
         Asked,
         Cart,

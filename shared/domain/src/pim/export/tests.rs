@@ -22,6 +22,7 @@ fn product() -> Product {
         status: ProductStatus::Active,
         created_at: Timestamp::UNIX_EPOCH,
         merged: None,
+        cover: None,
     }
 }
 
