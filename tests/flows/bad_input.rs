@@ -319,6 +319,10 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
     shop.done("/v1/collections/spring/set", &spring).await;
     let asset = json!({"name": "mug", "content_type": "image/png", "length": 9});
     let asset = at(&shop.done("/v1/assets", &asset).await, "/id").to_owned();
+    let profile = json!({"mappings": [{"from": {"column": "id"}, "to": {"field": "external_id"}}]});
+    shop.done("/v1/import-profiles/shop/set", &profile).await;
+    let import = json!({"name": "mugs.csv", "profile": "shop", "format": "csv", "bytes": 9});
+    let import = at(&shop.done("/v1/imports", &import).await, "/id").to_owned();
     // A list in the order of time or of a range knows a foreign cursor; one in the order of names goes on after it.
     let (foreign, named) = (true, false);
     let lists = [
@@ -375,6 +379,7 @@ async fn a_page_is_of_1_to_100_items_after_a_cursor_that_was_given() {
         ("/v1/shop/collections?".to_owned(), foreign),
         ("/v1/shop/collections/spring/products?".to_owned(), named),
         ("/v1/imports?".to_owned(), foreign),
+        (format!("/v1/imports/{import}/errors?"), foreign),
         ("/v1/import-profiles?".to_owned(), foreign),
         (format!("/v1/assets/{asset}/usages?"), foreign),
         ("/v1/messages?".to_owned(), foreign),
