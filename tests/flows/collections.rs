@@ -138,7 +138,10 @@ async fn a_rule_asks_what_a_product_says_who_made_it_and_who_sells_it() {
     shop.done("/v1/attributes/brand/set", &json!({"kind": {"is": "text", "max": 50}})).await;
     let (tall, _) = all.goods("Tall mug", "mugs", "9.00").await;
     let (low, _) = all.goods("Low mug", "mugs", "8.00").await;
-    let says = |height: &str, brand: &str| json!({"values": {"height": [{"data": height}], "brand": [{"data": brand}]}});
+    let says = |height: &str, brand: &str| {
+        let height = json!([{"data": height}]);
+        json!({"values": {"height": height, "brand": [{"data": brand}]}})
+    };
     let height = json!([{"on": "attribute", "attribute": "height", "min": "4", "unit": "in"}]);
     all.set("tall", &by_rule("title", height)).await;
     all.set("ember", &by_rule("title", json!([{"on": "brand", "any": ["Ember"]}]))).await;

@@ -202,7 +202,10 @@ async fn of_two_products_one_stays_with_the_offers_of_both_and_the_other_leads_t
 #[tokio::test]
 async fn variants_find_their_places_or_a_person_says_them() {
     let all = Twins::open().await;
-    let product = |merchant: &str, axis: &str, variants: Value| json!({"merchant": merchant, "title": "Mug", "axes": [axis], "variants": variants});
+    let product = |merchant: &str, axis: &str, variants: Value| {
+        let axes = [axis];
+        json!({"merchant": merchant, "title": "Mug", "axes": axes, "variants": variants})
+    };
     let keep = json!([{"values": ["red"], "gtin": GTIN}, {"values": ["blue"]}]);
     let keep = all.shop.done("/v1/products", &product(&all.alma, "color", keep)).await;
     let gone = json!([{"values": ["blau"]}, {"values": ["rot"], "gtin": GTIN}]);

@@ -214,7 +214,7 @@ async fn what_can_no_longer_be_said_stays_pending() {
 
 fn novelty() -> Value {
     json!({
-        "product": {"title": "Linen shirt", "external_id": "L-1", "variants": [{"gtin": "4006381333931"}]},
+        "new_product": {"title": "Linen shirt", "external_id": "L-1", "variants": [{"gtin": "4006381333931"}]},
         "says": {"reason": "from our new mill", "family": "shirt", "values": {"brand": [{"data": "Lein"}]}},
     })
 }
@@ -269,16 +269,19 @@ async fn a_proposed_product_that_says_too_little_is_kept_as_a_draft_and_one_that
 async fn a_proposed_product_must_be_right_in_every_part() {
     let all = Shared::open().await;
     let mut own = novelty();
-    own["product"]["merchant"] = json!(all.alma);
+    own["new_product"]["merchant"] = json!(all.alma);
     let mut bare = novelty();
-    bare["product"]["title"] = json!("");
+    bare["new_product"]["title"] = json!("");
     let mut ghost = novelty();
-    ghost["product"]["categories"] = json!(["nowhere"]);
+    ghost["new_product"]["categories"] = json!(["nowhere"]);
     let mut says = novelty();
     says["says"]["values"] = json!({"ghost": [{"data": "x"}]});
-    for (body, field) in
-        [(own, "product.merchant"), (bare, "product.title"), (ghost, "categories[0]"), (says, "values/ghost")]
-    {
+    for (body, field) in [
+        (own, "new_product.merchant"),
+        (bare, "new_product.title"),
+        (ghost, "categories[0]"),
+        (says, "values/ghost"),
+    ] {
         let refused = all.own.post("/v1/proposals", &body, &all.shop.fresh()).await;
         assert_problem(&refused, 422, "invalid_value");
         assert_eq!(refused.text("/errors/0/field"), field, "{body}");

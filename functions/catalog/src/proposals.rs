@@ -240,7 +240,7 @@ pub(crate) struct ProposeProduct {
     #[serde(default)]
     merchant: Option<String>,
     /// Of no merchant: the marketplace keeps what it has agreed to.
-    product: CreateProduct,
+    new_product: CreateProduct,
     /// What it is to say; its reason is what a person reads who looks at it.
     #[serde(default)]
     says: Option<ChangeSheet>,
@@ -287,20 +287,20 @@ pub(crate) async fn propose_product(
     command: Command<ProposeProduct>,
 ) -> Result<Reply<ProposalView>, Problem> {
     let m = &command.caller.marketplace;
-    let ProposeProduct { merchant, product, says } = &command.body;
+    let ProposeProduct { merchant, new_product: product, says } = &command.body;
     let mut check = Check::new();
     let merchant = command.reach.whose(&mut check, merchant.as_deref())?;
     let note = says.as_ref().and_then(|says| says.reason.as_deref());
     let note = check.maybe::<Reason>("says.reason", note);
     if product.keeper().is_some() {
         check.wrong(
-            "product.merchant",
+            "new_product.merchant",
             "unknown",
             "the marketplace keeps what it has agreed to: leave it out",
         );
     }
     let patch = says.as_ref().map(ChangeSheet::patch).transpose()?.unwrap_or_default();
-    let product = product.read(&world, m, None, (check, "product."))?;
+    let product = product.read(&world, m, None, (check, "new_product."))?;
     let Some(merchant) = merchant else { return Err(Problem::internal()) };
     let id = ProposalId::from_bits(world.fresh());
     let (world, command, note) = (&world, &command, &note);

@@ -1,5 +1,5 @@
-//! What lies where in the bucket (`edge::shown` names the places): what is sent under `sent/`, which nobody can fetch and
-//! which is forgotten after a day; what is shown under `media/`, below its asset and the number of its file.
+//! What lies where in the bucket (`edge::shown` names the places): what is sent under `sent/`, which nobody can fetch
+//! and which is forgotten after a day; what is shown under `media/`, below its asset and the number of its file.
 //!
 //! A file's name follows from its content, so whoever has fetched it may keep it for ever.
 

@@ -11,8 +11,8 @@
 //! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `sealed.rs` personal data and
 //! an order's link · `labels.rs` what things are called by language · `links.rs` links in messages ·
 //! `sheet.rs` what a product says · `signed.rs` messages that prove their sender · `shopping.rs` what cart and checkout
-//! share · `shown.rs` what everybody may fetch of assets · `clock.rs` where "now" comes from · `fetch.rs` a text from an
-//! address · `aws_call.rs` one signed call of a service
+//! share · `shown.rs` what everybody may fetch of assets · `clock.rs` where "now" comes from · `fetch.rs` a text from
+//! an address · `aws_call.rs` one signed call of a service
 
 pub mod address;
 pub mod area;

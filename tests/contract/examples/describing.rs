@@ -165,7 +165,7 @@ impl Story {
         }
         let bowl = json!({
             "merchant": alma,
-            "product": {"title": "Stoneware bowl", "variants": [{}]},
+            "new_product": {"title": "Stoneware bowl", "variants": [{}]},
             "says": {"reason": "from the same clay", "values": {"height": [{"data": "6"}]}},
         });
         let bowl = self.tell("proposals.submit_product", &[], bowl).await;
