@@ -79,7 +79,7 @@ async fn a_product_shows_its_offers_the_cheapest_first_and_of_stock_only_whether
     let variant = |offers: Value| json!([{"number": 1, "values": [], "offers": offers}]);
     let page = seen(&market, &path).await;
     let want = json!({
-        "id": mug, "title": "mug", "categories": [], "axes": [],
+        "id": mug, "title": "mug", "categories": [], "axes": [], "media": [],
         "variants": variant(json!([of_birch, of_alma(true)])),
     });
     assert_eq!(page, want);

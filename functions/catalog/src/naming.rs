@@ -92,6 +92,14 @@ async fn attempt(world: &World, m: &MarketplaceId, context: &Context, id: &Asset
     let mut matched = Match::Waiting { names: names.clone() };
     for (product, place) in found.called(world, m, &candidates).await? {
         let Some(seen) = Seen::load(&world.table, m, &product).await? else { continue };
+        // What has become another product is that one.
+        let (product, seen) = match seen.product.merged.clone() {
+            Some(merged) => match Seen::load(&world.table, m, &merged.into).await? {
+                Some(seen) => (merged.into, seen),
+                None => continue,
+            },
+            None => (product, seen),
+        };
         if seen.product.merchant != found.asset.merchant {
             matched = Match::Unlinked { names: names.clone(), product, why: Unlinked::NotKept };
             continue;
@@ -182,6 +190,7 @@ impl Found {
         let story = if next.tells() { Story::new([fact]) } else { Story::default() };
         let subject = format!("{asset}-name");
         let mut commit = match &self.before {
+            Some(held) if story.facts.is_empty() => commit.replace(held, &next),
             Some(held) => commit.change(held, &next, &subject, story),
             None => commit.begin(&next, &subject, story, Overtaken),
         };
