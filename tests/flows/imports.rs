@@ -441,3 +441,38 @@ async fn an_import_whose_every_write_may_fail_ends_as_one_that_was_not_disturbed
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_merged_product_says_is_no_matter_any_more_and_its_offer_still_changes() {
+    let depot = Depot::open().await;
+    let shop = &depot.shop;
+    let own = json!({"title": "Mug of the maker", "variants": [{"gtin": "4006381333931"}]});
+    let kept = at(&shop.done("/v1/products", &own).await, "/id").to_owned();
+    let mappings = json!({"mappings": [
+        {"from": {"column": "id"}, "to": {"field": "external_id"}},
+        {"from": {"column": "merchant"}, "to": {"field": "merchant"}},
+        {"from": {"column": "name"}, "to": {"field": "title"}},
+        {"from": {"column": "gtin"}, "to": {"field": "gtin"}},
+        {"from": {"column": "sku"}, "to": {"field": "sku"}},
+        {"from": {"column": "price"}, "to": {"field": "price"}, "steps": [{"money": "EUR"}]},
+    ]});
+    shop.done("/v1/import-profiles/goods/set", &mappings).await;
+    let file = |sku: &str, price: &str| {
+        format!("id,merchant,name,gtin,sku,price\n1,alma,Mug of alma,4006381333931,{sku},{price}\n")
+    };
+    let more = json!({"profile": "goods"});
+    let first = depot.imported("csv", file("m-1", "14.50").as_bytes(), more.clone()).await;
+    assert_eq!(counts(&first), [1, 1, 0, 0, 0]);
+    let pair = at(&shop.get("/v1/duplicates").await, "/items/0/id").to_owned();
+    shop.done(&format!("/v1/duplicates/{pair}/merge"), &json!({"keep": kept})).await;
+    shop.settle().await;
+    let again = depot.imported("csv", file("m-1", "15.00").as_bytes(), more.clone()).await;
+    assert_eq!(counts(&again), [1, 0, 1, 0, 0], "{}", depot.errors(&again).await);
+    assert_eq!(depot.offers().await, ["m-1 Mug of the maker 15.00"]);
+    let same = depot.imported("csv", file("m-1", "15.00").as_bytes(), more.clone()).await;
+    assert_eq!(counts(&same), [1, 0, 0, 1, 0]);
+    let other = depot.imported("csv", file("m-2", "15.00").as_bytes(), more).await;
+    assert_eq!(counts(&other), [1, 0, 0, 0, 1]);
+    let told = format!("its product and {kept} are one by now");
+    assert_eq!(at(&depot.errors(&other).await, "/0/flaws/0/message"), told);
+}

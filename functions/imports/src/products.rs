@@ -255,7 +255,7 @@ async fn one(
                 found
             };
             let model = anew.as_ref().unwrap_or(&words.model);
-            match decide(said, wish, &found, (model, &words.categories), job.context.at) {
+            match decide((said, wish), &found, model, &words.categories, job.context.at) {
                 Err(wrong) => Ok((Err(wrong), found)),
                 Ok(decided) => send(job, found, decided, model).await,
             }
@@ -264,12 +264,15 @@ async fn one(
 }
 
 fn decide(
-    said: &Said,
-    wish: &Wish,
+    (said, wish): (&Said, &Wish),
     found: &Found,
-    (model, known): (&Model, &BTreeSet<Category>),
+    model: &Model,
+    known: &BTreeSet<Category>,
     now: Timestamp,
 ) -> Result<Decided, Vec<BadCell>> {
+    if let Some(held) = found.product.as_ref().filter(|held| held.value.merged.is_some()) {
+        return merged(said, wish, &held.value, found);
+    }
     let mut wrong = Vec::new();
     for handle in wish.categories.iter().flatten().filter(|handle| !known.contains(*handle)) {
         let what = format!("there is no category `{handle}`");
@@ -278,12 +281,15 @@ fn decide(
     }
     let before = found.sheet.as_ref().map(|held| held.value.sheet.clone());
     let before = before.unwrap_or_else(|| Sheet::blank(wish.id.clone()));
-    let product = product(said, wish, found.product.as_ref().map(|held| &held.value));
-    let numbers: Vec<u16> = match &product {
-        Ok(product) => product.variants.iter().map(|variant| variant.number).collect(),
-        Err(_) => vec![1],
+    let product = product(said, wish, found.product.as_ref().map(|held| &held.value), now);
+    let (sheet, numbers) = match &product {
+        Ok(product) => {
+            let seen = Seen::new(product.clone(), found.sheet.clone());
+            (seen.patched(&said.mapped.patch, model), seen.numbers())
+        }
+        // What else is wrong is told too.
+        Err(_) => (before.patch(&said.mapped.patch, model, &[1]), Vec::new()),
     };
-    let sheet = before.patch(&said.mapped.patch, model, &numbers);
     let sheet = sheet.map_err(|refused| match refused {
         Refused::Wrong(wrongs) => wrong.extend(wrongs.iter().map(|one| blamed(said, one))),
         Refused::TooLarge { .. } | Refused::ChangeTooLarge { .. } => {
@@ -294,7 +300,6 @@ fn decide(
     let (Ok(mut product), Ok(sheet), true) = (product, sheet, wrong.is_empty()) else { return Err(wrong) };
     // Nobody has seen a new one: it is shown where it says enough.
     if found.product.is_none() {
-        product.created_at = now;
         product.status = status(&sheet.content, model, &numbers);
     }
     let held = found.offer.as_ref().map(|held| &held.value);
@@ -312,7 +317,23 @@ fn status(content: &Content, model: &Model, numbers: &[u16]) -> ProductStatus {
     if shown { ProductStatus::Active } else { ProductStatus::Draft }
 }
 
-fn product(said: &Said, wish: &Wish, before: Option<&Product>) -> Result<Product, BadCell> {
+/// A product that has become another one says nothing any more; what the merchant asks for that one may change.
+fn merged(said: &Said, wish: &Wish, product: &Product, found: &Found) -> Result<Decided, Vec<BadCell>> {
+    let into = product.merged.as_ref().map(|merged| &merged.into);
+    let offer = found.offer.as_ref().map(|held| held.value.clone());
+    let offer = offer.filter(|offer| Some(&offer.product) == into).zip(wish.offer.as_ref());
+    let Some((offer, wish)) = offer else {
+        let into = into.map(ToString::to_string).unwrap_or_default();
+        let what = format!("its product and {into} are one by now");
+        let column = said.mapped.source(Field::ExternalId);
+        return Err(vec![bad(&said.row, column, what, "leave the row out, or change that product")]);
+    };
+    let sheet = found.sheet.as_ref().map(|held| held.value.sheet.clone());
+    let sheet = sheet.unwrap_or_else(|| Sheet::blank(product.id.clone()));
+    Ok(Decided { product: product.clone(), sheet, offer: Some(Offer { price: wish.price, ..offer }) })
+}
+
+fn product(said: &Said, wish: &Wish, before: Option<&Product>, now: Timestamp) -> Result<Product, BadCell> {
     let wrong = |field, what: &str, todo| bad(&said.row, said.mapped.source(field), what, todo);
     let other =
         |refused: domain::catalog::Refused| bad(&said.row, None, refused.to_string(), "correct the row");
@@ -336,16 +357,12 @@ fn product(said: &Said, wish: &Wish, before: Option<&Product>) -> Result<Product
             axes: Vec::new(),
             variants: number_variants(&[], vec![draft]).map_err(other)?,
             status: ProductStatus::Active,
-            created_at: Timestamp::UNIX_EPOCH,
+            created_at: now,
             merged: None,
             cover: None,
         };
         return product.checked().map_err(other);
     };
-    if let Some(merged) = &before.merged {
-        let what = format!("the product has become {}", merged.into);
-        return Err(wrong(Field::ExternalId, &what, "leave the row out, or change that one"));
-    }
     let mut next = before.clone();
     next.title = wish.title.clone().unwrap_or(next.title);
     next.description = wish.description.clone().unwrap_or(next.description);
