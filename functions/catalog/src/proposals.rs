@@ -274,6 +274,7 @@ async fn admit<'a>(
     let (seen, sheet, model) = newcomer(world, m, product, patch).await?;
     let complete = Completeness::of(&sheet.content, &model, &seen.numbers());
     let shown = sheet.content.family().is_none()
+        || model.channels.is_empty()
         || model.channels.keys().any(|channel| complete.publishable(channel).is_ok());
     let status = if shown { product.status } else { ProductStatus::Draft };
     let product = Product { status, created_at: context.at, ..product.clone() };
