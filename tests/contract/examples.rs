@@ -79,10 +79,15 @@ impl Story {
     /// An address is signed in real time; the contract shows one that stays as it is.
     fn signed_for_ever(&mut self, name: &str) {
         let answer = &mut self.told.get_mut(name).expect("it was told").answer;
-        let answer = if answer["upload"].is_null() { answer } else { &mut answer["upload"] };
-        let (place, _) = at(answer, "/url").split_once('?').expect("a signed address");
-        let url = json!(format!("{place}?X-Amz-Expires=600&X-Amz-Signature=a1b2c3"));
-        (answer["url"], answer["expires_at"]) = (url, json!("2026-03-09T09:10:00Z"));
+        for file in ["/upload", "/file", "/left_out", ""] {
+            let file = match answer.pointer_mut(file) {
+                Some(file) if file.get("url").is_some() => file,
+                Some(_) | None => continue,
+            };
+            let (place, _) = at(file, "/url").split_once('?').expect("a signed address");
+            let url = json!(format!("{place}?X-Amz-Expires=600&X-Amz-Signature=a1b2c3"));
+            (file["url"], file["expires_at"]) = (url, json!("2026-03-09T09:10:00Z"));
+        }
     }
 
     /// The marketplace, its keys and people.
@@ -205,7 +210,7 @@ impl Story {
         self.tell("offers.change", &[&offer], json!({"price": eur("14.50")})).await;
         self.gathering().await;
         self.exporting().await;
-        self.doubling(alma, &product).await;
+        self.doubling(&product).await;
         self.tell("stock.receive", &[&offer], json!({"quantity": 25})).await;
         self.show("stock.movements", &[&offer], "").await;
         self.tell("stock.adjust", &[&offer], json!({"by": -1, "reason": "one was broken"})).await;

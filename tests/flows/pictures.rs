@@ -299,7 +299,7 @@ async fn what_has_no_rights_yet_or_any_more_is_not_shown_and_its_files_go_when_t
     assert!(at(&gallery.cover().await, "/sizes/0/jpeg").contains(&front));
     assert_eq!(gallery.fetch(&address).await.0, 200);
     shop.wait_until("2026-03-20T12:10:00Z").await;
-    assert_eq!(gallery.seen_ids(&product).await, [back.clone()]);
+    assert_eq!(gallery.seen_ids(&product).await, std::slice::from_ref(&back));
     assert!(at(&gallery.cover().await, "/sizes/0/jpeg").contains(&back));
     assert_eq!(gallery.fetch(&address).await.0, 404, "an address that somebody kept shows nothing");
     let ended = gallery.asset(&front).await;

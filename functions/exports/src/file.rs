@@ -77,8 +77,7 @@ impl<'a> Files<'a> {
             Format::GoogleXml => match row.google(price) {
                 Ok(item) => item.xml(),
                 Err(lacks) => {
-                    let reasons = lacks.into_iter().map(|(field, why)| (field, why));
-                    return self.leave_out(row.id.as_str(), reasons);
+                    return self.leave_out(row.id.as_str(), lacks);
                 }
             },
         };

@@ -79,6 +79,9 @@ struct Wish {
     above: Vec<(Category, Name)>,
 }
 
+/// A row that can be read, and what it asks for or what is wrong with it.
+type Wished = (Option<Said>, Result<Wish, Vec<BadCell>>);
+
 fn texts(data: Option<&Data>) -> Vec<String> {
     let text = |data: &Data| match data {
         Data::Text(text) => Some(text.trim().to_owned()),
@@ -130,7 +133,7 @@ pub(crate) async fn write(
     job: &Job<'_>,
     rows: Vec<Result<Said, Vec<BadCell>>>,
 ) -> Result<Vec<Outcome>, Again> {
-    let wishes: Vec<(Option<Said>, Result<Wish, Vec<BadCell>>)> = rows
+    let wishes: Vec<Wished> = rows
         .into_iter()
         .map(|row| match row {
             Ok(said) => {
@@ -153,11 +156,7 @@ pub(crate) async fn write(
 }
 
 /// All that the rows name, in one read.
-async fn look(
-    world: &World,
-    job: &Job<'_>,
-    wishes: &[(Option<Said>, Result<Wish, Vec<BadCell>>)],
-) -> Result<Tree, Again> {
+async fn look(world: &World, job: &Job<'_>, wishes: &[Wished]) -> Result<Tree, Again> {
     let wishes = wishes.iter().filter_map(|(_, wish)| wish.as_ref().ok());
     let handles =
         wishes.flat_map(|wish| wish.above.iter().map(|(handle, _)| handle).chain([&wish.node.handle]));

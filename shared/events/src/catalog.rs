@@ -63,7 +63,7 @@ payloads! {
         product: ProductId,
         into: ProductId,
         /// Which variant there each of its own is.
-        variants: BTreeMap<u16, u16>,
+        variants: BTreeMap<String, u16>,
     }
 
     /// Work, not news: a change of what a product says is due. Lies in a queue, never on the bus.
@@ -146,6 +146,7 @@ pub fn duplicate_changed(pair: &Duplicate) -> Announced {
 /// What is told of a product that has become another; nothing where it has not.
 pub fn product_merged(product: &Product) -> Option<Announced> {
     let Merged { into, variants } = product.merged.clone()?;
+    let variants = variants.into_iter().map(|(own, there)| (own.to_string(), there)).collect();
     Some(Announced::of(&ProductMergedV1 { product: product.id.clone(), into, variants }))
 }
 

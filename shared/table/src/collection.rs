@@ -151,7 +151,7 @@ impl Table {
         limit: u16,
         after: Option<&Cursor>,
     ) -> Result<Page<MemberSummary>, Fault> {
-        let list = List::new(Index::Gsi1, Place::collection_page(m, code)).from_first();
+        let list = List::new(Index::Gsi1, Place::collection_page(m, code)).ascending();
         self.list::<Member>(&list, limit, after).await
     }
 

@@ -82,23 +82,23 @@ pub struct List {
     /// Whether its order is that of moments, or that of names.
     by_time: bool,
     /// Whether it begins with the smallest.
-    from_first: bool,
+    ascending: bool,
 }
 
 impl List {
     /// By time: where things of a moment have their place.
     pub(crate) fn of(place: Place) -> Self {
-        Self { index: place.index, pk: place.pk, by_time: true, from_first: false }
+        Self { index: place.index, pk: place.pk, by_time: true, ascending: false }
     }
 
     /// By name.
     pub(crate) fn new(index: Index, pk: String) -> Self {
-        Self { index, pk, by_time: false, from_first: false }
+        Self { index, pk, by_time: false, ascending: false }
     }
 
     /// From the smallest to the greatest: pages whose order is that of places in them.
-    pub(crate) fn from_first(self) -> Self {
-        Self { from_first: true, ..self }
+    pub(crate) fn ascending(self) -> Self {
+        Self { ascending: true, ..self }
     }
 }
 
@@ -205,7 +205,7 @@ impl Table {
     ) -> Result<Vec<(String, Item)>, Fault> {
         let (pk, sk) = (list.index.pk(), list.index.sk());
         let condition = match after {
-            Some(_) if list.from_first => format!("{pk} = :pk AND {sk} > :after"),
+            Some(_) if list.ascending => format!("{pk} = :pk AND {sk} > :after"),
             Some(_) => format!("{pk} = :pk AND {sk} < :after"),
             None => format!("{pk} = :pk"),
         };
@@ -222,7 +222,7 @@ impl Table {
                     .chain([(":pk".to_owned(), text(&list.pk))])
                     .collect(),
             ))
-            .scan_index_forward(list.from_first)
+            .scan_index_forward(list.ascending)
             .limit(i32::from(limit).saturating_add(1))
             .send()
             .await

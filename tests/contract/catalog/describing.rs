@@ -9,7 +9,6 @@ use events::catalog::{
     ProposalSubmittedV1, SalesChannelChangedV1, ScheduledChangeChangedV1, ScheduledChangeDueV1,
 };
 use events::export::{ExportFinishedV1, ExportRequestedV1};
-use std::collections::BTreeMap;
 
 fn member() -> String {
     format!("person:{}", edge::identity::subject("https://login.example", "ben"))
@@ -97,7 +96,7 @@ pub(super) fn duplicates() -> Vec<Entry> {
             ProductMergedV1 {
                 product: goes.clone(),
                 into: stays,
-                variants: BTreeMap::from([(1, 1), (2, 1)]),
+                variants: [("1".to_owned(), 1), ("2".to_owned(), 1)].into(),
             },
         ),
     ]

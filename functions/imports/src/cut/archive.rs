@@ -71,7 +71,7 @@ pub(super) fn cut(file: File, parts: &mut Parts<'_>) -> Result<(), Stop> {
     let mut entries = Vec::new();
     for number in 0..archive.len() {
         let entry = archive.by_index_raw(number).map_err(|error| broken(parts, &error))?;
-        let name = entry.name().map_or_else(|_| String::from_utf8_lossy(entry.name_raw()), |name| name);
+        let name = entry.name().unwrap_or_else(|_| String::from_utf8_lossy(entry.name_raw()));
         let name = shown(&name);
         parts.file.clone_from(&name);
         let safe = entry.enclosed_name().is_some() && !name.starts_with(['/', '\\']) && !name.contains("..");
@@ -85,10 +85,10 @@ pub(super) fn cut(file: File, parts: &mut Parts<'_>) -> Result<(), Stop> {
         } else if is_dir {
             continue;
         } else {
-            match entry.compression() {
-                CompressionMethod::Stored | CompressionMethod::Deflated => None,
-                other => Some(format!("it is packed as {other}: want it stored or deflated")),
-            }
+            let (known, method) =
+                ([CompressionMethod::Stored, CompressionMethod::Deflated], entry.compression());
+            let why = || format!("it is packed as {method}: want it stored or deflated");
+            (!known.contains(&method)).then(why)
         };
         if let Some(why) = refused {
             return Err(parts.unreadable(None, why));
