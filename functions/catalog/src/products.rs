@@ -191,14 +191,10 @@ pub(crate) async fn create(
     State(world): State<World>,
     command: Command<CreateProduct>,
 ) -> Result<Reply<ProductView>, Problem> {
-    let reach = command.reach.clone();
     let m = &command.caller.marketplace;
     let body = &command.body;
     let mut check = Check::new();
-    let merchant: Option<MerchantId> = match (&reach, body.keeper()) {
-        (Reach::All, None) => None,
-        (Reach::All | Reach::Merchants(_), named) => reach.whose(&mut check, named)?,
-    };
+    let merchant = command.reach.keeper(&mut check, body.keeper())?;
     let product = body.read(&world, m, merchant, (check, ""))?;
     let key = |id: &str| Some(Key::product(m, &id.parse().ok()?));
     let make = || async {

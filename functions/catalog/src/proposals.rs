@@ -15,7 +15,6 @@ use domain::pim::proposal::{About, Fact, Policy, Proposal, Request, Stage, Way, 
 use domain::pim::sheet::{Patch, Sheet};
 use domain::text::{Code, Reason};
 use edge::change::set;
-use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
 use edge::sheet::ChangeSheet;
 use edge::{Check, Command, Listing, Overtaken, Problem, Query, Reply, World};
@@ -496,10 +495,7 @@ pub(crate) async fn list(
     let WhichProposals { merchant, limit, cursor } = &query.parameters;
     let mut check = Check::new();
     let Paging { limit, after } = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    let merchant = match (&query.reach, merchant) {
-        (Reach::All, None) => None,
-        (Reach::All | Reach::Merchants(_), named) => query.reach.whose(&mut check, named.as_deref())?,
-    };
+    let merchant = query.reach.keeper(&mut check, merchant.as_deref())?;
     check.done()?;
     let m = &query.caller.marketplace;
     let page = world.table.proposals(m, merchant.as_ref(), limit, after.as_ref()).await?;

@@ -107,6 +107,7 @@ fn placed(seen: &Seen, collections: &[Collection], at: Timestamp) -> Placement {
         title: seen.product.title.clone(),
         variants: u16::try_from(seen.product.variants.len()).unwrap_or(u16::MAX),
         price: seen.price,
+        cover: seen.product.cover.clone(),
     });
     Placement { product, offers, shown, collections }
 }

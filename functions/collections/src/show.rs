@@ -7,6 +7,7 @@ use domain::pim::collection::Collection;
 use domain::text::Code;
 use edge::labels::{LabelsBody, shown};
 use edge::query::{None as NoParameters, Paging};
+use edge::shown::{CoverView, Front};
 use edge::{Listing, PageOf, Problem, Query, Reply, World};
 use events::Amount;
 use serde::Serialize;
@@ -54,15 +55,8 @@ pub(crate) struct ProductRow {
     /// The lowest of its offers; absent where nobody sells it now.
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<Amount>,
-}
-
-fn row(MemberSummary { product, shown, until: _ }: MemberSummary) -> ProductRow {
-    ProductRow {
-        id: product.to_string(),
-        title: shown.title.to_string(),
-        variants: shown.variants,
-        price: shown.price.map(Amount::from),
-    }
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cover: Option<CoverView>,
 }
 
 /// What has left only because time went by is not shown, however late TTL takes it away: a page may be short.
@@ -75,6 +69,14 @@ async fn page(
     let mut page = world.table.collection_products(m, &collection.code, limit, after.as_ref()).await?;
     let now = world.now();
     page.items.retain(|member| member.until.is_none_or(|until| now < until));
+    let front = Front::of(world, "MEDIA_ADDRESS").map_err(|unset| Problem::fault(&unset))?;
+    let row = |MemberSummary { product, shown, until: _ }: MemberSummary| ProductRow {
+        id: product.to_string(),
+        title: shown.title.to_string(),
+        variants: shown.variants,
+        price: shown.price.map(Amount::from),
+        cover: front.cover(m, shown.cover.as_ref(), now),
+    };
     Ok(Reply::ok(Listing::of(page, row)))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::file::{bucket, file_name, left_out_name};
 use axum::extract::{Path, State};
-use domain::id::{ExportId, MarketplaceId, MerchantId};
+use domain::id::{ExportId, MarketplaceId};
 use domain::pim::export::{ATTRIBUTES_MAX, Counts, Export, Format, Stage};
 use domain::text::{Channel, Code, Locale};
 use edge::change::{Fresh, create};
@@ -124,10 +124,7 @@ pub(crate) struct AskExport {
 /// An export that may be asked for: every bad value is told at once.
 async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &AskExport) -> Result<Export, Problem> {
     let mut check = Check::new();
-    let merchant: Option<MerchantId> = match (reach, &body.merchant) {
-        (Reach::All, None) => None,
-        (Reach::All | Reach::Merchants(_), named) => reach.whose(&mut check, named.as_deref())?,
-    };
+    let merchant = reach.keeper(&mut check, body.merchant.as_deref())?;
     let channel = check.parse::<Channel>("channel", &body.channel);
     let locale = check.parse::<Locale>("locale", &body.locale);
     let attributes = check.all::<Code>("attributes", &body.attributes);
@@ -258,10 +255,7 @@ pub(crate) async fn list(
     let Which { merchant, limit, cursor } = &query.parameters;
     let mut check = Check::new();
     let Paging { limit, after } = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    let merchant: Option<MerchantId> = match (&query.reach, merchant) {
-        (Reach::All, None) => None,
-        (Reach::All | Reach::Merchants(_), named) => query.reach.whose(&mut check, named.as_deref())?,
-    };
+    let merchant = query.reach.keeper(&mut check, merchant.as_deref())?;
     check.done()?;
     let page =
         world.table.exports(&query.caller.marketplace, merchant.as_ref(), limit, after.as_ref()).await?;

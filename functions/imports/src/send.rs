@@ -2,7 +2,7 @@
 
 use crate::cut::{FILE_MAX, WORKBOOK_MAX};
 use crate::place;
-use crate::show::{ImportView, Upload, keeper, kept, view};
+use crate::show::{ImportView, Upload, kept, view};
 use axum::extract::State;
 use domain::id::{ImportId, MarketplaceId};
 use domain::import::{Counts, Format, Import, Of, Stage};
@@ -72,7 +72,7 @@ pub(crate) async fn create(
     let (m, body) = (&command.caller.marketplace, &command.body);
     let mut check = Check::new();
     let name = check.parse::<Name>("name", &body.name);
-    let merchant = keeper(&command.reach, &mut check, body.merchant.as_deref())?;
+    let merchant = command.reach.keeper(&mut check, body.merchant.as_deref())?;
     let most = if body.format == Format::Xlsx { WORKBOOK_MAX } else { FILE_MAX };
     if !u64::try_from(body.bytes).is_ok_and(|bytes| (1..=most).contains(&bytes)) {
         check.wrong("bytes", "range", format!("{} is not between 1 and {most}", body.bytes));

@@ -1,7 +1,7 @@
 //! How imports are shown, to whom, and what was wrong with their rows.
 
 use axum::extract::{Path, State};
-use domain::id::{ImportId, MarketplaceId, MerchantId};
+use domain::id::{ImportId, MarketplaceId};
 use domain::import::{BadCell, BadRow, Counts, Format, Import, Of, Stage};
 use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
@@ -99,18 +99,6 @@ pub(crate) fn view(import: &Import) -> ImportView {
     }
 }
 
-/// Whose a list or a new import is: a merchant's, or the operators' own.
-pub(crate) fn keeper(
-    reach: &Reach,
-    check: &mut Check,
-    named: Option<&str>,
-) -> Result<Option<MerchantId>, Problem> {
-    match (reach, named) {
-        (Reach::All, None) => Ok(None),
-        (Reach::All | Reach::Merchants(_), _) => reach.whose(check, named),
-    }
-}
-
 /// Another's import is not there.
 pub(crate) async fn kept(
     world: &World,
@@ -121,11 +109,7 @@ pub(crate) async fn kept(
     let unknown = || Problem::not_found("import");
     let id: ImportId = id.parse().map_err(|_| unknown())?;
     let held = world.table.load::<Import>(&Key::import(m, &id)).await?;
-    let covers = |import: &Import| match &import.merchant {
-        Some(merchant) => reach.covers(merchant),
-        None => *reach == Reach::All,
-    };
-    held.filter(|held| covers(&held.value)).ok_or_else(unknown)
+    held.filter(|held| reach.keeps(held.value.merchant.as_ref())).ok_or_else(unknown)
 }
 
 pub(crate) async fn one(
@@ -182,7 +166,7 @@ pub(crate) async fn list(
     let Whose { merchant, limit, cursor } = &query.parameters;
     let mut check = Check::new();
     let Paging { limit, after } = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    let merchant = keeper(&query.reach, &mut check, merchant.as_deref())?;
+    let merchant = query.reach.keeper(&mut check, merchant.as_deref())?;
     check.done()?;
     let m = &query.caller.marketplace;
     let page = world.table.imports(m, merchant.as_ref(), limit, after.as_ref()).await?;

@@ -3,7 +3,7 @@
 use crate::change::change;
 use crate::made::TAKEN;
 use crate::place;
-use crate::show::{AssetView, Upload, keeper, kept, view};
+use crate::show::{AssetView, Upload, kept, view};
 use axum::extract::{Path, State};
 use domain::Decision;
 use domain::asset::Asset;
@@ -81,7 +81,7 @@ pub(crate) async fn create(
     let (m, body) = (&command.caller.marketplace, &command.body);
     let mut check = Check::new();
     let name = check.parse::<Name>("name", &body.name);
-    let merchant = keeper(&command.reach, &mut check, body.merchant.as_deref())?;
+    let merchant = command.reach.keeper(&mut check, body.merchant.as_deref())?;
     fits(&mut check, &body.content_type, body.length);
     if let Some(merchant) = &merchant
         && world.table.load::<Merchant>(&Key::merchant(m, merchant)).await?.is_none()

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use domain::asset::naming::{Match, NamedAsset, Unlinked};
 use domain::asset::{Asset, File, Kind, Media, Picture, Rights, Stage, Unusable};
-use domain::id::{AssetId, MarketplaceId, MerchantId};
+use domain::id::{AssetId, MarketplaceId};
 use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
 use edge::shown::{Front, Shelf, SizeView};
@@ -296,24 +296,9 @@ fn row(front: &Front, m: &MarketplaceId, now: Timestamp, of: &AssetSummary) -> R
     }
 }
 
-/// Whose assets a request is about: none is the marketplace itself, for who acts for it.
-pub(crate) fn keeper(
-    reach: &Reach,
-    check: &mut Check,
-    named: Option<&str>,
-) -> Result<Option<MerchantId>, Problem> {
-    match (reach, named) {
-        (Reach::All, None) => Ok(None),
-        (Reach::All | Reach::Merchants(_), _) => reach.whose(check, named),
-    }
-}
-
 /// Whether a caller may see an asset; another's is not there.
 pub(crate) fn covers(reach: &Reach, asset: &Asset) -> bool {
-    match &asset.merchant {
-        Some(merchant) => reach.covers(merchant),
-        None => *reach == Reach::All,
-    }
+    reach.keeps(asset.merchant.as_ref())
 }
 
 pub(crate) fn unknown() -> Problem {
@@ -348,7 +333,7 @@ pub(crate) async fn list(
     query: Query<Whose>,
 ) -> Result<Reply<Listing<RowView>>, Problem> {
     let mut check = Check::new();
-    let merchant = keeper(&query.reach, &mut check, query.parameters.merchant.as_deref())?;
+    let merchant = query.reach.keeper(&mut check, query.parameters.merchant.as_deref())?;
     let Whose { limit, cursor, .. } = &query.parameters;
     let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
     check.done()?;

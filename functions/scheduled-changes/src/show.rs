@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use domain::catalog::Product;
-use domain::id::{MarketplaceId, MerchantId, ProductId, ScheduledChangeId};
+use domain::id::{MarketplaceId, ProductId, ScheduledChangeId};
 use domain::pim::data::Data;
 use domain::pim::history::{Conflict, Step};
 use domain::pim::scheduled::{ScheduledChange, Stage};
@@ -160,10 +160,7 @@ pub(crate) async fn list(
     let mut check = Check::new();
     let Paging { limit, after } = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
     let product = check.maybe::<ProductId>("product", product.as_deref());
-    let merchant: Option<MerchantId> = match (&query.reach, merchant) {
-        (Reach::All, None) => None,
-        (Reach::All | Reach::Merchants(_), named) => query.reach.whose(&mut check, named.as_deref())?,
-    };
+    let merchant = query.reach.keeper(&mut check, merchant.as_deref())?;
     check.done()?;
     let of = match (&product, &merchant) {
         (Some(product), _) => {

@@ -85,19 +85,8 @@ pub(crate) async fn owned(
     let unknown = || Problem::not_found("webhook endpoint");
     let id: WebhookEndpointId = id.parse().map_err(|_| unknown())?;
     let held = world.table.load::<Endpoint>(&Key::webhook_endpoint(m, &id)).await?.ok_or_else(unknown)?;
-    let covered = match &held.value.merchant {
-        Some(merchant) => reach.covers(merchant),
-        None => *reach == Reach::All,
-    };
+    let covered = reach.keeps(held.value.merchant.as_ref());
     if covered && !held.value.is_removed() { Ok(held) } else { Err(unknown()) }
-}
-
-/// Whose endpoints a request is about: none is the marketplace itself, for who acts for it.
-fn owner(reach: &Reach, check: &mut Check, named: Option<&str>) -> Result<Option<MerchantId>, Problem> {
-    match (reach, named) {
-        (Reach::All, None) => Ok(None),
-        (Reach::All | Reach::Merchants(_), _) => reach.whose(check, named),
-    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -161,7 +150,7 @@ pub(crate) async fn create(
 ) -> Result<Reply<EndpointView>, Problem> {
     let (m, body) = (&command.caller.marketplace, &command.body);
     let mut check = Check::new();
-    let merchant = owner(&command.reach, &mut check, body.merchant.as_deref())?;
+    let merchant = command.reach.keeper(&mut check, body.merchant.as_deref())?;
     let words =
         read(&world, &mut check, (Some(&body.address), Some(&body.events), body.description.as_deref()));
     if let Some(merchant) = &merchant
@@ -232,7 +221,7 @@ pub(crate) async fn list(
     query: Query<Whose>,
 ) -> Result<Reply<Listing<EndpointView>>, Problem> {
     let mut check = Check::new();
-    let merchant = owner(&query.reach, &mut check, query.parameters.merchant.as_deref())?;
+    let merchant = query.reach.keeper(&mut check, query.parameters.merchant.as_deref())?;
     let Whose { limit, cursor, .. } = &query.parameters;
     let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
     check.done()?;

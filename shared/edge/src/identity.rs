@@ -88,6 +88,19 @@ impl Reach {
         }
     }
 
+    /// Who keeps what a request is about: as [`whose`](Self::whose), and none is the marketplace itself, for who acts for
+    /// it and names nobody.
+    pub fn keeper(
+        &self,
+        check: &mut crate::Check,
+        named: Option<&str>,
+    ) -> Result<Option<MerchantId>, Problem> {
+        match (self, named) {
+            (Self::All, None) => Ok(None),
+            (Self::All | Self::Merchants(_), named) => self.whose(check, named),
+        }
+    }
+
     pub fn covers(&self, merchant: &MerchantId) -> bool {
         match self {
             Self::All => true,

@@ -7,6 +7,7 @@ use crate::key::{Index, Key, Place};
 use crate::list::List;
 use crate::{Cursor, Fault, Page, Record, Table};
 use domain::Money;
+use domain::asset::shown::Cover;
 use domain::id::{MarketplaceId, OfferId, ProductId};
 use domain::pim::collection::Collection;
 use domain::text::{Code, Name};
@@ -25,6 +26,8 @@ pub struct Shown {
     /// The lowest of its offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Money>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<Cover>,
 }
 
 /// Where a product stands in a collection.

@@ -1,7 +1,8 @@
 //! `cargo souk bench`: what an order costs, how fast shoppers are served, renewals made and
-//! reminders written, what is made of a picture, how fast a function starts.
+//! reminders written, what pages take, what is made of a picture, how fast a function starts.
 
 use super::bar::Bar;
+use super::pages::Pages;
 use super::reminders::Reminders;
 use super::renditions::Renditions;
 use super::renewals::Renewals;
@@ -24,6 +25,7 @@ use std::time::Duration;
   cargo souk bench burst --buyers 10000 --units 100 --abandon 20
   cargo souk bench renewals --due 10000
   cargo souk bench reminders --open 10000 --due 1000
+  cargo souk bench pages --products 100 --products 10000
   cargo souk bench media photo.jpg")]
 pub(crate) struct Bench {
     #[command(subcommand)]
@@ -67,6 +69,9 @@ enum What {
     /// Carts that were left and are due in one hour, among many that are not, until the last mail is written. Fails if
     /// one of them has not exactly one mail, or takes the run more than 3 read units.
     Reminders(Reminders),
+    /// Pages of a storefront in catalogs of several sizes: calls, read units, time. Fails if a page of a list takes more
+    /// than two calls.
+    Pages(Pages),
     /// All renditions of a picture: seconds and peak memory, beside `vips` and ImageMagick where they are installed.
     Media(Renditions),
     /// From the start of each function's release binary to its first question for work, beside an empty function.
@@ -80,6 +85,7 @@ impl Bench {
             What::Cold => Self::cold().await,
             What::Renewals(renewals) => renewals.run().await,
             What::Reminders(reminders) => reminders.run().await,
+            What::Pages(pages) => pages.run().await,
             What::Media(renditions) => renditions.run().await,
             What::Burst { buyers, units, clients, abandon } => {
                 Self::burst(Plan { buyers, units, clients, abandon }).await

@@ -7,6 +7,7 @@ mod demo;
 mod import;
 mod ledger;
 mod media;
+mod pages;
 mod queues;
 mod reminders;
 mod renditions;
