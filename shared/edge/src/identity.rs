@@ -88,8 +88,8 @@ impl Reach {
         }
     }
 
-    /// Who keeps what a request is about: as [`whose`](Self::whose), and none is the marketplace itself, for who acts for
-    /// it and names nobody.
+    /// Who keeps what a request is about: as [`whose`](Self::whose), and none is the marketplace itself, for who acts
+    /// for it and names nobody.
     pub fn keeper(
         &self,
         check: &mut crate::Check,

@@ -69,8 +69,8 @@ enum What {
     /// Carts that were left and are due in one hour, among many that are not, until the last mail is written. Fails if
     /// one of them has not exactly one mail, or takes the run more than 3 read units.
     Reminders(Reminders),
-    /// Pages of a storefront in catalogs of several sizes: calls, read units, time. Fails if a page of a list takes more
-    /// than two calls.
+    /// Pages of a storefront in catalogs of several sizes: calls, read units, time. Fails if a page of a list takes
+    /// more than two calls beside the one that asks whose key it is.
     Pages(Pages),
     /// All renditions of a picture: seconds and peak memory, beside `vips` and ImageMagick where they are installed.
     Media(Renditions),

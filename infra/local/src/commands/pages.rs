@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use souk::pages::{Page, pages};
 use std::path::PathBuf;
 
-/// Calls of the table that a page of a list may take.
-const CALLS_MAX: u64 = 2;
+/// Calls of the table that a page of a list may take, in hundredths; one of them asks whose key it is.
+const CALLS_MAX: u64 = 3_00;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -33,17 +33,16 @@ impl Pages {
         let bar = Bar::default();
         let seen = pages(&self.products, &bar).await?;
         bar.done();
-        say("products  page          calls  read units  median");
+        say("products  page          calls  read units  median     (one call of each asks whose key it is)");
         for Page { products, name, cost, median } in &seen {
-            let (calls, read) = (cost.calls, format!("{}.{:02}", cost.read / 100, cost.read % 100));
+            let decimal = |hundredths: u64| format!("{}.{:02}", hundredths / 100, hundredths % 100);
+            let (calls, read) = (decimal(cost.calls), decimal(cost.read));
             say(format!("{products:>8}  {name:<12}  {calls:>5}  {read:>10}  {median:.1?}"));
         }
         write_figures(self.json.as_deref(), &Value::Array(seen.iter().map(figures).collect()))?;
         let list = |page: &&Page| matches!(page.name, "category" | "collection");
         match seen.iter().filter(list).find(|page| page.cost.calls > CALLS_MAX) {
-            Some(page) => {
-                Err(Failed::new(format!("a page of a {} takes {} calls", page.name, page.cost.calls)))
-            }
+            Some(page) => Err(Failed::new(format!("a page of a {} takes more than three calls", page.name))),
             None => Ok(()),
         }
     }
@@ -53,7 +52,7 @@ fn figures(page: &Page) -> Value {
     json!({
         "products": page.products,
         "page": page.name,
-        "calls": page.cost.calls,
+        "calls_in_hundredths": page.cost.calls,
         "read_units_in_hundredths": page.cost.read,
         "median_microseconds": page.median.as_micros(),
     })
