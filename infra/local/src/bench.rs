@@ -70,6 +70,17 @@ pub(crate) fn memory() -> Option<u64> {
     line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
+/// How long this process has worked so far, on all threads: user and system time.
+#[must_use]
+pub fn worked() -> Option<std::time::Duration> {
+    // Fields 14 and 15 of proc(5), in hundredths of a second; the name before them may hold spaces.
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    let ticks =
+        rest.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap_or_default());
+    Some(std::time::Duration::from_millis(ticks.sum::<u64>().saturating_mul(10)))
+}
+
 /// The sample lacks something that it should have.
 pub(crate) fn missing(what: &str) -> NotMeasured {
     NoDemo::Word(format!("the sample has no {what}")).into()

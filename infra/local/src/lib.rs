@@ -27,6 +27,7 @@ pub mod renditions;
 pub mod renewals;
 pub mod replay;
 pub mod shopper;
+pub mod sim;
 pub mod subscribers;
 
 pub use market::Market;

@@ -53,7 +53,8 @@ impl Market {
         });
         let clock = Clock::shifted(shift);
         keep(folder, &clock)?;
-        Self::assemble(Place::Folder(folder.to_owned()), clock, Pace::Parallel, parameters()).await
+        let place = Place::Folder(folder.to_owned());
+        Self::assemble(place, clock, Pace::Parallel, parameters(), &straight).await
     }
 
     /// Opens in memory with a clock that stands still at `start`: tests, benchmarks.
@@ -69,7 +70,12 @@ impl Market {
     ) -> Result<Self, NotOpen> {
         let mut parameters = parameters();
         parameters.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        Self::assemble(Place::Memory, Clock::manual(start), pace, parameters).await
+        Self::assemble(Place::Memory, Clock::manual(start), pace, parameters, &straight).await
+    }
+
+    /// Opens at a place with a clock that stands still at `start`, with something between the functions and the cloud.
+    pub(crate) async fn with_rim(place: Place, start: Timestamp, rim: &Rim<'_>) -> Result<Self, NotOpen> {
+        Self::assemble(place, Clock::manual(start), Pace::Parallel, parameters(), rim).await
     }
 
     async fn assemble(
@@ -77,12 +83,13 @@ impl Market {
         clock: Clock,
         pace: Pace,
         parameters: BTreeMap<String, String>,
+        rim: &Rim<'_>,
     ) -> Result<Self, NotOpen> {
         let template = Template::read(TEMPLATE, &parameters)?;
         let (now, moved) = (clock.clone(), clock.clone());
         let folder = match &place {
             Place::Folder(folder) => Some(folder.clone()),
-            Place::Memory => None,
+            Place::Memory | Place::CopyOf(_) => None,
         };
         // Kept at each step, before what falls due there: after a kill no claim lies in the future.
         let advance = move |by| {
@@ -95,13 +102,10 @@ impl Market {
         let cloud = Cloud::open_at(template, place, time, pace).await?;
         let issuer = Issuer::open(&cloud.folder().join("issuer.der"))?;
         let keys = keys_of(&issuer);
-        let world = |name: &str| -> Result<World, NotOpen> {
-            let environment = cloud.environment(name)?;
-            Ok(World::new(cloud.sdk_config(name), environment, clock.clone(), keys.clone())?)
-        };
         for (name, build) in functions() {
-            let function = build(&world(name)?);
-            cloud.register(name, handler(function));
+            let (environment, config) = (cloud.environment(name)?, cloud.sdk_config(name));
+            let (clock, keys) = (clock.clone(), keys.clone());
+            cloud.register(name, rim(name, build, Outside { environment, config, clock, keys })?);
         }
         cloud.check_wired()?;
         let environment = cloud.environment("admin")?;
@@ -177,6 +181,30 @@ fn parameters() -> BTreeMap<String, String> {
 
 /// Makes a function for a world.
 pub type Build = fn(&World) -> Function;
+
+/// What the cloud has for a function.
+#[derive(Debug, Clone)]
+pub(crate) struct Outside {
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) config: aws_types::SdkConfig,
+    pub(crate) clock: Clock,
+    pub(crate) keys: Keys,
+}
+
+impl Outside {
+    pub(crate) fn world(self) -> Result<World, edge::world::Unset> {
+        let Self { environment, config, clock, keys } = self;
+        World::new(config, environment, clock, keys)
+    }
+}
+
+/// How a function is put into the cloud.
+pub(crate) type Rim<'a> = dyn Fn(&'static str, Build, Outside) -> Result<Handler, NotOpen> + Sync + 'a;
+
+/// With nothing in between.
+fn straight(_: &'static str, build: Build, outside: Outside) -> Result<Handler, NotOpen> {
+    Ok(handler(build(&outside.world()?)))
+}
 
 /// Every function, by the name that the template gives its code.
 pub fn functions() -> [(&'static str, Build); 33] {

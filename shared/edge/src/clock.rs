@@ -22,6 +22,8 @@ pub enum Clock {
     },
     /// Stands still until it is advanced: milliseconds since 1970.
     Manual(Arc<AtomicI64>),
+    /// Goes wrong by so much beside another one, as clocks of two machines do.
+    Apart(Arc<Self>, SignedDuration),
 }
 
 /// The local cloud's clock does not answer.
@@ -72,14 +74,21 @@ impl Clock {
                 at(system().as_millisecond().saturating_add(shift.load(Ordering::SeqCst)))
             }
             Self::Manual(stands) => at(stands.load(Ordering::SeqCst)),
+            Self::Apart(from, by) => from.now().checked_add(*by).unwrap_or(Timestamp::MAX),
         }
+    }
+
+    /// A clock that is wrong by so much; whoever moves this one moves it too.
+    #[must_use]
+    pub fn apart(&self, by: SignedDuration) -> Self {
+        Self::Apart(Arc::new(self.clone()), by)
     }
 
     /// Moves time on; a clock of somebody else's cannot be moved and stays.
     pub fn advance(&self, by: SignedDuration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         match self {
-            Self::System | Self::Served { .. } => {}
+            Self::System | Self::Served { .. } | Self::Apart(..) => {}
             Self::Shifted(held) | Self::Manual(held) => {
                 held.fetch_add(millis, Ordering::SeqCst);
             }
@@ -89,7 +98,7 @@ impl Clock {
     /// How far it is moved from the system's clock, for keeping.
     pub fn shift(&self) -> SignedDuration {
         match self {
-            Self::System | Self::Manual(_) => SignedDuration::ZERO,
+            Self::System | Self::Manual(_) | Self::Apart(..) => SignedDuration::ZERO,
             Self::Shifted(shift) | Self::Served { shift, .. } => {
                 SignedDuration::from_millis(shift.load(Ordering::SeqCst))
             }

@@ -251,6 +251,26 @@ impl Dynamo {
         Ok(self.engine.clone())
     }
 
+    /// Every item of a table, in DynamoDB's JSON; none where the engine refuses.
+    pub(super) fn items(&self, table: &str) -> Vec<Value> {
+        let (mut items, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let mut request = json!({ "TableName": table });
+            if let (false, Some(request)) = (after.is_null(), request.as_object_mut()) {
+                request.insert("ExclusiveStartKey".to_owned(), after.take());
+            }
+            let answer = self.answer("Scan", request.to_string().as_bytes(), "souk");
+            let mut page: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            items.extend(
+                page.get_mut("Items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default(),
+            );
+            after = page.get_mut("LastEvaluatedKey").map(Value::take).unwrap_or_default();
+            if after.is_null() {
+                return items;
+            }
+        }
+    }
+
     /// Up to `limit` stream records of a table after a position, oldest first. A transaction leaves a record per item
     /// and a filter wants few of them: what none can want is not read as JSON.
     pub(super) fn records(

@@ -74,6 +74,8 @@ pub enum Place {
     Folder(PathBuf),
     /// In a folder of its own that goes with it.
     Memory,
+    /// The same, beginning with what is in a folder that no cloud has open.
+    CopyOf(PathBuf),
 }
 
 /// How sources are worked on.
@@ -177,11 +179,8 @@ impl Cloud {
     ) -> Result<Self, CloudError> {
         let (folder, scratch) = match place {
             Place::Folder(folder) => (folder, None),
-            Place::Memory => {
-                let scratch =
-                    tempfile::tempdir().map_err(|error| CloudError::Folder(std::env::temp_dir(), error))?;
-                (scratch.path().to_owned(), Some(scratch))
-            }
+            Place::Memory => scratch(None)?,
+            Place::CopyOf(other) => scratch(Some(&other))?,
         };
         std::fs::create_dir_all(&folder).map_err(|error| CloudError::Folder(folder.clone(), error))?;
         let lock = lock(&folder)?;
@@ -261,6 +260,12 @@ impl Cloud {
     /// If the tables cannot be read.
     pub fn lag_indexes(&self, writes: usize) -> Result<(), CloudError> {
         Ok(self.inner.dynamo.lag_indexes(writes, &self.inner.template.tables)?)
+    }
+
+    /// Every item of every table, in DynamoDB's JSON.
+    #[must_use]
+    pub fn items(&self) -> Vec<Value> {
+        self.inner.template.tables.iter().flat_map(|table| self.inner.dynamo.items(&table.name)).collect()
     }
 
     /// The configuration for real SDK clients that end here. The label names who calls, for the meter.
@@ -376,6 +381,30 @@ impl Inner {
         let time = u64::try_from(self.time.millis()).unwrap_or_default();
         Uuid::from_u64_pair(time << 16 | 0x4000, count | 0x8000_0000_0000_0000).to_string()
     }
+}
+
+/// A folder that goes with the cloud, with the files and folders of another in it.
+fn scratch(of: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>), CloudError> {
+    let unusable = |error| CloudError::Folder(std::env::temp_dir(), error);
+    let scratch = tempfile::tempdir().map_err(unusable)?;
+    if let Some(of) = of {
+        copy(of, scratch.path()).map_err(unusable)?;
+    }
+    Ok((scratch.path().to_owned(), Some(scratch)))
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let there = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &there)?;
+        } else {
+            std::fs::copy(entry.path(), there)?;
+        }
+    }
+    Ok(())
 }
 
 /// Held as long as the cloud is open; the end of the process ends it too.

@@ -15,6 +15,7 @@ mod renewals;
 mod replay;
 mod reset;
 mod shares;
+mod simulate;
 mod tax;
 mod token;
 mod up;
@@ -51,6 +52,7 @@ const EXAMPLES: &str = "Examples:
   cargo souk import DIR --profile icecat         catalogs from files
   cargo souk tax import DIR                      rates of tax from files that others keep
   cargo souk demo subscriptions                  a year of subscriptions, month by month, and a picture of it
+  cargo souk simulate --seeds 1000               bad days, and every law looked at
   cargo souk bench cost                          table calls and units per order
   cargo souk bench cold                          how fast each function starts";
 
@@ -80,6 +82,8 @@ enum Command {
     Demo(demo::Demo),
     /// Measure: cost per order, checkouts, a burst of buyers, renewals, reminders, pictures, cold starts.
     Bench(bench::Bench),
+    /// Live through bad days, as seeds say, and look whether every law still holds.
+    Simulate(simulate::Simulate),
     /// Delete the data folder.
     Reset(reset::Reset),
 }
@@ -152,6 +156,7 @@ pub(crate) fn main() -> ExitCode {
             Some(Command::Tax(tax)) => tax.run(&data).await,
             Some(Command::Demo(demo)) => demo.run(&data).await,
             Some(Command::Bench(bench)) => bench.run().await,
+            Some(Command::Simulate(simulate)) => simulate.run().await,
             Some(Command::Reset(reset)) => reset.run(&data),
         }
     });

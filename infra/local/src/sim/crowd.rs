@@ -1,0 +1,354 @@
+//! People who act: each act is a few calls through the front door, repeated with the same key while no answer comes.
+//!
+//! What the API has promised somebody is kept, and so is what it should not have said.
+
+use super::acts::Act;
+use super::seam::Seam;
+use super::stage::{CODE, MERCHANTS, OPERATOR, STOREFRONT, Stage, text};
+use crate::api::{Answer, Api};
+use crate::market::Market;
+use domain::id::{MerchantOrderId, OrderId};
+use serde_json::{Value, json};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often a client asks before it gives up.
+const PATIENCE: u32 = 5;
+
+/// What somebody was told, and may rely on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// An order was placed for so many cents.
+    Placed { order: OrderId, total: String },
+    /// A parcel of a part was taken.
+    Shipped { part: String, shipment: String },
+    /// So many units have come in, or may have where nobody heard.
+    Received { offer: usize, units: u32, heard: bool },
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Orders that somebody knows of.
+    orders: Vec<OrderId>,
+    /// Carts whose payment waits, each with what it comes to.
+    waiting: Vec<(String, String)>,
+    /// Parts and their parcels, each with its merchant's place.
+    parcels: Vec<(usize, String, String)>,
+    promises: Vec<Promise>,
+    wrong: Vec<String>,
+    /// Keys of requests, so that each has its own.
+    asked: u64,
+}
+
+/// Everybody.
+#[derive(Debug)]
+pub(super) struct Crowd<'a> {
+    market: &'a Market,
+    stage: &'a Stage,
+    seam: &'a Seam,
+    seen: Mutex<Seen>,
+}
+
+impl<'a> Crowd<'a> {
+    pub(super) fn of(market: &'a Market, stage: &'a Stage, seam: &'a Seam) -> Self {
+        Self { market, stage, seam, seen: Mutex::default() }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn promises(&self) -> Vec<Promise> {
+        self.seen().promises.clone()
+    }
+
+    /// What the API should not have said.
+    pub(super) fn wrong(&self) -> Vec<String> {
+        self.seen().wrong.clone()
+    }
+
+    fn api(&self, bearer: &str) -> Api {
+        Api::new(&self.market.cloud, bearer)
+    }
+
+    fn merchant(&self, of: usize) -> Api {
+        self.api(MERCHANTS.get(of).map(|(_, secret)| *secret).unwrap_or_default())
+    }
+
+    fn key(&self) -> String {
+        let mut seen = self.seen();
+        seen.asked = seen.asked.saturating_add(1);
+        format!("act-{}", seen.asked)
+    }
+
+    /// The answer, once one comes that is no failure of ours.
+    async fn ask(&self, api: &Api, path: &str, body: Option<&Value>) -> Option<Answer> {
+        let key = self.key();
+        for attempt in 1..=PATIENCE {
+            let answer = match body {
+                Some(body) => api.post(path, body, &key).await,
+                None => api.get(path).await,
+            };
+            if !self.seam.loses_answer() && answer.status.as_u16() < 500 {
+                return Some(answer);
+            }
+            tokio::time::sleep(Duration::from_millis(u64::from(attempt.saturating_mul(150)))).await;
+        }
+        None
+    }
+
+    async fn post(&self, api: &Api, path: &str, body: &Value) -> Option<Answer> {
+        self.ask(api, path, Some(body)).await
+    }
+
+    /// A success's body.
+    async fn done(&self, api: &Api, path: &str, body: &Value) -> Option<Value> {
+        self.post(api, path, body).await?.ok().ok()
+    }
+
+    async fn get(&self, api: &Api, path: &str) -> Option<Value> {
+        self.ask(api, path, None).await?.ok().ok()
+    }
+
+    /// One act; whatever is in its way ends it.
+    pub(super) async fn act(&self, act: &Act) {
+        let _ended = match act {
+            Act::Buy { shopper, lines, card, code, leaves } => {
+                self.buy(*shopper, lines, card, *code, *leaves).await
+            }
+            Act::Confirm { pick } => self.confirm(*pick).await,
+            Act::Arrives { pick } => self.arrives(*pick).await,
+            Act::Ship { pick, all } => self.ship(*pick, *all).await,
+            Act::Reject { pick } => self.reject(*pick).await,
+            Act::Track { pick, lost } => self.track(*pick, *lost).await,
+            Act::Cancel { pick } => self.cancel(*pick).await,
+            Act::Refund { pick } => self.refund(*pick).await,
+            Act::Receive { offer, units } => self.receive(*offer, *units).await,
+            Act::Spy { pick } => self.spy(*pick).await,
+            Act::Again { pick } => self.again(*pick).await,
+        };
+    }
+
+    async fn buy(
+        &self,
+        shopper: u32,
+        lines: &[(usize, u32)],
+        card: &str,
+        code: bool,
+        leaves: bool,
+    ) -> Option<()> {
+        let guest = self.api(STOREFRONT);
+        let cart = text(&self.done(&guest, "/v1/carts", &json!({"country": "DE"})).await?, "/id");
+        let offers = lines.iter().filter_map(|(offer, quantity)| {
+            let (merchant, id) = self.stage.offers.get(*offer)?;
+            Some((*merchant, json!({"offer": id, "quantity": quantity})))
+        });
+        let (mut merchants, add): (Vec<usize>, Vec<Value>) = offers.unzip();
+        merchants.sort_unstable();
+        merchants.dedup();
+        let by = |of: usize| json!({"merchant": self.stage.merchants.get(of), "service": "standard"});
+        let mut edit = json!({
+            "add": add,
+            "contact": {"email": format!("shopper-{shopper}@post.example")},
+            "address": {
+                "country": "DE", "name": "Sample", "lines": ["Lindenweg 5"], "city": "Berlin",
+                "postal_code": "10969",
+            },
+            "delivery": merchants.into_iter().map(by).collect::<Vec<_>>(),
+        });
+        if let (true, Some(edit)) = (code, edit.as_object_mut()) {
+            edit.insert("codes".to_owned(), json!({"add": [CODE]}));
+        }
+        let ready = self.done(&guest, &format!("/v1/carts/{cart}/edit"), &edit).await?;
+        let total = ready.pointer("/totals/total").cloned()?;
+        let hold = self.done(&guest, &format!("/v1/checkouts/{cart}/hold"), &json!({})).await;
+        if leaves {
+            return None;
+        }
+        let _held = hold?;
+        let body = json!({"expected_total": total, "payments": [{"method": "card", "token": card}]});
+        let paid = self.post(&guest, &format!("/v1/checkouts/{cart}/pay"), &body).await?;
+        let total = text(&total, "/amount");
+        self.placed(&paid.body, &total);
+        if paid.status == 202 {
+            self.seen().waiting.push((cart, total));
+        }
+        Some(())
+    }
+
+    /// Somebody has heard of an order.
+    fn placed(&self, body: &Value, total: &str) {
+        let Ok(order) = text(body, "/order/id").parse::<OrderId>() else { return };
+        let mut seen = self.seen();
+        seen.orders.push(order.clone());
+        seen.promises.push(Promise::Placed { order, total: total.to_owned() });
+    }
+
+    fn picked<T: Clone>(&self, pick: u32, of: impl Fn(&Seen) -> &Vec<T>) -> Option<T> {
+        let seen = self.seen();
+        let all = of(&seen);
+        all.get(usize::try_from(pick).ok()?.checked_rem(all.len())?).cloned()
+    }
+
+    async fn confirm(&self, pick: u32) -> Option<()> {
+        let (cart, total) = self.picked(pick, |seen| &seen.waiting)?;
+        let path = format!("/v1/checkouts/{cart}/confirm");
+        let confirmed = self.done(&self.api(STOREFRONT), &path, &json!({})).await?;
+        self.placed(&confirmed, &total);
+        Some(())
+    }
+
+    async fn arrives(&self, pick: u32) -> Option<()> {
+        let (cart, _) = self.picked(pick, |seen| &seen.waiting)?;
+        let shown = self.get(&self.api(STOREFRONT), &format!("/v1/checkouts/{cart}")).await?;
+        let payment = text(&shown, "/payments/0/id");
+        let body = json!({"payment": payment, "said": "arrive"});
+        self.post(&self.api(OPERATOR), "/v1/gateways/sandbox/tell", &body).await.map(drop)
+    }
+
+    /// A part of an order and its merchant's place.
+    async fn part(&self, pick: u32) -> Option<(usize, String)> {
+        let order = self.picked(pick, |seen| &seen.orders)?;
+        let shown = self.get(&self.api(OPERATOR), &format!("/v1/orders/{order}")).await?;
+        let parts = shown.pointer("/merchant_orders").and_then(Value::as_array)?;
+        let part = parts.get(usize::try_from(pick >> 16).ok()?.checked_rem(parts.len())?)?;
+        let merchant = text(part, "/merchant");
+        let of = self.stage.merchants.iter().position(|id| *id == merchant)?;
+        Some((of, text(part, "/id")))
+    }
+
+    /// The lines of which something is left to ship, each with how many units.
+    async fn left(&self, of: usize, part: &str) -> Option<Vec<(u64, u64)>> {
+        let shown = self.get(&self.merchant(of), &format!("/v1/merchant-orders/{part}")).await?;
+        let count = |line: &Value, name: &str| line.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let left = shown.pointer("/lines").and_then(Value::as_array)?.iter().map(|line| {
+            let gone = count(line, "shipped").saturating_add(count(line, "canceled"));
+            (count(line, "line").max(count(line, "number")), count(line, "quantity").saturating_sub(gone))
+        });
+        Some(left.filter(|(_, left)| *left > 0).collect())
+    }
+
+    async fn ship(&self, pick: u32, all: bool) -> Option<()> {
+        let (of, part) = self.part(pick).await?;
+        self.pack(of, &part, pick, all).await
+    }
+
+    async fn pack(&self, of: usize, part: &str, pick: u32, all: bool) -> Option<()> {
+        let left = self.left(of, part).await?;
+        let (line, _) = *left.first()?;
+        let lines = if all { json!([]) } else { json!([{"line": line, "quantity": 1}]) };
+        let tracking = format!("{pick}-{}", self.seen().asked);
+        let body = json!({"carrier": "post", "tracking_number": tracking, "lines": lines});
+        let path = format!("/v1/merchant-orders/{part}/ship");
+        let view = self.done(&self.merchant(of), &path, &body).await?;
+        let shipments = view.pointer("/shipments").and_then(Value::as_array)?;
+        let own = shipments.iter().find(|one| text(one, "/tracking_number") == tracking)?;
+        let (part, shipment) = (part.to_owned(), text(own, "/id"));
+        let mut seen = self.seen();
+        seen.parcels.push((of, part.clone(), shipment.clone()));
+        seen.promises.push(Promise::Shipped { part, shipment });
+        Some(())
+    }
+
+    async fn reject(&self, pick: u32) -> Option<()> {
+        let (of, part) = self.part(pick).await?;
+        let (line, _) = *self.left(of, &part).await?.first()?;
+        let body = json!({"lines": [{"line": line, "quantity": 1}], "reason": "broken"});
+        self.post(&self.merchant(of), &format!("/v1/merchant-orders/{part}/reject"), &body).await.map(drop)
+    }
+
+    async fn track(&self, pick: u32, lost: bool) -> Option<()> {
+        let (of, part, shipment) = self.picked(pick, |seen| &seen.parcels)?;
+        self.arrived(of, &part, &shipment, lost).await
+    }
+
+    async fn arrived(&self, of: usize, part: &str, shipment: &str, lost: bool) -> Option<()> {
+        let path = format!("/v1/merchant-orders/{part}/shipments/{shipment}/track");
+        let status = if lost { "lost" } else { "delivered" };
+        self.post(&self.merchant(of), &path, &json!({"status": status})).await.map(drop)
+    }
+
+    async fn cancel(&self, pick: u32) -> Option<()> {
+        let order = self.picked(pick, |seen| &seen.orders)?;
+        let path = format!("/v1/orders/{order}/cancel");
+        self.post(&self.api(OPERATOR), &path, &json!({"reason": "changed mind"})).await.map(drop)
+    }
+
+    async fn refund(&self, pick: u32) -> Option<()> {
+        let order = self.picked(pick, |seen| &seen.orders)?;
+        let (_, part) = self.part(pick).await?;
+        let body = json!({
+            "merchant_order": part, "lines": [{"line": 1, "quantity": 1}], "reason": "broken",
+        });
+        self.post(&self.api(OPERATOR), &format!("/v1/orders/{order}/refund"), &body).await.map(drop)
+    }
+
+    async fn receive(&self, offer: usize, units: u32) -> Option<()> {
+        let (of, id) = self.stage.offers.get(offer)?;
+        let path = format!("/v1/stock/{id}/receive");
+        let answer = self.post(&self.merchant(*of), &path, &json!({"quantity": units})).await;
+        let heard = answer.as_ref().is_some_and(|answer| answer.status.is_success());
+        if heard || answer.is_none() {
+            self.seen().promises.push(Promise::Received { offer, units, heard });
+        }
+        Some(())
+    }
+
+    /// A merchant looks at a part of another's, and ships it.
+    async fn spy(&self, pick: u32) -> Option<()> {
+        let (of, part) = self.part(pick).await?;
+        let other = self.merchant(MERCHANTS.len().checked_sub(of)?.checked_sub(1)?);
+        let path = format!("/v1/merchant-orders/{part}");
+        let body = json!({"carrier": "post", "tracking_number": "spy", "lines": []});
+        for (asked, body) in [(path.clone(), None), (format!("{path}/ship"), Some(&body))] {
+            let answer = self.ask(&other, &asked, body).await?;
+            if answer.status != 404 {
+                let told = format!("{asked} of another merchant was answered {}", answer.status);
+                self.seen().wrong.push(told);
+            }
+        }
+        Some(())
+    }
+
+    async fn again(&self, pick: u32) -> Option<()> {
+        let (function, event) = self.seam.old(pick)?;
+        self.market.cloud.invoke(function, event).await.ok().map(drop)
+    }
+
+    /// Everything that can be shipped is shipped, and everything on its way arrives.
+    pub(super) async fn finish(&self, orders: &[OrderId]) {
+        for order in orders {
+            let shown = self.get(&self.api(OPERATOR), &format!("/v1/orders/{order}")).await;
+            let parts = shown.as_ref().and_then(|shown| shown.pointer("/merchant_orders")?.as_array());
+            for (number, part) in (1_u8..).zip(parts.into_iter().flatten()) {
+                let merchant = text(part, "/merchant");
+                let of = self.stage.merchants.iter().position(|id| *id == merchant).unwrap_or_default();
+                let id = MerchantOrderId::of(order, number).to_string();
+                self.finish_part(of, &id, u32::from(number)).await;
+            }
+        }
+    }
+
+    async fn finish_part(&self, of: usize, part: &str, number: u32) {
+        let api = self.merchant(of);
+        let path = format!("/v1/merchant-orders/{part}");
+        // What is short of stock cannot be shipped; it is rejected.
+        if self.pack(of, part, number, true).await.is_none() {
+            let left = self.left(of, part).await.unwrap_or_default();
+            let lines: Vec<Value> =
+                left.iter().map(|(line, left)| json!({"line": line, "quantity": left})).collect();
+            if !lines.is_empty() {
+                let body = json!({"lines": lines, "reason": "not there"});
+                let _shown = self.post(&api, &format!("{path}/reject"), &body).await;
+            }
+        }
+        let shown = self.get(&api, &path).await.unwrap_or_default();
+        for shipment in shown.pointer("/shipments").and_then(Value::as_array).into_iter().flatten() {
+            let under_way = shipment.get("delivered_at").is_none_or(Value::is_null)
+                && shipment.get("lost_at").is_none_or(Value::is_null);
+            if under_way {
+                let _told = self.arrived(of, part, &text(shipment, "/id"), false).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The whole marketplace under faults, as a seed says: the real functions, the real SDK clients, the template's wiring,
+//! in one thread, on clocks that stand still but for what is waited for.
+//!
+//! `acts.rs` what people do · `crowd.rs` how they do it, and what they were promised · `seam.rs` what goes wrong between
+//! functions and AWS · `planted.rs` mistakes that have to be found · `laws.rs` what must be true · `stage.rs` where it
+//! begins · `shrink.rs` the shortest history that still fails.
+//!
+//! A run is a history of rounds. In a round people act side by side while messages are delivered; then the clock moves on.
+//! At the end the weather is fair, what lies in dead-letter queues is sent again, everything is shipped, days go by, and
+//! every law is looked at. The same seed is the same run: the same items in the table, byte for byte.
+
+mod acts;
+mod crowd;
+mod laws;
+mod planted;
+mod seam;
+mod shrink;
+mod stage;
+
+pub use acts::{Act, Round};
+pub use planted::{PLANTED, Planted};
+pub use shrink::shrink;
+pub use stage::Stage;
+
+use crate::api::Refusal;
+use crate::cloud::{CloudError, Place};
+use crate::demo::NoDemo;
+use crate::market::{Market, NotOpen};
+use crowd::Crowd;
+use futures::future::{join, join_all};
+use jiff::SignedDuration;
+use laws::Whole;
+use seam::Seam;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Why a simulation cannot go on: not what it looks for.
+#[derive(Debug, thiserror::Error)]
+pub enum Troubled {
+    #[error(transparent)]
+    Market(#[from] NotOpen),
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    #[error("the table failed")]
+    Table(#[from] table::Fault),
+    #[error("a folder or the runtime failed")]
+    File(#[from] std::io::Error),
+    #[error("a word is refused: {0}")]
+    Word(String),
+    #[error(transparent)]
+    Sample(#[from] NoDemo),
+}
+
+impl Troubled {
+    fn word(error: impl std::fmt::Display) -> Self {
+        Self::Word(error.to_string())
+    }
+}
+
+/// What is lived through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub seed: u64,
+    pub history: Vec<Round>,
+    pub planted: Option<Planted>,
+}
+
+impl Plan {
+    /// What a seed says, in so many rounds.
+    #[must_use]
+    pub fn of(seed: u64, rounds: usize) -> Self {
+        Self { seed, history: acts::history(seed, rounds), planted: None }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    pub orders: usize,
+    /// How often what went wrong.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// A digest of the whole table.
+    pub trace: String,
+    /// Every law that does not hold; empty as it should be.
+    pub broken: Vec<String>,
+    /// What was told of the orders that those name.
+    pub story: Vec<String>,
+}
+
+/// Lives through a history, in this thread.
+///
+/// # Errors
+/// If the marketplace does not open, or the local cloud itself fails.
+pub fn live(stage: &Stage, plan: &Plan) -> Result<Run, Troubled> {
+    // Tokio's clock stands, and goes on by itself to whatever is waited for when nothing else can be done.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    runtime.block_on(lived(stage, plan))
+}
+
+/// Makes where every run begins, in this thread.
+///
+/// # Errors
+/// As [`Stage::make`].
+pub fn stage() -> Result<Stage, Troubled> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    runtime.block_on(Stage::make())
+}
+
+async fn lived(stage: &Stage, plan: &Plan) -> Result<Run, Troubled> {
+    let seam = Seam::of(plan.seed, plan.planted);
+    let rim = |name, build, outside| seam.around(name, build, outside);
+    let market = Market::with_rim(Place::CopyOf(stage.folder()), stage::start(), &rim).await?;
+    let crowd = Crowd::of(&market, stage, &seam);
+    let mut broken = Vec::new();
+    seam.rough(true);
+    for round in &plan.history {
+        side_by_side(&market, &crowd, round).await?;
+        market.advance(SignedDuration::from_mins(round.minutes)).await?;
+        if seam.roll(4) == 0 {
+            broken = laws::always(&market, &Whole::read(&market).await?).await?;
+        }
+        broken.extend(crowd.wrong());
+        if !broken.is_empty() {
+            break;
+        }
+    }
+    seam.rough(false);
+    if broken.is_empty() {
+        // Whatever hangs is asked about, and becomes an order or nothing.
+        come_to_rest(&market).await?;
+        market.advance(SignedDuration::from_hours(2)).await?;
+        come_to_rest(&market).await?;
+        let whole = Whole::read(&market).await?;
+        let orders: Vec<_> = whole.orders.keys().cloned().collect();
+        crowd.finish(&orders).await;
+        come_to_rest(&market).await?;
+        // Holds end, earnings become payable, the nightly runs pay them.
+        market.advance(SignedDuration::from_hours(24 * 4)).await?;
+        come_to_rest(&market).await?;
+        let whole = Whole::read(&market).await?;
+        broken = laws::always(&market, &whole).await?;
+        broken.extend(laws::quiet(&market, stage, &whole, &crowd.promises()).await?);
+        broken.extend(crowd.wrong());
+        broken.sort();
+        broken.dedup();
+    }
+    let whole = Whole::read(&market).await?;
+    let (orders, story) = (whole.orders.len(), whole.stories(&broken));
+    Ok(Run { orders, faults: seam.happened(), trace: laws::trace(&market), broken, story })
+}
+
+/// People act while messages are delivered.
+async fn side_by_side(market: &Market, crowd: &Crowd<'_>, round: &Round) -> Result<(), Troubled> {
+    let over = AtomicBool::new(false);
+    let acting = async {
+        join_all(round.acts.iter().map(|(at, act)| async move {
+            tokio::time::sleep(Duration::from_millis(u64::from(*at))).await;
+            crowd.act(act).await;
+        }))
+        .await;
+        over.store(true, Ordering::SeqCst);
+    };
+    let delivering = async {
+        while !over.load(Ordering::SeqCst) {
+            market.cloud.settle().await?;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok::<(), CloudError>(())
+    };
+    let (_, delivered) = join(acting, delivering).await;
+    Ok(delivered?)
+}
+
+/// Until nothing is deliverable; what was given up is sent again, as an operator would.
+async fn come_to_rest(market: &Market) -> Result<(), Troubled> {
+    for _ in 0..3 {
+        market.cloud.settle_with_retries().await?;
+        let letters = market.cloud.dead_letters()?;
+        if letters.is_empty() {
+            break;
+        }
+        let mut queues: Vec<String> = letters.into_iter().map(|letter| letter.queue).collect();
+        queues.dedup();
+        for queue in queues {
+            market.cloud.replay_dead_letters(&queue)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! The marketplace as every simulation finds it: two merchants, four offers with few units, a code. It is made once, and
+//! copied for each run.
+
+use super::Troubled;
+use super::acts::OFFERS;
+use super::seam::Seam;
+use crate::api::Api;
+use crate::cloud::Place;
+use crate::issuer::{AUDIENCE, ISSUER};
+use crate::market::Market;
+use admin::{Opening, open_marketplace};
+use domain::Money;
+use domain::commission::{Charge, Rule};
+use domain::id::{ApiKeyId, MarketplaceId, derive, sha256_hex};
+use domain::marketplace::{Marketplace, Settings};
+use domain::merchant::Iban;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use table::access::{ApiKey, Issuer};
+
+/// The operator's key.
+pub(super) const OPERATOR: &str = "sk_operator";
+/// The storefront's.
+pub(super) const STOREFRONT: &str = "pk_simulation";
+/// Merchants and their keys.
+pub(super) const MERCHANTS: [(&str, &str); 2] = [("alma", "sk_alma"), ("birch", "sk_birch")];
+/// Whose each offer is, and its price.
+const GOODS: [(usize, &str, &str); OFFERS] =
+    [(0, "mug", "10.00"), (0, "bowl", "7.35"), (1, "scarf", "20.00"), (1, "hat", "13.33")];
+/// Units of each to begin with: fewer than shoppers want.
+pub(super) const UNITS: u32 = 5;
+/// Takes 10 % off.
+pub(super) const CODE: &str = "TEN";
+
+/// A made marketplace, closed.
+#[derive(Debug)]
+pub struct Stage {
+    folder: tempfile::TempDir,
+    pub(super) merchants: Vec<String>,
+    /// Each with the merchant's place.
+    pub(super) offers: Vec<(usize, String)>,
+}
+
+pub(super) fn marketplace_id() -> MarketplaceId {
+    MarketplaceId::from_bits(derive(&["simulation"]))
+}
+
+/// A Monday.
+pub(super) fn start() -> Timestamp {
+    Timestamp::from_second(1_772_442_000).unwrap_or_default()
+}
+
+impl Stage {
+    /// Makes it, in fair weather.
+    ///
+    /// # Errors
+    /// If the marketplace does not open or refuses what is in it.
+    pub async fn make() -> Result<Self, Troubled> {
+        let folder = tempfile::tempdir()?;
+        let seam = Seam::of(0, None);
+        let place = Place::Folder(folder.path().to_owned());
+        let rim = |name, build, outside| seam.around(name, build, outside);
+        let mut market = Market::with_rim(place, start(), &rim).await?;
+        // What opens the marketplace is no function.
+        market.world = market.world.with_drawn_ids(u64::MAX, Arc::default());
+        let (merchants, offers) = fill(&market).await?;
+        Ok(Self { folder, merchants, offers })
+    }
+
+    pub(super) fn folder(&self) -> PathBuf {
+        Path::to_owned(self.folder.path())
+    }
+}
+
+/// Everything that is sold.
+async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Troubled> {
+    open(market).await?;
+    let (api, m) = (Api::new(&market.cloud, OPERATOR), marketplace_id());
+    let tax = json!({"rates": [{"from": "2021-01-01", "treatment": "standard", "percent": "19"}]});
+    api.post("/v1/tax/rates/DE/set", &tax, "tax").await.ok()?;
+    api.post("/v1/promotions/set-code", &json!({"name": CODE, "percent": "10"}), "code").await.ok()?;
+    let mut merchants = Vec::new();
+    for (name, secret) in MERCHANTS {
+        let body = json!({"name": name, "external_id": name, "schedule": {"every": "day"}});
+        let id = text(&api.post("/v1/merchants", &body, name).await.ok()?, "/id");
+        let digits = format!("{:018}", derive(&["iban", name]).rem_euclid(10_u128.pow(18)));
+        let account = json!({"holder": name, "iban": Iban::of("DE", &digits).map_err(Troubled::word)?});
+        let none = json!({});
+        let steps =
+            [("set-payout-account", &account), ("activate-payout-account", &none), ("approve", &none)];
+        for (step, body) in steps {
+            let path = format!("/v1/merchants/{id}/{step}");
+            api.post(&path, body, &format!("{step}-{name}")).await.ok()?;
+        }
+        let path = format!("/v1/delivery/{id}/set");
+        api.post(&path, &rates(), &format!("delivery-{name}")).await.ok()?;
+        let scopes = ["catalog:write", "inventory:write", "fulfillment:write", "payouts:read"];
+        let key = ApiKey {
+            id: ApiKeyId::from_bits(derive(&["key", secret])),
+            digest: sha256_hex(secret.as_bytes()),
+            marketplace: m.clone(),
+            name: name.to_owned(),
+            scopes: scopes.map(str::to_owned).into(),
+            merchant: Some(id.parse().map_err(Troubled::word)?),
+            publishable: false,
+            revoked_at: None,
+        };
+        market.world.table.put(&m, None, &key).await?;
+        merchants.push(id);
+    }
+    let mut offers = Vec::new();
+    for (of, sku, price) in GOODS {
+        let merchant = merchants.get(of).cloned().unwrap_or_default();
+        let product = json!({"merchant": merchant, "title": sku, "variants": [{}]});
+        let product = text(&api.post("/v1/products", &product, sku).await.ok()?, "/id");
+        let price = json!({"amount": price, "currency": "EUR"});
+        let offer = json!({"merchant": merchant, "product": product, "sku": sku, "price": price});
+        let offer = text(&api.post("/v1/offers", &offer, sku).await.ok()?, "/id");
+        let path = format!("/v1/stock/{offer}/receive");
+        api.post(&path, &json!({"quantity": UNITS}), sku).await.ok()?;
+        offers.push((of, offer));
+    }
+    market.cloud.settle_with_retries().await?;
+    Ok((merchants, offers))
+}
+
+async fn open(market: &Market) -> Result<(), Troubled> {
+    let currency = "EUR".parse().map_err(Troubled::word)?;
+    let fee = "commission".parse().map_err(Troubled::word)?;
+    let commission = vec![Rule { fee, category: None, charge: Charge::Percent(Decimal::from(15)) }];
+    let settings = Settings {
+        hold_days: 3,
+        commission,
+        unpaid_days: 7,
+        critical_balance: Money::new(50_00, currency),
+        requirements: Vec::new(),
+        storefront: None,
+    };
+    let (id, name) = (marketplace_id(), "Simulation".parse().map_err(Troubled::word)?);
+    let (issuer, audience) = (ISSUER.to_owned(), AUDIENCE.to_owned());
+    let issuer = Issuer { issuer, audience, marketplace: id.clone(), jwks_uri: market.issuer.jwks_uri() };
+    let locale = "en".to_owned();
+    let key = |name: &str, secret: &str| (name.to_owned(), secret.to_owned());
+    let opening = Opening {
+        marketplace: Marketplace { id, name, currency, locale, settings, merchant_terms: Vec::new() },
+        issuer: Some(issuer),
+        operators: Vec::new(),
+        keys: vec![key("operator", OPERATOR), key("storefront", STOREFRONT)],
+    };
+    open_marketplace(&market.world, opening).await.map_err(Troubled::word)
+}
+
+/// Both merchants deliver at home, for 4.90.
+fn rates() -> Value {
+    let price = json!({"flat": {"amount": "4.90", "currency": "EUR"}});
+    json!({
+        "calendar": {
+            "time_zone": "Europe/Berlin", "working_days": [1, 2, 3, 4, 5], "cut_off_hour": 14, "handling_days": 1,
+        },
+        "zones": [{
+            "name": "home",
+            "areas": [{"country": "DE"}],
+            "rates": [{"service": "standard", "price": price, "transit_days": [1, 3]}],
+        }],
+    })
+}
+
+pub(super) fn text(body: &Value, pointer: &str) -> String {
+    body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,70 @@
+//! Marketplaces that live through bad days, each as its seed says; every law holds at the end of each.
+//!
+//! A failure says its seed, the shortest history found that fails, what was told of its orders, and the law. `SEED=17
+//! COUNT=1 cargo test --workspace --test sim` lives that one again; `cargo souk simulate` lives as many as wished.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop with its cause"
+)]
+
+use souk::sim::{PLANTED, Plan, live, shrink, stage};
+
+/// Rounds of each history.
+const ROUNDS: usize = 4;
+/// Runs that are spent on a shorter history.
+const TRIES: usize = 60;
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+/// Every law, over seeds from one on.
+fn laws_hold(from: u64, count: u64) {
+    let stage = stage().expect("the stage is made");
+    for seed in from..from + count {
+        let plan = Plan::of(seed, ROUNDS);
+        let run = live(&stage, &plan).expect("the local cloud works");
+        if !run.broken.is_empty() {
+            let (plan, run) = shrink(&stage, plan, run, TRIES).expect("the local cloud works");
+            panic!("seed {seed}: {:#?}\n{:#?}\n{:#?}", plan.history, run.story, run.broken);
+        }
+    }
+}
+
+#[test]
+fn every_law_holds_at_the_end_of_any_day() {
+    laws_hold(number("SEED", 1), number("COUNT", 60));
+}
+
+#[test]
+fn every_law_holds_on_other_days_too() {
+    if std::env::var("SEED").is_err() {
+        laws_hold(1_001, number("COUNT", 60));
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_run_to_the_byte() {
+    let (stage, again) =
+        (stage().expect("the stage is made"), souk::sim::stage().expect("the stage is made"));
+    for seed in 1..=3 {
+        let plan = Plan::of(seed, ROUNDS);
+        let first = live(&stage, &plan).expect("the local cloud works");
+        assert_eq!(live(&again, &plan).expect("the local cloud works"), first, "seed {seed}");
+    }
+}
+
+#[test]
+fn every_planted_mistake_is_found_within_a_thousand_seeds() {
+    let stage = stage().expect("the stage is made");
+    let mut missed = Vec::new();
+    for planted in PLANTED {
+        let finds = |seed: &u64| {
+            let plan = Plan { planted: Some(planted), ..Plan::of(*seed, ROUNDS) };
+            !live(&stage, &plan).expect("the local cloud works").broken.is_empty()
+        };
+        missed.extend((1..=1_000).find(finds).is_none().then_some(planted));
+    }
+    assert_eq!(missed, [], "nobody notices");
+}
