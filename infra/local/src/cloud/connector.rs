@@ -2,6 +2,7 @@
 //!
 //! Everything that functions say to AWS passes [`Inner::aws`], so this is where faults can be put.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use aws_credential_types::Credentials;
@@ -128,6 +129,7 @@ impl Inner {
             Service::Dynamo => {
                 let answer = self.dynamo.answer(operation, request.body(), label);
                 if super::dynamo::writes(operation) {
+                    self.writes.fetch_add(1, Ordering::AcqRel);
                     self.bells.ring_streams();
                 }
                 answer

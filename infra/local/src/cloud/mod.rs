@@ -43,7 +43,7 @@ use std::fs::{File, TryLockError};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -145,6 +145,10 @@ struct Inner {
     handlers: RwLock<BTreeMap<String, Handler>>,
     /// Whose schedule need not run before there is something to do.
     dozing: RwLock<BTreeMap<String, Rouse>>,
+    /// When they have something to do, as of so many writes.
+    roused: Mutex<Option<(u64, pump::Roused)>>,
+    /// Calls that may have written to a table.
+    writes: AtomicU64,
     /// Functions that a runner outside has.
     watched: RwLock<BTreeSet<String>>,
     readers: BTreeMap<String, tokio::sync::Mutex<stream::Reader>>,
@@ -216,6 +220,8 @@ impl Cloud {
             meter,
             handlers: RwLock::default(),
             dozing: RwLock::default(),
+            roused: Mutex::default(),
+            writes: AtomicU64::new(0),
             watched: RwLock::default(),
             readers,
             scheduler: tokio::sync::Mutex::new(()),
@@ -288,13 +294,15 @@ impl Cloud {
         let mut handlers = self.inner.handlers.write().unwrap_or_else(PoisonError::into_inner);
         handlers.insert(function.to_owned(), handler);
         self.inner.dozing.write().unwrap_or_else(PoisonError::into_inner).remove(function);
+        self.inner.writes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Lets the schedules of a function pass over runs that would find nothing to do: a clock that is moved by days
-    /// would spend them on those. `rouse` is asked at every step.
+    /// would spend them on those. `rouse` looks at tables alone, and is asked again when one was written.
     pub fn doze(&self, function: &str, rouse: Rouse) {
         let mut dozing = self.inner.dozing.write().unwrap_or_else(PoisonError::into_inner);
         dozing.insert(function.to_owned(), rouse);
+        self.inner.writes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Checks that every function of the template has a handler and every handler a function.

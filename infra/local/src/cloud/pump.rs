@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -110,7 +110,7 @@ enum Source {
 }
 
 /// By function, when its schedule has something to do: see [`Cloud::doze`].
-type Roused = BTreeMap<String, Option<i64>>;
+pub(super) type Roused = BTreeMap<String, Option<i64>>;
 
 pub(super) fn schedule_mark(schedule: &Schedule) -> String {
     format!("schedule/{}", schedule.id)
@@ -361,11 +361,17 @@ impl Inner {
 
     /// When those who doze have something to do.
     async fn roused(&self) -> Roused {
+        // A write that comes meanwhile has a number of its own.
+        let writes = self.writes.load(Ordering::Acquire);
+        if let Some((_, known)) = lock(&self.roused).as_ref().filter(|(as_of, _)| *as_of == writes) {
+            return known.clone();
+        }
         let dozing = self.dozing.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut roused = Roused::new();
         for (function, rouse) in dozing {
             roused.insert(function, rouse().await);
         }
+        *lock(&self.roused) = Some((writes, roused.clone()));
         roused
     }
 
@@ -497,6 +503,10 @@ impl Inner {
         let missing = Duration::from_millis(u64::try_from(missing).unwrap_or_default());
         missing.clamp(Duration::from_millis(5), LONGEST_SLEEP)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {

@@ -58,6 +58,9 @@ impl Inner {
     /// Delivers what is visible now: several batches at once, each on a thread of its own.
     pub(super) async fn drain_queue(self: &Arc<Self>, source: &QueueSource) -> Result<Work, CloudError> {
         let Some(queue) = self.template.queues.get(&source.queue) else { return Ok(Work::default()) };
+        if !self.store.ready(&queue.name, self.time.millis())? {
+            return Ok(Work::default());
+        }
         if queue.fifo || self.pace == Pace::Ordered {
             return self.work_queue(source, queue).await;
         }

@@ -227,6 +227,15 @@ impl Store {
     }
 
     /// When the next hidden message of a queue becomes visible, other than those being worked on.
+    /// Whether a queue may have something to deliver now.
+    pub(super) fn ready(&self, queue: &str, now: i64) -> Result<bool> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE queue = ?1 AND visible <= ?2 AND held = 0)",
+        )?;
+        Ok(statement.query_row(params![queue, now], |row| row.get(0))?)
+    }
+
     pub(super) fn next_visible(&self, queue: &str, after: i64) -> Result<Option<i64>> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(

@@ -166,7 +166,7 @@ async fn side_by_side(market: &Market, crowd: &Crowd<'_>, round: &Round) -> Resu
     let delivering = async {
         while !over.load(Ordering::SeqCst) {
             market.cloud.settle().await?;
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(60)).await;
         }
         Ok::<(), CloudError>(())
     };
