@@ -411,6 +411,29 @@ async fn two_files_of_one_product_at_once_are_both_said() {
 }
 
 #[tokio::test]
+async fn a_row_of_a_product_that_has_become_another_names_that_one() {
+    let all = Office::open().await;
+    let mut twins = Vec::new();
+    for name in ["Jug of the maker", "Jug of alma"] {
+        let jug = json!({"title": name, "variants": [{"gtin": "4006381333931"}]});
+        let jug = at(&all.shop.done("/v1/products", &jug).await, "/id").to_owned();
+        says(&all.shop, &jug, title("en", name)).await;
+        twins.push(jug);
+    }
+    all.shop.settle().await;
+    let rows = all.open_rows().await;
+    let pair = at(&all.shop.get("/v1/duplicates").await, "/items/0/id").to_owned();
+    all.shop.done(&format!("/v1/duplicates/{pair}/merge"), &json!({"keep": twins[0]})).await;
+    all.shop.settle().await;
+    let gone = rows.iter().find(|row| row["product"] == twins[1]).unwrap();
+    let import = all.bring(&[with(gone, &[("target", "Krug")])]).await;
+    let told = format!("its product and {} are one by now", twins[0]);
+    let flaw = all.flaws(&import).await.remove(0);
+    assert_eq!((flaw.0, flaw.1.as_str(), flaw.2), (2, "product", told));
+    assert!(all.open_rows().await.iter().all(|row| row["product"] != twins[1]), "it has no rows any more");
+}
+
+#[tokio::test]
 async fn operators_may_read_files_of_translators_otherwise() {
     let all = Office::open().await;
     let known = all.shop.get("/v1/import-profiles/translations").await;
