@@ -24,7 +24,7 @@ pub(crate) fn parts(file: &[u8], format: Format) -> Result<Vec<Part>, String> {
 }
 
 /// Lines with what their cells say; a broken row is what is wrong with it.
-fn lines(file: &[u8], format: Format) -> Vec<(u64, Value)> {
+pub(crate) fn lines(file: &[u8], format: Format) -> Vec<(u64, Value)> {
     let rows = parts(file, format).unwrap().into_iter().flat_map(|part| part.rows);
     rows.map(|row| {
         let said = match row.cells {

@@ -80,6 +80,7 @@ mod subscriptions;
 mod tax;
 mod texts;
 mod translations;
+mod translations_files;
 mod trials;
 mod turnstile;
 mod watch;

@@ -3,7 +3,7 @@
 use crate::file::{bucket, file_name, left_out_name};
 use axum::extract::{Path, State};
 use domain::id::{ExportId, MarketplaceId};
-use domain::pim::export::{ATTRIBUTES_MAX, Counts, Export, Format, Stage};
+use domain::pim::export::{ATTRIBUTES_MAX, Counts, Export, Format, Stage, Translations};
 use domain::text::{Channel, Code, Locale};
 use edge::change::{Fresh, create};
 use edge::identity::Reach;
@@ -42,6 +42,13 @@ pub(crate) struct ExportCounts {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ExportTranslations"))]
+pub(crate) struct TranslationsView {
+    source_locale: String,
+    all: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Export"))]
 pub(crate) struct ExportView {
     id: String,
@@ -53,6 +60,9 @@ pub(crate) struct ExportView {
     attributes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
+    /// What is to be translated is in it, instead of what is for sale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    translations: Option<TranslationsView>,
     asked_at: String,
     /// `waiting`, `done` or `failed`.
     status: &'static str,
@@ -91,6 +101,10 @@ fn view(export: &Export) -> ExportView {
         format: export.format,
         attributes: export.attributes.iter().map(ToString::to_string).collect(),
         since: export.since.as_ref().map(ToString::to_string),
+        translations: export
+            .translations
+            .as_ref()
+            .map(|of| TranslationsView { source_locale: of.from.to_string(), all: of.all }),
         asked_at: export.asked_at.to_string(),
         status: export.stage.word(),
         finished_at: since.map(ToString::to_string),
@@ -105,20 +119,64 @@ fn view(export: &Export) -> ExportView {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct AskExport {
-    /// Whose offers; an operator may leave it out: then everybody's.
+    /// Whose offers; an operator may leave it out: then everybody's. Of translations: whose products.
     #[serde(default)]
     merchant: Option<String>,
     channel: String,
-    /// One of the channel's.
+    /// One of the channel's. Of translations: the one to translate into.
     locale: String,
     format: Format,
-    /// Which attributes each row has, beside what every row has; at most 100.
+    /// Which attributes each row has, beside what every row has; at most 100. Of translations: which attributes have
+    /// rows, all if none are named.
     #[serde(default)]
     attributes: Vec<String>,
     /// An earlier export of the same kind: only what is different since. Not for Google, which takes a feed as the
-    /// whole of what is offered.
+    /// whole of what is offered; nor of translations, which say what is open each time.
     #[serde(default)]
     since: Option<String>,
+    /// A file for translators: a row per text of a product, with its source beside it, that an import `of` translations
+    /// takes back. Drafts of products have rows too; of a merchant, those of the products that it keeps and offers.
+    #[serde(default)]
+    translations: Option<AskTranslations>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AskExportOfTranslations"))]
+pub(crate) struct AskTranslations {
+    /// The language of the source; the marketplace's own, if not said.
+    #[serde(default)]
+    source_locale: Option<String>,
+    /// What is done and what is a draft, too; else only what is missing or stale.
+    #[serde(default)]
+    all: bool,
+}
+
+/// Which translations are asked for, into a language.
+fn translations(
+    check: &mut Check,
+    body: &AskExport,
+    own: Option<Locale>,
+    into: Option<&Locale>,
+) -> Option<Translations> {
+    let AskTranslations { source_locale, all } = body.translations.as_ref()?;
+    if body.format == Format::GoogleXml {
+        check.wrong("format", "format", "a feed has nothing that is to be translated");
+    }
+    if body.since.is_some() {
+        check.wrong("since", "forbidden", "of translations each file has what is open");
+    }
+    let from = match source_locale {
+        Some(source) => check.parse::<Locale>("translations.source_locale", source),
+        None => own.or_else(|| {
+            check.wrong("translations.source_locale", "required", "say the language of the source");
+            None
+        }),
+    };
+    if from.is_some() && from.as_ref() == into {
+        check.wrong("locale", "same", "want another language than that of the source");
+    }
+    Some(Translations { from: from?, all: *all })
 }
 
 /// An export that may be asked for: every bad value is told at once.
@@ -136,7 +194,7 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &AskExport)
     if body.since.is_some() && body.format == Format::GoogleXml {
         check.wrong("since", "format", "Google takes a feed as the whole of what is offered");
     }
-    let model = world.table.model(m, &[], attributes.iter().cloned().collect::<BTreeSet<_>>()).await?;
+    let mut model = world.table.model(m, &[], attributes.iter().cloned().collect::<BTreeSet<_>>()).await?;
     for (at, code) in attributes.iter().enumerate() {
         if !model.attributes.contains_key(code) {
             check.wrong(format!("attributes[{at}]"), "unknown", format!("there is no attribute `{code}`"));
@@ -152,12 +210,13 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &AskExport)
             }
         }
     }
-    if let Some(since) = &since {
+    if let Some(since) = since.as_ref().filter(|_| body.translations.is_none()) {
         let earlier = world.table.load::<Export>(&Key::export(m, since)).await?.map(|held| held.value);
         let same = |earlier: &Export| {
             (&earlier.merchant, Some(&earlier.channel), Some(&earlier.locale), earlier.format)
                 == (&merchant, channel.as_ref(), locale.as_ref(), body.format)
                 && earlier.attributes == attributes
+                && earlier.translations.is_none()
         };
         match earlier {
             Some(earlier) if same(&earlier) => {}
@@ -165,6 +224,7 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &AskExport)
             None => check.wrong("since", "unknown", format!("there is no export {since}")),
         }
     }
+    let translations = translations(&mut check, body, model.source.take(), locale.as_ref());
     check.done()?;
     let (Some(channel), Some(locale)) = (channel, locale) else { return Err(Problem::internal()) };
     Ok(Export {
@@ -175,6 +235,7 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &AskExport)
         format: body.format,
         attributes,
         since,
+        translations,
         asked_at: world.now(),
         stage: Stage::Waiting,
     })

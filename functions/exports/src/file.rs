@@ -3,7 +3,9 @@
 use bucket::{Bucket, Fault};
 use domain::Money;
 use domain::id::{ExportId, MarketplaceId, sha256_hex};
+use domain::pim::exchange::{csv_line, disarmed};
 use domain::pim::export::{Counts, Export, Format, Row, csv_head, csv_removed};
+use domain::pim::translation::file;
 use edge::World;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -25,7 +27,8 @@ pub(crate) fn file_name(m: &MarketplaceId, export: &Export) -> String {
         Format::JsonLines => "jsonl",
         Format::GoogleXml => "xml",
     };
-    format!("{m}/{}/{}-{}.{ending}", export.id, export.channel, export.locale)
+    let source = export.translations.as_ref().map(|of| format!("-{}", of.from)).unwrap_or_default();
+    format!("{m}/{}/{}{source}-{}.{ending}", export.id, export.channel, export.locale)
 }
 
 pub(crate) fn left_out_name(m: &MarketplaceId, id: &ExportId) -> String {
@@ -62,6 +65,7 @@ impl<'a> Files<'a> {
     /// `before` are the digests of the export that this one follows.
     pub(crate) fn begin(export: &'a Export, before: Option<Digests>) -> Self {
         let head = match export.format {
+            Format::Csv if export.translations.is_some() => file::csv_head(),
             Format::Csv => csv_head(&export.attributes),
             Format::JsonLines => String::new(),
             Format::GoogleXml => FEED_HEAD.to_owned(),
@@ -91,6 +95,20 @@ impl<'a> Files<'a> {
             self.counts.set = self.counts.set.saturating_add(1);
             self.rows.extend_from_slice(line.as_bytes());
         }
+    }
+
+    /// A row for translators. It is disarmed in every format, for imports arm what comes in any.
+    pub(crate) fn put_cells(&mut self, cells: &file::Cells) {
+        let line = match self.export.format {
+            Format::Csv => csv_line(cells.iter().map(String::as_str)),
+            Format::JsonLines | Format::GoogleXml => {
+                let cells = file::COLUMNS.iter().zip(cells);
+                let named = cells.map(|((name, _), cell)| ((*name).to_owned(), disarmed(cell).into()));
+                format!("{}\n", serde_json::Value::Object(named.collect()))
+            }
+        };
+        self.counts.set = self.counts.set.saturating_add(1);
+        self.rows.extend_from_slice(line.as_bytes());
     }
 
     /// Field and reason of each thing that the channel does not take.

@@ -1,6 +1,7 @@
 //! The files of an export are made, once more if that was cut short; the first run that ends counts.
 
 use crate::file::{BYTES_MAX, Digests, Files, bucket, content_type, digests_name, file_name, left_out_name};
+use crate::translations;
 use bucket::{Bucket, File, Found};
 use domain::asset::shown::Gallery;
 use domain::catalog::{Offer, OfferStatus, Product, ProductStatus};
@@ -25,12 +26,12 @@ use table::sheet::Described;
 use table::{Commit, Cursor, Held, Key, Story};
 
 /// Products, or a merchant's offers, of one reading.
-const READING: u16 = 50;
+pub(crate) const READING: u16 = 50;
 /// Digests of so many rows are read; a file has fewer.
 const DIGESTS_MAX: usize = 400_000_000;
 
 /// What an export comes to: its files, or why there are none.
-type Made<'a> = Result<Files<'a>, String>;
+pub(crate) type Made<'a> = Result<Files<'a>, String>;
 
 pub(crate) async fn requested(world: World, event: Envelope<ExportRequestedV1>) -> Result<(), Again> {
     let (world, m, id) = (&world, &event.marketplace, &event.data.export);
@@ -39,7 +40,11 @@ pub(crate) async fn requested(world: World, event: Envelope<ExportRequestedV1>) 
         return Ok(());
     }
     let bucket = bucket(world)?;
-    let stage = match make(world, m, &bucket, &held.value).await? {
+    let made = match &held.value.translations {
+        Some(of) => translations::make(world, m, &held.value, of).await?,
+        None => make(world, m, &bucket, &held.value).await?,
+    };
+    let stage = match made {
         Ok(files) => {
             let counts = files.counts;
             keep(&bucket, m, &held.value, files).await?;

@@ -9,6 +9,8 @@
 //! A file is first cut into parts of so many rows, whatever its format, so that everything that is wrong with it as a
 //! whole is known before anything is written. Then part after part is written: each product is a transaction, and where
 //! nothing is said otherwise there is none; place, counts and bad rows are one more, whose event brings the next part.
+//! A row is what its profile makes of it, and that of products, categories or translations, as the import says; the
+//! profile `translations`, for files that `exports` has made for translators, is there from the start.
 //! Absent on purpose: stock and pictures of what is imported.
 
 mod arrive;
@@ -21,6 +23,7 @@ mod rows;
 mod send;
 mod show;
 mod slice;
+mod translations;
 mod tree;
 mod wish;
 

@@ -1,7 +1,9 @@
 //! Profiles: how a source's rows are read. An operator's, read by everybody who imports.
 
 use axum::extract::{Path, State};
+use domain::id::MarketplaceId;
 use domain::pim::exchange::{Empty, Field, Mapping, Profile, To};
+use domain::pim::translation::file;
 use domain::text::Code;
 use edge::change::set;
 use edge::query::None as NoParameters;
@@ -10,7 +12,7 @@ use events::Announced;
 use events::import::ImportProfileChangedV1;
 use serde::{Deserialize, Serialize};
 use table::import::ImportProfile;
-use table::{Key, Story};
+use table::{Fault, Key, Story};
 
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -34,6 +36,17 @@ pub(crate) struct SetImportProfile {
     /// What an empty cell says: nothing, if not said.
     #[serde(default)]
     empty: Empty,
+}
+
+/// The profile of a name, as operators have set it or as it is there from the start; and its revision.
+pub(crate) async fn named(
+    world: &World,
+    m: &MarketplaceId,
+    code: &Code,
+) -> Result<Option<(ImportProfile, u64)>, Fault> {
+    let held = world.table.load::<ImportProfile>(&Key::import_profile(m, code)).await?;
+    let own = || (code.as_str() == file::PROFILE).then(|| (ImportProfile(file::profile(code.clone())), 0));
+    Ok(held.map(|held| (held.value.clone(), held.revision())).or_else(own))
 }
 
 /// Fields that nothing is made of here.
@@ -76,9 +89,9 @@ pub(crate) async fn one(
 ) -> Result<Reply<ImportProfileView>, Problem> {
     let unknown = || Problem::not_found("import profile");
     let code: Code = code.parse().map_err(|_| unknown())?;
-    let key = Key::import_profile(&query.caller.marketplace, &code);
-    let held = world.table.load::<ImportProfile>(&key).await?.ok_or_else(unknown)?;
-    Ok(Reply::ok(view(&held.value)).revision(held.revision()))
+    let found = named(&world, &query.caller.marketplace, &code).await?;
+    let (profile, revision) = found.ok_or_else(unknown)?;
+    Ok(Reply::ok(view(&profile)).revision(revision))
 }
 
 pub(crate) async fn list(

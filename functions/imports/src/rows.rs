@@ -2,7 +2,7 @@
 //! taken, cell by cell.
 
 use crate::cut::{Broken, Cells, Line, Part};
-use crate::{products, tree};
+use crate::{products, translations, tree};
 use domain::id::MarketplaceId;
 use domain::import::{BadCell, BadRow, Counts, Import, Of};
 use domain::pim::attribute::{Flaw, Wrong};
@@ -60,6 +60,7 @@ pub(crate) async fn write(job: &Job<'_>, part: Part) -> Result<Written, Again> {
     let outcomes = match job.import.of {
         Of::Products => products::write(job, said).await?,
         Of::Categories => tree::write(job, said).await?,
+        Of::Translations => translations::write(job, said).await?,
     };
     let mut written = Written::default();
     for (line, outcome) in lines.into_iter().zip(outcomes) {

@@ -1,17 +1,18 @@
 //! An import is asked for, and its file may be sent.
 
 use crate::cut::{FILE_MAX, WORKBOOK_MAX};
-use crate::place;
 use crate::show::{ImportView, Upload, kept, view};
+use crate::{place, profiles};
 use axum::extract::State;
 use domain::id::{ImportId, MarketplaceId};
 use domain::import::{Counts, Format, Import, Of, Stage};
 use domain::merchant::Merchant;
+use domain::pim::translation::file;
 use domain::text::{Code, Name};
 use edge::{Check, Command, Overtaken, Problem, Reply, World};
 use serde::Deserialize;
 use std::time::Duration;
-use table::import::{ImportProfile, ProfileOfImport};
+use table::import::ProfileOfImport;
 use table::{Commit, Key, Story};
 
 /// So long the file can be sent.
@@ -23,8 +24,10 @@ const SENT_WITHIN: Duration = Duration::from_secs(600);
 pub(crate) struct CreateImport {
     /// Of the file, as its sender calls it.
     name: String,
-    /// How its rows are read, as the profile is now.
-    profile: String,
+    /// How its rows are read, as the profile is now. Of translations it is `translations`, if not said: that reads
+    /// what an export of translations has.
+    #[serde(default)]
+    profile: Option<String>,
     format: Format,
     /// Its length: of workbooks at most 20,000,000, else 200,000,000.
     bytes: i64,
@@ -80,14 +83,21 @@ pub(crate) async fn create(
     if merchant.is_some() && body.of == Of::Categories {
         check.wrong("of", "forbidden", "categories are not a merchant's");
     }
-    let profile = match check.parse::<Code>("profile", &body.profile) {
+    let unsaid = match body.of {
+        Of::Translations => Some(file::PROFILE),
+        Of::Products | Of::Categories => None,
+    };
+    if body.profile.as_deref().or(unsaid).is_none() {
+        check.wrong("profile", "required", "say how its rows are read");
+    }
+    let profile = match check.maybe::<Code>("profile", body.profile.as_deref().or(unsaid)) {
         None => None,
         Some(code) => {
-            let held = world.table.load::<ImportProfile>(&Key::import_profile(m, &code)).await?;
-            if held.is_none() {
+            let found = profiles::named(&world, m, &code).await?;
+            if found.is_none() {
                 check.wrong("profile", "unknown", format!("there is no import profile `{code}`"));
             }
-            held.map(|held| held.value.0)
+            found.map(|(profile, _)| profile.0)
         }
     };
     if let Some(merchant) = &merchant

@@ -49,12 +49,16 @@ pub(crate) struct Merchants {
 }
 
 /// A row's fields, read one after the other; everything wrong is gathered.
-struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     said: &'a Said,
-    bad: Vec<BadCell>,
+    pub(crate) bad: Vec<BadCell>,
 }
 
 impl<'a> Reading<'a> {
+    pub(crate) fn new(said: &'a Said) -> Self {
+        Self { said, bad: Vec::new() }
+    }
+
     fn data(&self, field: Field) -> Option<&'a Data> {
         self.said.mapped.fields.get(&field)
     }
@@ -80,7 +84,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn parsed<T: FromStr<Err: Display>>(&mut self, field: Field, todo: &str) -> Maybe<T> {
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&mut self, field: Field, todo: &str) -> Maybe<T> {
         match self.text(field)? {
             None => Some(None),
             Some(text) => match text.parse::<T>() {
@@ -91,6 +95,21 @@ impl<'a> Reading<'a> {
                 }
             },
         }
+    }
+
+    /// What no row goes without.
+    pub(crate) fn needed<T: FromStr<Err: Display>>(
+        &mut self,
+        (field, name): (Field, &str),
+        todo: &str,
+    ) -> Option<T> {
+        let before = self.bad.len();
+        let read = self.parsed::<T>(field, todo).flatten();
+        if read.is_none() && self.bad.len() == before {
+            let todo = format!("map a column to `{name}`, and fill it");
+            self.wrong(field, format!("it has no {name}"), &todo);
+        }
+        read
     }
 
     fn categories(&mut self) -> Option<Vec<Category>> {
@@ -166,7 +185,7 @@ impl<'a> Reading<'a> {
 
 /// Everything that a row asks for, or all that is wrong with it by itself.
 pub(crate) fn wish(job: &Job<'_>, said: &Said, merchants: &Merchants) -> Result<Wish, Vec<BadCell>> {
-    let mut reading = Reading { said, bad: Vec::new() };
+    let mut reading = Reading::new(said);
     let merchant = reading.merchant(merchants);
     let external_id = reading.parsed::<ExternalId>(Field::ExternalId, "correct the cell");
     if matches!(external_id, None | Some(None)) && reading.bad.is_empty() {

@@ -47,6 +47,8 @@ pub enum Of {
     #[default]
     Products,
     Categories,
+    /// What products say in another language, as an export of translations has it.
+    Translations,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -87,12 +87,16 @@ impl Story {
         self.tell("scheduled_changes.cancel", &[&id], json!({})).await;
     }
 
-    /// A file of what is sold on the web.
+    /// A file of what is sold on the web, and one of what it says there in German, for the agency.
     pub(super) async fn exporting(&mut self) {
         let web = json!({"channel": "web", "locale": "en", "format": "json_lines", "attributes": ["height"]});
-        let export = self.tell("exports.ask", &[], web).await;
+        self.tell("exports.ask", &[], web).await;
         self.shop.settle().await;
         self.show("exports.list", &[], "").await;
+        let german =
+            json!({"channel": "web", "locale": "de", "format": "csv", "translations": {"all": true}});
+        let export = self.shop.done("/v1/exports", &german).await;
+        self.shop.settle().await;
         self.show("exports.show", &[at(&export, "/id")], "").await;
         self.signed_for_ever("exports.show");
     }

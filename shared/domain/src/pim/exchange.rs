@@ -109,6 +109,19 @@ pub enum Field {
     Quantity,
     /// Addresses or names of files, in order.
     Pictures,
+    /// Of a translation, as all that follow: the id of its product.
+    Product,
+    Variant,
+    Attribute,
+    Channel,
+    SourceLocale,
+    TargetLocale,
+    /// What it says.
+    Target,
+    /// `draft`, or `done` where the same words still hold.
+    Status,
+    /// What the row went out with.
+    Digest,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,5 @@
 //! What leaves for a channel: one row per offer, as the channel shows it in one language, and a job that makes the
-//! file.
+//! file; or, by the same job, what translators are to say there in that language.
 //!
 //! `waiting → done | failed`. A channel takes only what says enough for it: what its family demands there, and for
 //! Google what [`crate::pim::feed`] demands. What is left out is told with its reasons.
@@ -50,8 +50,21 @@ pub struct Export {
     /// Only what is different from that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<ExportId>,
+    /// Not what is for sale, but what is to be translated into the locale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub translations: Option<Translations>,
     pub asked_at: Timestamp,
     pub stage: Stage,
+}
+
+/// Which translations a file has: [`crate::pim::translation::file`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Translations {
+    /// The language of the source.
+    pub from: Locale,
+    /// What is done and what is a draft, too; else only what is missing or stale.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,9 +2,12 @@
 //!
 //! Beside a translated value lies a digest of the source that it was made from ([`Path::Translation`]); it is stale as
 //! soon as the source has another digest, without anybody marking it (so no change can forget to). Rows for translators
-//! carry the digest there and back, and a row whose source has changed since is refused.
+//! carry the digest there and back, and a row whose source has changed since is refused. Those of many products are
+//! one [`file`].
 
-use crate::pim::attribute::Place;
+pub mod file;
+
+use crate::pim::attribute::{Place, shown};
 use crate::pim::data::Data;
 use crate::pim::family::Model;
 use crate::pim::history::Diff;
@@ -33,6 +36,31 @@ pub enum Status {
     Done,
     /// Its source says something else by now, or nothing.
     Stale,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no status of a translation")]
+pub struct NotAStatus(String);
+
+impl Status {
+    /// Its name in the API and in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Draft => "draft",
+            Self::Done => "done",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+impl std::str::FromStr for Status {
+    type Err = NotAStatus;
+    fn from_str(text: &str) -> Result<Self, NotAStatus> {
+        let all = [Self::Missing, Self::Draft, Self::Done, Self::Stale];
+        let named = all.into_iter().find(|status| status.word().eq_ignore_ascii_case(text));
+        named.ok_or_else(|| NotAStatus(shown(text)))
+    }
 }
 
 /// A value and its translation, side by side.
