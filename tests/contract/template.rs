@@ -12,6 +12,13 @@ const DAY: i64 = 86_400;
 /// CloudFormation takes 500; some room is left for what comes.
 const RESOURCES_MAX: usize = 400;
 
+/// Lambda takes so many bytes of variables, names and values together.
+const VARIABLES_MAX: usize = 4_096;
+/// Letters that CloudFormation puts around a logical name, in a stack whose own name has twenty.
+const AROUND: usize = 20 + "--0123456789ABC".len();
+/// What an address has beside a name.
+const PLACE: usize = "https://sqs.ap-southeast-2.amazonaws.com/123456789012/".len();
+
 /// The template as it is written: tags become members (`!Ref A` is `{"Ref": "A"}`), nothing is resolved.
 pub(crate) struct Raw {
     resources: Map<String, Value>,
@@ -51,6 +58,30 @@ impl Raw {
     pub(crate) fn referred(value: &Value) -> Option<String> {
         let name = value.get("Ref").or_else(|| value.get("Fn::GetAtt")?.get(0));
         name.and_then(Value::as_str).map(str::to_owned)
+    }
+
+    /// About how long a value is once CloudFormation has resolved it.
+    fn length(&self, value: &Value) -> usize {
+        let of_name = |name: &str| match name.split_once('.') {
+            Some((logical, "QueueName")) => logical.len() + AROUND,
+            Some((logical, _)) => logical.len() + AROUND + PLACE,
+            None if name.starts_with("AWS::") => "ap-southeast-2".len(),
+            None => name.len() + AROUND + PLACE,
+        };
+        let member = |name: &str| value.get(name);
+        if let Some(name) = member("Ref").and_then(Value::as_str) {
+            return of_name(name);
+        }
+        if let Some(text) = member("Fn::Sub").and_then(Value::as_str) {
+            let mut pieces = text.split("${");
+            let first = pieces.next().map(str::len).unwrap_or_default();
+            let rest = pieces.filter_map(|piece| piece.split_once('}'));
+            return first + rest.map(|(name, after)| of_name(name) + after.len()).sum::<usize>();
+        }
+        match (member("Fn::If").or(member("Fn::GetAtt")).and_then(Value::as_array), value.as_str()) {
+            (Some(parts), _) => parts.iter().map(|part| self.length(part)).max().unwrap_or_default(),
+            (None, text) => text.map(str::len).unwrap_or_default(),
+        }
     }
 
     /// Whether a function has the queue's address in its environment.
@@ -201,7 +232,7 @@ fn a_dead_letter_queue_keeps_longest_and_is_in_an_alarm() {
 fn an_operator_sees_every_dead_letter_queue_and_sends_back_to_the_one_that_gave_up_to_it() {
     let raw = Raw::read();
     let admin = &raw.resource("Admin")["Properties"]["Environment"]["Variables"]["DEAD_LETTERS"]["Fn::Sub"];
-    let named = |word: &str| word.strip_prefix("${")?.strip_suffix('}').map(str::to_owned);
+    let named = |word: &str| word.strip_prefix("${")?.strip_suffix(".QueueName}").map(str::to_owned);
     let mut shown = std::collections::BTreeMap::new();
     for line in admin.as_str().expect("DEAD_LETTERS is a Sub").split(',') {
         let mut queues = line.split_whitespace().filter_map(named);
@@ -309,6 +340,35 @@ fn the_stack_stays_far_below_the_bound_of_cloudformation() {
         count <= RESOURCES_MAX,
         "{count} resources: use one proxy route per function, or split the stack"
     );
+}
+
+#[test]
+fn sam_makes_nothing_under_a_name_that_is_taken() {
+    let raw = Raw::read();
+    let mut complaints = Vec::new();
+    for (logical, _, function) in raw.functions() {
+        // What SAM makes of an event is called after the function and the event.
+        for event in function["Events"].as_object().into_iter().flat_map(|events| events.keys()) {
+            let made = format!("{logical}{event}");
+            if !raw.resource(&made).is_null() {
+                complaints.push(format!("{made}: call the event {event} of {logical} something else"));
+            }
+        }
+    }
+    none(complaints, REPAIR);
+}
+
+#[test]
+fn the_variables_of_a_function_are_no_more_than_lambda_takes() {
+    let raw = Raw::read();
+    let size = |of: &Value| -> usize {
+        let variables = of["Environment"]["Variables"].as_object().into_iter().flatten();
+        variables.map(|(name, value)| name.len() + raw.length(value)).sum()
+    };
+    let sizes = raw.functions().into_iter().map(|(logical, _, function)| (logical, size(function)));
+    let large = sizes.map(|(logical, own)| (logical, own + size(&raw.globals)));
+    let large = large.filter(|(_, size)| *size > VARIABLES_MAX);
+    none(large.map(|(logical, size)| format!("{logical}: {size} bytes of variables")), REPAIR);
 }
 
 #[test]

@@ -51,17 +51,19 @@ async fn a_carrier_that_takes_nothing_is_asked_again_and_gets_the_message_once_u
 
 #[tokio::test]
 async fn a_carrier_that_takes_nothing_for_long_leaves_a_dead_letter_that_an_operator_sends_back() {
-    let store = Storefront::open().await;
-    let shop = &store.shop;
-    shop.market.cloud.trouble_mail([Fate::Throttled; 5]);
-    ordered(&store).await;
-    minutes(shop, 120).await;
-    let dead = shop.market.cloud.dead_letters().unwrap();
-    assert_eq!((dead.len(), mails(shop).len()), (1, 0));
-    assert_eq!(status(shop).await, "waiting");
-    assert_eq!(shop.market.cloud.replay_dead_letters(&dead[0].queue).unwrap(), 1);
-    shop.settle().await;
-    assert_eq!((status(shop).await.as_str(), mails(shop).len()), ("sent", 1));
+    for fate in [Fate::Throttled, Fate::NotAllowed] {
+        let store = Storefront::open().await;
+        let shop = &store.shop;
+        shop.market.cloud.trouble_mail([fate; 5]);
+        ordered(&store).await;
+        minutes(shop, 120).await;
+        let dead = shop.market.cloud.dead_letters().unwrap();
+        assert_eq!((dead.len(), mails(shop).len()), (1, 0), "{fate:?}");
+        assert_eq!(status(shop).await, "waiting");
+        assert_eq!(shop.market.cloud.replay_dead_letters(&dead[0].queue).unwrap(), 1);
+        shop.settle().await;
+        assert_eq!((status(shop).await.as_str(), mails(shop).len()), ("sent", 1));
+    }
 }
 
 #[tokio::test]

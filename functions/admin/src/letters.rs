@@ -61,12 +61,15 @@ pub(crate) struct ReplayView {
     sent_back: u64,
 }
 
-/// From the template: `name dead-letter-queue queue-it-failed-in`, separated by commas.
+/// From the template: `name dead-letter-queue queue-it-failed-in`, separated by commas, and where all queues are.
 fn all(world: &World) -> Result<Vec<Dead>, Problem> {
-    let text = world.variable("DEAD_LETTERS").map_err(|unset| Problem::fault(&unset))?;
+    let variable = |name| world.variable(name).map_err(|unset| Problem::fault(&unset));
+    let (text, place) = (variable("DEAD_LETTERS")?, variable("QUEUES")?);
     let read = |line: &str| {
-        let mut words = line.split_whitespace().map(str::to_owned);
-        Some(Dead { name: words.next()?, address: words.next()?, origin: words.next()? })
+        let mut words = line.split_whitespace();
+        let name = words.next()?.to_owned();
+        let mut address = || Some(format!("{place}/{}", words.next()?));
+        Some(Dead { name, address: address()?, origin: address()? })
     };
     Ok(text.split(',').filter_map(read).collect())
 }

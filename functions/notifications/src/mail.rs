@@ -129,7 +129,8 @@ fn carried(Answer { status, body }: Answer) -> Carried {
     let text = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     match status {
         200..=299 => Carried::Taken(text("MessageId")),
-        429 => Carried::Later(text("message")),
+        // Not allowed is a fault of the deployment, which somebody repairs: the message waits with the dead letters.
+        403 | 429 => Carried::Later(text("message")),
         400..=499 => Carried::Refused(text("message")),
         _ => Carried::Unknown(format!("SES answered {status}").into()),
     }

@@ -24,6 +24,8 @@ pub enum Fate {
     Refused,
     /// It is asked to come later.
     Throttled,
+    /// The function may not send mail.
+    NotAllowed,
     /// It fails, and nothing is sent.
     Failed,
     /// The mail is sent, and the answer is lost.
@@ -168,6 +170,9 @@ impl Inner {
                 return Answer::error(400, "MessageRejected", "The address is on a list.");
             }
             Some(Fate::Throttled) => return Answer::error(429, "TooManyRequestsException", "Come later."),
+            Some(Fate::NotAllowed) => {
+                return Answer::error(403, "AccessDeniedException", "No policy allows it.");
+            }
             Some(Fate::Failed) => return Answer::error(500, "InternalFailure", "It failed."),
             Some(Fate::NotHeard) | None => {}
         }
@@ -193,7 +198,7 @@ impl Inner {
         }
         match fate {
             Some(Fate::NotHeard) => Answer::error(500, "InternalFailure", "The answer is lost."),
-            Some(Fate::Refused | Fate::Throttled | Fate::Failed) | None => {
+            Some(Fate::Refused | Fate::Throttled | Fate::NotAllowed | Fate::Failed) | None => {
                 Answer::json(&json!({ "MessageId": sent.id }))
             }
         }
