@@ -103,20 +103,16 @@ impl Simulate {
             return Err(troubled.into());
         }
         let worked = souk::bench::worked().unwrap_or(took);
-        say(format!(
-            "{} histories, {} orders in {} on {threads} threads; {} orders a second, {} a second of processor time",
-            all.runs,
-            all.orders,
-            seconds(&took),
-            rate(all.orders, &took),
-            rate(all.orders, &worked),
-        ));
+        let (by_clock, by_processor) = (rate(all.orders, &took), rate(all.orders, &worked));
+        let (runs, orders, took_text) = (all.runs, all.orders, seconds(&took));
+        say(format!("{runs} histories, {orders} orders in {took_text} on {threads} threads"));
+        say(format!("{by_clock} orders a second, {by_processor} in a second of processor time"));
         for (fault, count) in &all.faults {
             say(format!("{count:>12}  {fault}"));
         }
         let figures = json!({
             "histories": all.runs, "orders": all.orders, "milliseconds": took.as_millis(), "threads": threads,
-            "processor_milliseconds": worked.as_millis(), "orders_per_processor_second": rate(all.orders, &worked),
+            "processor_milliseconds": worked.as_millis(), "orders_per_processor_second": by_processor,
             "rounds": self.rounds, "first_seed": self.seed, "faults": all.faults,
         });
         write_figures(self.json.as_deref(), &figures)?;

@@ -1,9 +1,9 @@
-//! What must be true of a marketplace, whatever has happened to it: read from the whole table, and from what people were
-//! told.
+//! What must be true of a marketplace, whatever has happened to it: read from the whole table, and from what people
+//! were told.
 //!
-//! While things are under way: the books balance, no shelf is below nothing, nobody was told what is another's. When all
-//! is quiet besides: every order is split once and completely, everybody has paid exactly what the orders say, what was
-//! promised to somebody is there, no message is lost, none was sent twice under two names.
+//! While things are under way: the books balance, no shelf is below nothing, nobody was told what is another's. When
+//! all is quiet besides: every order is split once and completely, everybody has paid exactly what the orders say,
+//! what was promised to somebody is there, no message is lost, none was sent twice under two names.
 
 use super::Troubled;
 use super::crowd::Promise;

@@ -1,13 +1,13 @@
-//! The whole marketplace under faults, as a seed says: the real functions, the real SDK clients, the template's wiring,
-//! in one thread, on clocks that stand still but for what is waited for.
+//! The whole marketplace under faults, as a seed says: the real functions, the real SDK clients, the template's
+//! wiring, in one thread, on clocks that stand still but for what is waited for.
 //!
-//! `acts.rs` what people do · `crowd.rs` how they do it, and what they were promised · `seam.rs` what goes wrong between
-//! functions and AWS · `planted.rs` mistakes that have to be found · `laws.rs` what must be true · `stage.rs` where it
-//! begins · `shrink.rs` the shortest history that still fails.
+//! `acts.rs` what people do · `crowd.rs` how they do it, and what they were promised · `seam.rs` what goes wrong
+//! between functions and AWS · `planted.rs` mistakes that have to be found · `laws.rs` what must be true · `stage.rs`
+//! where it begins · `shrink.rs` the shortest history that still fails.
 //!
-//! A run is a history of rounds. In a round people act side by side while messages are delivered; then the clock moves on.
-//! At the end the weather is fair, what lies in dead-letter queues is sent again, everything is shipped, days go by, and
-//! every law is looked at. The same seed is the same run: the same items in the table, byte for byte.
+//! A run is a history of rounds. In a round people act side by side while messages are delivered; then the clock
+//! moves on. At the end the weather is fair, what lies in dead-letter queues is sent again, everything is shipped,
+//! days go by, and every law is looked at. The same seed is the same run: the same items in the table, byte for byte.
 
 mod acts;
 mod crowd;

@@ -1,9 +1,9 @@
 //! What goes wrong between functions and AWS, and around functions, as a seed says.
 //!
-//! Every call of AWS takes a while on tokio's clock, which stands still but for such waits: so tasks overtake each other
-//! as the seed has it, in one thread. Of a call the request may be lost, or the answer; it may be refused, or take longer
-//! than anybody waits; the caller may be gone before it or after it. Of an invocation what was done may be lost, a batch
-//! may come twice, backwards, or without one of its messages.
+//! Every call of AWS takes a while on tokio's clock, which stands still but for such waits: so tasks overtake each
+//! other as the seed has it, in one thread. Of a call the request may be lost, or the answer; it may be refused, or
+//! take longer than anybody waits; the caller may be gone before it or after it. Of an invocation what was done may
+//! be lost, a batch may come twice, backwards, or without one of its messages.
 
 use super::planted::Planted;
 use super::stage::OPERATOR;

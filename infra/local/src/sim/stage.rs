@@ -1,5 +1,5 @@
-//! The marketplace as every simulation finds it: two merchants, four offers with few units, a code. It is made once, and
-//! copied for each run.
+//! The marketplace as every simulation finds it: two merchants, four offers with few units, a code. It is made once,
+//! and copied for each run.
 
 use super::Troubled;
 use super::acts::OFFERS;
@@ -158,7 +158,10 @@ fn rates() -> Value {
     let price = json!({"flat": {"amount": "4.90", "currency": "EUR"}});
     json!({
         "calendar": {
-            "time_zone": "Europe/Berlin", "working_days": [1, 2, 3, 4, 5], "cut_off_hour": 14, "handling_days": 1,
+            "time_zone": "Europe/Berlin",
+            "working_days": [1, 2, 3, 4, 5],
+            "cut_off_hour": 14,
+            "handling_days": 1,
         },
         "zones": [{
             "name": "home",
