@@ -23,12 +23,16 @@ use table::sheet::Described;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Reader {
     /// The sales channel that shows it.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Channel>"))]
     channel: Option<String>,
     /// One of the channel's languages.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
     locale: Option<String>,
     /// `metric` or `imperial`; as it was said, if neither.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::pim::local::System>"))]
     units: Option<String>,
     /// Amounts are converted into it by the marketplace's rates.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Currency>"))]
     currency: Option<String>,
 }
 

@@ -25,8 +25,10 @@ const ROWS_MAX: usize = 1_000;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Between {
     /// The language of the source; the marketplace's own, if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
     source_locale: Option<String>,
     /// The language to translate into.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
     target_locale: Option<String>,
 }
 
@@ -87,6 +89,12 @@ pub(crate) async fn rows(
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct TranslatedRow {
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(
+            pattern = "^(variants/[1-9][0-9]{0,2}/)?values/[a-z0-9_-]{1,64}(/[A-Za-z0-9-]*(/[a-z0-9_-]*)?)?$"
+        ))
+    )]
     path: String,
     of: String,
     /// Null takes the translation away.
@@ -100,9 +108,11 @@ pub(crate) struct TranslatedRow {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct TakeTranslations {
+    #[cfg_attr(feature = "schema", schemars(with = "Locale"))]
     source_locale: String,
     rows: Vec<TranslatedRow>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Reason>"))]
     reason: Option<String>,
 }
 

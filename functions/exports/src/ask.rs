@@ -107,17 +107,22 @@ fn view(export: &Export) -> ExportView {
 pub(crate) struct AskExport {
     /// Whose offers; an operator may leave it out: then everybody's.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Channel"))]
     channel: String,
     /// One of the channel's.
+    #[cfg_attr(feature = "schema", schemars(with = "Locale"))]
     locale: String,
     format: Format,
     /// Which attributes each row has, beside what every row has; at most 100.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Code>"))]
     attributes: Vec<String>,
     /// An earlier export of the same kind: only what is different since. Not for Google, which takes a feed as the
     /// whole of what is offered.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExportId>"))]
     since: Option<String>,
 }
 
@@ -243,6 +248,7 @@ fn row(ExportSummary { id, channel, format, asked_at, status }: ExportSummary) -
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,

@@ -20,15 +20,19 @@ use table::{Commit, Key, Story, Uncommitted};
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InviteMerchant"))]
 pub(crate) struct Invite {
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// What your systems call the merchant; unique.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExternalId>"))]
     external_id: Option<String>,
     /// Where it sells from, in the eyes of the tax office (ISO 3166-1: `DE`); wherever its customer is, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Country>"))]
     country: Option<String>,
     /// In which it prices, delivers and is paid (ISO 4217), for good; the marketplace's, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Currency>"))]
     currency: Option<String>,
     /// When it is paid; daily if not said.
     #[serde(default)]

@@ -22,8 +22,10 @@ type Answer = Result<Reply<MerchantView>, Problem>;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Apply {
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExternalId>"))]
     external_id: Option<String>,
 }
 
