@@ -11,7 +11,7 @@ use http::Method;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 use souk::Market;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const FILE: &str = "infra/openapi.json";
 const SCHEMAS: &str = "#/components/schemas/";
@@ -66,6 +66,8 @@ pub(crate) fn document(operations: &[(&'static str, Operation)], examples: &Exam
     }
     types.values_mut().for_each(sharpen);
     types.values_mut().for_each(bound);
+    let longest = longest(types);
+    types.values_mut().for_each(|schema| named(schema, &longest));
     let mut tags: Vec<&str> = operations.iter().map(|(function, _)| *function).collect();
     tags.dedup();
     json!({
@@ -428,6 +430,36 @@ fn sharpen(schema: &mut Value) {
             "currency" => *member = currency(member),
             _ => {}
         }
+    }
+}
+
+/// How long a text of a pattern may be.
+fn longest(types: &Map<String, Value>) -> BTreeMap<String, Value> {
+    let one =
+        |schema: &Value| Some((schema["pattern"].as_str()?.to_owned(), schema.get("maxLength")?.clone()));
+    let mut longest = BTreeMap::new();
+    for (pattern, max) in types.values().filter_map(one) {
+        let held = longest.entry(pattern).or_insert_with(|| max.clone());
+        if max.as_u64() > held.as_u64() {
+            *held = max;
+        }
+    }
+    longest
+}
+
+/// Members whose names have to fit a pattern have names no longer than such texts are.
+fn named(schema: &mut Value, longest: &BTreeMap<String, Value>) {
+    match schema {
+        Value::Object(members) => {
+            let patterns = members.get("patternProperties").and_then(Value::as_object);
+            let max = patterns.and_then(|patterns| longest.get(patterns.keys().next()?));
+            if let Some(max) = max {
+                members.insert("propertyNames".to_owned(), json!({ "maxLength": max }));
+            }
+            members.values_mut().for_each(|member| named(member, longest));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| named(item, longest)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

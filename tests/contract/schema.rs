@@ -113,8 +113,9 @@ impl Check<'_> {
                 let count = fits.count();
                 self.must(count == 1 || (count > 1 && keyword == "anyOf"), at, &word());
             }
-            "minimum" => self.must(number(value) >= number(wanted), at, &word()),
-            "maximum" => self.must(number(value) <= number(wanted), at, &word()),
+            // Of numbers alone: a schema may take other things beside them.
+            "minimum" => self.must(number(value).is_none_or(|n| Some(n) >= number(wanted)), at, &word()),
+            "maximum" => self.must(number(value).is_none_or(|n| Some(n) <= number(wanted)), at, &word()),
             "items" => {
                 for (position, item) in value.as_array().into_iter().flatten().enumerate() {
                     self.value(wanted, item, &format!("{at}[{position}]"));
@@ -149,6 +150,11 @@ impl Check<'_> {
             "required" => {
                 for name in list().iter().filter_map(Value::as_str) {
                     self.must(value.get(name).is_some(), at, &format!("{name} is missing"));
+                }
+            }
+            "propertyNames" => {
+                for name in value.as_object().into_iter().flat_map(Map::keys) {
+                    self.value(wanted, &json!(name), &format!("{at} {name}"));
                 }
             }
             "patternProperties" => {
@@ -207,7 +213,7 @@ fn formatted(format: &Value, value: &Value) -> bool {
         Some("iban") => reads(|text| text.parse::<Iban>().is_ok()),
         Some("int8") => number(value).is_some_and(|number| i8::try_from(number).is_ok()),
         Some("int32") => number(value).is_some_and(|number| i32::try_from(number).is_ok()),
-        Some("int64") => number(value).is_some_and(|number| i64::try_from(number).is_ok()),
+        Some("int64") => number(value).is_none_or(|number| i64::try_from(number).is_ok()),
         Some("uint8") => number(value).is_some_and(|number| u8::try_from(number).is_ok()),
         Some("uint16") => number(value).is_some_and(|number| u16::try_from(number).is_ok()),
         Some("uint32") => number(value).is_some_and(|number| u32::try_from(number).is_ok()),

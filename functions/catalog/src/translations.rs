@@ -28,8 +28,8 @@ pub(crate) struct Between {
     #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
     source_locale: Option<String>,
     /// The language to translate into.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
-    target_locale: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Locale"))]
+    target_locale: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -73,7 +73,7 @@ pub(crate) async fn rows(
         Some(source) => check.parse::<Locale>("source_locale", source),
         None => world.table.model(m, &[], BTreeSet::new()).await?.source,
     };
-    let to = check.parse::<Locale>("target_locale", target_locale.as_deref().unwrap_or_default());
+    let to = check.parse::<Locale>("target_locale", target_locale);
     if from.is_some() && from == to {
         check.wrong("target_locale", "same", "want another language than that of the source");
     }
@@ -92,7 +92,10 @@ pub(crate) struct TranslatedRow {
     #[cfg_attr(
         feature = "schema",
         schemars(regex(
-            pattern = "^(variants/[1-9][0-9]{0,2}/)?values/[a-z0-9_-]{1,64}(/[A-Za-z0-9-]*(/[a-z0-9_-]*)?)?$"
+            pattern = concat!(
+                "^(variants/[1-9][0-9]{0,2}/)?values/[a-z0-9_-]{1,64}",
+                "(/([A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)?(/([a-z0-9_-]{1,32})?)?)?$"
+            )
         ))
     )]
     path: String,

@@ -100,8 +100,10 @@ pub(crate) struct CollectionView {
     members: MembersBody,
     order: Order,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     until: Option<String>,
     /// Whether shoppers see it now.
     on: bool,

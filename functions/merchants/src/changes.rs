@@ -218,6 +218,7 @@ pub(crate) async fn activate_payout_account(
     Path(id): Path<String>,
     command: Command<Because>,
 ) -> Answer {
+    command.body.reason()?;
     let schedule =
         |merchant: &Merchant| (merchant.account != PayoutAccount::Missing).then(|| merchant.schedule.clone());
     run_is_due(&world, &id, &command, schedule).await?;

@@ -82,7 +82,7 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
     let country = check.maybe::<Country>("country", body.country.as_deref());
     let currency = check.maybe::<Currency>("currency", body.currency.as_deref());
     let commission = RuleBody::read(&mut check, "commission", &body.commission, marketplace.currency);
-    let schedule = body.schedule.clone().unwrap_or(Schedule::Day);
+    let schedule = body.schedule.clone().unwrap_or(Schedule::Day {});
     if let Err(error) = schedule.check() {
         check.wrong("schedule", "range", error);
     }

@@ -67,7 +67,7 @@ pub(crate) async fn apply(State(world): State<World>, command: Command<Apply>) -
                 currency: None,
                 status: Status::Pending,
                 commission: Vec::new(),
-                schedule: Schedule::Day,
+                schedule: Schedule::Day {},
                 account: PayoutAccount::Missing,
                 invitation: None,
                 accepted_terms: Vec::new(),

@@ -57,15 +57,26 @@ pub struct ChangeSheet {
     assets: Option<Data>,
     /// By attribute; those that are not named stay. Null takes away all of an attribute, `data: null` one.
     #[serde(default, deserialize_with = "said")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<BTreeMap<Code, Option<Vec<SheetValue>>>>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<Code, Option<Vec<SheetValue>>>"))]
     values: Option<Data>,
     /// By number. Null takes away all that a variant says otherwise.
     #[serde(default, deserialize_with = "said")]
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<BTreeMap<domain::says::VariantNumber, Option<VariantSheet>>>")
+        schemars(with = "BTreeMap<domain::says::VariantNumber, Option<ChangeVariant>>")
     )]
     variants: Option<Data>,
+}
+
+/// What the contract says of a variant in a change; it is read as [`Data`].
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "ChangeVariantSheet", deny_unknown_fields)]
+#[expect(dead_code, reason = "nothing is made of it")]
+struct ChangeVariant {
+    /// By attribute, as those of the product.
+    #[schemars(default)]
+    values: BTreeMap<Code, Option<Vec<SheetValue>>>,
 }
 
 impl ChangeSheet {
