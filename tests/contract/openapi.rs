@@ -18,8 +18,8 @@ const SCHEMAS: &str = "#/components/schemas/";
 
 /// What every client should know.
 const ABOUT: &str = "\
-Changes are additive: ignore members that you do not know. In a request null is as good as a member left out, but where \
-its description says what null takes away; no answer has it. Money is a decimal text with its currency. Ids have a \
+Changes are additive: ignore members that you do not know. In a request null is as good as a member left out, but \
+where its description says what null takes away; no answer has it. Money is a decimal text with its currency. Ids have a \
 prefix that says of what. Lists page by an opaque cursor: `next` is the `cursor` of the next page; a page may be short \
 and still have one.\n\n\
 A refusal is a problem document (RFC 9457): branch on `code`, name `trace_id` when you ask about it. Another \
@@ -415,9 +415,9 @@ fn without_nulls(schema: &mut Value) {
 fn sharpen(schema: &mut Value) {
     let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
     let money = members.len() == 2 && members.contains_key("amount") && members.contains_key("currency");
-    let is_text = |member: &Value| match &member["type"] {
-        Value::Array(types) => types.contains(&json!("string")),
-        other => other == "string",
+    let is_text = |member: &Value| {
+        let types = member["type"].as_array();
+        member["type"] == "string" || types.is_some_and(|types| types.contains(&json!("string")))
     };
     for (name, member) in members.iter_mut().filter(|(_, member)| is_text(member)) {
         match name.as_str() {

@@ -2,14 +2,21 @@
 //!
 //! The checker stops at a keyword that it does not know, so a schema never says more than is checked here.
 
+use crate::files::none;
+use domain::Currency;
 use domain::catalog::Gtin;
+use domain::id::MerchantId;
 use domain::merchant::Iban;
 use domain::period::Zone;
+use domain::place::Country;
+use domain::text::{Category, Channel, Email, Locale, Opinion, PersonName, Sku, Text, WebAddress};
+use domain::webhook::Pattern;
 use events::{Envelope, Payload};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
+use std::str::FromStr;
 
 /// The schema of an event's envelope, with what the types cannot say: its name, and which texts are times.
 pub(crate) fn of<P: Payload + JsonSchema>() -> Value {
@@ -247,4 +254,106 @@ fn the_checker_sees_what_is_wrong() {
         assert!(!complaints(&schema, &wrong).is_empty(), "{wrong}");
     }
     assert!(!complaints(&json!({ "contains": "a" }), &json!("a")).is_empty(), "unknown keywords are told");
+}
+
+/// Of these texts, which a type takes and its schema does not, or the other way round.
+fn differing<T: FromStr + JsonSchema>() -> Vec<String> {
+    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value();
+    let long = "a".repeat(10_001);
+    let texts = [
+        "",
+        " ",
+        "a",
+        "a b",
+        " a",
+        "a ",
+        "a\n",
+        "a\nb",
+        "a\tb",
+        "a\u{0}b",
+        "a\u{7f}b",
+        "\u{a0}a",
+        "\u{3000}",
+        "\u{2028}a",
+        "a\u{2028}b",
+        "a\u{202e}b",
+        "Größe 38",
+        "王",
+        "web",
+        "Web",
+        "a_b-3",
+        "de",
+        "de-AT",
+        "de_AT",
+        "sr-Latn-RS",
+        "german",
+        "EUR",
+        "XAU",
+        "eur",
+        "DE",
+        "XI",
+        "UTC",
+        "Europe/Berlin",
+        "a@b.example",
+        "a@b",
+        "@b.example",
+        "a@.b",
+        "a@b.",
+        "a@b@c.d",
+        "a b@c.example",
+        "a,b@c.example",
+        "https://a",
+        "https://",
+        "http://a",
+        "https://a b",
+        "https://a\u{a0}b",
+        "tok_a:1",
+        "tok",
+        "mer_00000001",
+        "mer_0000001",
+        "mer_0000000A",
+        "ord_00000001",
+        "4006381333931",
+        "4006381333932",
+        "DE89370400440532013000",
+        "DE88370400440532013000",
+        "order.*",
+        "order.paid.v1",
+        "order",
+        "*",
+        "a.*.b",
+        &long,
+        &long[..500],
+        &long[..64],
+        &long[..65],
+    ];
+    let name = std::any::type_name::<T>();
+    let differ = |text: &&&str| text.parse::<T>().is_ok() != complaints(&schema, &json!(text)).is_empty();
+    texts.iter().filter(differ).map(|text| format!("{name}: {text:.40?}")).collect()
+}
+
+#[test]
+fn a_texts_schema_says_what_its_type_takes() {
+    let differing = [
+        differing::<Category>(),
+        differing::<Channel>(),
+        differing::<Country>(),
+        differing::<Currency>(),
+        differing::<Email>(),
+        differing::<Gtin>(),
+        differing::<Iban>(),
+        differing::<Locale>(),
+        differing::<MerchantId>(),
+        differing::<Opinion>(),
+        differing::<Pattern>(),
+        differing::<PersonName>(),
+        differing::<Sku>(),
+        differing::<Text>(),
+        differing::<WebAddress>(),
+        differing::<Zone>(),
+    ];
+    none(
+        differing.concat(),
+        "the schema of the type says more or less than its check: `domain::text` has both",
+    );
 }

@@ -33,7 +33,10 @@ pub enum Percent {}
 #[derive(Debug, JsonSchema)]
 #[schemars(
     with = "String",
-    extend("maxLength" = 200, "pattern" = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$")
+    extend(
+        "maxLength" = 200,
+        "pattern" = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+    )
 )]
 pub enum Typed {}
 

@@ -43,8 +43,12 @@ const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
     feature = "schema",
     derive(schemars::JsonSchema),
     schemars(
-        rename = "EventPattern", with = "String",
-        extend("maxLength" = 100, "pattern" = r"^(\*|[a-z0-9_]+(\.[a-z0-9_]+)?\.\*|[a-z0-9_]+(\.[a-z0-9_]+){2})$")
+        rename = "EventPattern",
+        with = "String",
+        extend(
+            "maxLength" = 100,
+            "pattern" = r"^(\*|[a-z0-9_]+(\.[a-z0-9_]+)?\.\*|[a-z0-9_]+(\.[a-z0-9_]+){2})$"
+        )
     )
 )]
 pub struct Pattern(String);

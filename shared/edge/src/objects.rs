@@ -1,5 +1,5 @@
-//! JSON as JSON Schema has it. A struct is always an object: left alone, serde takes an array of its values in its place,
-//! and `[]` for one whose members may all be left out. A whole number may be written with a point.
+//! JSON as JSON Schema has it. A struct is always an object: left alone, serde takes an array of its values in
+//! its place, and `[]` for one whose members may all be left out. A whole number may be written with a point.
 //!
 //! Every reader is passed on as it is, wrapped; only what asks for a struct is told to ask for a map. What serde
 //! itself reads twice (enums with a tag inside) is out of reach after its first level.

@@ -57,7 +57,7 @@ pub struct ChangeSheet {
     assets: Option<Data>,
     /// By attribute; those that are not named stay. Null takes away all of an attribute, `data: null` one.
     #[serde(default, deserialize_with = "said")]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<Code, Option<Vec<SheetValue>>>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<Code, Option<Vec<ChangeValue>>>"))]
     values: Option<Data>,
     /// By number. Null takes away all that a variant says otherwise.
     #[serde(default, deserialize_with = "said")]
@@ -76,7 +76,18 @@ pub struct ChangeSheet {
 struct ChangeVariant {
     /// By attribute, as those of the product.
     #[schemars(default)]
-    values: BTreeMap<Code, Option<Vec<SheetValue>>>,
+    values: BTreeMap<Code, Option<Vec<ChangeValue>>>,
+}
+
+/// A value, and where it stands. Null takes it away.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "ChangeSheetValue", deny_unknown_fields)]
+#[expect(dead_code, reason = "nothing is made of it")]
+struct ChangeValue {
+    locale: Option<Locale>,
+    channel: Option<Channel>,
+    data: Data,
 }
 
 impl ChangeSheet {
