@@ -18,10 +18,10 @@ const SCHEMAS: &str = "#/components/schemas/";
 
 /// What every client should know.
 const ABOUT: &str = "\
-Changes are additive: ignore members that you do not know. In a request null is as good as a member left out, but \
-where its description says what null takes away; no answer has it. Money is a decimal text with its currency. Ids have a \
-prefix that says of what. Lists page by an opaque cursor: `next` is the `cursor` of the next page; a page may be short \
-and still have one.\n\n\
+Changes are additive: ignore members that you do not know. In a request null is as good as a member left \
+out, but where its description says what null takes away; no answer has it. Money is a decimal text with its \
+currency. Ids have a prefix that says of what. Lists page by an opaque cursor: `next` is the `cursor` of the \
+next page; a page may be short and still have one.\n\n\
 A refusal is a problem document (RFC 9457): branch on `code`, name `trace_id` when you ask about it. Another \
 merchant's object answers 404, as if it were not there.\n\n\
 `Idempotency-Key` makes a retry safe: the same key with the same body answers what was done the first time, with \
