@@ -11,16 +11,17 @@ use http::Method;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 use souk::Market;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const FILE: &str = "infra/openapi.json";
 const SCHEMAS: &str = "#/components/schemas/";
 
 /// What every client should know.
 const ABOUT: &str = "\
-Changes are additive: ignore members that you do not know. Money is a decimal text with its currency. Ids have a \
-prefix that says of what. Lists page by an opaque cursor: `next` is the `cursor` of the next page; a page may be short \
-and still have one.\n\n\
+Changes are additive: ignore members that you do not know. In a request null is as good as a member left \
+out, but where its description says what null takes away; no answer has it. Money is a decimal text with its \
+currency. Ids have a prefix that says of what. Lists page by an opaque cursor: `next` is the `cursor` of the \
+next page; a page may be short and still have one.\n\n\
 A refusal is a problem document (RFC 9457): branch on `code`, name `trace_id` when you ask about it. Another \
 merchant's object answers 404, as if it were not there.\n\n\
 `Idempotency-Key` makes a retry safe: the same key with the same body answers what was done the first time, with \
@@ -56,8 +57,17 @@ pub(crate) fn document(operations: &[(&'static str, Operation)], examples: &Exam
     generator.subschema_for::<edge::Problem>();
     let mut schemas = Value::Object(generator.take_definitions(true));
     let types = schemas.as_object_mut().expect("definitions are an object");
-    types.values_mut().for_each(without_nulls);
+    let asked = asked(&paths, types);
+    for (name, schema) in types.iter_mut() {
+        without_defaults(schema);
+        if !asked.contains(name) {
+            without_nulls(schema);
+        }
+    }
     types.values_mut().for_each(sharpen);
+    types.values_mut().for_each(bound);
+    let longest = longest(types);
+    types.values_mut().for_each(|schema| named(schema, &longest));
     let mut tags: Vec<&str> = operations.iter().map(|(function, _)| *function).collect();
     tags.dedup();
     json!({
@@ -163,7 +173,12 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
         "security": security,
     });
     if described.has_body {
-        parameters.push(header("Idempotency-Key", false, "1 to 255 characters; API keys must send one", 255));
+        parameters.push(header(
+            "Idempotency-Key",
+            false,
+            "1 to 255 characters; API keys must send one",
+            IDEMPOTENCY_KEY,
+        ));
         refusals.extend(["409", "413"]);
         let required = body_is_required(described.takes.as_value(), generator);
         let content = json!({ "application/json": { "schema": described.takes } });
@@ -173,7 +188,7 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
     }
     if *method == Method::PATCH {
         refusals.push("428");
-        parameters.push(header("If-Match", true, "The ETag of what you have seen, or `*`", 32));
+        parameters.push(header("If-Match", true, "The ETag of what you have seen, or `*`", ETAG));
     }
     for status in refusals {
         responses.insert(status.to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }));
@@ -183,22 +198,79 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
     told
 }
 
-fn header(name: &str, required: bool, about: &str, longest: u16) -> Value {
-    let schema = json!({ "type": "string", "minLength": 1, "maxLength": longest });
+/// Visible ASCII without blanks at the ends, which HTTP takes away.
+const IDEMPOTENCY_KEY: &str = "^[!-~]([ -~]{0,253}[!-~])?$";
+const ETAG: &str = r#"^(\*|"[0-9]{1,18}")$"#;
+
+fn header(name: &str, required: bool, about: &str, pattern: &str) -> Value {
+    let schema = json!({ "type": "string", "pattern": pattern });
     json!({ "name": name, "in": "header", "required": required, "description": about, "schema": schema })
 }
 
+/// How ids begin that stand behind a word of a path or under a name in it.
+const IDS: [(&str, &str); 33] = [
+    ("api-keys", "key_"),
+    ("assets", "ast_"),
+    ("cart", "crt_"),
+    ("carts", "crt_"),
+    ("customer", "cus_"),
+    ("customers", "cus_"),
+    ("duplicates", "dup_"),
+    ("exports", "exp_"),
+    ("imports", "imp_"),
+    ("invoice", "inv_"),
+    ("invoices", "inv_"),
+    ("merchant", "mer_"),
+    ("merchant-orders", "mor_"),
+    ("merchants", "mer_"),
+    ("message", "msg_"),
+    ("offer", "off_"),
+    ("offers", "off_"),
+    ("order", "ord_"),
+    ("orders", "ord_"),
+    ("overrides", "ovr_"),
+    ("own", "rev_"),
+    ("payments", "pay_"),
+    ("payouts", "pyo_"),
+    ("plans", "pln_"),
+    ("products", "prd_"),
+    ("proposals", "prp_"),
+    ("reviews", "rev_"),
+    ("scheduled-changes", "sch_"),
+    ("shipment", "shp_"),
+    ("subscriptions", "sub_"),
+    ("webhook-deliveries", "whd_"),
+    ("webhook-endpoints", "whe_"),
+    ("wish-lists", "wsh_"),
+];
+
 /// `{id}` in a path.
 fn path_parameters(path: &str) -> Vec<Value> {
-    let names = path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
-    let one = |name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
-    names.map(one).collect()
+    let words: Vec<&str> = path.split('/').collect();
+    let one = |pair: &[&str]| {
+        let name = pair.last()?.strip_prefix('{')?.strip_suffix('}')?;
+        let begins = IDS.iter().find(|(word, _)| pair.first() == Some(word) && name == "id" || *word == name);
+        let pattern = match (begins, name) {
+            (Some((_, prefix)), _) => Some(format!("^{prefix}[a-z0-9]{{8,40}}$")),
+            (None, "code" | "handle") => Some("^[a-z0-9_-]{1,64}$".to_owned()),
+            (None, "country") => Some("^[A-Z]{2}$".to_owned()),
+            (None, _) => None,
+        };
+        let mut schema = json!({ "type": "string", "minLength": 1 });
+        if let Some(pattern) = pattern {
+            schema = json!({ "type": "string", "pattern": pattern });
+        }
+        Some(json!({ "name": name, "in": "path", "required": true, "schema": schema }))
+    };
+    words.windows(2).filter_map(one).collect()
 }
 
 /// The members of a query's type, each a parameter.
 fn query_parameters(mut schema: Value) -> Vec<Value> {
+    without_defaults(&mut schema);
     without_nulls(&mut schema);
     sharpen(&mut schema);
+    bound(&mut schema);
     let required = schema["required"].take();
     let required: Vec<Value> = required.as_array().cloned().unwrap_or_default();
     let members = schema["properties"].as_object().cloned().unwrap_or_default();
@@ -207,7 +279,13 @@ fn query_parameters(mut schema: Value) -> Vec<Value> {
         if name == "limit" {
             schema = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 });
         }
-        let required = required.contains(&json!(name));
+        // A text that nothing is good for has to be given.
+        let members = schema.as_object_mut();
+        let must = members.is_some_and(|schema| {
+            let must = schema.get("default").is_some_and(|value| value == "");
+            must && schema.remove("default").is_some()
+        });
+        let required = must || required.contains(&json!(name));
         let mut told = json!({ "name": name, "in": "query", "required": required, "schema": schema });
         let told_members = told.as_object_mut().expect("a parameter is an object");
         told_members.extend(about.map(|about| ("description".to_owned(), about)));
@@ -274,14 +352,43 @@ fn refusals() -> Value {
     })
 }
 
-/// A member that may be left out is left out: nobody sends null, and nobody is asked to.
+/// The types that requests are made of: in these, null is as good as nothing, or takes something away.
+fn asked(paths: &Map<String, Value>, types: &Map<String, Value>) -> BTreeSet<String> {
+    let operations = paths.values().filter_map(Value::as_object).flat_map(Map::values);
+    let mut open: Vec<&Value> = operations.filter_map(|operation| operation.get("requestBody")).collect();
+    let mut found = BTreeSet::new();
+    while let Some(place) = open.pop() {
+        let name = place["$ref"].as_str().and_then(|path| path.strip_prefix(SCHEMAS));
+        if let Some(name) = name
+            && found.insert(name.to_owned())
+        {
+            open.extend(types.get(name));
+        }
+        open.extend(place.as_object().into_iter().flat_map(Map::values));
+        open.extend(place.as_array().into_iter().flatten());
+    }
+    found
+}
+
+/// What a member is that is left out need not be said where it is nothing.
+fn without_defaults(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            let nothing = |value: &Value| value.is_null() || *value == json!([]);
+            if members.get("default").is_some_and(nothing) {
+                members.remove("default");
+            }
+            members.values_mut().for_each(without_defaults);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_defaults),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A member of an answer that may be left out is left out: null is never answered.
 fn without_nulls(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
-            let nothing = members.get("default").is_some_and(|value| value.is_null() || *value == json!([]));
-            if nothing {
-                members.remove("default");
-            }
             if let Some(Value::Array(types)) = members.get_mut("type") {
                 types.retain(|name| name != "null");
                 if let [one] = types.as_slice() {
@@ -308,7 +415,11 @@ fn without_nulls(schema: &mut Value) {
 fn sharpen(schema: &mut Value) {
     let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
     let money = members.len() == 2 && members.contains_key("amount") && members.contains_key("currency");
-    for (name, member) in members.iter_mut().filter(|(_, member)| member["type"] == "string") {
+    let is_text = |member: &Value| {
+        let types = member["type"].as_array();
+        member["type"] == "string" || types.is_some_and(|types| types.contains(&json!("string")))
+    };
+    for (name, member) in members.iter_mut().filter(|(_, member)| is_text(member)) {
         match name.as_str() {
             "at" => member["format"] = "date-time".into(),
             name if name.ends_with("_at") => member["format"] = "date-time".into(),
@@ -316,9 +427,75 @@ fn sharpen(schema: &mut Value) {
                 member["format"] = "date".into()
             }
             "amount" if money => member["pattern"] = schema::AMOUNT.into(),
-            "currency" => member["pattern"] = schema::CURRENCY.into(),
+            "currency" => *member = currency(member),
             _ => {}
         }
+    }
+}
+
+/// How long a text of a pattern may be.
+fn longest(types: &Map<String, Value>) -> BTreeMap<String, Value> {
+    let one =
+        |schema: &Value| Some((schema["pattern"].as_str()?.to_owned(), schema.get("maxLength")?.clone()));
+    let mut longest = BTreeMap::new();
+    for (pattern, max) in types.values().filter_map(one) {
+        let held = longest.entry(pattern).or_insert_with(|| max.clone());
+        if max.as_u64() > held.as_u64() {
+            *held = max;
+        }
+    }
+    longest
+}
+
+/// Members whose names have to fit a pattern have names no longer than such texts are.
+fn named(schema: &mut Value, longest: &BTreeMap<String, Value>) {
+    match schema {
+        Value::Object(members) => {
+            let patterns = members.get("patternProperties").and_then(Value::as_object);
+            let max = patterns.and_then(|patterns| longest.get(patterns.keys().next()?));
+            if let Some(max) = max {
+                members.insert("propertyNames".to_owned(), json!({ "maxLength": max }));
+            }
+            members.values_mut().for_each(|member| named(member, longest));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| named(item, longest)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The list of currencies, in the place of a text that is one.
+fn currency(member: &Value) -> Value {
+    let known = json!({ "$ref": format!("{SCHEMAS}Currency") });
+    let mut known = match &member["type"] {
+        Value::Array(_) => json!({ "anyOf": [known, { "type": "null" }] }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => known,
+    };
+    if let Some(about) = member.get("description") {
+        known["description"] = about.clone();
+    }
+    known
+}
+
+/// What the width of an integer leaves it, which its format says only to those who know it.
+fn bound(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            let (least, most) = match members.get("format").and_then(Value::as_str) {
+                Some("int32") => (json!(i32::MIN), json!(i32::MAX)),
+                Some("int64") => (json!(i64::MIN), json!(i64::MAX)),
+                Some("uint32") => (json!(0), json!(u32::MAX)),
+                Some("uint64") => (json!(0), json!(u64::MAX)),
+                Some(_) | None => (Value::Null, Value::Null),
+            };
+            for (name, value) in [("minimum", least), ("maximum", most)] {
+                if !value.is_null() {
+                    members.entry(name).or_insert(value);
+                }
+            }
+            members.values_mut().for_each(bound);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

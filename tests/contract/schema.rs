@@ -2,11 +2,21 @@
 //!
 //! The checker stops at a keyword that it does not know, so a schema never says more than is checked here.
 
+use crate::files::none;
+use domain::Currency;
+use domain::catalog::Gtin;
+use domain::id::MerchantId;
+use domain::merchant::Iban;
+use domain::period::Zone;
+use domain::place::Country;
+use domain::text::{Category, Channel, Email, Locale, Opinion, PersonName, Sku, Text, WebAddress};
+use domain::webhook::Pattern;
 use events::{Envelope, Payload};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
+use std::str::FromStr;
 
 /// The schema of an event's envelope, with what the types cannot say: its name, and which texts are times.
 pub(crate) fn of<P: Payload + JsonSchema>() -> Value {
@@ -55,8 +65,7 @@ struct Check<'a> {
     found: &'a mut Vec<String>,
 }
 
-pub(crate) const AMOUNT: &str = r"^-?\d+(\.\d+)?$";
-pub(crate) const CURRENCY: &str = "^[A-Z]{3}$";
+pub(crate) const AMOUNT: &str = r"^-?[0-9]+(\.[0-9]+)?$";
 
 /// Words about a schema that bind no value.
 const SILENT: [&str; 6] = ["$schema", "$id", "$defs", "title", "description", "default"];
@@ -111,8 +120,9 @@ impl Check<'_> {
                 let count = fits.count();
                 self.must(count == 1 || (count > 1 && keyword == "anyOf"), at, &word());
             }
-            "minimum" => self.must(number(value) >= number(wanted), at, &word()),
-            "maximum" => self.must(number(value) <= number(wanted), at, &word()),
+            // Of numbers alone: a schema may take other things beside them.
+            "minimum" => self.must(number(value).is_none_or(|n| Some(n) >= number(wanted)), at, &word()),
+            "maximum" => self.must(number(value).is_none_or(|n| Some(n) <= number(wanted)), at, &word()),
             "items" => {
                 for (position, item) in value.as_array().into_iter().flatten().enumerate() {
                     self.value(wanted, item, &format!("{at}[{position}]"));
@@ -124,6 +134,11 @@ impl Check<'_> {
                 {
                     self.value(schema, item, &format!("{at}[{position}]"));
                 }
+            }
+            "minLength" | "maxLength" => {
+                let count = value.as_str().map_or(0, |text| text.chars().count());
+                let bound = usize::try_from(number(wanted).unwrap_or_default()).unwrap_or_default();
+                self.must(if keyword == "minLength" { count >= bound } else { count <= bound }, at, &word());
             }
             "minItems" | "maxItems" => {
                 let (count, bound) =
@@ -144,10 +159,26 @@ impl Check<'_> {
                     self.must(value.get(name).is_some(), at, &format!("{name} is missing"));
                 }
             }
+            "propertyNames" => {
+                for name in value.as_object().into_iter().flat_map(Map::keys) {
+                    self.value(wanted, &json!(name), &format!("{at} {name}"));
+                }
+            }
+            "patternProperties" => {
+                for (pattern, schema) in wanted.as_object().into_iter().flatten() {
+                    let fits = |(name, _): &(&String, &Value)| matches(&json!(pattern), &json!(name));
+                    for (name, member) in value.as_object().into_iter().flatten().filter(fits) {
+                        self.value(schema, member, &format!("{at}.{name}"));
+                    }
+                }
+            }
             "additionalProperties" => {
                 let known = schema.get("properties").and_then(Value::as_object);
+                let patterns = schema.get("patternProperties").and_then(Value::as_object);
                 for (name, member) in value.as_object().into_iter().flatten() {
-                    if !known.is_some_and(|known| known.contains_key(name)) {
+                    let fits = |pattern: &String| matches(&json!(pattern), &json!(name));
+                    let fits = patterns.is_some_and(|patterns| patterns.keys().any(fits));
+                    if !fits && !known.is_some_and(|known| known.contains_key(name)) {
                         self.value(wanted, member, &format!("{at}.{name}"));
                     }
                 }
@@ -174,18 +205,9 @@ fn is(name: &Value, value: &Value) -> bool {
     }
 }
 
-/// The patterns of amounts and currencies; there are no others.
 fn matches(pattern: &Value, value: &Value) -> bool {
-    let text = value.as_str().unwrap_or_default();
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    match pattern.as_str() {
-        Some(AMOUNT) => {
-            let text = text.strip_prefix('-').unwrap_or(text);
-            text.split_once('.').map_or(digits(text), |(whole, part)| digits(whole) && digits(part))
-        }
-        Some(CURRENCY) => text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase()),
-        Some(_) | None => false,
-    }
+    let pattern = pattern.as_str().and_then(|pattern| regex_lite::Regex::new(pattern).ok());
+    pattern.is_some_and(|pattern| value.as_str().is_some_and(|text| pattern.is_match(text)))
 }
 
 fn formatted(format: &Value, value: &Value) -> bool {
@@ -193,9 +215,12 @@ fn formatted(format: &Value, value: &Value) -> bool {
     match format.as_str() {
         Some("date-time") => reads(|text| text.parse::<Timestamp>().is_ok()),
         Some("date") => reads(|text| text.parse::<Date>().is_ok()),
+        Some("time-zone") => reads(|text| text.parse::<Zone>().is_ok()),
+        Some("gtin") => reads(|text| text.parse::<Gtin>().is_ok()),
+        Some("iban") => reads(|text| text.parse::<Iban>().is_ok()),
         Some("int8") => number(value).is_some_and(|number| i8::try_from(number).is_ok()),
         Some("int32") => number(value).is_some_and(|number| i32::try_from(number).is_ok()),
-        Some("int64") => number(value).is_some_and(|number| i64::try_from(number).is_ok()),
+        Some("int64") => number(value).is_none_or(|number| i64::try_from(number).is_ok()),
         Some("uint8") => number(value).is_some_and(|number| u8::try_from(number).is_ok()),
         Some("uint16") => number(value).is_some_and(|number| u16::try_from(number).is_ok()),
         Some("uint32") => number(value).is_some_and(|number| u32::try_from(number).is_ok()),
@@ -228,5 +253,107 @@ fn the_checker_sees_what_is_wrong() {
     ] {
         assert!(!complaints(&schema, &wrong).is_empty(), "{wrong}");
     }
-    assert!(!complaints(&json!({ "pattern": "^a$" }), &json!("a")).is_empty(), "unknown keywords are told");
+    assert!(!complaints(&json!({ "contains": "a" }), &json!("a")).is_empty(), "unknown keywords are told");
+}
+
+/// Of these texts, which a type takes and its schema does not, or the other way round.
+fn differing<T: FromStr + JsonSchema>() -> Vec<String> {
+    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value();
+    let long = "a".repeat(10_001);
+    let texts = [
+        "",
+        " ",
+        "a",
+        "a b",
+        " a",
+        "a ",
+        "a\n",
+        "a\nb",
+        "a\tb",
+        "a\u{0}b",
+        "a\u{7f}b",
+        "\u{a0}a",
+        "\u{3000}",
+        "\u{2028}a",
+        "a\u{2028}b",
+        "a\u{202e}b",
+        "Größe 38",
+        "王",
+        "web",
+        "Web",
+        "a_b-3",
+        "de",
+        "de-AT",
+        "de_AT",
+        "sr-Latn-RS",
+        "german",
+        "EUR",
+        "XAU",
+        "eur",
+        "DE",
+        "XI",
+        "UTC",
+        "Europe/Berlin",
+        "a@b.example",
+        "a@b",
+        "@b.example",
+        "a@.b",
+        "a@b.",
+        "a@b@c.d",
+        "a b@c.example",
+        "a,b@c.example",
+        "https://a",
+        "https://",
+        "http://a",
+        "https://a b",
+        "https://a\u{a0}b",
+        "tok_a:1",
+        "tok",
+        "mer_00000001",
+        "mer_0000001",
+        "mer_0000000A",
+        "ord_00000001",
+        "4006381333931",
+        "4006381333932",
+        "DE89370400440532013000",
+        "DE88370400440532013000",
+        "order.*",
+        "order.paid.v1",
+        "order",
+        "*",
+        "a.*.b",
+        &long,
+        &long[..500],
+        &long[..64],
+        &long[..65],
+    ];
+    let name = std::any::type_name::<T>();
+    let differ = |text: &&&str| text.parse::<T>().is_ok() != complaints(&schema, &json!(text)).is_empty();
+    texts.iter().filter(differ).map(|text| format!("{name}: {text:.40?}")).collect()
+}
+
+#[test]
+fn a_texts_schema_says_what_its_type_takes() {
+    let differing = [
+        differing::<Category>(),
+        differing::<Channel>(),
+        differing::<Country>(),
+        differing::<Currency>(),
+        differing::<Email>(),
+        differing::<Gtin>(),
+        differing::<Iban>(),
+        differing::<Locale>(),
+        differing::<MerchantId>(),
+        differing::<Opinion>(),
+        differing::<Pattern>(),
+        differing::<PersonName>(),
+        differing::<Sku>(),
+        differing::<Text>(),
+        differing::<WebAddress>(),
+        differing::<Zone>(),
+    ];
+    none(
+        differing.concat(),
+        "the schema of the type says more or less than its check: `domain::text` has both",
+    );
 }

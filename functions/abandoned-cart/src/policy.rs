@@ -31,6 +31,7 @@ pub(crate) struct PolicyBody {
     quiet_hours: Option<QuietBody>,
     /// Whose clock counts where the shopper's is not known: `Europe/Berlin`; `UTC`, if not said.
     #[serde(default = "utc")]
+    #[cfg_attr(feature = "schema", schemars(with = "Zone"))]
     time_zone: String,
     /// At most so many reminders to one person, of whichever carts, …
     max_messages: u8,
@@ -57,6 +58,7 @@ struct StepBody {
 struct IncentiveBody {
     /// Decimal text: `10` takes 10 % off, more than 0 and at most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Percent>"))]
     percent: Option<String>,
     /// Carts of another currency get no code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,7 +74,9 @@ struct IncentiveBody {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "QuietHours"))]
 struct QuietBody {
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$")))]
     start: String,
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$")))]
     end: String,
 }
 

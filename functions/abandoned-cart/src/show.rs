@@ -85,6 +85,7 @@ fn recovered_view(of: Recovered) -> RecoveredView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct MonthPage {
     /// `2026-11`, in UTC; the running month if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Month>"))]
     month: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
@@ -127,6 +128,7 @@ pub(crate) async fn recovered(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Month {
     /// `2026-11`, in UTC; the running month if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Month>"))]
     month: Option<String>,
 }
 

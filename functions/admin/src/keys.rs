@@ -44,11 +44,13 @@ fn view_of(key: &ApiKey, secret: Option<String>) -> Result<KeyView, Problem> {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "IssueApiKey"))]
 pub(crate) struct Issue {
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// None means that nothing is allowed (A1(1)).
     scopes: Vec<String>,
     /// A key for one merchant's systems.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<MerchantId>"))]
     merchant: Option<String>,
     /// A key that stands in a storefront's pages and lets guests shop: no scopes, no merchant.
     #[serde(default)]

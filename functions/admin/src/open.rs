@@ -144,10 +144,13 @@ fn id_for(issuer: &str) -> MarketplaceId {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Open {
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// ISO 4217; all prices, orders and payouts are in it.
+    #[cfg_attr(feature = "schema", schemars(with = "Currency"))]
     currency: String,
     /// BCP 47, like `de-AT`.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::text::Locale"))]
     locale: String,
     #[serde(default)]
     settings: Option<SettingsBody>,
@@ -162,11 +165,15 @@ pub(crate) struct Open {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct IssuerBody {
     /// The `iss` of its tokens.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^https://.{1,192}$")))]
     issuer: String,
     /// The `aud` of its tokens.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200), regex(pattern = "^[^#]*$")))]
     audience: String,
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^https://.{1,192}$")))]
     jwks_uri: String,
     /// The first operator's `sub` there.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200), regex(pattern = "^[^#]*$")))]
     subject: String,
 }
 

@@ -51,12 +51,17 @@ fn view(held: Override) -> OverrideView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Grant {
     /// `merchant_requirements` or `merchant_not_open`.
+    #[cfg_attr(feature = "schema", schemars(with = "Policy"))]
     policy: String,
     /// The id of what the policy would bind.
+    #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     subject: String,
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
     /// Where the proof lies.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     evidence: String,
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Moment"))]
     expires_at: String,
 }
 

@@ -20,8 +20,10 @@ use table::{Key, Story};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SetOperator {
     /// Who signs the person's tokens (`iss`).
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     issuer: String,
     /// The person there (`sub`).
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200), regex(pattern = "^[^#]*$")))]
     subject: String,
     /// None takes the role away.
     scopes: Vec<String>,
@@ -32,9 +34,12 @@ pub(crate) struct SetOperator {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SetMember {
     /// Who signs the person's tokens (`iss`).
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     issuer: String,
     /// The person there (`sub`).
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200), regex(pattern = "^[^#]*$")))]
     subject: String,
+    #[cfg_attr(feature = "schema", schemars(with = "MerchantId"))]
     merchant: String,
     /// None takes the role away.
     scopes: Vec<String>,
@@ -152,6 +157,7 @@ pub(crate) fn has_all<'a>(
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Whose {
+    #[cfg_attr(feature = "schema", schemars(with = "MerchantId"))]
     merchant: String,
     limit: Option<String>,
     cursor: Option<String>,

@@ -90,10 +90,12 @@ pub(crate) struct SettingsBody {
     critical_balance: Amount,
     /// What a merchant must have done before it is approved: `terms`, `payout_account`.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Requirement>"))]
     requirements: Vec<String>,
     /// Where links in messages lead, `https://…`: `#/order/…`, `#/cart/…`, `#/review/…` and `#/unsubscribe/…` are put
     /// behind it; the API's own address, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<WebAddress>"))]
     storefront: Option<String>,
 }
 
@@ -131,11 +133,14 @@ impl SettingsBody {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct DocumentBody {
+    #[cfg_attr(feature = "schema", schemars(with = "WebAddress"))]
     url: String,
     /// Of the document's bytes, in hex; names the version.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9a-f]{64}$")))]
     sha256: String,
     /// When it begins to bind, in the future; now, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     effective_at: Option<String>,
 }
 

@@ -30,16 +30,20 @@ pub(crate) type Answer = Result<Reply<CartView>, Problem>;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct OpenCart {
     /// ISO 3166-1: `DE`.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::place::Country"))]
     country: String,
     /// Its code within the country: `CA`.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     region: Option<String>,
     /// The postal code, or its first characters.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     postal: Option<String>,
     /// In which it is paid (ISO 4217), for good; the marketplace's, if not said. Other prices are converted, with the
     /// rate and its margin shown.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Currency>"))]
     currency: Option<String>,
 }
 
@@ -48,10 +52,13 @@ pub(crate) struct OpenCart {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartDestination"))]
 struct DestinationBody {
+    #[cfg_attr(feature = "schema", schemars(with = "domain::place::Country"))]
     country: String,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     region: Option<String>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     postal: Option<String>,
 }
 
@@ -89,10 +96,13 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AddToCart"))]
 struct AddBody {
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<OfferId>"))]
     offer: Option<String>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<MerchantId>"))]
     merchant: Option<String>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Sku>"))]
     sku: Option<String>,
     /// 1 to a million.
     quantity: i64,
@@ -113,14 +123,17 @@ struct SetBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CartContact"))]
 struct ContactBody {
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Email>"))]
     email: Option<String>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     phone: Option<String>,
     /// Whether the shopper agrees to be reminded and told of offers by mail; a no, if not said.
     #[serde(default)]
     marketing: bool,
     /// Of the IANA database, as a browser tells it: `Europe/Berlin`. Whoever sleeps there is not written to.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Zone>"))]
     time_zone: Option<String>,
 }
 
@@ -128,6 +141,7 @@ struct ContactBody {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChooseDelivery"))]
 struct ChosenBody {
+    #[cfg_attr(feature = "schema", schemars(with = "MerchantId"))]
     merchant: String,
     service: Service,
 }
@@ -138,7 +152,9 @@ struct ChosenBody {
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "EditCartCodes"))]
 struct CodesBody {
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
     add: Vec<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
     remove: Vec<String>,
 }
 

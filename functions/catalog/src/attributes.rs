@@ -39,13 +39,16 @@ pub(crate) enum KindBody {
         #[serde(default)]
         decimals: u8,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
         min: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
         max: Option<String>,
     },
     Measure {
         dimension: Dimension,
         /// What a bare number is taken in, like `cm`.
+        #[cfg_attr(feature = "schema", schemars(with = "Unit"))]
         unit: String,
     },
     Money {},
@@ -73,8 +76,10 @@ pub(crate) enum KindBody {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AttributeChoice"))]
 pub(crate) struct ChoiceBody {
+    #[cfg_attr(feature = "schema", schemars(with = "Code"))]
     code: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Labels"))]
     labels: LabelsBody,
 }
 
@@ -83,9 +88,11 @@ pub(crate) struct ChoiceBody {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AttributeColumn"))]
 pub(crate) struct ColumnBody {
+    #[cfg_attr(feature = "schema", schemars(with = "Code"))]
     code: String,
     kind: KindBody,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Labels"))]
     labels: LabelsBody,
 }
 
@@ -104,6 +111,7 @@ pub(crate) struct AttributeView {
     code: String,
     kind: KindBody,
     scope: ScopeBody,
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Labels"))]
     labels: LabelsBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<String>,
@@ -207,9 +215,11 @@ pub(crate) struct SetAttribute {
     #[serde(default)]
     scope: ScopeBody,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Labels"))]
     labels: LabelsBody,
     /// Where it stands on a page or in a form.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Code>"))]
     group: Option<String>,
 }
 
@@ -253,6 +263,7 @@ pub(crate) struct AttributeRow {
     /// The word of its kind.
     is: String,
     scope: ScopeBody,
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Labels"))]
     labels: LabelsBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<String>,

@@ -42,10 +42,13 @@ fn told(node: &CategoryNode) -> Story {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct CreateCategory {
     /// Its name in URLs, rules and lines; never changes.
+    #[cfg_attr(feature = "schema", schemars(with = "Category"))]
     handle: String,
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// The category above it.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     parent: Option<String>,
 }
 
@@ -101,9 +104,11 @@ async fn place(world: &World, m: &MarketplaceId, node: &CategoryNode) -> Result<
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct ChangeCategory {
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Name>"))]
     name: Option<String>,
     /// Null makes it a root.
     #[serde(default, deserialize_with = "crate::given")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     parent: Option<Option<String>>,
 }
 

@@ -20,6 +20,7 @@ use table::{Key, Story};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "FamilyDemand"))]
 pub(crate) struct DemandBody {
     /// The sales channels on which it must be filled; none: it may be.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Channel>"))]
     required: Vec<String>,
 }
 
@@ -27,8 +28,10 @@ pub(crate) struct DemandBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct FamilyView {
     code: String,
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Labels"))]
     labels: LabelsBody,
     /// By code.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<Code, DemandBody>"))]
     attributes: BTreeMap<String, DemandBody>,
     axes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,19 +65,25 @@ fn view(family: &Family) -> FamilyView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SetFamily {
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Labels"))]
     labels: LabelsBody,
     /// By code; at least one.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<Code, DemandBody>"))]
     attributes: BTreeMap<String, DemandBody>,
     /// What variants of its products may differ in.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Code>"))]
     axes: Vec<String>,
     /// Which attribute is a product's title.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Code>"))]
     label: Option<String>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Code>"))]
     description: Option<String>,
     /// Which attribute names the picture that stands for the product.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Code>"))]
     picture: Option<String>,
 }
 
@@ -129,6 +138,7 @@ pub(crate) async fn one(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct FamilyRow {
     code: String,
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Labels"))]
     labels: LabelsBody,
     /// How many.
     attributes: u16,

@@ -57,12 +57,15 @@ fn view(offer: &Offer) -> OfferView {
 pub(crate) struct CreateOffer {
     /// Whose; a member of one merchant may leave it out.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "ProductId"))]
     product: String,
     /// The variant's number; 1 if not said.
     #[serde(default)]
     variant: Option<u16>,
     /// Unique within the merchant.
+    #[cfg_attr(feature = "schema", schemars(with = "Sku"))]
     sku: String,
     /// Of one unit.
     price: Amount,
@@ -264,8 +267,11 @@ fn row(summary: OfferSummary) -> OfferRow {
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ProductId>"))]
     product: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Sku>"))]
     sku: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,

@@ -77,8 +77,10 @@ pub(crate) struct VariantBody {
     number: Option<u16>,
     /// One per axis, in their order.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
     values: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Gtin>"))]
     gtin: Option<String>,
     /// Packed, in grams.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,17 +120,23 @@ pub(crate) async fn known(world: &World, m: &MarketplaceId, categories: &[Catego
 pub(crate) struct CreateProduct {
     /// Who keeps it. An operator may leave it out: then the marketplace does.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     /// What the keeper's systems call it; unique among its products.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExternalId>"))]
     external_id: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     title: String,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Text>"))]
     description: Option<String>,
     /// The first is the one that fees go by.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Category>"))]
     categories: Vec<String>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
     axes: Vec<String>,
     /// At least one; a product without axes has exactly one.
     variants: Vec<VariantBody>,
@@ -211,13 +219,17 @@ pub(crate) async fn create(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct ChangeProduct {
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Name>"))]
     title: Option<String>,
     /// Null takes it away.
     #[serde(default, deserialize_with = "crate::given")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Text>"))]
     description: Option<Option<String>>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Category>>"))]
     categories: Option<Vec<String>>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Word>>"))]
     axes: Option<Vec<String>>,
     /// All of them: those with a number stay, those without are new, none may be missing.
     #[serde(default)]
@@ -326,6 +338,7 @@ fn row(summary: ProductSummary) -> ProductRow {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Those whose first category this is.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     pub(crate) category: Option<String>,
     pub(crate) limit: Option<String>,
     pub(crate) cursor: Option<String>,

@@ -125,6 +125,7 @@ fn view(proposal: &Proposal) -> ProposalView {
 pub(crate) struct Propose {
     /// Who proposes; whoever acts for one merchant alone may leave it out.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     /// As a change of the sheet; its reason is what a person reads who looks at it.
     says: ChangeSheet,
@@ -237,6 +238,7 @@ pub(crate) async fn propose(
 pub(crate) struct ProposeProduct {
     /// Who proposes; whoever acts for one merchant alone may leave it out.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     /// Of no merchant: the marketplace keeps what it has agreed to.
     new_product: CreateProduct,
@@ -418,6 +420,7 @@ pub(crate) async fn confirm(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct DeclineProposal {
     /// The merchant reads it.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
 }
 
@@ -483,6 +486,7 @@ fn row(summary: ProposalSummary) -> ProposalRow {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct WhichProposals {
     /// All of a merchant's; an operator who names none sees what waits for a person.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
@@ -518,6 +522,7 @@ pub(crate) struct PolicyBody {
     assets: Way,
     /// By code.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<Code, Way>"))]
     attributes: BTreeMap<String, Way>,
     /// Attributes that are not named.
     otherwise: Way,

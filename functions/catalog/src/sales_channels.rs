@@ -34,7 +34,9 @@ fn view(channel: &PimChannel) -> SalesChannelView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SetSalesChannel {
     /// At least one, like `de` or `pt-BR`.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Locale>"))]
     locales: Vec<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Currency"))]
     currency: String,
 }
 

@@ -226,6 +226,7 @@ pub(crate) async fn change(
 pub(crate) struct RestoreSheet {
     version: u32,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Reason>"))]
     reason: Option<String>,
 }
 
@@ -299,6 +300,7 @@ pub(crate) async fn history(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct PublishProduct {
     /// The sales channel on which it must be complete, in one language at the least.
+    #[cfg_attr(feature = "schema", schemars(with = "Channel"))]
     channel: String,
 }
 

@@ -23,12 +23,16 @@ use table::sheet::Described;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Reader {
     /// The sales channel that shows it.
-    channel: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Channel"))]
+    channel: String,
     /// One of the channel's languages.
-    locale: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Locale"))]
+    locale: String,
     /// `metric` or `imperial`; as it was said, if neither.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::pim::local::System>"))]
     units: Option<String>,
     /// Amounts are converted into it by the marketplace's rates.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Currency>"))]
     currency: Option<String>,
 }
 
@@ -66,8 +70,8 @@ struct Asked {
 
 fn read(parameters: &Reader, model: &Model) -> Result<Asked, Problem> {
     let mut check = Check::new();
-    let channel = check.parse::<Channel>("channel", parameters.channel.as_deref().unwrap_or_default());
-    let locale = check.parse::<Locale>("locale", parameters.locale.as_deref().unwrap_or_default());
+    let channel = check.parse::<Channel>("channel", &parameters.channel);
+    let locale = check.parse::<Locale>("locale", &parameters.locale);
     let system = check.maybe::<System>("units", parameters.units.as_deref());
     let currency = check.maybe::<Currency>("currency", parameters.currency.as_deref());
     if let Some(channel) = &channel {

@@ -25,9 +25,11 @@ const ROWS_MAX: usize = 1_000;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Between {
     /// The language of the source; the marketplace's own, if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
     source_locale: Option<String>,
     /// The language to translate into.
-    target_locale: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Locale"))]
+    target_locale: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -71,7 +73,7 @@ pub(crate) async fn rows(
         Some(source) => check.parse::<Locale>("source_locale", source),
         None => world.table.model(m, &[], BTreeSet::new()).await?.source,
     };
-    let to = check.parse::<Locale>("target_locale", target_locale.as_deref().unwrap_or_default());
+    let to = check.parse::<Locale>("target_locale", target_locale);
     if from.is_some() && from == to {
         check.wrong("target_locale", "same", "want another language than that of the source");
     }
@@ -87,6 +89,15 @@ pub(crate) async fn rows(
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct TranslatedRow {
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(
+            pattern = concat!(
+                "^(variants/[1-9][0-9]{0,2}/)?values/[a-z0-9_-]{1,64}",
+                "(/([A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)?(/([a-z0-9_-]{1,32})?)?)?$"
+            )
+        ))
+    )]
     path: String,
     of: String,
     /// Null takes the translation away.
@@ -100,9 +111,11 @@ pub(crate) struct TranslatedRow {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct TakeTranslations {
+    #[cfg_attr(feature = "schema", schemars(with = "Locale"))]
     source_locale: String,
     rows: Vec<TranslatedRow>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Reason>"))]
     reason: Option<String>,
 }
 

@@ -59,6 +59,7 @@ struct PayBody {
     amount: Option<Amount>,
     /// One of the marketplace's gateways; the first that takes the method, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     gateway: Option<String>,
 }
 

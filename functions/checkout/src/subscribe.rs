@@ -22,12 +22,14 @@ use table::{Commit, Key};
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SubscribeWithOrder"))]
 pub(crate) struct SubscribeBody {
+    #[cfg_attr(feature = "schema", schemars(with = "PlanId"))]
     plan: String,
     /// Units of the plan: the cart has the goods of all of them.
     #[serde(default = "one")]
     quantity: u32,
     /// IANA: deliveries come by the customer's own days. `UTC` if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Zone>"))]
     time_zone: Option<String>,
 }
 

@@ -85,6 +85,7 @@ pub(crate) struct CheckRule {
     members: MembersBody,
     /// The moment that is asked about; now, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     at: Option<String>,
     /// How many products are looked at: 1 to 100; 20 if not said.
     #[serde(default)]

@@ -20,7 +20,10 @@ use std::collections::BTreeSet;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CollectionMembers"))]
 pub(crate) enum MembersBody {
     /// These products.
-    Hand { products: Vec<String> },
+    Hand {
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<ProductId>"))]
+        products: Vec<String>,
+    },
     /// Whatever the rule holds for.
     Rule { must: Must, conditions: Vec<ConditionBody> },
 }
@@ -31,26 +34,38 @@ pub(crate) enum MembersBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CollectionCondition"))]
 pub(crate) enum ConditionBody {
     /// It is in one of them, or below it.
-    Category { any: Vec<String> },
+    Category {
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<Category>"))]
+        any: Vec<String>,
+    },
     /// It says something for the attribute; one of these values; or a number or measure between two.
     Attribute {
+        #[cfg_attr(feature = "schema", schemars(with = "Code"))]
         attribute: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
         locale: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<Channel>"))]
         channel: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         any: Option<Vec<Data>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
         min: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
         max: Option<String>,
         /// What `min` and `max` are in, where the attribute is a measure.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<Unit>"))]
         unit: Option<String>,
     },
     /// The attribute `brand` says one of these.
-    Brand { any: Vec<String> },
+    Brand {
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
+        any: Vec<String>,
+    },
     /// The lowest price of its offers, both ends included.
     Price {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,12 +74,17 @@ pub(crate) enum ConditionBody {
         max: Option<Amount>,
     },
     /// One of them offers it.
-    Merchant { any: Vec<String> },
+    Merchant {
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<MerchantId>"))]
+        any: Vec<String>,
+    },
     /// It has been known since then, and before that.
     Created {
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
         from: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
         until: Option<String>,
     },
     /// It has not been known for longer than so many days.
@@ -75,12 +95,15 @@ pub(crate) enum ConditionBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Collection"))]
 pub(crate) struct CollectionView {
     code: String,
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Labels"))]
     labels: LabelsBody,
     members: MembersBody,
     order: Order,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     until: Option<String>,
     /// Whether shoppers see it now.
     on: bool,
@@ -91,15 +114,18 @@ pub(crate) struct CollectionView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SetCollection {
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Labels"))]
     labels: LabelsBody,
     members: MembersBody,
     /// `chosen` is the order in which they were chosen; a rule's is then by title.
     order: Order,
     /// Since when it is on; always, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     from: Option<String>,
     /// From then on it is not on any more.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     until: Option<String>,
 }
 

@@ -22,6 +22,7 @@ type Answer = Result<Reply<CustomerOrderView>, Problem>;
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct ClaimOrder {
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::OrderId>"))]
     order: Option<String>,
     /// From the link to the order's page.
     signature: Option<String>,

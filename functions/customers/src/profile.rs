@@ -108,12 +108,15 @@ impl CustomerView {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SignUp {
+    #[cfg_attr(feature = "schema", schemars(with = "PersonName"))]
     name: String,
+    #[cfg_attr(feature = "schema", schemars(with = "Email"))]
     email: String,
     #[serde(default)]
     phone: Option<String>,
     /// A BCP 47 tag: `de-AT`.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
     locale: Option<String>,
     #[serde(default)]
     consents: ConsentsBody,
@@ -124,7 +127,9 @@ pub(crate) struct SignUp {
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct ChangeCustomer {
+    #[cfg_attr(feature = "schema", schemars(with = "Option<PersonName>"))]
     name: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Email>"))]
     email: Option<String>,
     #[serde(deserialize_with = "given")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]

@@ -17,18 +17,23 @@ use table::delivery::DeliveryRates;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Wanted {
     /// ISO 3166-1: `DE`.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::place::Country"))]
     country: String,
     /// Its code within the country: `CA`.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::text::Word>"))]
     region: Option<String>,
     /// The postal code, or its first characters.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::text::Word>"))]
     postal: Option<String>,
     /// Weight of the parcel, packed; 0, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<u64>"))]
     grams: Option<String>,
     /// Value of the goods after discounts, decimal text in the merchant's currency; 0, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
     value: Option<String>,
 }
 

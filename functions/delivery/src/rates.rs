@@ -57,11 +57,13 @@ pub(crate) struct SetRates {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DeliveryCalendar"))]
 struct CalendarBody {
     /// As the IANA database names it: `Europe/Berlin`.
+    #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     time_zone: String,
     /// 1 = Monday … 7 = Sunday (ISO 8601).
     working_days: Vec<i8>,
     /// Days on which nobody works all the same, at most 100.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<domain::says::Day>"))]
     closed: Vec<String>,
     /// 0 to 24: what is ordered before this hour of a working day is begun on that day.
     cut_off_hour: i8,
@@ -73,6 +75,7 @@ struct CalendarBody {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DeliveryZone"))]
 struct ZoneBody {
+    #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     name: String,
     /// 1 to 200.
     areas: Vec<AreaBody>,

@@ -66,6 +66,7 @@ pub(crate) async fn one(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// `2026-11`: cases that ended in this month; those that are open, if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Month>"))]
     ended_in: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
@@ -95,6 +96,7 @@ pub(crate) async fn list(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Month {
     /// `2026-11`, in UTC; the running month if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Month>"))]
     month: Option<String>,
 }
 

@@ -20,6 +20,7 @@ use table::{Commit, Held, Key, Loaded, Story};
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct DismissDuplicate {
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
 }
 
@@ -49,10 +50,12 @@ pub(crate) async fn dismiss(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct MergeDuplicate {
     /// The one of the two that stays.
+    #[cfg_attr(feature = "schema", schemars(with = "ProductId"))]
     keep: String,
     /// Which of its variants each variant of the other one is, by number, where that is not clear: GTINs or values are
     /// the same, or there is one of each.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<domain::says::VariantNumber, u16>"))]
     variants: BTreeMap<String, u16>,
 }
 

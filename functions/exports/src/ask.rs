@@ -121,18 +121,23 @@ fn view(export: &Export) -> ExportView {
 pub(crate) struct AskExport {
     /// Whose offers; an operator may leave it out: then everybody's. Of translations: whose products.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Channel"))]
     channel: String,
     /// One of the channel's. Of translations: the one to translate into.
+    #[cfg_attr(feature = "schema", schemars(with = "Locale"))]
     locale: String,
     format: Format,
     /// Which attributes each row has, beside what every row has; at most 100. Of translations: which attributes have
     /// rows, all if none are named.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Code>"))]
     attributes: Vec<String>,
     /// An earlier export of the same kind: only what is different since. Not for Google, which takes a feed as the
     /// whole of what is offered; nor of translations, which say what is open each time.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExportId>"))]
     since: Option<String>,
     /// A file for translators: a row per text of a product, with its source beside it, that an import `of` translations
     /// takes back. Drafts of products have rows too; of a merchant, those of the products that it keeps and offers.
@@ -146,6 +151,7 @@ pub(crate) struct AskExport {
 pub(crate) struct AskTranslations {
     /// The language of the source; the marketplace's own, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
     source_locale: Option<String>,
     /// What is done and what is a draft, too; else only what is missing or stale.
     #[serde(default)]
@@ -304,6 +310,7 @@ fn row(ExportSummary { id, channel, format, asked_at, status }: ExportSummary) -
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,

@@ -40,9 +40,11 @@ pub(crate) struct Reject {
     /// Units that cannot be delivered.
     lines: Vec<Units>,
     /// For people, and for the audit trail.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
     /// When it happened; now, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     occurred_at: Option<String>,
 }
 
@@ -68,13 +70,16 @@ pub(crate) async fn reject(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ShipParcel"))]
 pub(crate) struct Ship {
     /// With the tracking number the parcel's name for ever.
+    #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     carrier: String,
+    #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     tracking_number: String,
     /// Units per line; none means all that is left.
     #[serde(default)]
     lines: Vec<Units>,
     /// When it happened; now, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     occurred_at: Option<String>,
 }
 
@@ -103,6 +108,7 @@ pub(crate) struct Track {
     status: Status,
     /// When it happened; now, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     occurred_at: Option<String>,
 }
 

@@ -199,8 +199,10 @@ pub(crate) async fn one(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Whose; a member of one merchant may leave it out.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     /// `open`: only those that are not at their end.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^open$")))]
     status: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

@@ -28,18 +28,24 @@ pub(crate) struct SheetBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SetExchangeRate"))]
 struct RateBody {
     /// What merchants price in (ISO 4217): one unit of this …
+    #[cfg_attr(feature = "schema", schemars(with = "Currency"))]
     base: String,
     /// … is `rate` of this, which shoppers pay in.
+    #[cfg_attr(feature = "schema", schemars(with = "Currency"))]
     quote: String,
     /// Decimal text, without the margin: `0.9215`.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Decimal"))]
     rate: String,
     /// What you add for the risk; shoppers see it. `2` makes 100 into 102.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
     margin_percent: Option<String>,
     /// The day it is of.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Day"))]
     as_of: String,
     /// Who says so, like `ECB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     source: Option<String>,
 }
 

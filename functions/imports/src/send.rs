@@ -23,16 +23,19 @@ const SENT_WITHIN: Duration = Duration::from_secs(600);
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct CreateImport {
     /// Of the file, as its sender calls it.
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// How its rows are read, as the profile is now. Of translations it is `translations`, if not said: that reads
     /// what an export of translations has.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Code>"))]
     profile: Option<String>,
     format: Format,
     /// Its length: of workbooks at most 20,000,000, else 200,000,000.
     bytes: i64,
     /// Whose products are written. An operator may leave it out: then rows name their merchants.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     /// `products`, if not said; categories are the operators'.
     #[serde(default)]

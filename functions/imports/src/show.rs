@@ -152,6 +152,7 @@ fn row(summary: ImportSummary) -> ImportRow {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Whose {
     /// A merchant's; the operators' own, if an operator does not say it.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

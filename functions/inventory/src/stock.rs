@@ -74,6 +74,7 @@ pub(crate) struct Receive {
     quantity: i64,
     /// Where they lie; `main` if not said. A new location is known from its first receipt on.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Location>"))]
     location: Option<String>,
 }
 
@@ -101,8 +102,10 @@ pub(crate) async fn receive(
 pub(crate) struct Adjust {
     /// Units that a count found more; below zero: less.
     by: i32,
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Location>"))]
     location: Option<String>,
 }
 

@@ -20,14 +20,18 @@ const LINES_MAX: usize = 6;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InvoiceIssuer"))]
 pub(crate) struct IssuerBody {
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// Street, city and what else stands on a letter, 1 to 6.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 6)))]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Name>"))]
     lines: Vec<String>,
     /// ISO 3166-1, where it is taxed: `DE`.
+    #[cfg_attr(feature = "schema", schemars(with = "Country"))]
     country: String,
     /// As documents show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Name>"))]
     tax_id: Option<String>,
 }
 

@@ -32,10 +32,13 @@ pub(crate) async fn one(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Whose; a customer who has signed in may leave it out.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::CustomerId>"))]
     customer: Option<String>,
     /// Only of this subscription.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<SubscriptionId>"))]
     subscription: Option<String>,
     /// Only the one with this number: `2026-000017`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^[1-9][0-9]{3}-[0-9]{6}$")))]
     number: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

@@ -17,10 +17,13 @@ const DAYS_MAX: i32 = 367;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "StatementOf"))]
 pub(crate) struct Of {
     /// Whose; a customer who has signed in may leave it out.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::CustomerId>"))]
     customer: Option<String>,
     /// The first day, in UTC.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Day"))]
     from_day: String,
     /// The last day, at most a year later.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Day"))]
     to_day: String,
 }
 

@@ -63,9 +63,11 @@ pub(crate) fn rights_due<'a, C: std::fmt::Debug>(commit: Commit<'a, C>, asset: &
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChangeAsset"))]
 pub(crate) struct Describe {
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Name>"))]
     name: Option<String>,
     /// What it shows, in words, by language; null takes a language away.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<Locale, Option<Text>>"))]
     alt: BTreeMap<String, Option<String>>,
     /// All of them; none, if it is empty.
     #[serde(default)]
@@ -80,10 +82,12 @@ struct RightsBody {
     holder: Option<String>,
     /// Before this moment it is not shown.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     since: Option<String>,
     /// From this moment on it is not shown, and soon what was made of its file is gone for good: then another has
     /// to be sent.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     until: Option<String>,
 }
 

@@ -24,9 +24,11 @@ const SENT_WITHIN: Duration = Duration::from_secs(600);
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CreateAsset"))]
 pub(crate) struct Create {
     /// Of the file, as its keeper calls it.
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// A merchant's; the marketplace's own, if an operator does not say it.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     /// `image/jpeg`, `image/png`, `image/webp`, `image/gif`, `video/mp4`, `model/gltf-binary` or `application/pdf`.
     /// What the file is, its content says.

@@ -321,6 +321,7 @@ pub(crate) async fn kept(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Whose {
     /// A merchant's; the marketplace's own, if an operator does not say it.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

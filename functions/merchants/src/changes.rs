@@ -29,6 +29,7 @@ type Answer = Result<Reply<MerchantView>, Problem>;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Because {
     /// For people, and for the audit trail.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Reason>"))]
     reason: Option<String>,
 }
 
@@ -153,6 +154,7 @@ pub(crate) struct Conditions {
     commission: Vec<RuleBody>,
     /// Where it sells from, in the eyes of the tax office; stays as it is, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Country>"))]
     country: Option<String>,
 }
 
@@ -188,7 +190,9 @@ pub(crate) async fn set_conditions(
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SetPayoutAccount"))]
 pub(crate) struct Account {
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     holder: String,
+    #[cfg_attr(feature = "schema", schemars(with = "Iban"))]
     iban: String,
 }
 
@@ -214,6 +218,7 @@ pub(crate) async fn activate_payout_account(
     Path(id): Path<String>,
     command: Command<Because>,
 ) -> Answer {
+    command.body.reason()?;
     let schedule =
         |merchant: &Merchant| (merchant.account != PayoutAccount::Missing).then(|| merchant.schedule.clone());
     run_is_due(&world, &id, &command, schedule).await?;

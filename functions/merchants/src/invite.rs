@@ -20,15 +20,19 @@ use table::{Commit, Key, Story, Uncommitted};
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InviteMerchant"))]
 pub(crate) struct Invite {
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// What your systems call the merchant; unique.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExternalId>"))]
     external_id: Option<String>,
     /// Where it sells from, in the eyes of the tax office (ISO 3166-1: `DE`); wherever its customer is, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Country>"))]
     country: Option<String>,
     /// In which it prices, delivers and is paid (ISO 4217), for good; the marketplace's, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Currency>"))]
     currency: Option<String>,
     /// When it is paid; daily if not said.
     #[serde(default)]
@@ -78,7 +82,7 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
     let country = check.maybe::<Country>("country", body.country.as_deref());
     let currency = check.maybe::<Currency>("currency", body.currency.as_deref());
     let commission = RuleBody::read(&mut check, "commission", &body.commission, marketplace.currency);
-    let schedule = body.schedule.clone().unwrap_or(Schedule::Day);
+    let schedule = body.schedule.clone().unwrap_or(Schedule::Day {});
     if let Err(error) = schedule.check() {
         check.wrong("schedule", "range", error);
     }

@@ -22,8 +22,10 @@ type Answer = Result<Reply<MerchantView>, Problem>;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Apply {
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExternalId>"))]
     external_id: Option<String>,
 }
 
@@ -65,7 +67,7 @@ pub(crate) async fn apply(State(world): State<World>, command: Command<Apply>) -
                 currency: None,
                 status: Status::Pending,
                 commission: Vec::new(),
-                schedule: Schedule::Day,
+                schedule: Schedule::Day {},
                 account: PayoutAccount::Missing,
                 invitation: None,
                 accepted_terms: Vec::new(),

@@ -181,6 +181,7 @@ pub(crate) async fn one(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// The one merchant of that name.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::text::ExternalId>"))]
     external_id: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

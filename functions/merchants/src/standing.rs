@@ -19,6 +19,7 @@ type Answer = Result<Reply<MerchantView>, Problem>;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Accept {
     /// Of the document that was read.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9a-f]{64}$")))]
     sha256: String,
 }
 
@@ -58,7 +59,9 @@ pub(crate) async fn accept(
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct ClosureBody {
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Day"))]
     from: String,
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Day"))]
     to: String,
 }
 

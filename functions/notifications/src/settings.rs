@@ -38,9 +38,11 @@ pub(crate) struct RoutingBody {
     rules: Vec<RuleBody>,
     /// Where operators read; at most ten.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Email>"))]
     operators: Vec<String>,
     /// Where answers go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Email>"))]
     reply_to: Option<String>,
 }
 
@@ -49,9 +51,11 @@ pub(crate) struct RoutingBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MerchantContact"))]
 pub(crate) struct ContactBody {
     /// At most ten; none: the merchant gets no messages.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Email>"))]
     emails: Vec<String>,
     /// In which it reads, like `de-AT`; the marketplace's, if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
     locale: Option<String>,
     /// Before those of the marketplace; for its own messages only.
     #[serde(default)]

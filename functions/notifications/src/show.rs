@@ -93,12 +93,16 @@ pub(crate) fn view(of: MessageSummary) -> MessageView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// To this customer; with neither, all of the days.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<CustomerId>"))]
     customer: Option<String>,
     /// To this merchant.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<MerchantId>"))]
     merchant: Option<String>,
     /// The first day, `2026-03-02`, in UTC; a week before `to` if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Day>"))]
     from: Option<String>,
     /// The last day; today if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Day>"))]
     to: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

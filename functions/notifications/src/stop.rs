@@ -114,6 +114,7 @@ pub(crate) async fn list(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SuppressAddress"))]
 pub(crate) struct AddBody {
     /// Kept as its digest only.
+    #[cfg_attr(feature = "schema", schemars(with = "Email"))]
     email: String,
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct Pay {
     payments: Vec<PlacePayment>,
     /// When it happened; now, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     occurred_at: Option<String>,
 }
 
@@ -54,9 +55,11 @@ pub(crate) async fn pay(State(world): State<World>, Path(id): Path<String>, comm
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CancelOrder"))]
 pub(crate) struct Cancel {
     /// For people, and for the audit trail.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
     /// When it happened; now, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     occurred_at: Option<String>,
 }
 
@@ -92,6 +95,7 @@ pub(crate) async fn cancel(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RefundOrder"))]
 pub(crate) struct Refund {
     /// Whose lines they are, a part of this order.
+    #[cfg_attr(feature = "schema", schemars(with = "MerchantOrderId"))]
     merchant_order: String,
     /// Delivered units.
     lines: Vec<Units>,
@@ -102,6 +106,7 @@ pub(crate) struct Refund {
     #[serde(default)]
     to: Option<To>,
     /// For people, and for the audit trail.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
 }
 
@@ -135,6 +140,7 @@ pub(crate) async fn refund(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ResolveException"))]
 pub(crate) struct Resolve {
     /// Why payments and lines differ, and what became of it.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
 }
 

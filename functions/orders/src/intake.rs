@@ -30,15 +30,19 @@ use table::{Commit, Key, Story, Uncommitted};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct PlaceOrder {
     /// Where it comes from, a word in lower case: `web`, `phone`.
+    #[cfg_attr(feature = "schema", schemars(with = "Channel"))]
     channel: String,
     /// With the channel the order's name for ever; a manual order may leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExternalId>"))]
     external_id: Option<String>,
     /// What the channel calls the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExternalId>"))]
     customer_external_id: Option<String>,
     /// When it was placed; now, if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     occurred_at: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     lines: Vec<PlaceLine>,
@@ -56,14 +60,18 @@ pub(crate) struct PlaceOrder {
 struct PlaceLine {
     /// The merchant by its id or by its external id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<MerchantId>"))]
     merchant: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant_external_id: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Sku"))]
     sku: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Name>"))]
     title: Option<String>,
     /// Fee rules may be about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     category: Option<String>,
     /// 1 to a million.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000)))]
@@ -80,10 +88,12 @@ struct PlaceLine {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct PlacePayment {
     /// A word of yours: `card`, `voucher`.
+    #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     method: String,
     amount: Amount,
     /// What it is called where it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     reference: Option<String>,
 }
 

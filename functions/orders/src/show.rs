@@ -287,20 +287,28 @@ pub(crate) async fn one(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Where an `external_id` belongs.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Channel>"))]
     channel: Option<String>,
     /// With `channel`: the one order of that name.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExternalId>"))]
     external_id: Option<String>,
     /// Orders of this customer.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<CustomerId>"))]
     customer: Option<String>,
     /// Orders with a part of this merchant.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<MerchantId>"))]
     merchant: Option<String>,
     /// `open`: orders whose payments and lines differ and that nobody has resolved.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^open$")))]
     exception: Option<String>,
     /// Days of placement in UTC, both inclusive; the last 62 days if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Day>"))]
     from: Option<String>,
     /// Today, if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Day>"))]
     to: Option<String>,
     /// Only those that are `awaiting_payment`, `paid` or `canceled`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(awaiting_payment|paid|canceled)$")))]
     status: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

@@ -24,9 +24,11 @@ pub(crate) struct RefundBody {
     #[serde(default)]
     to: Option<To>,
     /// For people, and for the audit trail.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
     /// What it is for, like a claim's number: the same cause is the same refund. The request's own id if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     cause: Option<String>,
 }
 
@@ -102,6 +104,7 @@ pub(crate) struct GiveUpBody {
     /// The attempt's number in the payment.
     attempt: u16,
     /// For people, and for the audit trail.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
 }
 

@@ -124,6 +124,7 @@ pub(crate) struct TellBody {
     amount: Option<Amount>,
     /// The bank's word for a no.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     code: Option<String>,
 }
 

@@ -221,6 +221,7 @@ pub(crate) async fn one(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Whose payments; without it those that a person has to look at, newest first.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<OrderId>"))]
     order: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said. An order's payments are one page.
     limit: Option<String>,

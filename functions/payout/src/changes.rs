@@ -31,6 +31,7 @@ pub(crate) async fn confirm(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "FailPayout"))]
 pub(crate) struct Fail {
     /// What the bank said.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
 }
 

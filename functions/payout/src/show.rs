@@ -152,9 +152,12 @@ pub(crate) async fn lines(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Whose; an operator may leave it out and ask by days instead.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<MerchantId>"))]
     merchant: Option<String>,
     /// Days of the payouts, both inclusive; the last 62 if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Day>"))]
     from: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Day>"))]
     to: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

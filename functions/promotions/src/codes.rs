@@ -55,6 +55,7 @@ pub(crate) async fn list(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct WhichCode {
     /// Its name, in any case.
+    #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     name: String,
 }
 
@@ -96,6 +97,7 @@ pub(crate) async fn set_code(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CloseDiscountCode"))]
 pub(crate) struct CloseCode {
     /// Its name, in any case.
+    #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     name: String,
 }
 

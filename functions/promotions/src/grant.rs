@@ -18,9 +18,11 @@ use table::Key;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Discount"))]
 pub(crate) struct GrantBody {
     /// Of a code, what is typed. Compared without case; at most 64 characters.
+    #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     name: String,
     /// Decimal text: `10` takes 10 % off, more than 0 and at most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Percent>"))]
     percent: Option<String>,
     /// Off everything that it is for together; carts of another currency do not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,18 +32,22 @@ pub(crate) struct GrantBody {
     free_delivery: bool,
     /// Only goods of this category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     category: Option<String>,
     /// Only goods of this merchant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<MerchantId>"))]
     merchant: Option<String>,
     /// Whose earning it lessens; the merchant's only where it is for that merchant's goods.
     #[serde(default)]
     borne_by: BorneByWord,
     /// The first moment at which it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     starts_at: Option<String>,
     /// The first moment at which it does not hold any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     ends_at: Option<String>,
     /// What the goods that it is for have to cost at least, before any discount.
     #[serde(default, skip_serializing_if = "Option::is_none")]

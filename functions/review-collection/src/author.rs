@@ -221,9 +221,11 @@ pub(crate) struct WriteBody {
     stars: i64,
     /// Plain text, up to 4,000 characters; nothing else is ever made of it.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Opinion>"))]
     text: Option<String>,
     /// As whom the author wants to be shown; nobody's name, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<PersonName>"))]
     name: Option<String>,
 }
 
@@ -329,11 +331,14 @@ pub(crate) struct RecordBody {
     /// 1 to 5.
     stars: i64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Opinion>"))]
     text: Option<String>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<PersonName>"))]
     name: Option<String>,
     /// When it was given; now, if not said. Before the delivery it counts from the delivery on.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     occurred_at: Option<String>,
 }
 

@@ -76,6 +76,7 @@ pub(crate) async fn helpful(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReportReview"))]
 pub(crate) struct Report {
     /// What is wrong with it, for the operators.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
 }
 
@@ -151,6 +152,7 @@ pub(crate) async fn reports(
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CloseReviewReport"))]
 pub(crate) struct CloseReport {
+    #[cfg_attr(feature = "schema", schemars(with = "ReportId"))]
     report: String,
 }
 

@@ -121,6 +121,7 @@ pub(crate) struct Reject {
     reasons: Vec<Cause>,
     /// More for the author.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Reason>"))]
     note: Option<String>,
 }
 
@@ -146,6 +147,7 @@ pub(crate) async fn reject(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReplyToReview"))]
 pub(crate) struct ReplyBody {
     /// Plain text, for everybody to read.
+    #[cfg_attr(feature = "schema", schemars(with = "Opinion"))]
     text: String,
 }
 

@@ -24,6 +24,7 @@ const CATEGORIES_MAX: usize = 200;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CategoryDays"))]
 pub(crate) struct CategoryDays {
+    #[cfg_attr(feature = "schema", schemars(with = "Category"))]
     category: String,
     days: i64,
 }
@@ -46,6 +47,7 @@ pub(crate) struct PolicyBody {
     publishes_clean: bool,
     /// Words that a person has to look at, in any case.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
     words: Vec<String>,
     /// A first parcel that leaves later than this after the order is late.
     late_after_days: i64,
@@ -230,6 +232,7 @@ pub(crate) struct Adjust {
     /// −100 to 100, in the place of what was adjusted before; 0 takes that back.
     points: i64,
     /// Kept, and shown to the merchant.
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
 }
 

@@ -133,12 +133,16 @@ fn public_view(shown: &Shown, review: &Review) -> PublicView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Reviews of this product …
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ProductId>"))]
     product: Option<String>,
     /// … or of all that this merchant sells.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<MerchantId>"))]
     merchant: Option<String>,
     /// Only those with so many stars.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[1-5]$")))]
     stars: Option<String>,
     /// `newest` (if not said), `helpful`, `best` or `worst`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^(newest|helpful|best|worst)$")))]
     sort: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

@@ -23,8 +23,10 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(2 * 366 * 24);
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct PlanChange {
+    #[cfg_attr(feature = "schema", schemars(with = "ProductId"))]
     product: String,
     /// From when on; it is made within five minutes of it.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Moment"))]
     due: String,
     /// As a change of the sheet.
     says: ChangeSheet,

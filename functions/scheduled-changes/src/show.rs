@@ -145,7 +145,9 @@ fn row(ScheduledSummary { id, product, due, status }: ScheduledSummary) -> Sched
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ProductId>"))]
     product: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,

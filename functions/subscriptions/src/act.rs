@@ -40,6 +40,7 @@ enum WhenWord {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChangeSubscription"))]
 pub(crate) struct ChangeBody {
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<PlanId>"))]
     plan: Option<String>,
     /// Takes the newest terms of the plan; another plan always comes with its newest.
     #[serde(default)]
@@ -51,6 +52,7 @@ pub(crate) struct ChangeBody {
     at: WhenWord,
     /// The `as_of` of a check, so that the change costs what was shown; at most 15 minutes old.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     as_of: Option<String>,
 }
 
@@ -60,9 +62,11 @@ pub(crate) struct ChangeBody {
 pub(crate) struct PauseBody {
     /// When it goes on by itself; until somebody resumes it, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     until: Option<String>,
     /// As at `change`.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     as_of: Option<String>,
 }
 
@@ -74,6 +78,7 @@ pub(crate) struct CancelBody {
     at: WhenWord,
     /// As at `change`.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     as_of: Option<String>,
 }
 
@@ -82,6 +87,7 @@ pub(crate) struct CancelBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DeliverOn"))]
 pub(crate) struct DeliverBody {
     /// When the next delivery is made and charged.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Moment"))]
     at: String,
 }
 

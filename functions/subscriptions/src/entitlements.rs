@@ -13,6 +13,7 @@ use table::Key;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Whose; a customer who has signed in may leave it out.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::CustomerId>"))]
     customer: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

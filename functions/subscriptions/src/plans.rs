@@ -69,9 +69,12 @@ pub(crate) async fn find(world: &World, m: &MarketplaceId, id: &PlanId) -> Resul
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PublishPlan"))]
 pub(crate) struct PublishBody {
     /// Names the plan, for ever.
+    #[cfg_attr(feature = "schema", schemars(with = "ExternalId"))]
     external_id: String,
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// ISO 4217; a plan keeps its currency.
+    #[cfg_attr(feature = "schema", schemars(with = "Currency"))]
     currency: String,
     terms: TermsBody,
 }

@@ -217,8 +217,10 @@ pub(crate) async fn upcoming(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// Whose; a customer who has signed in may leave it out.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::CustomerId>"))]
     customer: Option<String>,
     /// All to this plan: for operators.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<PlanId>"))]
     plan: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,

@@ -26,12 +26,15 @@ use table::{Held, Key};
 pub(crate) struct StartBody {
     /// Who subscribes; a customer who has signed in leaves it out.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<CustomerId>"))]
     customer: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "PlanId"))]
     plan: String,
     #[serde(default = "one")]
     quantity: u32,
     /// IANA: bill days are the customer's own. `UTC` if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Zone>"))]
     time_zone: Option<String>,
     /// Whom invoices are addressed to, and where the tax is asked for.
     address: AddressBody,
@@ -57,6 +60,7 @@ pub(crate) struct MeansBody {
     token: domain::gateway::GatewayToken,
     /// One of the marketplace's gateways; the first that takes the method, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     gateway: Option<String>,
 }
 

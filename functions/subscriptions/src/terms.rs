@@ -32,12 +32,15 @@ pub(crate) struct TermsBody {
     /// How a change within a period is reckoned.
     proration: Proration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     tax_category: Option<String>,
     /// What other systems ask for: features of a service.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
     features: Vec<String>,
     /// Media that may be seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
     media: Vec<String>,
     /// What is sent with each renewal, at its price of the day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -75,7 +78,9 @@ struct TierBody {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PlanGoods"))]
 struct GoodsBody {
+    #[cfg_attr(feature = "schema", schemars(with = "MerchantId"))]
     merchant: String,
+    #[cfg_attr(feature = "schema", schemars(with = "Sku"))]
     sku: String,
     /// For each unit of the subscription.
     quantity: u32,

@@ -18,21 +18,29 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TaxQuoteOf"))]
 pub(crate) struct Of {
     /// Where it goes.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::place::Country"))]
     country: String,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::text::Word>"))]
     region: Option<String>,
     /// A postal code, or its first characters.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::text::Word>"))]
     postal: Option<String>,
     /// What it is.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     category: Option<String>,
     /// Where it is sold from; the destination, if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Country>"))]
     seller: Option<String>,
     /// The tax id of a business that buys.
     tax_id: Option<String>,
     /// Today in UTC, if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Day>"))]
     on: Option<String>,
     /// What the line is charged with, decimal text in the marketplace's currency.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Decimal"))]
     amount: String,
     /// Units of the line; 1, if not said.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<i64>"))]
     units: Option<String>,
 }
 

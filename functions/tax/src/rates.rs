@@ -24,18 +24,23 @@ const WORLD: &str = "world";
 pub(crate) struct RateBody {
     /// Only this region of the country, by its code: `CA`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     region: Option<String>,
     /// Only postal codes of the country that begin so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     postal: Option<String>,
     /// Only lines of this category; every line, if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     category: Option<String>,
     /// The first day; the rate holds until a later row of the same place and category.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Day"))]
     from: String,
     treatment: TreatmentWord,
     /// Decimal text, 0 to 100; where something is taxed, and nowhere else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
     percent: Option<String>,
 }
 

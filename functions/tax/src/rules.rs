@@ -22,6 +22,7 @@ pub(crate) struct RulesBody {
     rounding: RoundingWord,
     /// The category that delivery is taxed as; whatever is delivered, if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     delivery_category: Option<String>,
     /// Destinations for which the marketplace owes the tax instead of the merchant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

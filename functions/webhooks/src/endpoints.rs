@@ -94,13 +94,22 @@ pub(crate) async fn owned(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CreateWebhookEndpoint"))]
 pub(crate) struct Create {
     /// Where messages go: https, a host of the public net, port 443 or one from 1024 on.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(
+            pattern = "^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,4})?(/[A-Za-z0-9/._~-]*)?$"
+        ))
+    )]
     address: String,
     /// Names of events, their beginnings like `order.*`, or `*`.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Pattern>"))]
     events: Vec<String>,
     /// For a merchant's own events; a merchant's caller need not say it. Without it an operator hears of everything.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Reason>"))]
     description: Option<String>,
 }
 
@@ -209,6 +218,7 @@ async fn keep_new(world: &World, command: &Command<Create>, endpoint: &Endpoint)
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Whose {
     /// A merchant's; the marketplace's own, if an operator does not say it.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
     merchant: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
@@ -245,10 +255,18 @@ pub(crate) async fn one(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChangeWebhookEndpoint"))]
 pub(crate) struct Amend {
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(
+            pattern = "^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,4})?(/[A-Za-z0-9/._~-]*)?$"
+        ))
+    )]
     address: Option<String>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Pattern>>"))]
     events: Option<Vec<String>>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Reason>"))]
     description: Option<String>,
 }
 

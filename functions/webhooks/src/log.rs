@@ -109,6 +109,7 @@ fn view(delivery: &Delivery) -> Result<DeliveryView, Problem> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Which {
     /// `failed`: only what has failed.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^failed$")))]
     status: Option<String>,
     /// Items of a page, 1 to 100; 20 if not said.
     limit: Option<String>,
@@ -266,6 +267,7 @@ pub(crate) async fn replay(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReplayWebhookDeliveries"))]
 pub(crate) struct Since {
     /// A moment like `2026-11-23T08:00:00Z`: messages of events from then on.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Moment"))]
     since: String,
 }
 

@@ -19,6 +19,7 @@ const AT_ONCE: u16 = 100;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "WaitForOffer"))]
 pub(crate) struct Wait {
+    #[cfg_attr(feature = "schema", schemars(with = "OfferId"))]
     offer: String,
 }
 

@@ -15,6 +15,7 @@ type Answer = Result<Reply<WishListView>, Problem>;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct OpenWishList {
+    #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
 }
 
@@ -23,6 +24,7 @@ pub(crate) struct OpenWishList {
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct EditWishList {
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Name>"))]
     name: Option<String>,
     /// Offers; one that is on the list gets so many more.
     add: Vec<WishBody>,
@@ -34,6 +36,7 @@ pub(crate) struct EditWishList {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AddToWishList"))]
 struct WishBody {
+    #[cfg_attr(feature = "schema", schemars(with = "OfferId"))]
     offer: String,
     /// 1 to a million; 1, if not said.
     #[serde(default = "one")]

@@ -18,6 +18,7 @@ type Answer = Result<Reply<WishListView>, Problem>;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MoveToCart"))]
 pub(crate) struct ToCart {
+    #[cfg_attr(feature = "schema", schemars(with = "domain::id::CartId"))]
     cart: String,
     /// By their numbers on the list.
     items: Vec<u32>,
@@ -27,6 +28,7 @@ pub(crate) struct ToCart {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MoveFromCart"))]
 pub(crate) struct FromCart {
+    #[cfg_attr(feature = "schema", schemars(with = "domain::id::CartId"))]
     cart: String,
     /// By their numbers in the cart.
     lines: Vec<u16>,

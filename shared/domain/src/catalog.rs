@@ -302,7 +302,11 @@ pub fn check_parent(node: &Category, parent: &Category, ancestors: &[Category]) 
 /// Specifications, section 7.9: weights 3 and 1 from the right).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "String", extend("pattern" = "^([0-9]{8}|[0-9]{12,14})$", "format" = "gtin"))
+)]
 pub struct Gtin(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -36,7 +36,11 @@ const EXPONENTS: &[(u8, &[&str])] = &[
 /// An ISO 4217 currency. Invariant: the code is in the table above.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "String", extend("enum" = codes()))
+)]
 pub struct Currency {
     code: [u8; 3],
     exponent: u8,
@@ -57,6 +61,12 @@ impl Currency {
     pub fn exponent(self) -> u8 {
         self.exponent
     }
+}
+
+/// All of them, in the order of the alphabet.
+#[cfg(feature = "schema")]
+fn codes() -> std::collections::BTreeSet<&'static str> {
+    EXPONENTS.iter().flat_map(|(_, codes)| codes.iter().copied()).collect()
 }
 
 impl std::str::FromStr for Currency {

@@ -61,7 +61,11 @@ pub struct Capabilities {
 /// The gateway's name for a customer's means of payment. No card number can be one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Given", into = "String")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "String", extend("minLength" = 4, "maxLength" = 255, "pattern" = "^[A-Za-z0-9_.:-]+$"))
+)]
 pub struct GatewayToken(String);
 
 /// Why a text is no token. It never shows the text.

@@ -76,6 +76,8 @@ pub mod plan;
 pub mod pricing;
 pub mod reminder;
 pub mod review;
+#[cfg(feature = "schema")]
+pub mod says;
 pub mod settlement;
 pub mod stock;
 pub mod subscription;

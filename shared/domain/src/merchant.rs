@@ -262,6 +262,11 @@ pub fn decide(status: Status, request: &Request) -> Result<Decision<Status>, Ref
 /// An International Bank Account Number (ISO 13616), without blanks. Invariant: its check digits are right.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "String", extend("pattern" = "^[A-Z]{2}[0-9]{2}[A-Z0-9 ]*$", "format" = "iban"))
+)]
 pub struct Iban(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

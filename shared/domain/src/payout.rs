@@ -27,19 +27,14 @@ const DAYS_MAX: usize = 31;
 #[serde(tag = "every", rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Schedule {
-    Day,
+    /// With braces: serde would let other members stand beside a bare word.
+    Day {},
     /// 1 = Monday … 7 = Sunday (ISO 8601).
-    Week {
-        weekday: i8,
-    },
+    Week { weekday: i8 },
     /// The last day of a shorter month stands in for 29 to 31.
-    Month {
-        day: i8,
-    },
+    Month { day: i8 },
     /// Several days of the month.
-    Days {
-        days: Vec<i8>,
-    },
+    Days { days: Vec<i8> },
 }
 
 /// Why a schedule is refused.
@@ -60,7 +55,7 @@ impl Schedule {
     pub fn check(&self) -> Result<(), BadSchedule> {
         let day_of_month = |day: &i8| (1..=31).contains(day).then_some(()).ok_or(BadSchedule::Day(*day));
         match self {
-            Self::Day => Ok(()),
+            Self::Day {} => Ok(()),
             Self::Week { weekday } if (1..=7).contains(weekday) => Ok(()),
             Self::Week { weekday } => Err(BadSchedule::Weekday(*weekday)),
             Self::Month { day } => day_of_month(day),
@@ -74,7 +69,7 @@ impl Schedule {
     pub fn runs_on(&self, date: Date) -> bool {
         let on = |day: &i8| date.day() == (*day).min(date.days_in_month());
         match self {
-            Self::Day => true,
+            Self::Day {} => true,
             Self::Week { weekday } => date.weekday().to_monday_one_offset() == *weekday,
             Self::Month { day } => on(day),
             Self::Days { days } => days.iter().any(on),

@@ -16,6 +16,11 @@ const MONTHS_MAX: u32 = 36;
 /// A time zone of the IANA database, like `Europe/Berlin`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TimeZone", with = "String", extend("format" = "time-zone", "maxLength" = 64))
+)]
 pub struct Zone(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -25,7 +25,11 @@ const UNION: &str = "\
 /// An ISO 3166-1 country. Invariant: the code is in the table above.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "String", extend("enum" = CODES.split(' ').collect::<Vec<_>>()))
+)]
 pub struct Country([u8; 2]);
 
 /// Why a text is no country.

@@ -43,15 +43,76 @@ fn checked(text: String, max: usize, lines: bool) -> Result<String, NotAText> {
     Ok(text)
 }
 
+/// The checks as patterns of JSON Schema, which has no word for blanks and control characters of any script.
+#[cfg(feature = "schema")]
+mod says {
+    /// Characters of which `$odd` are refused, and blanks too at the ends.
+    macro_rules! inside {
+        ($odd:literal) => {
+            concat!(
+                "^[^",
+                $odd,
+                r"\t\n \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
+                "([^",
+                $odd,
+                r"]*[^",
+                $odd,
+                r"\t\n \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?$"
+            )
+        };
+    }
+    /// Characters that an address of mail has, but for those of `$more`.
+    macro_rules! mailed {
+        ($more:literal) => {
+            concat!(
+                r#"[^@<>,;"\\\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a"#,
+                r"\u2028-\u202f\u205f\u2066-\u2069\u3000",
+                $more,
+                "]"
+            )
+        };
+    }
+    pub(super) const ANY: &str = inside!(r"\u0000-\u001f\u007f-\u009f");
+    pub(super) const LINES: &str = inside!(r"\u0000-\u0008\u000b-\u001f\u007f-\u009f");
+    pub(super) const STRAIGHT: &str =
+        inside!(r"\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069");
+    pub(super) const STRAIGHT_LINES: &str =
+        inside!(r"\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069");
+    pub(super) const SLUG: &str = "^[a-z0-9_-]+$";
+    pub(super) const LOCALE: &str = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$";
+    pub(super) const ADDRESS: &str =
+        r"^https://[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$";
+    pub(super) const MAIL: &str = concat!(
+        "^",
+        mailed!(""),
+        "+@",
+        mailed!("."),
+        mailed!(""),
+        r"*\.",
+        mailed!(""),
+        "*",
+        mailed!("."),
+        "$"
+    );
+    pub(super) const DIGEST: &str = "^[0-9a-f]{64}$";
+}
+
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $max:literal, $check:expr) => {
-        text!($(#[$doc])* $name, $max, $check, lines: false);
+    ($(#[$doc:meta])* $name:ident, $max:literal, $check:expr, says: $says:ident) => {
+        text!($(#[$doc])* $name, $max, $check, says: $says, lines: false);
     };
-    ($(#[$doc:meta])* $name:ident, $max:literal, $check:expr, lines: $lines:literal) => {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $check:expr, says: $says:ident, lines: $lines:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+        #[cfg_attr(
+            feature = "schema",
+            derive(schemars::JsonSchema),
+            schemars(
+                with = "String",
+                extend("minLength" = 1, "maxLength" = $max, "pattern" = says::$says)
+            )
+        )]
         pub struct $name(String);
 
         impl $name {
@@ -104,7 +165,7 @@ fn slug(text: &str) -> Result<(), NotAText> {
 
 fn address(text: &str) -> Result<(), NotAText> {
     let rest = text.strip_prefix("https://").unwrap_or_default();
-    if rest.is_empty() || text.contains(' ') { Err(NotAText::NotAnAddress) } else { Ok(()) }
+    if rest.is_empty() || text.contains(char::is_whitespace) { Err(NotAText::NotAnAddress) } else { Ok(()) }
 }
 
 /// Marks that turn the direction of what follows, and breaks that are no control characters: with them a text shows
@@ -144,67 +205,67 @@ fn digest(text: &str) -> Result<(), NotAText> {
 
 text!(
     /// What another system calls a thing of ours. Unique within its kind (orders: within their channel).
-    ExternalId, 64, any
+    ExternalId, 64, any, says: ANY
 );
 text!(
     /// Where an order comes from: `web`, `phone`, `amazon`.
-    Channel, 32, slug
+    Channel, 32, slug, says: SLUG
 );
 text!(
     /// A merchant's stock keeping unit, unique within the merchant.
-    Sku, 64, any
+    Sku, 64, any, says: ANY
 );
 text!(
     /// A category's handle, like `health_beauty`.
-    Category, 64, slug
+    Category, 64, slug, says: SLUG
 );
 text!(
     /// What a catalog calls an attribute, an option, a family or a collection: `screen_size`.
-    Code, 64, slug
+    Code, 64, slug, says: SLUG
 );
 text!(
     /// Where stock lies, like `main` or `hamburg-2`; a merchant's own word.
-    Location, 32, slug
+    Location, 32, slug, says: SLUG
 );
 text!(
     /// A name or title shown to people.
-    Name, 200, any
+    Name, 200, any, says: ANY
 );
 text!(
     /// What a person is called: any script, any mark but those that turn the direction of text.
-    PersonName, 200, straight
+    PersonName, 200, straight, says: STRAIGHT
 );
 text!(
     /// The language that a person is written to in: a BCP 47 tag like `de-AT`.
-    Locale, 35, locale
+    Locale, 35, locale, says: LOCALE
 );
 text!(
     /// A description in plain text; may have several lines.
-    Text, 10_000, any, lines: true
+    Text, 10_000, any, says: LINES, lines: true
 );
 text!(
     /// What somebody says of something, for everybody to read; may have several lines.
-    Opinion, 4_000, straight, lines: true
+    Opinion, 4_000, straight, says: STRAIGHT_LINES, lines: true
 );
 text!(
     /// A person's or system's reason, kept for the record.
-    Reason, 500, any
+    Reason, 500, any, says: ANY
 );
 text!(
     /// Where a browser is sent, or where people read something: an address of the web.
-    WebAddress, 2000, address
+    WebAddress, 2000, address, says: ADDRESS
 );
 text!(
     /// An address of electronic mail. Whether somebody reads it there only a letter can tell.
-    Email, 254, mail
+    Email, 254, mail, says: MAIL
 );
 text!(
     /// The SHA-256 of a document, in hex.
-    Sha256, 64, digest
+    Sha256, 64, digest, says: DIGEST
 );
 text!(
     /// A short technical word: payment method, carrier, tracking number, fee.
-    Word, 64, any
+    Word, 64, any, says: ANY
 );
 
 #[cfg(test)]

@@ -39,6 +39,18 @@ const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Which events are wanted: one (`order.paid.v1`), all whose names begin so (`order.*`), or all (`*`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        rename = "EventPattern",
+        with = "String",
+        extend(
+            "maxLength" = 100,
+            "pattern" = r"^(\*|[a-z0-9_]+(\.[a-z0-9_]+)?\.\*|[a-z0-9_]+(\.[a-z0-9_]+){2})$"
+        )
+    )
+)]
 pub struct Pattern(String);
 
 /// Why a text is no pattern.

@@ -10,13 +10,17 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Address"))]
 pub struct AddressBody {
     /// ISO 3166-1: `DE`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z]{2}$")))]
     country: String,
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Typed"))]
     name: String,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Typed>"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     company: Option<String>,
     /// Street and number and what else stands between name and city, 1 to 4.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 4)))]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<domain::says::Typed>", length(min = 1, max = 4)))]
     lines: Vec<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Typed>"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     city: Option<String>,
     /// By its code or name where the country has a list of regions.

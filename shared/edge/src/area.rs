@@ -12,12 +12,15 @@ use serde::{Deserialize, Serialize};
 pub struct AreaBody {
     /// ISO 3166-1: `DE`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Country>"))]
     country: Option<String>,
     /// Its code within the country: `CA`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     region: Option<String>,
     /// The first characters of postal codes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
     postal: Option<String>,
 }
 

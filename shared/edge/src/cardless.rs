@@ -2,6 +2,7 @@
 //!
 //! Not for bodies with tracking numbers or article numbers: one in ten of those looks like a card's.
 
+use crate::objects::Objects;
 use domain::gateway::{NotAToken, looks_like_card_number};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
@@ -17,7 +18,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Cardless<T> {
         if has_card_number(&value) {
             return Err(D::Error::custom(NotAToken::CardNumber));
         }
-        T::deserialize(value).map(Self).map_err(D::Error::custom)
+        T::deserialize(Objects(value)).map(Self).map_err(D::Error::custom)
     }
 }
 

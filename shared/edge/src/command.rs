@@ -4,6 +4,7 @@
 //! body's digest, the status and the resource, and is written in the transaction of the effect. Refusals are not kept.
 
 use crate::identity::{Caller, Reach};
+use crate::objects;
 use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::routes::{Admitted, TraceId};
@@ -187,7 +188,7 @@ pub async fn read_body<T: DeserializeOwned>(body: axum::body::Body) -> Result<(T
         Problem::new(413, "body_too_large", "The body is too large").with(format!("at most {BODY_MAX} bytes"))
     })?;
     let given = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
-    Ok((serde_json::from_slice(given).map_err(Problem::malformed)?, sha256_hex(&bytes)))
+    Ok((objects::from_slice(given).map_err(Problem::malformed)?, sha256_hex(&bytes)))
 }
 
 /// The id that the API gave the request, or a fresh one.

@@ -10,6 +10,7 @@
 //! fallen due · `check.rs` words of a body, checked all at once · `cardless.rs` bodies where people pay ·
 //! `address.rs` and `area.rs` those of places · `rules.rs` fee rules in a body · `sealed.rs` personal data and
 //! an order's link · `labels.rs` what things are called by language · `links.rs` links in messages ·
+//! `objects.rs` structs are read from objects alone ·
 //! `sheet.rs` what a product says · `signed.rs` messages that prove their sender · `shopping.rs` what cart and checkout
 //! share · `shown.rs` what everybody may fetch of assets · `clock.rs` where "now" comes from · `fetch.rs` a text from
 //! an address · `aws_call.rs` one signed call of a service
@@ -43,6 +44,7 @@ pub mod stream;
 pub mod subscribing;
 pub mod world;
 
+mod objects;
 mod precondition;
 
 pub use area::AreaBody;

@@ -8,8 +8,6 @@ use http::{HeaderMap, Method, header};
 pub(crate) enum Precondition {
     /// Nothing, where nothing needs to be said.
     None,
-    /// Nothing, where a method changes what the caller must have seen.
-    Missing,
     /// `*`: whatever it is.
     Any,
     Revision(u64),
@@ -18,7 +16,7 @@ pub(crate) enum Precondition {
 impl Precondition {
     pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Result<Self, Problem> {
         let Some(value) = headers.get(header::IF_MATCH) else {
-            return Ok(if *method == Method::PATCH { Self::Missing } else { Self::None });
+            return if *method == Method::PATCH { Err(missing()) } else { Ok(Self::None) };
         };
         let text = value.to_str().unwrap_or_default().trim();
         let tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
@@ -35,8 +33,6 @@ impl Precondition {
 
     pub(crate) fn holds(self, current: u64) -> Result<(), Problem> {
         match self {
-            Self::Missing => Err(Problem::new(428, "precondition_required", "An If-Match is required")
-                .with("send the ETag of what you have seen as `If-Match`, or `*`")),
             Self::Revision(seen) if seen != current => {
                 Err(Problem::new(409, "stale", "This has changed since you saw it")
                     .with(format!("it is at revision {current} now, not {seen}: read it again")))
@@ -44,6 +40,12 @@ impl Precondition {
             Self::None | Self::Any | Self::Revision(_) => Ok(()),
         }
     }
+}
+
+/// Of a method that changes what the caller must have seen; asked before anything is looked for.
+fn missing() -> Problem {
+    Problem::new(428, "precondition_required", "An If-Match is required")
+        .with("send the ETag of what you have seen as `If-Match`, or `*`")
 }
 
 #[cfg(test)]

@@ -13,12 +13,15 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "FeeRule"))]
 pub struct RuleBody {
     /// Which fee it sets, a word of yours: `commission`, `listing`. One fee is charged at most once per line.
+    #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     fee: String,
     /// Only lines of this category; every line, if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     category: Option<String>,
     /// Decimal text, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
     percent: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     per_item: Option<Amount>,

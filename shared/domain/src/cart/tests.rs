@@ -54,7 +54,7 @@ fn seller(of: u8) -> Merchant {
         currency: None,
         status: Status::Open,
         commission: vec![Rule { fee: id("commission"), category: None, charge: Charge::Percent(10.into()) }],
-        schedule: Schedule::Day,
+        schedule: Schedule::Day {},
         account: PayoutAccount::Missing,
         invitation: None,
         accepted_terms: Vec::new(),

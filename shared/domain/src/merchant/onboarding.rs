@@ -18,6 +18,7 @@ const ACCEPTANCES_MAX: usize = 8;
 /// What can be asked of a merchant before it is approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Requirement {
     /// The document that is effective now is accepted; required as soon as there is one.
     Terms,

@@ -78,7 +78,7 @@ fn merchant() -> Merchant {
         currency: None,
         status: Status::Open,
         commission: Vec::new(),
-        schedule: Schedule::Day,
+        schedule: Schedule::Day {},
         account: PayoutAccount::Missing,
         invitation: None,
         accepted_terms: Vec::new(),

@@ -294,7 +294,7 @@ fn a_schedule_without_a_next_run_is_refused() {
 
 fn any_schedule() -> impl Strategy<Value = Schedule> {
     prop_oneof![
-        Just(Schedule::Day),
+        Just(Schedule::Day {}),
         (1_i8..=7).prop_map(|weekday| Schedule::Week { weekday }),
         (1_i8..=31).prop_map(|day| Schedule::Month { day }),
         prop::collection::vec(1_i8..=31, 1..5).prop_map(|days| Schedule::Days { days }),

@@ -79,6 +79,7 @@ pub struct Place {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ImportedKind"))]
 pub enum Kind {
     Text {
         max: u32,
@@ -93,8 +94,10 @@ pub enum Kind {
     Number {
         decimals: u8,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<crate::says::Decimal>"))]
         min: Option<Decimal>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<crate::says::Decimal>"))]
         max: Option<Decimal>,
     },
     Measure {
@@ -121,6 +124,7 @@ pub enum Kind {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ImportedChoice"))]
 pub struct Choice {
     pub code: Code,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -128,6 +132,7 @@ pub struct Choice {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ImportedColumn"))]
 pub struct Column {
     pub code: Code,
     pub kind: Kind,

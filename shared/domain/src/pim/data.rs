@@ -205,16 +205,19 @@ impl Serialize for Data {
 
 #[cfg(feature = "schema")]
 impl schemars::JsonSchema for Data {
-    fn inline_schema() -> bool {
-        true
-    }
-
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Data".into()
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "description": "Any JSON; decimals are texts like \"2.5\"." })
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let part = generator.subschema_for::<Self>();
+        schemars::json_schema!({
+            "description": "Any JSON; decimals are texts like \"2.5\".",
+            "type": ["null", "boolean", "integer", "string", "array", "object"],
+            "format": "int64",
+            "items": part,
+            "additionalProperties": part,
+        })
     }
 }
 

@@ -85,7 +85,6 @@ pub enum To {
         #[serde(default)]
         place: Place,
         /// What such attributes are declared as, where there are none yet: the `kind` of an attribute.
-        #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Data>"))]
         kind: Kind,
     },
 }
@@ -148,7 +147,7 @@ pub enum Step {
     /// The day of a moment, `2009-12-10T00:00:00Z`.
     Day,
     /// A number as a measure.
-    Unit(#[cfg_attr(feature = "schema", schemars(with = "String"))] Unit),
+    Unit(Unit),
     /// A number of minor units as an amount.
     Cents(Currency),
     /// A decimal number as an amount.

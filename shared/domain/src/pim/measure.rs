@@ -163,6 +163,14 @@ const IMPERIAL: [&str; 27] = [
 /// A unit of the table, by its symbol.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        rename = "MeasureUnit", with = "String",
+        extend("enum" = UNITS.iter().map(|row| row.symbol).collect::<Vec<_>>())
+    )
+)]
 pub struct Unit(&'static Row);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
