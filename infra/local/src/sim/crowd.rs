@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How often a client asks before it gives up.
 const PATIENCE: u32 = 5;
 
+/// People do something with one of so many, the newest.
+const NEWEST: usize = 3;
+
 /// What somebody was told, and may rely on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Promise {
@@ -184,10 +187,12 @@ impl<'a> Crowd<'a> {
         seen.promises.push(Promise::Placed { order, total: total.to_owned() });
     }
 
+    /// One of the newest: so people meet at the same things.
     fn picked<T: Clone>(&self, pick: u32, of: impl Fn(&Seen) -> &Vec<T>) -> Option<T> {
         let seen = self.seen();
         let all = of(&seen);
-        all.get(usize::try_from(pick).ok()?.checked_rem(all.len())?).cloned()
+        let back = usize::try_from(pick).ok()?.checked_rem(all.len().min(NEWEST))?;
+        all.iter().rev().nth(back).cloned()
     }
 
     async fn confirm(&self, pick: u32) -> Option<()> {
