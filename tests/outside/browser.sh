@@ -5,10 +5,14 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 mkdir -p target/browser
-if [ ! -x /usr/bin/chromium ] || ! command -v npm > /dev/null; then
+missing=()
+[ -x /usr/bin/chromium ] || missing+=(chromium)
+# Another node than Debian's may be there, which Debian's npm does not go with.
+command -v npm > /dev/null || missing+=(nodejs npm)
+if [ "${#missing[@]}" -gt 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
-  { apt-get update && apt-get install -y --no-install-recommends chromium nodejs npm; } > target/browser.log 2>&1 ||
-    { tail -5 target/browser.log >&2; echo "chromium, node and npm are wanted: install them, then try again" >&2; exit 1; }
+  { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } > target/browser.log 2>&1 ||
+    { tail -5 target/browser.log >&2; echo "${missing[*]} wanted: install them, then try again" >&2; exit 1; }
 fi
 cp tests/outside/browser/package.json tests/outside/browser/package-lock.json target/browser/
 npm ci --silent --no-audit --no-fund --prefix target/browser
