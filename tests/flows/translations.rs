@@ -20,7 +20,8 @@ fn title(locale: &str, text: Value) -> Value {
 }
 
 async fn take(all: &Described, row: &Value, target: &str, done: bool) -> Value {
-    let row = json!({"path": row["path"], "of": row["of"], "target": target, "done": done});
+    let row =
+        json!({"path": row["path"], "of": row["of"], "was": row["was"], "target": target, "done": done});
     let body = json!({"source_locale": "en", "rows": [row], "reason": "from the agency"});
     all.shop.done(&format!("{}/translations/take", all.path), &body).await
 }
@@ -47,8 +48,12 @@ async fn a_row_goes_out_and_comes_back_and_is_stale_once_its_source_says_somethi
     assert_eq!(late["taken"], 0);
     assert_eq!((&late["refused"][0]["row"], at(&late, "/refused/0/code")), (&json!(0), "changed"));
     assert!(all.shop.contents().await == before);
-    let again = take(&all, &rows(&all).await[0], "Bluse", true).await;
+    let now = rows(&all).await;
+    let again = take(&all, &now[0], "Bluse", true).await;
     assert_eq!(again["taken"], 1);
+    // What somebody has said since the row went out is not written over.
+    let overtaken = take(&all, &now[0], "Damenbluse", true).await;
+    assert_eq!((&overtaken["taken"], at(&overtaken, "/refused/0/code")), (&json!(0), "overtaken"));
     assert_eq!(status(&all).await, "done");
     let history = all.history().await;
     assert_eq!(at(&history[0], "/reason"), "from the agency");

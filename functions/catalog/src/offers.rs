@@ -249,7 +249,7 @@ pub(crate) struct OfferRow {
 }
 
 fn row(summary: OfferSummary) -> OfferRow {
-    let OfferSummary { id, merchant, sku, product, variant, title, price, status } = summary;
+    let OfferSummary { id, merchant, sku, product, variant, title, price, status, .. } = summary;
     OfferRow {
         id: id.to_string(),
         merchant: merchant.to_string(),

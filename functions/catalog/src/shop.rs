@@ -1,20 +1,22 @@
 //! What guests see of the catalog: active products, and who sells them; no drafts, and no number but the price.
 
 use axum::extract::{Path, State};
-use domain::asset::shown::{Gallery, Shown};
+use domain::asset::shown::Gallery;
 use domain::catalog::{Offer, OfferStatus, Product, ProductStatus};
-use domain::id::{MarketplaceId, MerchantId, OfferId, ProductId};
+use domain::id::{MarketplaceId, ProductId};
 use domain::merchant::Merchant;
 use domain::text::{Category, Name};
 use edge::query::{None as NoParameters, Paging};
 use edge::shown::{CoverView, Front, MediaView};
 use edge::{Check, Listing, Problem, Query, Reply, World};
 use events::Amount;
+use futures::future::join;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use table::Key;
-use table::catalog::ProductSummary;
+use table::catalog::{OfferSummary, ProductSummary};
+use table::stock::keys_at;
+use table::{Key, Loaded};
 
 /// Offers of one product that are looked at.
 const OFFERS_MAX: usize = 250;
@@ -101,10 +103,15 @@ pub(crate) async fn one(
 ) -> Result<Reply<ShopView>, Problem> {
     let m = &query.caller.marketplace;
     let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
-    // What it shows comes with it.
-    let (product, gallery) = became(&world, m, id).await?;
+    // Who offers it is looked for meanwhile: once more only for what was merged.
+    let beside = |product: &ProductId| vec![Key::gallery(m, product)];
+    let (found, offers) = join(became(&world, m, id.clone(), beside), offered(&world, m, &id)).await;
+    let (product, mut read) = found?;
+    let offers = if product.id == id { offers? } else { offered(&world, m, &product.id).await? };
+    let gallery = read.take::<Gallery>(&Key::gallery(m, &product.id))?;
+    let gallery = gallery.map(|held| held.value.shown).unwrap_or_default();
     let front = Front::of(&world, "MEDIA_ADDRESS").map_err(|unset| Problem::fault(&unset))?;
-    let sold = sold(&world, m, &product).await?;
+    let sold = sold(&world, m, offers).await?;
     let variant = |variant: &domain::catalog::Variant| {
         let offers = sold.iter().filter(|sold| sold.offer.variant == variant.number).map(Sold::view);
         ShopVariant {
@@ -124,23 +131,22 @@ pub(crate) async fn one(
     }))
 }
 
-/// The product of an id, or what that has become, with all that it shows: whoever kept the address of one that was
-/// merged sees the other.
+/// The product of an id, or what that has become, with what was read beside it: whoever kept the address of one that
+/// was merged sees the other.
 pub(crate) async fn became(
     world: &World,
     m: &MarketplaceId,
     mut id: ProductId,
-) -> Result<(Product, Vec<Shown>), Problem> {
+    beside: impl Fn(&ProductId) -> Vec<Key>,
+) -> Result<(Product, Loaded), Problem> {
     for _ in 0..MERGES_MAX {
-        let (product, gallery) = (Key::product(m, &id), Key::gallery(m, &id));
-        let mut read = world.table.read(&[product.clone(), gallery.clone()]).await?;
+        let (product, mut keys) = (Key::product(m, &id), beside(&id));
+        keys.push(product.clone());
+        let mut read = world.table.read(&keys).await?;
         let Some(held) = read.take::<Product>(&product)? else { break };
         match held.value {
             Product { merged: Some(merged), .. } => id = merged.into,
-            product @ Product { status: ProductStatus::Active, .. } => {
-                let gallery = read.take::<Gallery>(&gallery)?;
-                return Ok((product, gallery.map(|held| held.value.shown).unwrap_or_default()));
-            }
+            product @ Product { status: ProductStatus::Active, .. } => return Ok((product, read)),
             Product { .. } => break,
         }
     }
@@ -167,52 +173,48 @@ impl Sold {
     }
 }
 
-/// What can be bought of a product, the cheapest first: the index finds it, the table says what it is.
-async fn sold(world: &World, m: &MarketplaceId, product: &Product) -> Result<Vec<Sold>, Problem> {
-    let (offers, merchants) = offered(world, m, &product.id).await?;
-    let now = world.now();
-    let mut open: Vec<(Offer, Name)> = Vec::with_capacity(offers.len());
-    for offer in offers {
-        let seller = merchants.get(&offer.merchant).filter(|seller| seller.takes_orders(now).is_ok());
-        if let Some(seller) = seller.filter(|_| offer.status == OfferStatus::Active) {
-            open.push((offer, seller.name.clone()));
+/// What can be bought of a product, the cheapest first. Offers come with their merchants and their stock, in one batch
+/// read: the index has said where all of it lies, the table says what it is. Only what is sold fast is asked for again.
+async fn sold(world: &World, m: &MarketplaceId, found: Vec<OfferSummary>) -> Result<Vec<Sold>, Problem> {
+    let (mut keys, now) = (Vec::new(), world.now());
+    for OfferSummary { id, merchant, locations, .. } in &found {
+        keys.extend([Key::offer(m, id), Key::merchant(m, merchant)]);
+        keys.extend(keys_at(m, id, locations));
+    }
+    let mut read = world.table.read(&keys).await?;
+    let (mut offers, mut sellers) = (Vec::with_capacity(found.len()), BTreeMap::new());
+    for OfferSummary { id, merchant, .. } in found {
+        offers.extend(read.take::<Offer>(&Key::offer(m, &id))?.map(|held| held.value));
+        if let Some(held) = read.take::<Merchant>(&Key::merchant(m, &merchant))? {
+            sellers.insert(merchant, held.value);
         }
     }
-    open.sort_by(|(one, _), (two, _)| (one.price.minor, &one.id).cmp(&(two.price.minor, &two.id)));
-    let counted: Vec<Offer> = open.iter().map(|(offer, _)| offer.clone()).collect();
-    let left: BTreeMap<OfferId, u32> = world.table.available(m, &counted, None, now).await?;
-    let sold = open.into_iter().map(|(offer, by)| {
-        let available = left.get(&offer.id).is_none_or(|left| *left > 0);
-        Sold { offer, by, available }
+    sellers.retain(|_, seller| seller.takes_orders(now).is_ok());
+    offers.retain(|offer| offer.status == OfferStatus::Active && sellers.contains_key(&offer.merchant));
+    offers.sort_by(|one, two| (one.price.minor, &one.id).cmp(&(two.price.minor, &two.id)));
+    let stock = world.table.whole_stock(m, read, &offers).await?;
+    let sold = offers.into_iter().filter_map(|offer| {
+        let by = sellers.get(&offer.merchant)?.name.clone();
+        let available = stock.available(m, &offer, None, now).is_none_or(|left| left > 0);
+        Some(Sold { offer, by, available })
     });
     Ok(sold.collect())
 }
 
-/// Offers of a product with their merchants: a query, and one batch read.
+/// Who offers a product.
 async fn offered(
     world: &World,
     m: &MarketplaceId,
     product: &ProductId,
-) -> Result<(Vec<Offer>, BTreeMap<MerchantId, Merchant>), Problem> {
-    let mut found = Vec::new();
-    let mut after = None;
+) -> Result<Vec<OfferSummary>, Problem> {
+    let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = world.table.offers_of_product(m, product, PAGE, after.as_ref()).await?;
         found.extend(page.items);
         after = page.next;
         if after.is_none() || found.len() >= OFFERS_MAX {
-            break;
+            found.truncate(OFFERS_MAX);
+            return Ok(found);
         }
     }
-    found.truncate(OFFERS_MAX);
-    let keys = found.iter().flat_map(|row| [Key::offer(m, &row.id), Key::merchant(m, &row.merchant)]);
-    let mut read = world.table.read(&keys.collect::<Vec<Key>>()).await?;
-    let (mut offers, mut merchants) = (Vec::with_capacity(found.len()), BTreeMap::new());
-    for row in found {
-        offers.extend(read.take::<Offer>(&Key::offer(m, &row.id))?.map(|held| held.value));
-        if let Some(held) = read.take::<Merchant>(&Key::merchant(m, &row.merchant))? {
-            merchants.insert(row.merchant, held.value);
-        }
-    }
-    Ok((offers, merchants))
 }

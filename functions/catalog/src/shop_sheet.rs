@@ -96,9 +96,10 @@ pub(crate) async fn one(
 ) -> Result<Reply<SpokenSheet>, Problem> {
     let m = &query.caller.marketplace;
     let id: ProductId = id.parse().map_err(|_| Problem::not_found("product"))?;
-    let (product, _) = became(&world, m, id).await?;
-    let [sheet, rates] = [Key::sheet(m, &product.id), Key::fx_rates(m)];
-    let mut found = world.table.read(&[sheet.clone(), rates.clone()]).await?;
+    let rates = Key::fx_rates(m);
+    let beside = |product: &ProductId| vec![Key::sheet(m, product), rates.clone()];
+    let (product, mut found) = became(&world, m, id, beside).await?;
+    let sheet = Key::sheet(m, &product.id);
     let content = found.take::<Described>(&sheet)?.map(|held| held.value.sheet.content).unwrap_or_default();
     let rates = found.take::<fx::Sheet>(&rates)?.map(|held| held.value.rates).unwrap_or_default();
     let said: BTreeSet<Code> = content.values().map(|(slot, _)| slot.attribute.clone()).collect();

@@ -42,6 +42,9 @@ pub(crate) struct TranslationRow {
     of: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<Data>,
+    /// The digest of `target`; it comes back too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was: Option<String>,
     /// `stale`: the source says something else than what it was translated from.
     status: Status,
 }
@@ -56,7 +59,8 @@ pub(crate) struct Translations {
 }
 
 fn row(Row { path, source, of, target, status }: Row) -> TranslationRow {
-    TranslationRow { path: path.to_string(), source, of, target, status }
+    let was = target.as_ref().map(Data::digest);
+    TranslationRow { path: path.to_string(), source, of, target, was, status }
 }
 
 pub(crate) async fn rows(
@@ -100,6 +104,9 @@ pub(crate) struct TranslatedRow {
     )]
     path: String,
     of: String,
+    /// As the row went out: left out, where there was no translation.
+    #[serde(default)]
+    was: Option<String>,
     /// Null takes the translation away.
     target: Data,
     /// Whether somebody stands by it; else it is a draft.
@@ -125,7 +132,8 @@ pub(crate) struct TakeTranslations {
 pub(crate) struct RefusedRow {
     /// Counted from 0, as it came.
     row: u32,
-    /// `changed`: the source says something else by now; `gone`: it says nothing; `no_target`; `invalid_value`.
+    /// `changed`: the source says something else by now; `gone`: it says nothing; `overtaken`: the translation says
+    /// something else; `no_target`; `invalid_value`.
     code: &'static str,
     message: String,
 }
@@ -145,6 +153,7 @@ fn refused((row, why): &(usize, NotTaken)) -> RefusedRow {
         NotTaken::NoTarget => "no_target",
         NotTaken::Gone => "gone",
         NotTaken::Changed => "changed",
+        NotTaken::Overtaken => "overtaken",
         NotTaken::Refused(_) => "invalid_value",
     };
     RefusedRow { row: count(*row), code, message: why.to_string() }
@@ -162,10 +171,10 @@ fn read(body: &TakeTranslations) -> Result<(Locale, Vec<Incoming>, Option<Reason
         check.wrong("rows", "range", format!("want 1 to {ROWS_MAX} rows, not {}", body.rows.len()));
     }
     let mut rows = Vec::with_capacity(body.rows.len());
-    for (at, TranslatedRow { path, of, target, done }) in body.rows.iter().enumerate().take(ROWS_MAX) {
+    for (at, TranslatedRow { path, of, was, target, done }) in body.rows.iter().enumerate().take(ROWS_MAX) {
         let path = check.parse::<At>(format!("rows[{at}].path"), path);
-        let (of, target, done) = (of.clone(), target.clone(), *done);
-        rows.extend(path.map(|path| Incoming { path, of, target, done }));
+        let (of, was, target, done) = (of.clone(), was.clone(), target.clone(), *done);
+        rows.extend(path.map(|path| Incoming { path, of, was, target, done }));
     }
     check.done()?;
     Ok((from.ok_or_else(Problem::internal)?, rows, reason))

@@ -338,9 +338,10 @@ fn product(said: &Said, wish: &Wish, before: Option<&Product>, now: Timestamp) -
     let other =
         |refused: domain::catalog::Refused| bad(&said.row, None, refused.to_string(), "correct the row");
     let Some(before) = before else {
+        let mapped = said.mapped.source(Field::Title).is_some();
+        let todo = if mapped { "fill the cell" } else { "map a column to `title`" };
         let title = wish.title.clone();
-        let title = title
-            .ok_or_else(|| wrong(Field::Title, "a new product has no title", "map a column to `title`"))?;
+        let title = title.ok_or_else(|| wrong(Field::Title, "a new product has no title", todo))?;
         let draft = VariantDraft {
             number: None,
             values: Vec::new(),

@@ -128,6 +128,7 @@ fn todo(flaw: &Flaw) -> &'static str {
         Flaw::Long { .. } => "shorten it, or give its mapping the step `cut`",
         Flaw::Unprintable => "give its mapping the step `trim`",
         Flaw::NotANumber(_) => "write a plain number, or give its mapping `number` or `decimal_comma`",
+        Flaw::NotWhole(_) => "write a whole number, or give its mapping `money`",
         Flaw::Decimals { .. } | Flaw::Below { .. } | Flaw::Above { .. } => {
             "correct it, or allow for it in the attribute"
         }

@@ -10,7 +10,7 @@ use domain::pim::data::Data;
 use domain::pim::exchange::Field;
 use domain::pim::family::Model;
 use domain::pim::sheet::{Refused, Slot};
-use domain::pim::translation::file::{Digests, NotBack, Returned, Took, take_back};
+use domain::pim::translation::file::{Digests, Returned, Took, take_back};
 use domain::pim::translation::{NotTaken, Status};
 use domain::text::{Channel, Code, Locale};
 use edge::Again;
@@ -193,23 +193,23 @@ fn what(took: Took) -> What {
 }
 
 /// Why a row was not taken, led back to its columns.
-fn refused(said: &Said, not: &NotBack) -> Vec<BadCell> {
+fn refused(said: &Said, not: &NotTaken) -> Vec<BadCell> {
     let tell =
         |field: Field, todo: &str| vec![bad(&said.row, said.mapped.source(field), not.to_string(), todo)];
     let again = "export the row again, and translate what it says now";
     match not {
-        NotBack::Overtaken => tell(Field::Target, "export the row again, and compare the two"),
-        NotBack::Not(NotTaken::NoTarget) => tell(Field::TargetLocale, RESTORE),
-        NotBack::Not(NotTaken::Gone) => tell(Field::Digest, "leave the row out"),
-        NotBack::Not(NotTaken::Changed) => tell(Field::Digest, again),
-        NotBack::Not(NotTaken::Refused(Refused::Wrong(wrongs))) => {
+        NotTaken::Overtaken => tell(Field::Target, "export the row again, and compare the two"),
+        NotTaken::NoTarget => tell(Field::TargetLocale, RESTORE),
+        NotTaken::Gone => tell(Field::Digest, "leave the row out"),
+        NotTaken::Changed => tell(Field::Digest, again),
+        NotTaken::Refused(Refused::Wrong(wrongs)) => {
             let one = |wrong: &domain::pim::attribute::Wrong| {
                 let column = said.mapped.source(blamed(&wrong.flaw));
                 flaw(&said.row, column, &wrong.flaw)
             };
             wrongs.iter().map(one).collect()
         }
-        NotBack::Not(NotTaken::Refused(Refused::TooLarge { .. } | Refused::ChangeTooLarge { .. })) => {
+        NotTaken::Refused(Refused::TooLarge { .. } | Refused::ChangeTooLarge { .. }) => {
             tell(Field::Target, "shorten it")
         }
     }
@@ -227,6 +227,7 @@ fn blamed(flaw: &Flaw) -> Field {
         | Flaw::Long { .. }
         | Flaw::Unprintable
         | Flaw::NotANumber(_)
+        | Flaw::NotWhole(_)
         | Flaw::Decimals { .. }
         | Flaw::Below { .. }
         | Flaw::Above { .. }

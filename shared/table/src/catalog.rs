@@ -2,12 +2,12 @@
 
 use crate::key::{Index, Key, Place};
 use crate::list::List;
-use crate::{Cursor, Fault, Page, Record, Table};
+use crate::{Cursor, Fault, Page, Record, Table, stock};
 use domain::Money;
 use domain::asset::shown::Cover;
 use domain::catalog::{CategoryNode, Offer, OfferStatus, Product, ProductStatus};
 use domain::id::{MarketplaceId, MerchantId, OfferId, ProductId};
-use domain::text::{Category, Name, Sku};
+use domain::text::{Category, Location, Name, Sku};
 use serde::{Deserialize, Serialize};
 
 impl Record for CategoryNode {
@@ -70,6 +70,9 @@ pub struct OfferSummary {
     pub title: Name,
     pub price: Money,
     pub status: OfferStatus,
+    /// Where its stock lies; nowhere, if none is kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Location>,
 }
 
 impl Record for Offer {
@@ -89,7 +92,8 @@ impl Record for Offer {
 
     fn summary(&self) -> Option<OfferSummary> {
         let Self { id, merchant, sku, product, variant, title, price, status, .. } = self.clone();
-        Some(OfferSummary { id, merchant, sku, product, variant, title, price, status })
+        let locations = stock::places(self).to_vec();
+        Some(OfferSummary { id, merchant, sku, product, variant, title, price, status, locations })
     }
 }
 

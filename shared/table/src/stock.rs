@@ -155,15 +155,19 @@ fn write(key: &Key, sum: &Sum, more: Option<(u8, u8)>, table: &str) -> Result<Tr
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-fn places(offer: &Offer) -> &[Location] {
+pub(crate) fn places(offer: &Offer) -> &[Location] {
     if offer.keeps_stock { &offer.locations } else { &[] }
 }
 
 /// The first bin of every place where stock of these offers may lie. What is read under these keys is made whole by
 /// [`Table::whole_stock`].
 pub fn keys_of<'a>(m: &MarketplaceId, offers: impl IntoIterator<Item = &'a Offer>) -> Vec<Key> {
-    let key = |offer: &'a Offer| places(offer).iter().map(|place| Key::stock(m, &offer.id, place, 0));
-    offers.into_iter().flat_map(key).collect()
+    offers.into_iter().flat_map(|offer| keys_at(m, &offer.id, places(offer))).collect()
+}
+
+/// The same of an offer of which only its places are known so far.
+pub fn keys_at(m: &MarketplaceId, offer: &OfferId, places: &[Location]) -> impl Iterator<Item = Key> {
+    places.iter().map(move |place| Key::stock(m, offer, place, 0))
 }
 
 /// The keys of the further bins of a location.

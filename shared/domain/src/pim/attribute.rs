@@ -193,6 +193,8 @@ pub enum Flaw {
     Unprintable,
     #[error("`{0}` is no decimal number like 12.5")]
     NotANumber(String),
+    #[error("`{0}` is no whole number of the smallest units: say `money` where amounts have a point")]
+    NotWhole(String),
     #[error("{number} has more decimals than {max}")]
     Decimals { number: Decimal, max: u8 },
     #[error("{number} is below {min}")]

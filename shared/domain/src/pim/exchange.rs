@@ -238,6 +238,9 @@ impl Profile {
 
     fn put(&self, mapped: &mut Mapped, mapping: &Mapping, column: &str, data: Data) -> Result<(), Flaw> {
         let empty = is_empty(&data);
+        if let To::Field(field) = &mapping.to {
+            mapped.sources.insert(*field, column.to_owned());
+        }
         if empty && mapping.required {
             return Err(Flaw::Required);
         }
@@ -248,7 +251,6 @@ impl Profile {
         let path = match &mapping.to {
             To::Field(field) => {
                 mapped.fields.insert(*field, data);
-                mapped.sources.insert(*field, column.to_owned());
                 return Ok(());
             }
             To::Family => Path::Family,
@@ -418,7 +420,7 @@ impl Step {
             Self::Cents(currency) => {
                 let minor =
                     text.parse::<i64>().ok().filter(|minor| minor.unsigned_abs() <= MAX_MINOR.unsigned_abs());
-                let minor = minor.ok_or_else(|| Flaw::NotANumber(shown(&text)))?;
+                let minor = minor.ok_or_else(|| Flaw::NotWhole(shown(&text)))?;
                 amount(Money::new(minor, *currency))
             }
             Self::Money(currency) => amount(Money::parse(&text, *currency).map_err(Flaw::Money)?),

@@ -81,6 +81,8 @@ pub struct Row {
 pub struct Incoming {
     pub path: Path,
     pub of: String,
+    /// The digest of what the translation said when the row went out; none: it said nothing.
+    pub was: Option<String>,
     pub target: Data,
     pub done: bool,
 }
@@ -93,6 +95,8 @@ pub enum NotTaken {
     Gone,
     #[error("its source has changed since: fetch the row again")]
     Changed,
+    #[error("the translation says something else by now than when the row went out")]
+    Overtaken,
     #[error(transparent)]
     Refused(Refused),
 }
@@ -197,6 +201,10 @@ fn take_row(
     let now = source_digest(&sheet.content, slot, from).ok_or(NotTaken::Gone)?;
     if now != row.of {
         return Err(NotTaken::Changed);
+    }
+    let there = sheet.content.get(&row.path);
+    if there.is_some_and(|there| *there != row.target) && there.map(Data::digest) != row.was {
+        return Err(NotTaken::Overtaken);
     }
     let made = Translated { from: from.clone(), of: now, done: row.done };
     let mut patch = Patch::default();

@@ -31,9 +31,12 @@ fn code(flaw: &Flaw) -> &'static str {
         | Flaw::Below { .. }
         | Flaw::Above { .. }
         | Flaw::Count { .. } => "range",
-        Flaw::Unprintable | Flaw::NotANumber(_) | Flaw::Date(_) | Flaw::Name(_) | Flaw::Variant(_) => {
-            "format"
-        }
+        Flaw::Unprintable
+        | Flaw::NotANumber(_)
+        | Flaw::NotWhole(_)
+        | Flaw::Date(_)
+        | Flaw::Name(_)
+        | Flaw::Variant(_) => "format",
         Flaw::Unit { .. }
         | Flaw::Currency(_)
         | Flaw::Choice(_)

@@ -68,7 +68,11 @@ fn a_cell_that_cannot_be_read_is_told_with_its_column() {
         (r#"["decimal_comma"]"#, r#""1,234,5""#, "x: `1,234,5` is no decimal number like 12.5"),
         (r#"["number"]"#, r#""12,5""#, "x: `12,5` is no decimal number like 12.5"),
         (r#"["number"]"#, r#""1e99""#, "x: `1e99` is no decimal number like 12.5"),
-        (r#"[{"cents":"EUR"}]"#, r#""49.95""#, "x: `49.95` is no decimal number like 12.5"),
+        (
+            r#"[{"cents":"EUR"}]"#,
+            r#""49.95""#,
+            "x: `49.95` is no whole number of the smallest units: say `money` where amounts have a point",
+        ),
         (r#"[{"money":"EUR"}]"#, r#""1.999""#, "x: `1.999` has more decimals than EUR has (2)"),
         (r#"[{"lookup":{"table":{"Rot":"red"}}}]"#, r#""Blau""#, "x: `Blau` is none of its options"),
         (r#"["day"]"#, r#""10.12.2009""#, "x: `10.12.2009` is no day like 2026-11-26"),

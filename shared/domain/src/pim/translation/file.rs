@@ -174,21 +174,13 @@ pub enum Took {
     Same,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotBack {
-    #[error("the translation says something else by now than when the row went out")]
-    Overtaken,
-    #[error(transparent)]
-    Not(#[from] NotTaken),
-}
-
 /// The sheet with the rows that can be taken, as one version, and what became of each, in their order.
 pub fn take_back(
     sheet: &Sheet,
     rows: &[Returned],
     model: &Model,
     variants: &[u16],
-) -> Result<(Sheet, Vec<Result<Took, NotBack>>), Refused> {
+) -> Result<(Sheet, Vec<Result<Took, NotTaken>>), Refused> {
     let mut taken = sheet.clone();
     let mut outcomes = Vec::with_capacity(rows.len());
     for row in rows {
@@ -201,18 +193,18 @@ pub fn take_back(
 }
 
 impl Returned {
-    fn back(&self, sheet: &Sheet, model: &Model, variants: &[u16]) -> Result<(Sheet, Took), NotBack> {
+    fn back(&self, sheet: &Sheet, model: &Model, variants: &[u16]) -> Result<(Sheet, Took), NotTaken> {
         let (slot, path) = (&self.slot, Path::Value(self.slot.clone()));
         if slot.place.locale.as_ref().is_none_or(|to| *to == self.from) {
-            return Err(NotTaken::NoTarget.into());
+            return Err(NotTaken::NoTarget);
         }
         let wrong = |flaw| NotTaken::Refused(Refused::Wrong(vec![Wrong::new(path.to_string(), flaw)]));
         let attribute = model.attributes.get(&slot.attribute);
         let attribute = attribute.ok_or_else(|| wrong(Flaw::Attribute(slot.attribute.clone())))?;
         model.shows(&slot.place).map_err(wrong)?;
         match source_digest(&sheet.content, slot, &self.from) {
-            None => return Err(NotTaken::Gone.into()),
-            Some(now) if now != self.digests.of => return Err(NotTaken::Changed.into()),
+            None => return Err(NotTaken::Gone),
+            Some(now) if now != self.digests.of => return Err(NotTaken::Changed),
             Some(_) => {}
         }
         let there = sheet.content.get(&path);
@@ -225,12 +217,13 @@ impl Returned {
         } else if target.as_ref().map(Data::digest) == self.digests.was {
             return Ok((sheet.clone(), Took::Same));
         } else if there.map(Data::digest) != self.digests.was {
-            return Err(NotBack::Overtaken);
+            return Err(NotTaken::Overtaken);
         }
         let took = if there.is_none() { Took::Created } else { Took::Changed };
         let row = Incoming {
             path,
             of: self.digests.of.clone(),
+            was: self.digests.was.clone(),
             target: target.unwrap_or(Data::Null),
             done: self.status != Some(Status::Draft),
         };

@@ -17,7 +17,8 @@ fn told(sheet: &Sheet) -> Vec<(String, Status)> {
 
 fn incoming(sheet: &Sheet, target: &str, done: bool) -> Incoming {
     let row = rows(&sheet.content, &locale("de"), &locale("en")).remove(0);
-    Incoming { path: row.path, of: row.of, target: Data::text(target), done }
+    let was = row.target.as_ref().map(Data::digest);
+    Incoming { path: row.path, of: row.of, was, target: Data::text(target), done }
 }
 
 fn taken(sheet: &Sheet, row: Incoming) -> Sheet {
@@ -51,11 +52,12 @@ fn a_row_whose_source_has_changed_since_is_refused_and_the_others_are_taken() {
     );
     let mut rows: Vec<Incoming> = rows(&sheet.content, &locale("de"), &locale("en"))
         .into_iter()
-        .map(|row| Incoming { path: row.path, of: row.of, target: Data::text("Soft"), done: true })
+        .map(|row| Incoming { path: row.path, of: row.of, was: None, target: Data::text("Soft"), done: true })
         .collect();
     rows.push(Incoming { path: "values/brand".parse().unwrap(), ..rows[0].clone() });
     rows.push(Incoming { path: "values/name/fr".parse().unwrap(), ..rows[0].clone() });
-    rows.push(Incoming { target: Data::text(""), ..rows[1].clone() });
+    let was = Some(Data::text("Soft").digest());
+    rows.push(Incoming { was, target: Data::text(""), ..rows[1].clone() });
     let changed = edit(&sheet, &name("Bluse"));
     let (next, refused) = take(&changed, &rows, &locale("de"), &model(), &[]).unwrap();
     let why: Vec<(usize, String)> = refused.iter().map(|(at, why)| (*at, why.to_string())).collect();
@@ -77,6 +79,25 @@ fn a_row_whose_source_has_changed_since_is_refused_and_the_others_are_taken() {
         [("values/name/en".to_owned(), Status::Missing), ("values/text/en/web".to_owned(), Status::Done)]
     );
     assert_eq!(next.version, changed.version + 1, "all rows are one version");
+}
+
+#[test]
+fn a_row_does_not_write_over_a_translation_that_was_corrected_after_it_went_out() {
+    let source = patched(&name("Hemd"));
+    let out = incoming(&source, "Shirt", true);
+    let corrected = edit(&source, r#"{"values":{"name":[{"locale":"en","data":"Dress shirt"}]}}"#);
+    let late = take(&corrected, &[out.clone()], &locale("de"), &model(), &[1]).unwrap();
+    assert_eq!(late.1, [(0, NotTaken::Overtaken)]);
+    assert_eq!(late.0.content, corrected.content);
+    let nothing = Incoming { target: Data::Null, ..out.clone() };
+    assert_eq!(
+        take(&corrected, &[nothing], &locale("de"), &model(), &[1]).unwrap().1,
+        [(0, NotTaken::Overtaken)]
+    );
+    // Again after what it said itself, and with what is said now in view, it is taken.
+    let once = taken(&source, out.clone());
+    assert_eq!(taken(&once, out).content, once.content);
+    taken(&corrected, incoming(&corrected, "Shirt", true));
 }
 
 #[test]
