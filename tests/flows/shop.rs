@@ -125,7 +125,7 @@ async fn a_products_page_is_three_calls_however_many_offer_it() {
     assert_eq!(page["variants"][0]["offers"].as_array().unwrap().len(), 3);
     let lines = market.shop.market.cloud.meter().take();
     let of_catalog = lines.iter().filter(|line| line.label == "catalog");
-    // The product with its pictures beside the index of its offers; then offers, merchants and stock together. And whose
-    // the storefront's key is.
+    // The product with its pictures beside the index of its offers; then offers, merchants and stock together. And
+    // whose the storefront's key is.
     assert_eq!(of_catalog.map(|line| line.calls).sum::<u64>(), 4);
 }

@@ -17,7 +17,7 @@ use domain::text::{Code, Reason};
 use edge::change::set;
 use edge::query::{None as NoParameters, Paging};
 use edge::sheet::ChangeSheet;
-use edge::{Check, Command, Listing, Overtaken, Problem, Query, Reply, World};
+use edge::{Check, Command, Listing, Overtaken, PageOfKeeper, Problem, Query, Reply, World};
 use events::catalog::{ProposalPolicyChangedV1, product_created, proposal_resolved, proposal_submitted};
 use events::{Announced, Context};
 use jiff::Timestamp;
@@ -481,26 +481,11 @@ fn row(summary: ProposalSummary) -> ProposalRow {
     }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct WhichProposals {
-    /// All of a merchant's; an operator who names none sees what waits for a person.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
-    merchant: Option<String>,
-    limit: Option<String>,
-    cursor: Option<String>,
-}
-
 pub(crate) async fn list(
     State(world): State<World>,
-    query: Query<WhichProposals>,
+    query: Query<PageOfKeeper>,
 ) -> Result<Reply<Listing<ProposalRow>>, Problem> {
-    let WhichProposals { merchant, limit, cursor } = &query.parameters;
-    let mut check = Check::new();
-    let Paging { limit, after } = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    let merchant = query.reach.keeper(&mut check, merchant.as_deref())?;
-    check.done()?;
+    let (merchant, Paging { limit, after }) = query.kept()?;
     let m = &query.caller.marketplace;
     let page = world.table.proposals(m, merchant.as_ref(), limit, after.as_ref()).await?;
     Ok(Reply::ok(Listing::of(page, row)))

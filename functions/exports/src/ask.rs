@@ -8,7 +8,7 @@ use domain::text::{Channel, Code, Locale};
 use edge::change::{Fresh, create};
 use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
-use edge::{Check, Command, Listing, Problem, Query, Reply, World};
+use edge::{Check, Command, Listing, PageOfKeeper, Problem, Query, Reply, World};
 use events::export::export_requested;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -305,26 +305,11 @@ fn row(ExportSummary { id, channel, format, asked_at, status }: ExportSummary) -
     ExportRow { id, channel, format, asked_at, status }
 }
 
-/// Of a merchant; operators may leave it out and see those of everybody's offers.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct Which {
-    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
-    merchant: Option<String>,
-    limit: Option<String>,
-    cursor: Option<String>,
-}
-
 pub(crate) async fn list(
     State(world): State<World>,
-    query: Query<Which>,
+    query: Query<PageOfKeeper>,
 ) -> Result<Reply<Listing<ExportRow>>, Problem> {
-    let Which { merchant, limit, cursor } = &query.parameters;
-    let mut check = Check::new();
-    let Paging { limit, after } = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    let merchant = query.reach.keeper(&mut check, merchant.as_deref())?;
-    check.done()?;
+    let (merchant, Paging { limit, after }) = query.kept()?;
     let page =
         world.table.exports(&query.caller.marketplace, merchant.as_ref(), limit, after.as_ref()).await?;
     Ok(Reply::ok(Listing::of(page, row)))

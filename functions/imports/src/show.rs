@@ -5,8 +5,8 @@ use domain::id::{ImportId, MarketplaceId};
 use domain::import::{BadCell, BadRow, Counts, Format, Import, Of, Stage};
 use edge::identity::Reach;
 use edge::query::{None as NoParameters, Paging};
-use edge::{Check, Listing, PageOf, Problem, Query, Reply, World};
-use serde::{Deserialize, Serialize};
+use edge::{Listing, PageOf, PageOfKeeper, Problem, Query, Reply, World};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use table::import::ImportSummary;
 use table::{Held, Key};
@@ -147,28 +147,11 @@ fn row(summary: ImportSummary) -> ImportRow {
     }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct Whose {
-    /// A merchant's; the operators' own, if an operator does not say it.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
-    merchant: Option<String>,
-    /// Items of a page, 1 to 100; 20 if not said.
-    limit: Option<String>,
-    /// The `next` of an earlier page.
-    cursor: Option<String>,
-}
-
 pub(crate) async fn list(
     State(world): State<World>,
-    query: Query<Whose>,
+    query: Query<PageOfKeeper>,
 ) -> Result<Reply<Listing<ImportRow>>, Problem> {
-    let Whose { merchant, limit, cursor } = &query.parameters;
-    let mut check = Check::new();
-    let Paging { limit, after } = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    let merchant = query.reach.keeper(&mut check, merchant.as_deref())?;
-    check.done()?;
+    let (merchant, Paging { limit, after }) = query.kept()?;
     let m = &query.caller.marketplace;
     let page = world.table.imports(m, merchant.as_ref(), limit, after.as_ref()).await?;
     Ok(Reply::ok(Listing::of(page, row)))

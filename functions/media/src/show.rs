@@ -5,11 +5,11 @@ use domain::asset::naming::{Match, NamedAsset, Unlinked};
 use domain::asset::{Asset, File, Kind, Media, Picture, Rights, Stage, Unusable};
 use domain::id::{AssetId, MarketplaceId};
 use edge::identity::Reach;
-use edge::query::{None as NoParameters, Paging};
+use edge::query::None as NoParameters;
 use edge::shown::{Front, Shelf, SizeView};
-use edge::{Check, Listing, PageOf, Problem, Query, Reply, World};
+use edge::{Listing, PageOf, PageOfKeeper, Problem, Query, Reply, World};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use table::asset::{AssetSummary, AssetUse, Shows, User};
 use table::{Held, Key};
@@ -316,28 +316,11 @@ pub(crate) async fn kept(
     held.filter(|held| covers(reach, &held.value)).ok_or_else(unknown)
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct Whose {
-    /// A merchant's; the marketplace's own, if an operator does not say it.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
-    merchant: Option<String>,
-    /// Items of a page, 1 to 100; 20 if not said.
-    limit: Option<String>,
-    /// The `next` of an earlier page.
-    cursor: Option<String>,
-}
-
 pub(crate) async fn list(
     State(world): State<World>,
-    query: Query<Whose>,
+    query: Query<PageOfKeeper>,
 ) -> Result<Reply<Listing<RowView>>, Problem> {
-    let mut check = Check::new();
-    let merchant = query.reach.keeper(&mut check, query.parameters.merchant.as_deref())?;
-    let Whose { limit, cursor, .. } = &query.parameters;
-    let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    check.done()?;
+    let (merchant, paging) = query.kept()?;
     let (m, after) = (&query.caller.marketplace, paging.after.as_ref());
     let page = world.table.assets(m, merchant.as_ref(), paging.limit, after).await?;
     let front = Front::of(&world, "MEDIA_ADDRESS").map_err(|unset| Problem::fault(&unset))?;

@@ -9,8 +9,8 @@ use domain::merchant::Merchant;
 use domain::text::Reason;
 use domain::webhook::{ENDPOINTS_MAX, Endpoint, PATTERNS_MAX, Pattern, Stage, Suspension};
 use edge::identity::Reach;
-use edge::query::{None as NoParameters, Paging};
-use edge::{Check, Command, Listing, Overtaken, Problem, Query, Reply, World, signed};
+use edge::query::None as NoParameters;
+use edge::{Check, Command, Listing, Overtaken, PageOfKeeper, Problem, Query, Reply, World, signed};
 use serde::{Deserialize, Serialize};
 use table::webhook::Listeners;
 use table::{Commit, Held, Key};
@@ -213,28 +213,11 @@ async fn keep_new(world: &World, command: &Command<Create>, endpoint: &Endpoint)
     Ok(commit.send(&world.table).await?)
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct Whose {
-    /// A merchant's; the marketplace's own, if an operator does not say it.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
-    merchant: Option<String>,
-    /// Items of a page, 1 to 100; 20 if not said.
-    limit: Option<String>,
-    /// The `next` of an earlier page.
-    cursor: Option<String>,
-}
-
 pub(crate) async fn list(
     State(world): State<World>,
-    query: Query<Whose>,
+    query: Query<PageOfKeeper>,
 ) -> Result<Reply<Listing<EndpointView>>, Problem> {
-    let mut check = Check::new();
-    let merchant = query.reach.keeper(&mut check, query.parameters.merchant.as_deref())?;
-    let Whose { limit, cursor, .. } = &query.parameters;
-    let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
-    check.done()?;
+    let (merchant, paging) = query.kept()?;
     let (m, after) = (&query.caller.marketplace, paging.after.as_ref());
     let page = world.table.webhook_endpoints(m, merchant.as_ref(), paging.limit, after).await?;
     Ok(Reply::ok(Listing::of(page, |summary| view(&summary.0))))

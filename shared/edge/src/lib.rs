@@ -55,7 +55,7 @@ pub use command::{Command, Overtaken, Reply};
 pub use function::Function;
 pub use identity::Caller;
 pub use problem::Problem;
-pub use query::{Listing, PageOf, Query};
+pub use query::{Listing, PageOf, PageOfKeeper, Query};
 pub use queue::Again;
 pub use routes::Routes;
 pub use rules::RuleBody;

@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::routes::Admitted;
 use crate::world::World;
 use axum::extract::FromRequestParts;
-use domain::id::CustomerId;
+use domain::id::{CustomerId, MerchantId};
 use http::request::Parts;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use table::{Cursor, Page};
@@ -71,6 +71,32 @@ impl PageOf {
         let paging = Paging::read(&mut check, self.limit.as_deref(), self.cursor.as_deref());
         check.done()?;
         Ok(paging)
+    }
+}
+
+/// The parameters of a list of what one merchant keeps, or the marketplace.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PageOfKeeper {
+    /// A merchant's; the marketplace's own, if an operator does not say it.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::id::MerchantId>"))]
+    merchant: Option<String>,
+    /// Items of a page, 1 to 100; 20 if not said.
+    limit: Option<String>,
+    /// The `next` of an earlier page.
+    cursor: Option<String>,
+}
+
+impl Query<PageOfKeeper> {
+    /// Whose things are asked for (none: the marketplace's), and which page of them.
+    pub fn kept(&self) -> Result<(Option<MerchantId>, Paging), Problem> {
+        let PageOfKeeper { merchant, limit, cursor } = &self.parameters;
+        let mut check = Check::new();
+        let paging = Paging::read(&mut check, limit.as_deref(), cursor.as_deref());
+        let merchant = self.reach.keeper(&mut check, merchant.as_deref())?;
+        check.done()?;
+        Ok((merchant, paging))
     }
 }
 

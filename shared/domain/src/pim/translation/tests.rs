@@ -86,7 +86,7 @@ fn a_row_does_not_write_over_a_translation_that_was_corrected_after_it_went_out(
     let source = patched(&name("Hemd"));
     let out = incoming(&source, "Shirt", true);
     let corrected = edit(&source, r#"{"values":{"name":[{"locale":"en","data":"Dress shirt"}]}}"#);
-    let late = take(&corrected, &[out.clone()], &locale("de"), &model(), &[1]).unwrap();
+    let late = take(&corrected, std::slice::from_ref(&out), &locale("de"), &model(), &[1]).unwrap();
     assert_eq!(late.1, [(0, NotTaken::Overtaken)]);
     assert_eq!(late.0.content, corrected.content);
     let nothing = Incoming { target: Data::Null, ..out.clone() };
