@@ -412,7 +412,7 @@ fn merchants() -> Vec<Entry> {
         ),
         entry(
             Told::new(merchant(), 3, 6, person()),
-            MerchantPayoutAccountChangedV1 { merchant: merchant(), state: "active".to_owned() },
+            MerchantPayoutAccountChangedV1 { merchant: merchant(), state: "active".to_owned(), reason: None },
         ),
         entry(Told::new(merchant(), 4, 7, person()), MerchantConditionsChangedV1 { merchant: merchant() }),
         entry(

@@ -390,8 +390,12 @@ async fn a2_5_without_an_active_account_a_payout_is_blocked_and_paid_after_activ
     let told = shop.told(&alma).await;
     assert_eq!(told.iter().filter(|name| *name == "payout.blocked.v1").count(), 3);
 
-    shop.done(&format!("{path}/activate-payout-account"), &json!({})).await;
+    let because = json!({"reason": "the bank has confirmed the name"});
+    shop.done(&format!("{path}/activate-payout-account"), &because).await;
     shop.wait_until("2026-03-09T02:00:00Z").await;
+    let events = shop.events(&alma).await;
+    let last = events.iter().rev().find(|event| event.name == "merchant.payout_account_changed.v1").unwrap();
+    assert_eq!((at(&last.data, "/state"), &last.data["reason"]), ("active", &because["reason"]));
     let payouts = shop.payouts(&alma).await;
     assert_eq!((payouts.len(), eur_at(&payouts[0], "/amount")), (1, "17.00".into()));
     shop.books_are_right().await;

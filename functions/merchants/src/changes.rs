@@ -207,7 +207,7 @@ pub(crate) async fn set_payout_account(
     let iban = check.parse::<Iban>("iban", &command.body.iban);
     check.done()?;
     let (Some(holder), Some(iban)) = (holder, iban) else { return Err(Problem::internal()) };
-    change_account(&world, &id, &command, |_| {
+    change_account(&world, &id, &command, None, |_| {
         Ok(PayoutAccount::Pending { holder: holder.clone(), iban: iban.clone() })
     })
     .await
@@ -218,11 +218,11 @@ pub(crate) async fn activate_payout_account(
     Path(id): Path<String>,
     command: Command<Because>,
 ) -> Answer {
-    command.body.reason()?;
+    let reason = command.body.reason()?;
     let schedule =
         |merchant: &Merchant| (merchant.account != PayoutAccount::Missing).then(|| merchant.schedule.clone());
     run_is_due(&world, &id, &command, schedule).await?;
-    change_account(&world, &id, &command, |account| match account {
+    change_account(&world, &id, &command, reason.as_ref(), |account| match account {
         PayoutAccount::Missing => Err(Problem::new(409, "no_payout_account", "There is no payout account")),
         PayoutAccount::Pending { holder, iban }
         | PayoutAccount::Active { holder, iban }
@@ -241,7 +241,7 @@ pub(crate) async fn block_payout_account(
         check.wrong("reason", "required", "say why the account is blocked");
         return Err(check.done().err().unwrap_or_else(Problem::internal));
     };
-    change_account(&world, &id, &command, |account| match account {
+    change_account(&world, &id, &command, Some(&reason), |account| match account {
         PayoutAccount::Missing => Err(Problem::new(409, "no_payout_account", "There is no payout account")),
         PayoutAccount::Pending { holder, iban }
         | PayoutAccount::Active { holder, iban }
@@ -275,6 +275,7 @@ async fn change_account<T>(
     world: &World,
     id: &str,
     command: &Command<T>,
+    reason: Option<&Reason>,
     next: impl Fn(PayoutAccount) -> Result<PayoutAccount, Problem>,
 ) -> Answer {
     change(world, id, command, Who::Operator, |merchant, _| {
@@ -283,7 +284,8 @@ async fn change_account<T>(
             return Ok(None);
         }
         let state = crate::show::account_state(&account).to_owned();
-        let told = Announced::of(&MerchantPayoutAccountChangedV1 { merchant: merchant.id.clone(), state });
+        let (merchant_id, reason) = (merchant.id.clone(), reason.map(ToString::to_string));
+        let told = Announced::of(&MerchantPayoutAccountChangedV1 { merchant: merchant_id, state, reason });
         Ok(Some((Merchant { account, ..merchant.clone() }, vec![told])))
     })
     .await

@@ -47,7 +47,10 @@ payloads! {
 
     /// Where payouts go has changed, or whether they may go there: `pending`, `active` or `blocked`.
     "merchant.payout_account_changed.v1" MerchantPayoutAccountChangedV1 {
-        merchant: MerchantId, state: String,
+        merchant: MerchantId,
+        state: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     }
 
     /// Where the merchant reads messages, and which.
