@@ -3,13 +3,8 @@
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use domain::Money;
 use domain::id::{CustomerId, InvoiceId, PlanId, SubscriptionId};
 use domain::invoice::{Cause, Invoice, Kind, Line, Stage, What};
@@ -19,6 +14,7 @@ use edge::{Function, World};
 use events::{Change, Context};
 use futures::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
+use souk::cloud::in_the_way;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -38,48 +34,6 @@ enum Fate {
 /// The fate of the n-th call, counted from 0.
 type Fates = fn(usize, usize) -> Fate;
 
-/// A client that lets others go first before each of its calls, some of which go wrong.
-#[derive(Debug, Clone)]
-struct Troubled {
-    inner: SharedHttpClient,
-    calls: Arc<AtomicUsize>,
-    fates: Fates,
-    last: usize,
-}
-
-#[derive(Debug)]
-struct Connector {
-    inner: SharedHttpConnector,
-    troubled: Troubled,
-}
-
-impl HttpClient for Troubled {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Connector { inner, troubled: self.clone() })
-    }
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (inner, troubled) = (self.inner.clone(), self.troubled.clone());
-        HttpConnectorFuture::new(async move {
-            yield_now().await;
-            let gone = || Err(ConnectorError::io("nobody answers".into()));
-            let fate = (troubled.fates)(troubled.calls.fetch_add(1, Ordering::SeqCst), troubled.last);
-            if fate == Fate::NotDone {
-                return gone();
-            }
-            let answer = inner.call(request).await;
-            if fate == Fate::NotHeard { gone() } else { answer }
-        })
-    }
-}
-
 fn well(_: usize, _: usize) -> Fate {
     Fate::Well
 }
@@ -91,9 +45,22 @@ fn giver(shop: &Shop, fates: Fates, last: usize) -> Function {
 
 fn world(shop: &Shop, fates: Fates, last: usize) -> World {
     let config: SdkConfig = shop.market.cloud.sdk_config("invoices");
-    let client =
-        Troubled { inner: config.http_client().unwrap(), calls: Arc::new(AtomicUsize::new(0)), fates, last };
-    let config = config.into_builder().http_client(client).retry_config(RetryConfig::disabled()).build();
+    let calls = Arc::new(AtomicUsize::new(0));
+    // Others go first before each call, and some calls go wrong.
+    let config = in_the_way(config, move |request, aws| {
+        let calls = calls.clone();
+        async move {
+            yield_now().await;
+            let gone = || Err(ConnectorError::io("nobody answers".into()));
+            let fate = fates(calls.fetch_add(1, Ordering::SeqCst), last);
+            if fate == Fate::NotDone {
+                return gone();
+            }
+            let answer = aws.call(request).await;
+            if fate == Fate::NotHeard { gone() } else { answer }
+        }
+    });
+    let config = config.into_builder().retry_config(RetryConfig::disabled()).build();
     let (clock, keys) = (shop.market.clock.clone(), shop.market.world.keys.clone());
     World::new(config, shop.market.cloud.environment("invoices").unwrap(), clock, keys).unwrap()
 }

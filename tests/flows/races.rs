@@ -4,18 +4,14 @@
 //! together; each race is run with later and later starts, so that its calls meet in every way.
 
 use aws_config::SdkConfig;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::http::HttpConnector;
 use edge::{Function, World};
 use events::Envelope;
 use futures::future::{BoxFuture, join_all};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use souk::api::Answer;
+use souk::cloud::in_the_way;
 use std::sync::Arc;
 use tests::*;
 use tokio::task::yield_now;
@@ -23,37 +19,12 @@ use tokio::task::yield_now;
 /// How many calls the second racer lets pass before it starts; a request makes about four.
 const HEAD_STARTS: usize = 6;
 
-/// A client that lets others go first before each of its calls.
-#[derive(Debug)]
-struct Polite(SharedHttpClient);
-
-#[derive(Debug)]
-struct PoliteConnector(SharedHttpConnector);
-
-impl HttpClient for Polite {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(PoliteConnector(self.0.http_connector(settings, components)))
-    }
-}
-
-impl HttpConnector for PoliteConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let inner = self.0.clone();
-        HttpConnectorFuture::new(async move {
-            yield_now().await;
-            inner.call(request).await
-        })
-    }
-}
-
 /// A configuration whose clients let others go first.
 pub(crate) fn polite(config: SdkConfig) -> SdkConfig {
-    let polite = Polite(config.http_client().unwrap());
-    config.into_builder().http_client(polite).build()
+    in_the_way(config, |request, aws| async move {
+        yield_now().await;
+        aws.call(request).await
+    })
 }
 
 type Build = fn(&World) -> Function;

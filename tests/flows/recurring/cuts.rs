@@ -1,16 +1,12 @@
 //! Functions whose writes go wrong: each write of theirs can be the one that is not done, or not heard of, or the last.
 
 use aws_config::SdkConfig;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use edge::World;
 use jiff::Timestamp;
-use souk::cloud::{Handler, Rouse};
+use souk::cloud::{Called, Handler, Rouse, in_the_way};
 use souk::market::functions;
 use std::sync::{Arc, Mutex};
 use table::due::Work;
@@ -69,8 +65,8 @@ impl Cuts {
     }
 
     fn of(&self, config: SdkConfig) -> SdkConfig {
-        let client = Client(config.http_client().unwrap(), self.clone());
-        config.into_builder().http_client(client).build()
+        let cuts = self.clone();
+        in_the_way(config, move |request, aws| cuts.clone().call(request, aws))
     }
 
     /// The `nth` write from now on goes wrong, counted from 1.
@@ -105,6 +101,21 @@ impl Cuts {
         state.next = None;
         Some(cut)
     }
+
+    async fn call(self, request: HttpRequest, aws: SharedHttpConnector) -> Called {
+        let cut = self.takes(request.headers().get("x-amz-target").unwrap_or_default());
+        match cut {
+            Some(Cut::GoneBefore) => panic!("gone"),
+            Some(Cut::NotDone) => return Err(lost()),
+            Some(Cut::NotHeard | Cut::GoneAfter) | None => {}
+        }
+        let answer = aws.call(request).await;
+        match cut {
+            Some(Cut::GoneAfter) => panic!("gone"),
+            Some(Cut::NotHeard) => Err(lost()),
+            Some(Cut::GoneBefore | Cut::NotDone) | None => answer,
+        }
+    }
 }
 
 /// A function with a configuration and a clock of its own; its schedule still passes over runs without work.
@@ -132,42 +143,6 @@ pub(crate) fn install(
         Box::pin(async move { table.first_due(work).await.unwrap().map(Timestamp::as_millisecond) })
     });
     cloud.doze(name, rouse);
-}
-
-#[derive(Debug)]
-struct Client(SharedHttpClient, Cuts);
-
-#[derive(Debug)]
-struct Connector(SharedHttpConnector, Cuts);
-
-impl HttpClient for Client {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Connector(self.0.http_connector(settings, components), self.1.clone()))
-    }
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (inner, cuts) = (self.0.clone(), self.1.clone());
-        HttpConnectorFuture::new(async move {
-            let cut = cuts.takes(request.headers().get("x-amz-target").unwrap_or_default());
-            match cut {
-                Some(Cut::GoneBefore) => panic!("gone"),
-                Some(Cut::NotDone) => return Err(lost()),
-                Some(Cut::NotHeard | Cut::GoneAfter) | None => {}
-            }
-            let answer = inner.call(request).await;
-            match cut {
-                Some(Cut::GoneAfter) => panic!("gone"),
-                Some(Cut::NotHeard) => Err(lost()),
-                Some(Cut::GoneBefore | Cut::NotDone) | None => answer,
-            }
-        })
-    }
 }
 
 /// No client tries again after this by itself.

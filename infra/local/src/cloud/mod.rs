@@ -36,6 +36,7 @@ pub mod template;
 mod tests;
 mod time;
 mod watch;
+mod way;
 
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +61,7 @@ pub use ses::{Fate, Mail, Returned};
 pub use store::StoreError;
 pub use template::{Template, TemplateError};
 pub use time::Time;
+pub use way::{Called, in_the_way};
 
 /// The first moment for which a function's schedule has something to do, in milliseconds; none if nothing is due.
 pub type Rouse = Arc<dyn Fn() -> BoxFuture<'static, Option<i64>> + Send + Sync>;

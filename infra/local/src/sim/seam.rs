@@ -7,15 +7,11 @@
 
 use super::planted::Planted;
 use super::stage::OPERATOR;
-use crate::cloud::Handler;
+use crate::cloud::{Called, Handler, in_the_way};
 use crate::market::{Build, NotOpen, Outside};
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use edge::Function;
 use fastrand::Rng;
@@ -205,11 +201,11 @@ impl Seam {
         // Clocks of machines differ by seconds.
         let apart = i64::from(self.roll(4_001)).saturating_sub(2_000);
         outside.clock = outside.clock.apart(SignedDuration::from_millis(apart));
-        let http = outside.config.http_client();
-        if let Some(http) = http {
-            let client = Client { inner: http, seam: self.clone(), function: name };
-            outside.config = outside.config.into_builder().http_client(client).build();
-        }
+        let seam = self.clone();
+        outside.config = in_the_way(outside.config, move |request, aws| {
+            let seam = seam.clone();
+            async move { seam.call(name, request, &aws).await }
+        });
         let begun = Begun { seam: self.clone(), build, outside };
         let instance = Arc::new(Mutex::new(begun.function()?));
         let (seam, begun) = (self.clone(), Arc::new(begun));
@@ -217,6 +213,56 @@ impl Seam {
             let (seam, begun, instance) = (seam.clone(), Arc::clone(&begun), Arc::clone(&instance));
             Box::pin(async move { seam.deliver(name, &begun, &instance, event).await })
         }))
+    }
+
+    /// A call of AWS by a function.
+    async fn call(
+        &self,
+        function: &'static str,
+        mut request: HttpRequest,
+        aws: &SharedHttpConnector,
+    ) -> Called {
+        let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
+        self.takes(1..6).await;
+        let drawn = self.0.rough.load(Ordering::SeqCst).then(|| {
+            let mut dice = lock(&self.0.dice);
+            Weather::drawn(&mut dice, &self.0.weather.calls, &CALLS)
+        });
+        let fits = |call: Call| call != Call::Conflict || target.ends_with(".TransactWriteItems");
+        let drawn = drawn.flatten().filter(|(call, _)| fits(*call));
+        if let Some((_, what)) = drawn {
+            self.note(what);
+        }
+        match drawn.map(|(call, _)| call) {
+            Some(Call::CrashBefore) => resume_unwind(Box::new("gone")),
+            Some(Call::LostRequest) => return Err(lost()),
+            Some(Call::Throttled) if target.is_empty() => {
+                return refused(429, "TooManyRequestsException", None);
+            }
+            Some(Call::Throttled) => return refused(400, "ThrottlingException", None),
+            Some(Call::Failed) => return refused(500, "InternalServerError", None),
+            Some(Call::Conflict) => return conflict(&request),
+            Some(Call::LostAnswer | Call::Slow | Call::CrashAfter) | None => {}
+        }
+        let after = self.0.plant.and_then(|plant| plant.request(function, &target, &mut request));
+        let mut answer = aws.call(request).await;
+        self.takes(1..4).await;
+        if let (Some(after), Ok(200)) = (after, answer.as_ref().map(|answer| answer.status().as_u16())) {
+            if self.0.rough.load(Ordering::SeqCst) && self.roll(20) == 0 {
+                resume_unwind(Box::new("gone"));
+            }
+            answer = aws.call(after).await;
+        }
+        match drawn.map(|(call, _)| call) {
+            Some(Call::CrashAfter) => resume_unwind(Box::new("gone")),
+            Some(Call::LostAnswer) => Err(lost()),
+            Some(Call::Slow) => {
+                tokio::time::sleep(Duration::from_secs(25)).await;
+                answer
+            }
+            Some(Call::CrashBefore | Call::LostRequest | Call::Throttled | Call::Failed | Call::Conflict)
+            | None => answer,
+        }
     }
 
     async fn deliver(
@@ -322,95 +368,13 @@ impl Begun {
     }
 }
 
-#[derive(Debug, Clone)]
-struct Client {
-    inner: SharedHttpClient,
-    seam: Seam,
-    function: &'static str,
-}
-
-#[derive(Debug, Clone)]
-struct Connector {
-    inner: SharedHttpConnector,
-    client: Client,
-}
-
-impl HttpClient for Client {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Connector { inner, client: self.clone() })
-    }
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self { inner, client } = self.clone();
-        HttpConnectorFuture::new(async move { client.call(&inner, request).await })
-    }
-}
-
-impl Client {
-    async fn call(
-        &self,
-        inner: &SharedHttpConnector,
-        mut request: HttpRequest,
-    ) -> Result<HttpResponse, ConnectorError> {
-        let seam = &self.seam;
-        let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-        seam.takes(1..6).await;
-        let drawn = seam.0.rough.load(Ordering::SeqCst).then(|| {
-            let mut dice = lock(&seam.0.dice);
-            Weather::drawn(&mut dice, &seam.0.weather.calls, &CALLS)
-        });
-        let fits = |call: Call| call != Call::Conflict || target.ends_with(".TransactWriteItems");
-        let drawn = drawn.flatten().filter(|(call, _)| fits(*call));
-        if let Some((_, what)) = drawn {
-            seam.note(what);
-        }
-        match drawn.map(|(call, _)| call) {
-            Some(Call::CrashBefore) => resume_unwind(Box::new("gone")),
-            Some(Call::LostRequest) => return Err(lost()),
-            Some(Call::Throttled) if target.is_empty() => {
-                return refused(429, "TooManyRequestsException", None);
-            }
-            Some(Call::Throttled) => return refused(400, "ThrottlingException", None),
-            Some(Call::Failed) => return refused(500, "InternalServerError", None),
-            Some(Call::Conflict) => return conflict(&request),
-            Some(Call::LostAnswer | Call::Slow | Call::CrashAfter) | None => {}
-        }
-        let after = seam.0.plant.and_then(|plant| plant.request(self.function, &target, &mut request));
-        let mut answer = inner.call(request).await;
-        seam.takes(1..4).await;
-        if let (Some(after), Ok(200)) = (after, answer.as_ref().map(|answer| answer.status().as_u16())) {
-            if seam.0.rough.load(Ordering::SeqCst) && seam.roll(20) == 0 {
-                resume_unwind(Box::new("gone"));
-            }
-            answer = inner.call(after).await;
-        }
-        match drawn.map(|(call, _)| call) {
-            Some(Call::CrashAfter) => resume_unwind(Box::new("gone")),
-            Some(Call::LostAnswer) => Err(lost()),
-            Some(Call::Slow) => {
-                tokio::time::sleep(Duration::from_secs(25)).await;
-                answer
-            }
-            Some(Call::CrashBefore | Call::LostRequest | Call::Throttled | Call::Failed | Call::Conflict)
-            | None => answer,
-        }
-    }
-}
-
 /// The client tries again after this by itself, with the same token.
 fn lost() -> ConnectorError {
     ConnectorError::io("the line is cut".into())
 }
 
 /// As the service says it: in the body, and in a head for those whose bodies have no type.
-fn refused(status: u16, kind: &str, reasons: Option<Value>) -> Result<HttpResponse, ConnectorError> {
+fn refused(status: u16, kind: &str, reasons: Option<Value>) -> Called {
     let mut body = json!({ "__type": kind, "message": "It is too much at once." });
     if let (Some(body), Some(reasons)) = (body.as_object_mut(), reasons) {
         body.insert("CancellationReasons".to_owned(), reasons);
@@ -422,7 +386,7 @@ fn refused(status: u16, kind: &str, reasons: Option<Value>) -> Result<HttpRespon
 }
 
 /// Somebody else writes the transaction's first item just now.
-fn conflict(request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+fn conflict(request: &HttpRequest) -> Called {
     let body = request.body().bytes().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
     let items = body.as_ref().and_then(|body| body.pointer("/TransactItems")?.as_array().map(Vec::len));
     let mut reasons = vec![json!({ "Code": "None" }); items.unwrap_or(1)];
