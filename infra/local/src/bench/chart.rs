@@ -285,7 +285,7 @@ impl Picture {
         sizes.dedup();
         let said: Vec<String> = sizes.iter().map(|size| grouped(&size.to_string()) + " products").collect();
         let ratio = places(all.figures.ratio, 3);
-        let head = format!("The same at every size: cost of a checkout, dearest by cheapest, {ratio}");
+        let head = format!("As the table grows: the dearest checkout by the cheapest, {ratio}");
         self.head(&head, all);
         let named = said.iter().enumerate().map(|(at, size)| (format!("c{}", at.min(8)), size.as_str()));
         self.legend(named);
@@ -333,7 +333,7 @@ impl Picture {
     fn spike(&mut self, all: &Figures<Spike>) {
         let spike = &all.figures;
         let (buyers, units) = (grouped(&spike.plan.buyers.to_string()), spike.plan.units);
-        self.head(&format!("{buyers} buyers of {units} units: exactly {} orders", spike.orders), all);
+        self.head(&format!("{buyers} buyers of {units} units: {} orders", spike.orders), all);
         let rush = spike.rushes.iter().copied().sum::<u64>();
         let mut lines = vec![format!(
             "all at the checkout in {} s; writes refused by a condition and decided again: {}",
