@@ -62,6 +62,14 @@ impl Market {
         Self::in_memory_with(start, pace, &[]).await
     }
 
+    /// The same on the disk, in a folder below this one that goes with it: for what memory is not there for.
+    pub async fn below(folder: &Path, start: Timestamp, pace: Pace) -> Result<Self, NotOpen> {
+        std::fs::create_dir_all(folder)
+            .map_err(|source| NotOpen::File { path: folder.to_owned(), source })?;
+        let place = Place::Below(folder.to_owned());
+        Self::assemble(place, Clock::manual(start), pace, parameters(), &straight).await
+    }
+
     /// The same with parameters of the template of its own.
     pub async fn in_memory_with(
         start: Timestamp,
@@ -89,7 +97,7 @@ impl Market {
         let (now, moved) = (clock.clone(), clock.clone());
         let folder = match &place {
             Place::Folder(folder) => Some(folder.clone()),
-            Place::Memory | Place::CopyOf(_) => None,
+            Place::Memory | Place::Below(_) | Place::CopyOf(_) => None,
         };
         // Kept at each step, before what falls due there: after a kill no claim lies in the future.
         let advance = move |by| {

@@ -5,12 +5,12 @@
 //! table with their due items, which for most of them lie behind the hour. Absent on purpose: the network.
 
 use crate::api::Api;
+use crate::bench::shopper::Goods;
 use crate::bench::{Cost, NotMeasured, costs, memory, missing};
 use crate::cloud::Pace;
 use crate::demo::{self, STOREFRONT};
 use crate::market::Market;
 use crate::replay::Progress;
-use crate::shopper::Goods;
 use domain::cart::{Cart, Contact};
 use domain::id::{CartId, derive};
 use domain::reminder::{Newest, Stage};

@@ -5,7 +5,7 @@
 //! one query per shard finds all that is due by now, however long ago a run was missed.
 
 use crate::key::{Key, minute, minute_of};
-use crate::{Fault, ROUNDS_MAX, Table, text};
+use crate::{Fault, Table, WRITTEN_AT_ONCE, text};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use domain::id::MarketplaceId;
@@ -20,8 +20,6 @@ pub const DUE: &str = "due.1";
 /// Items that are read of one shard at once.
 const DUE_AT_ONCE: u16 = 250;
 
-/// DynamoDB's own bound of one batch write.
-const DELETED_AT_ONCE: usize = 25;
 /// Items that are counted at once.
 const LOOKED_AT: u16 = 5_000;
 
@@ -182,25 +180,14 @@ impl Table {
 
     /// Due work that has been handed on; deleting it twice is no error.
     pub async fn are_handed_on(&self, due: &[Due]) -> Result<(), Fault> {
-        for batch in due.chunks(DELETED_AT_ONCE) {
+        for batch in due.chunks(WRITTEN_AT_ONCE) {
             let delete = |due: &Due| {
                 let delete = DeleteRequest::builder().set_key(Some(due.key.item())).build()?;
                 Ok(WriteRequest::builder().delete_request(delete).build())
             };
-            let left: Result<Vec<WriteRequest>, BuildError> = batch.iter().map(delete).collect();
-            let mut left = left.map_err(|error| Fault::build("build a batch of deletes", error))?;
-            let mut rounds = 0;
-            while !left.is_empty() {
-                rounds += 1;
-                if rounds > ROUNDS_MAX {
-                    return Err(Fault::Busy);
-                }
-                let asked =
-                    self.client.batch_write_item().request_items(&self.name, std::mem::take(&mut left));
-                let answer = asked.send().await.map_err(|error| Fault::call("delete due work", error))?;
-                let unprocessed = answer.unprocessed_items.unwrap_or_default().remove(&self.name);
-                left = unprocessed.unwrap_or_default();
-            }
+            let asked: Result<Vec<WriteRequest>, BuildError> = batch.iter().map(delete).collect();
+            let asked = asked.map_err(|error| Fault::build("build a batch of deletes", error))?;
+            self.write_batch(asked).await?;
         }
         Ok(())
     }

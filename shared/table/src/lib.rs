@@ -57,7 +57,7 @@ pub use record::{Held, Record};
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 use domain::id::MarketplaceId;
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -145,6 +145,8 @@ const BATCH_MAX: usize = 100;
 const PUTS_AT_ONCE: usize = 30;
 /// How often a batch is asked for what it left unread; then the table is busy, and who asks pauses.
 const ROUNDS_MAX: usize = 3;
+/// BatchWriteItem takes no more.
+pub(crate) const WRITTEN_AT_ONCE: usize = 25;
 
 impl Table {
     pub fn new(client: aws_sdk_dynamodb::Client, name: impl Into<String>) -> Self {
@@ -278,6 +280,35 @@ impl Table {
             done.extend(join_all(puts).await);
         }
         done
+    }
+
+    /// Many things that tell nothing, put whatever was there and without a condition: what a table is filled with.
+    pub async fn fill<R: Record>(&self, m: &MarketplaceId, things: &[R]) -> Result<(), Fault> {
+        for batch in things.chunks(WRITTEN_AT_ONCE) {
+            let put = |thing: &R| {
+                let put = PutRequest::builder().set_item(Some(record::to_item(m, thing, 1)?)).build();
+                let put = put.map_err(|error| Fault::build("build a batch of puts", error))?;
+                Ok(WriteRequest::builder().put_request(put).build())
+            };
+            self.write_batch(batch.iter().map(put).collect::<Result<_, Fault>>()?).await?;
+        }
+        Ok(())
+    }
+
+    /// One batch of writes, until all of it is done.
+    pub(crate) async fn write_batch(&self, mut left: Vec<WriteRequest>) -> Result<(), Fault> {
+        let mut rounds = 0;
+        while !left.is_empty() {
+            rounds += 1;
+            if rounds > ROUNDS_MAX {
+                return Err(Fault::Busy);
+            }
+            let asked = self.client.batch_write_item().request_items(&self.name, std::mem::take(&mut left));
+            let answer = asked.send().await.map_err(|error| Fault::call("write a batch", error))?;
+            let unprocessed = answer.unprocessed_items.unwrap_or_default().remove(&self.name);
+            left = unprocessed.unwrap_or_default();
+        }
+        Ok(())
     }
 
     /// The whole of a marketplace's settings, or none: the tenant does not exist.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::meter::pieces;
 use super::protocol::Answer;
 use super::store::{New, StoreError};
 use super::template::{ACCOUNT, REGION, Rule, Target};
@@ -38,7 +39,7 @@ type Outcome = Result<String, (&'static str, String)>;
 
 impl Inner {
     /// Answers one request of EventBridge's JSON protocol.
-    pub(super) fn events(&self, operation: &str, body: &[u8]) -> Result<Answer, StoreError> {
+    pub(super) fn events(&self, operation: &str, body: &[u8], label: &str) -> Result<Answer, StoreError> {
         if operation != "PutEvents" {
             return Ok(Answer::error(400, "UnknownOperationException", operation));
         }
@@ -58,7 +59,10 @@ impl Inner {
         let mut messages = Vec::new();
         let outcomes: Vec<Outcome> =
             request.entries.iter().map(|entry| self.take_entry(entry, &mut messages)).collect();
-        self.send(&messages)?;
+        let taken = request.entries.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+        let taken: u64 = taken.map(|(entry, _)| pieces(size(entry))).sum();
+        self.meter.uses(label, |used| used.events = used.events.saturating_add(taken));
+        self.deliver_each(&messages)?;
         let entries: Vec<Value> = outcomes
             .iter()
             .map(|outcome| match outcome {
@@ -126,7 +130,18 @@ impl Inner {
             "resources": [resource],
             "detail": detail,
         });
-        self.send(&self.matched("default", &event, &id)).map(|_| ())
+        self.deliver_each(&self.matched("default", &event, &id))
+    }
+
+    /// Rules send each message by itself; whoever reads the queue has caused it.
+    fn deliver_each(&self, messages: &[New]) -> Result<(), StoreError> {
+        for message in messages {
+            let reader = self.template.consumers.iter().find(|source| source.queue == message.queue);
+            let sent = pieces(message.body.len());
+            let label = reader.map_or("(nobody)", |source| source.function.as_str());
+            self.meter.uses(label, |used| used.queue = used.queue.saturating_add(sent));
+        }
+        self.send(messages).map(|_| ())
     }
 
     fn matched(&self, bus: &str, event: &Value, id: &str) -> Vec<New> {

@@ -19,9 +19,10 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::sdk_config::SharedCredentialsProvider;
 use axum::body::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 
+use super::meter::pieces;
 use super::protocol::Answer;
 use super::template::REGION;
 use super::{Inner, Pace};
@@ -125,7 +126,9 @@ impl Inner {
     pub(super) async fn aws(self: &Arc<Self>, label: &str, request: Request<Bytes>) -> Response<Bytes> {
         let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
         let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
-        let answer = match service(request.headers(), target) {
+        let service = service(request.headers(), target);
+        self.count(label, service, &request);
+        let answer = match service {
             Service::Dynamo => {
                 let answer = self.dynamo.answer(operation, request.body(), label);
                 if super::dynamo::writes(operation) {
@@ -135,11 +138,27 @@ impl Inner {
                 answer
             }
             Service::Sqs => self.sqs(operation, request.body()).await.unwrap_or_else(failed),
-            Service::Events => self.events(operation, request.body()).unwrap_or_else(failed),
+            Service::Events => self.events(operation, request.body(), label).unwrap_or_else(failed),
             Service::Mail => self.mail(&request),
             Service::Objects => return self.objects(request).await,
         };
         respond(answer, &self.next_id())
+    }
+
+    /// What the call itself costs; units of the table and events on the bus are counted where they are known.
+    fn count(&self, label: &str, service: Service, request: &Request<Bytes>) {
+        let one = |count: &mut u64| *count = count.saturating_add(1);
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        self.meter.uses(label, |used| {
+            one(&mut used.calls);
+            match service {
+                Service::Dynamo | Service::Events => {}
+                Service::Sqs => used.queue = used.queue.saturating_add(pieces(request.body().len())),
+                Service::Mail => one(&mut used.mails),
+                Service::Objects if reads => one(&mut used.gets),
+                Service::Objects => one(&mut used.puts),
+            }
+        });
     }
 }
 

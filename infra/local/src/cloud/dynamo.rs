@@ -146,12 +146,13 @@ impl Dynamo {
         // Held over the call: a repetition that overtakes its original must wait for its outcome.
         let mut tokens = lock(&self.tokens);
         if let Some((known, answer)) = tokens.answers.get(&token) {
-            self.meter.count(label, "TransactWriteItems", Units::default());
+            self.meter.count(label, "TransactWriteItems", Some(Units::default()));
             return Some(if same_items(known, body) { Answer::ok(answer.clone()) } else { mismatch() });
         }
         let answer = self.run("TransactWriteItems", body, || self.engine.transact_write_items(request));
-        let write = answer.as_ref().map_or(0, |answer| answer.consumed_capacity.total());
-        self.meter.count(label, "TransactWriteItems", Units { write, ..Units::default() });
+        let write = answer.as_ref().ok().map(|answer| answer.consumed_capacity.total());
+        let units = write.map(|write| Units { write, ..Units::default() });
+        self.meter.count(label, "TransactWriteItems", units);
         match answer {
             Ok(answer) => {
                 let answer = serde_json::to_string(&answer).unwrap_or_else(|_| "{}".to_owned());
@@ -172,8 +173,9 @@ impl Dynamo {
                     request.return_consumed_capacity = Some("TOTAL".to_owned());
                 }
                 let answer = self.run(operation, body, || engine.$call(request));
-                let units = answer.as_ref().map_or(0, |answer| answer.consumed_capacity.total());
-                self.meter.count(label, operation, Units { $kind: units, ..Units::default() });
+                let units = answer.as_ref().ok().map(|answer| answer.consumed_capacity.total());
+                let units = units.map(|units| Units { $kind: units, ..Units::default() });
+                self.meter.count(label, operation, units);
                 write(&answer?)
             }};
         }
@@ -181,7 +183,7 @@ impl Dynamo {
             ($call:ident) => {{
                 let request = parse(body)?;
                 let answer = self.run(operation, body, || engine.$call(request));
-                self.meter.count(label, operation, Units::default());
+                self.meter.count(label, operation, answer.as_ref().ok().map(|_| Units::default()));
                 write(&answer?)
             }};
         }

@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::meter::pieces_of;
 use super::template::{ACCOUNT, Cors, REGION, Route};
 use super::{Cloud, Inner, routes};
 
@@ -49,11 +50,12 @@ impl Inner {
             return plain(StatusCode::NOT_FOUND, "Not Found");
         };
         let event = self.event(route, variables, &request);
+        let sent = request.body().len();
         let patience = self.patience(&route.function, PATIENCE);
         let Ok(answer) = tokio::time::timeout(patience, self.invoke(&route.function, event)).await else {
             return plain(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
         };
-        match answer {
+        let response = match answer {
             Ok(answer) => response(&answer).unwrap_or_else(|| {
                 tracing::error!(function = route.function, "the answer is no response");
                 plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
@@ -62,7 +64,13 @@ impl Inner {
                 tracing::error!(function = route.function, error, "the invocation failed");
                 plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
-        }
+        };
+        let answered = response.body().len();
+        self.meter.uses(&route.function, |used| {
+            used.requests = used.requests.saturating_add(pieces_of(512, sent.saturating_add(answered)));
+            used.answered = used.answered.saturating_add(u64::try_from(answered).unwrap_or_default());
+        });
+        response
     }
 
     fn event(&self, route: &Route, variables: BTreeMap<String, String>, request: &Request<Bytes>) -> Value {

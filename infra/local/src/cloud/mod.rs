@@ -53,7 +53,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use dynamo::TableError;
-pub use meter::{Meter, MeterLine};
+pub use meter::{Meter, MeterLine, Used};
 pub use pattern::Pattern;
 pub use pump::{DeadLetter, Settled};
 pub use schedule::When;
@@ -76,6 +76,8 @@ pub enum Place {
     Folder(PathBuf),
     /// In a folder of its own that goes with it.
     Memory,
+    /// The same, below a folder that is there: where more is kept than a system has for what is passing.
+    Below(PathBuf),
     /// The same, beginning with what is in a folder that no cloud has open.
     CopyOf(PathBuf),
 }
@@ -185,8 +187,9 @@ impl Cloud {
     ) -> Result<Self, CloudError> {
         let (folder, scratch) = match place {
             Place::Folder(folder) => (folder, None),
-            Place::Memory => scratch(None)?,
-            Place::CopyOf(other) => scratch(Some(&other))?,
+            Place::Memory => scratch(&std::env::temp_dir(), None)?,
+            Place::Below(folder) => scratch(&folder, None)?,
+            Place::CopyOf(other) => scratch(&std::env::temp_dir(), Some(&other))?,
         };
         std::fs::create_dir_all(&folder).map_err(|error| CloudError::Folder(folder.clone(), error))?;
         let lock = lock(&folder)?;
@@ -343,6 +346,7 @@ impl Cloud {
 impl Inner {
     /// Calls a handler; a panic and a time-out are failed invocations, as on AWS.
     async fn invoke(&self, function: &str, event: Value) -> Result<Value, String> {
+        self.meter.uses(function, |used| used.invocations = used.invocations.saturating_add(1));
         let handler = {
             let handlers = self.handlers.read().unwrap_or_else(PoisonError::into_inner);
             handlers
@@ -394,9 +398,9 @@ impl Inner {
 }
 
 /// A folder that goes with the cloud, with the files and folders of another in it.
-fn scratch(of: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>), CloudError> {
-    let unusable = |error| CloudError::Folder(std::env::temp_dir(), error);
-    let scratch = tempfile::tempdir().map_err(unusable)?;
+fn scratch(below: &Path, of: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>), CloudError> {
+    let unusable = |error| CloudError::Folder(below.to_owned(), error);
+    let scratch = tempfile::tempdir_in(below).map_err(unusable)?;
     if let Some(of) = of {
         copy(of, scratch.path()).map_err(unusable)?;
     }

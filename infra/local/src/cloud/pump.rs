@@ -425,6 +425,7 @@ impl Inner {
         let mut work = Work::default();
         for attempt in 0..=schedule.retries {
             work.invocations = work.invocations.saturating_add(1);
+            self.meter.uses(&schedule.function, |used| used.scheduled = used.scheduled.saturating_add(1));
             let event = scheduled_event(schedule, &time, attempt, &self.next_id());
             let Err(error) = self.invoke(&schedule.function, event).await else { return Ok(work) };
             work.failures = work.failures.saturating_add(1);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
+use super::meter::pieces;
 use super::store::{Message, Store};
 use super::stream::Work;
 use super::template::{Queue, QueueSource, REGION, arn};
@@ -86,6 +87,10 @@ impl Inner {
             if received.is_empty() {
                 return Ok(work);
             }
+            // One receive and one delete a batch, as Lambda's pollers do it.
+            let bytes = received.iter().map(|message| message.body.len()).sum();
+            let requests = pieces(bytes).saturating_add(1);
+            self.meter.uses(&source.function, |used| used.queue = used.queue.saturating_add(requests));
             let mut held = Held { store: &self.store, receipts: receipts(&received), now };
             let (batch, unwanted): (Vec<_>, Vec<_>) =
                 received.into_iter().partition(|one| wanted(source, one));

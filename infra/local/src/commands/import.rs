@@ -124,7 +124,9 @@ fn table(all: &Imports) {
     }
     if !all.costs.is_empty() {
         say("");
-        table_of("of one row", usize::try_from(counts[0]).unwrap_or_default(), &all.costs);
+        table_of("of one row", usize::try_from(counts[0]).unwrap_or_default(), &all.costs)
+            .iter()
+            .for_each(say);
         say(format!("\nmemory at its peak {}", mebibytes(all.memory)));
     }
 }

@@ -7,7 +7,6 @@ mod demo;
 mod import;
 mod ledger;
 mod media;
-mod pages;
 mod queues;
 mod reminders;
 mod renditions;
@@ -53,8 +52,8 @@ const EXAMPLES: &str = "Examples:
   cargo souk tax import DIR                      rates of tax from files that others keep
   cargo souk demo subscriptions                  a year of subscriptions, month by month, and a picture of it
   cargo souk simulate --seeds 1000               bad days, and every law looked at
-  cargo souk bench cost                          table calls and units per order
-  cargo souk bench cold                          how fast each function starts";
+  cargo souk bench cost                          what an order takes of AWS, and what a million cost
+  cargo souk bench orders --json figures.json    how fast shoppers are served";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -80,7 +79,7 @@ enum Command {
     Tax(tax::Tax),
     /// Show what it does over a year, in a marketplace of its own.
     Demo(demo::Demo),
-    /// Measure: cost per order, checkouts, a burst of buyers, renewals, reminders, pictures, cold starts.
+    /// Measure: orders, their cost, growth, a spike of buyers, cold starts, renewals, reminders, pictures.
     Bench(bench::Bench),
     /// Live through bad days, as seeds say, and look whether every law still holds.
     Simulate(simulate::Simulate),
@@ -155,7 +154,7 @@ pub(crate) fn main() -> ExitCode {
             Some(Command::Import(import)) => import.run(&data).await,
             Some(Command::Tax(tax)) => tax.run(&data).await,
             Some(Command::Demo(demo)) => demo.run(&data).await,
-            Some(Command::Bench(bench)) => bench.run().await,
+            Some(Command::Bench(bench)) => bench.run(&data).await,
             Some(Command::Simulate(simulate)) => simulate.run().await,
             Some(Command::Reset(reset)) => reset.run(&data),
         }

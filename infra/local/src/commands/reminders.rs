@@ -1,12 +1,12 @@
 //! `cargo souk bench reminders`: carts that fall due in one hour, among many that do not.
 
 use super::bar::Bar;
-use super::shares::{Spread, by_function, mebibytes, rate, seconds, table_of, units, write_figures};
-use super::{Done, Failed, say};
+use super::bench::Out;
+use super::shares::{Spread, by_function, mebibytes, rate, seconds, table_of, units};
+use super::{Done, Failed};
 use clap::Args;
 use serde_json::{Value, json};
 use souk::reminders::{Reminders as Figures, reminders};
-use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -19,15 +19,11 @@ pub(crate) struct Reminders {
     /// Of these, so many are due within the hour.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     due: u32,
-    /// Write the figures to this file too.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
 }
 
 impl Reminders {
-    pub(crate) async fn run(self) -> Done {
-        self.json.as_deref().map_or(Ok(()), super::must_be_writable)?;
-        let Self { open, due, json } = self;
+    pub(super) async fn run(self, out: &Out) -> Done {
+        let Self { open, due } = self;
         if due > open {
             let reason = format!("--due {due} of --open {open} carts: want at most all of them");
             return Err(Failed::new(reason));
@@ -36,23 +32,22 @@ impl Reminders {
         let seen = reminders(usize::try_from(open)?, usize::try_from(due)?, &bar).await?;
         bar.done();
         let Spread { fewest, most, mean, share } = Spread::of(&seen.shards);
-        say(format!("{open} open carts, put there in {}; {due} due in one hour", seconds(&seen.seeding)));
-        say(format!(
-            "in {} shards: {fewest} to {most}, {mean} on average, the fullest with {share} % of all",
-            seen.shards.len()
-        ));
-        say(format!(
-            "the hour, all mails written, in {}: {} reminders/s\n",
-            seconds(&seen.took),
-            rate(seen.due, &seen.took)
-        ));
-        table_of("of one reminder", seen.due, &seen.costs);
-        say(format!("\nmemory at its peak {}", mebibytes(seen.memory)));
-        write_figures(json.as_deref(), &figures(&seen))?;
-        match seen.wrong() {
-            wrong if wrong.is_empty() => Ok(()),
-            wrong => Err(Failed::new(wrong.join("\n"))),
-        }
+        let seeding = seconds(&seen.seeding);
+        let mut lines = vec![
+            format!("{open} open carts, put there in {seeding}; {due} due in one hour"),
+            format!(
+                "in {} shards: {fewest} to {most}, {mean} on average, the fullest with {share} % of all",
+                seen.shards.len()
+            ),
+            format!(
+                "the hour, all mails written, in {}: {} reminders/s\n",
+                seconds(&seen.took),
+                rate(seen.due, &seen.took)
+            ),
+        ];
+        lines.extend(table_of("of one reminder", seen.due, &seen.costs));
+        lines.push(format!("\nmemory at its peak {}", mebibytes(seen.memory)));
+        out.tell("reminders", &lines, figures(&seen), &seen.wrong())
     }
 }
 

@@ -1,7 +1,7 @@
 //! `cargo souk bench media`: what all renditions of one picture take.
 
-use super::shares::write_figures;
-use super::{Done, Failed, say};
+use super::bench::Out;
+use super::{Done, Failed};
 use clap::Args;
 use serde_json::{Value, json};
 use souk::renditions::{Figures, once, renditions};
@@ -14,35 +14,34 @@ use std::path::PathBuf;
 pub(crate) struct Renditions {
     /// A JPEG, PNG, WebP or GIF.
     file: PathBuf,
-    /// Where the figures go as JSON too.
-    #[arg(long)]
-    json: Option<PathBuf>,
     /// Only makes them, once, into this folder.
     #[arg(long, hide = true)]
     once: Option<PathBuf>,
 }
 
 impl Renditions {
-    pub(crate) async fn run(self) -> Done {
+    pub(super) async fn run(self, out: &Out) -> Done {
         if let Some(folder) = &self.once {
             return Ok(once(&self.file, folder)?);
         }
         let own = std::env::current_exe();
         let own = own.map_err(|error| Failed::new(format!("which program is this? {error}")))?;
         let figures = renditions(&own, &self.file).await?;
-        say(format!("{:<8} {:>10} {:>12} {:>6} {:>12}", "by", "median", "peak memory", "files", "bytes"));
+        let head =
+            format!("{:<8} {:>10} {:>12} {:>6} {:>12}", "by", "median", "peak memory", "files", "bytes");
+        let mut lines = vec![head];
         for Figures { by, micros, kilobytes, files, bytes, .. } in &figures {
             let millis = micros.div_euclid(1_000);
             let seconds = format!("{}.{:03} s", millis.div_euclid(1_000), millis.rem_euclid(1_000));
             let memory = format!("{} MiB", kilobytes.div_euclid(1_024));
-            say(format!("{by:<8} {seconds:>10} {memory:>12} {files:>6} {bytes:>12}"));
+            lines.push(format!("{by:<8} {seconds:>10} {memory:>12} {files:>6} {bytes:>12}"));
         }
-        say("\nEach five times, by");
+        lines.push("\nEach five times, by".to_owned());
         for command in figures.iter().flat_map(|way| &way.commands) {
-            say(format!("  {}", command.join(" ")));
+            lines.push(format!("  {}", command.join(" ")));
         }
         let figures: Vec<Value> = figures.iter().map(told).collect();
-        write_figures(self.json.as_deref(), &json!({ "ways": figures }))
+        out.tell("media", &lines, json!({ "ways": figures }), &[])
     }
 }
 

@@ -1,13 +1,13 @@
 //! `cargo souk bench renewals`: subscriptions that are due in the same minute.
 
+use super::Done;
 use super::bar::Bar;
-use super::shares::{Spread, by_function, mebibytes, rate, row, seconds, table_of, units, write_figures};
-use super::{Done, Failed, say};
+use super::bench::Out;
+use super::shares::{Spread, by_function, mebibytes, rate, row, seconds, table_of, units};
 use clap::Args;
 use domain::money::decimal_text;
 use serde_json::{Value, json};
 use souk::renewals::{Renewals as Figures, renewals};
-use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -17,44 +17,38 @@ pub(crate) struct Renewals {
     /// Subscriptions.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     due: u32,
-    /// Write the figures to this file too.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
 }
 
 impl Renewals {
-    pub(crate) async fn run(self) -> Done {
-        self.json.as_deref().map_or(Ok(()), super::must_be_writable)?;
+    pub(super) async fn run(self, out: &Out) -> Done {
         let bar = Bar::default();
         let seen = renewals(usize::try_from(self.due)?, &bar).await?;
         bar.done();
         let Spread { fewest, most, mean, share } = Spread::of(&seen.shards);
-        say(format!(
-            "{} subscriptions due in the same minute, put there in {}",
-            seen.due,
-            seconds(&seen.seeding)
-        ));
-        say(format!(
-            "in {} shards: {fewest} to {most}, {mean} on average, the fullest with {share} % of all",
-            seen.shards.len()
-        ));
-        say(format!(
-            "handed on after {}, renewed after {}, all told and posted after {}: {} renewals/s\n",
-            seconds(&seen.handed_on),
-            seconds(&seen.renewed),
-            seconds(&seen.took),
-            rate(seen.due, &seen.took)
-        ));
-        table_of("of one renewal", seen.due, &seen.costs);
-        say(row("together but the ledger", &seen.together().of_one(seen.due)));
+        let mut lines = vec![
+            format!(
+                "{} subscriptions due in the same minute, put there in {}",
+                seen.due,
+                seconds(&seen.seeding)
+            ),
+            format!(
+                "in {} shards: {fewest} to {most}, {mean} on average, the fullest with {share} % of all",
+                seen.shards.len()
+            ),
+            format!(
+                "handed on after {}, renewed after {}, all told and posted after {}: {} renewals/s\n",
+                seconds(&seen.handed_on),
+                seconds(&seen.renewed),
+                seconds(&seen.took),
+                rate(seen.due, &seen.took)
+            ),
+        ];
+        lines.extend(table_of("of one renewal", seen.due, &seen.costs));
+        lines.push(row("together but the ledger", &seen.together().of_one(seen.due)));
         let memory = mebibytes(seen.memory);
         let balance = decimal_text(seen.balance, "EUR".parse()?);
-        say(format!("\nmemory at its peak {memory}, ledger {balance}"));
-        write_figures(self.json.as_deref(), &figures(&seen))?;
-        match seen.wrong() {
-            wrong if wrong.is_empty() => Ok(()),
-            wrong => Err(Failed::new(wrong.join("\n"))),
-        }
+        lines.push(format!("\nmemory at its peak {memory}, ledger {balance}"));
+        out.tell("renewals", &lines, figures(&seen), &seen.wrong())
     }
 }
 

@@ -1,7 +1,6 @@
 //! What benchmarks of due work have in common: how it is spread over shards, and each function's part of one thing.
 
-use super::bench::thousandths;
-use super::{Done, Failed, say};
+use super::{Done, Failed};
 use serde_json::{Map, Value, json};
 use souk::bench::Cost;
 use std::collections::BTreeMap;
@@ -31,7 +30,8 @@ impl Spread {
 }
 
 pub(super) fn seconds(time: &Duration) -> String {
-    format!("{} s", thousandths(time.as_millis()))
+    let millis = time.as_millis();
+    format!("{}.{} s", millis.div_euclid(1_000), millis.rem_euclid(1_000).div_euclid(100))
 }
 
 pub(super) fn mebibytes(kib: Option<u64>) -> String {
@@ -50,11 +50,10 @@ fn hundredths(units: u64) -> String {
 }
 
 /// Each function's part of one of so many.
-pub(super) fn table_of(title: &str, many: usize, costs: &BTreeMap<String, Cost>) {
-    say(format!("{title:<24} {:>8} {:>11} {:>12}", "calls", "read units", "write units"));
-    for (name, cost) in costs {
-        say(row(name, &cost.of_one(many)));
-    }
+pub(super) fn table_of(title: &str, many: usize, costs: &BTreeMap<String, Cost>) -> Vec<String> {
+    let head = format!("{title:<24} {:>8} {:>11} {:>12}", "calls", "read units", "write units");
+    let rows = costs.iter().map(|(name, cost)| row(name, &cost.of_one(many)));
+    std::iter::once(head).chain(rows).collect()
 }
 
 pub(super) fn row(name: &str, Cost { calls, read, write }: &Cost) -> String {

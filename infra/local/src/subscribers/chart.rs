@@ -269,7 +269,7 @@ impl Picture<'_> {
 }
 
 /// Thousands apart.
-pub(super) fn grouped(amount: &str) -> String {
+pub(crate) fn grouped(amount: &str) -> String {
     let (whole, rest) = amount.split_once('.').map_or((amount, None), |(whole, rest)| (whole, Some(rest)));
     let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
     let mut text = String::from(sign);

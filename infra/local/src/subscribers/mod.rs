@@ -28,6 +28,7 @@ use plans::{Plans, Which};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+pub(crate) use chart::grouped;
 pub use chart::svg;
 pub use month::Month;
 

@@ -85,6 +85,8 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     /// Seconds until an invocation is given up.
     pub timeout: u32,
+    /// Megabytes; nothing here is bounded by it.
+    pub memory: u32,
 }
 
 /// Cross-origin rules of the HTTP API or of a bucket.

@@ -185,6 +185,8 @@ struct FunctionProperties {
     #[serde(default)]
     timeout: Option<u32>,
     #[serde(default)]
+    memory_size: Option<u32>,
+    #[serde(default)]
     environment: Environment,
     #[serde(default)]
     events: BTreeMap<String, super::events::Declared>,
@@ -197,14 +199,13 @@ struct Environment {
     variables: BTreeMap<String, Json>,
 }
 
-const FUNCTION_INERT: [&str; 17] = [
+const FUNCTION_INERT: [&str; 16] = [
     "Architectures",
     "Description",
     "EphemeralStorage",
     "FunctionName",
     "Handler",
     "LoggingConfig",
-    "MemorySize",
     "PackageType",
     "PermissionsBoundary",
     "Policies",
@@ -236,6 +237,7 @@ fn function(template: &mut Template, resource: &Resource, globals: Option<&Json>
         arn: arn("lambda", &format!("function:{}", resource.name)),
         environment: variables,
         timeout: read.timeout.unwrap_or(3),
+        memory: read.memory_size.unwrap_or(128),
     };
     if template.functions.insert(name.clone(), function).is_some() {
         return Err(unknown(

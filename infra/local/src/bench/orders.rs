@@ -2,44 +2,88 @@
 //!
 //! Each order is 3 lines of 2 merchants of the sample, paid by the sandbox's card. Absent on purpose: the network.
 
+use super::prices::Of;
+use super::shopper::{Goods, Shopper, Step, Watch, table};
+use super::{Measured, NotMeasured, Work, micros, per_second, places, thousandths, worked_by_all};
 use crate::api::{Api, Refusal};
-use crate::bench::{Cost, NotMeasured, taken};
 use crate::cloud::Pace;
 use crate::demo::{self, STOREFRONT};
 use crate::market::Market;
-use crate::shopper::{Goods, Shopper, Times, Watch};
 use domain::cart::Cart;
 use domain::catalog::Offer;
 use domain::id::{CartId, OfferId, OrderId, derive};
 use domain::order::Order;
 use domain::place::Place;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use table::Key;
 use tokio::task::JoinSet;
 
-/// What a round of checkouts came to.
-#[derive(Debug, Clone)]
+/// What rounds of checkouts came to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Orders {
+    /// Carts, offers and orders that lay in the table before.
+    pub filled: usize,
+    pub rounds: Vec<Round>,
+}
+
+/// So many at once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Round {
     pub clients: usize,
     pub orders: usize,
-    pub took: Duration,
-    /// By [`STEPS`](crate::shopper::STEPS).
-    pub steps: [Times; 5],
-    /// Of one order, from its first edit up to and with its split; the ledger's totals left out.
-    pub cost: Cost,
+    pub microseconds: u64,
+    pub orders_per_second: Decimal,
+    pub steps: Vec<Step>,
+    /// Of one order with all that it causes but shipping and payout.
+    pub of_one: Work,
+}
+
+impl Measured for Orders {
+    const NAME: &'static str = "orders";
+
+    fn table(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "Checkouts of 3 lines from 2 merchants, {} carts, offers and orders in the table:",
+            self.filled
+        )];
+        for Round { clients, orders, microseconds, orders_per_second, steps, of_one } in &self.rounds {
+            let seconds = thousandths(microseconds.div_euclid(1_000));
+            lines.push(String::new());
+            lines.push(format!("{clients} at once: {orders_per_second} orders/s ({orders} in {seconds} s)"));
+            lines.extend(table(steps));
+            let units = [Of::ReadUnits, Of::WriteUnits].map(|of| places(of_one.usage.get(of), 1));
+            let [read, write] = units;
+            let calls = places(of_one.table_calls, 1);
+            lines.push(format!(
+                "of one order: {calls} calls of the table, {read} read and {write} write units"
+            ));
+        }
+        lines
+    }
+}
+
+/// Rounds of so many orders, by so many clients each, in a marketplace with so many things more.
+pub async fn orders(clients: &[usize], orders: usize, more: usize) -> Result<Orders, NotMeasured> {
+    let market = filled(more).await?;
+    let mut rounds = Vec::new();
+    for clients in clients.iter().copied().filter(|clients| *clients > 0) {
+        rounds.push(round(&market, clients, orders.max(1)).await?);
+    }
+    Ok(Orders { filled: more, rounds })
 }
 
 /// Opens a sample marketplace with so many carts, offers and orders more than it needs, a third each.
-pub async fn filled(more: usize) -> Result<Market, NotMeasured> {
+async fn filled(more: usize) -> Result<Market, NotMeasured> {
     let start = Timestamp::from_second(1_767_225_600).unwrap_or_default();
     let market = Market::in_memory(start, Pace::Parallel).await?;
     demo::seed(&market, "sk_bench").await?;
     market.cloud.settle_with_retries().await?;
     fill(&market, more).await?;
-    let _seeding = market.cloud.meter().take();
     Ok(market)
 }
 
@@ -78,7 +122,7 @@ async fn samples(market: &Market) -> Result<(Offer, Order), NotMeasured> {
 const BASKET: [(&str, &str); 3] =
     [("alma", "stoneware-mug-sand"), ("alma", "salad-bowl"), ("ember", "assam-100-g")];
 
-async fn basket(market: &Market) -> Result<Vec<Goods>, NotMeasured> {
+pub(super) async fn basket(market: &Market) -> Result<Vec<Goods>, NotMeasured> {
     let mut basket = Vec::new();
     for (merchant, sku) in BASKET {
         basket.push(Goods::find(market, merchant, sku).await?);
@@ -87,10 +131,10 @@ async fn basket(market: &Market) -> Result<Vec<Goods>, NotMeasured> {
 }
 
 /// So many orders by so many clients at once; deliveries go on beside them.
-pub async fn round(market: &Market, clients: usize, orders: usize) -> Result<Round, NotMeasured> {
+async fn round(market: &Market, clients: usize, orders: usize) -> Result<Round, NotMeasured> {
     stock_up(market, orders).await?;
     let basket: Arc<[Goods]> = basket(market).await?.into();
-    let _before = market.cloud.meter().take();
+    let _before = worked_by_all(market);
     let cloud = market.cloud.clone();
     let pump = tokio::spawn(async move { cloud.run_until_stopped(std::future::pending()).await });
     let watch = Watch::default();
@@ -109,18 +153,16 @@ pub async fn round(market: &Market, clients: usize, orders: usize) -> Result<Rou
     while let Some(done) = running.join_next().await {
         done.map_err(|error| demo::NoDemo::Word(error.to_string()))??;
     }
-    let took = began.elapsed();
+    let microseconds = micros(began.elapsed());
     pump.abort();
     market.cloud.settle_with_retries().await?;
-    let all = taken(market, &["ledger", "(tcp)"]);
-    let count = u64::try_from(orders).unwrap_or(1).max(1);
-    let each = |sum: u64| sum.checked_div(count).unwrap_or_default();
-    let cost = Cost { calls: each(all.calls), read: each(all.read), write: each(all.write) };
-    Ok(Round { clients, orders, took, steps: watch.times(), cost })
+    let of_one = worked_by_all(market).of_one(orders);
+    let orders_per_second = per_second(orders, microseconds);
+    Ok(Round { clients, orders, microseconds, orders_per_second, steps: watch.steps(), of_one })
 }
 
 /// Enough of what is bought for everybody.
-async fn stock_up(market: &Market, orders: usize) -> Result<(), NotMeasured> {
+pub(super) async fn stock_up(market: &Market, orders: usize) -> Result<(), NotMeasured> {
     let api = Api::new(&market.cloud, "sk_bench");
     for goods in basket(market).await? {
         let path = format!("/v1/stock/{}/receive", goods.offer());

@@ -1,10 +1,11 @@
 //! A shopper of the benchmarks: from an empty cart to a paid order at the sample's storefront, each request timed.
 
+use super::{NotMeasured, micros, percentile, thousandths};
 use crate::api::{Api, Refusal};
-use crate::bench::NotMeasured;
 use crate::demo;
 use crate::market::Market;
 use domain::id::{MerchantId, OfferId};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ pub const STEPS: [&str; 5] = ["open a cart", "lines", "address, delivery", "hold
 
 /// A place in [`STEPS`].
 #[derive(Debug, Clone, Copy)]
-enum Step {
+enum Doing {
     Open,
     Lines,
     Address,
@@ -22,42 +23,58 @@ enum Step {
     Pay,
 }
 
-/// How long the requests of a step took.
-#[derive(Debug, Clone, Copy, Default)]
+/// How long the requests of a step took, in microseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
-    /// Half of them were answered within it.
-    pub half: Duration,
-    /// 99 of 100 were.
-    pub most: Duration,
-    /// All were.
-    pub slowest: Duration,
+    pub p50: u64,
+    pub p99: u64,
+    pub slowest: u64,
+}
+
+impl Times {
+    pub fn of(mut all: Vec<u64>) -> Self {
+        all.sort_unstable();
+        Self { p50: percentile(&all, 50), p99: percentile(&all, 99), slowest: percentile(&all, 100) }
+    }
+}
+
+/// The requests of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub step: String,
+    #[serde(flatten)]
+    pub microseconds: Times,
+}
+
+/// Lines of steps.
+pub fn table(steps: &[Step]) -> Vec<String> {
+    let head = format!("{:<20} {:>10} {:>10} {:>10}", "step", "p50", "p99", "slowest");
+    let line = |Step { step, microseconds: Times { p50, p99, slowest } }: &Step| {
+        let [p50, p99, slowest] = [p50, p99, slowest].map(|time| format!("{} ms", thousandths(*time)));
+        format!("{step:<20} {p50:>10} {p99:>10} {slowest:>10}")
+    };
+    std::iter::once(head).chain(steps.iter().map(line)).collect()
 }
 
 /// Notes how long each request took. Clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub struct Watch(Arc<Mutex<[Vec<Duration>; 5]>>);
+pub struct Watch(Arc<Mutex<[Vec<u64>; 5]>>);
 
 impl Watch {
-    fn note(&self, step: Step, took: Duration) {
+    fn note(&self, step: Doing, took: Duration) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(of) = noted.get_mut(step as usize) {
-            of.push(took);
+            of.push(micros(took));
         }
     }
 
     /// By [`STEPS`].
-    pub fn times(&self) -> [Times; 5] {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().map(times)
+    pub fn steps(&self) -> Vec<Step> {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let step =
+            |(step, all): (&str, Vec<u64>)| Step { step: step.to_owned(), microseconds: Times::of(all) };
+        STEPS.into_iter().zip(noted).map(step).collect()
     }
-}
-
-fn times(mut all: Vec<Duration>) -> Times {
-    all.sort_unstable();
-    let at = |percent: usize| {
-        let place = all.len().saturating_mul(percent).div_euclid(100).min(all.len().saturating_sub(1));
-        all.get(place).copied().unwrap_or_default()
-    };
-    Times { half: at(50), most: at(99), slowest: at(100) }
 }
 
 /// What the sample sells.
@@ -93,14 +110,28 @@ pub struct Shopper {
 impl Shopper {
     /// Opens a cart, puts one unit of each into it, says where it goes and how.
     pub async fn ready(api: &Api, watch: &Watch, name: &str, basket: &[Goods]) -> Result<Self, Refusal> {
+        Self::open(api, watch).await?.fill(basket).await?.address(name, basket).await
+    }
+
+    /// An empty cart.
+    pub async fn open(api: &Api, watch: &Watch) -> Result<Self, Refusal> {
         let mut shopper =
             Self { api: api.clone(), watch: watch.clone(), cart: String::new(), total: Value::Null };
-        let cart = shopper.post(Step::Open, "/v1/carts", &json!({"country": "DE"})).await?;
+        let cart = shopper.post(Doing::Open, "/v1/carts", &json!({"country": "DE"})).await?;
         shopper.cart = cart.pointer("/id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let edit = format!("/v1/carts/{}/edit", shopper.cart);
+        Ok(shopper)
+    }
+
+    /// One unit of each.
+    pub async fn fill(self, basket: &[Goods]) -> Result<Self, Refusal> {
         let unit = |goods: &Goods| json!({"merchant": goods.merchant, "sku": goods.sku, "quantity": 1});
         let add: Vec<Value> = basket.iter().map(unit).collect();
-        shopper.post(Step::Lines, &edit, &json!({"add": add})).await?;
+        self.post(Doing::Lines, &self.edit(), &json!({"add": add})).await?;
+        Ok(self)
+    }
+
+    /// Where it goes and how.
+    pub async fn address(mut self, name: &str, basket: &[Goods]) -> Result<Self, Refusal> {
         let address = json!({
             "country": "DE", "name": "Sample", "lines": ["Lindenweg 5"], "city": "Berlin",
             "postal_code": "10969",
@@ -111,25 +142,29 @@ impl Shopper {
         let delivery: Vec<Value> = merchants.into_iter().map(by).collect();
         let contact = json!({"email": format!("{name}@shopper.example")});
         let body = json!({"contact": contact, "address": address, "delivery": delivery});
-        let mut ready = shopper.post(Step::Address, &edit, &body).await?;
-        shopper.total = ready.pointer_mut("/totals/total").map(Value::take).unwrap_or_default();
-        Ok(shopper)
+        let mut ready = self.post(Doing::Address, &self.edit(), &body).await?;
+        self.total = ready.pointer_mut("/totals/total").map(Value::take).unwrap_or_default();
+        Ok(self)
+    }
+
+    fn edit(&self) -> String {
+        format!("/v1/carts/{}/edit", self.cart)
     }
 
     /// Answers the checkout: what is `unmet` but the payment cannot be had.
     pub async fn hold(&self) -> Result<Value, Refusal> {
-        self.post(Step::Hold, &format!("/v1/checkouts/{}/hold", self.cart), &json!({})).await
+        self.post(Doing::Hold, &format!("/v1/checkouts/{}/hold", self.cart), &json!({})).await
     }
 
     /// Answers the order.
     pub async fn pay(&self) -> Result<String, Refusal> {
         let card = json!({"method": "card", "token": "tok_approved"});
         let body = json!({"expected_total": self.total, "payments": [card]});
-        let paid = self.post(Step::Pay, &format!("/v1/checkouts/{}/pay", self.cart), &body).await?;
+        let paid = self.post(Doing::Pay, &format!("/v1/checkouts/{}/pay", self.cart), &body).await?;
         Ok(paid.pointer("/order/id").and_then(Value::as_str).unwrap_or_default().to_owned())
     }
 
-    async fn post(&self, step: Step, path: &str, body: &Value) -> Result<Value, Refusal> {
+    async fn post(&self, step: Doing, path: &str, body: &Value) -> Result<Value, Refusal> {
         let began = Instant::now();
         let answer = self.api.post(path, body, "").await;
         self.watch.note(step, began.elapsed());

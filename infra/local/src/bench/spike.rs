@@ -7,20 +7,21 @@
 //! A refusal is too early where a unit can still be had after it: within a rush nothing comes back, so it was there
 //! before as well. Absent on purpose: the network.
 
+use super::shopper::{Goods, Shopper, Step, Watch, table};
+use super::{Measured, NotMeasured, micros, thousandths};
 use crate::api::{Api, Refusal};
-use crate::bench::NotMeasured;
 use crate::books::Books;
 use crate::cloud::Pace;
 use crate::demo::{self, STOREFRONT};
 use crate::market::Market;
 use crate::replay::Progress;
-use crate::shopper::{Goods, Shopper, Times, Watch};
 use domain::cart::HELD;
 use domain::catalog::Offer;
 use domain::id::derive;
 use domain::stock::Levels;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,32 +29,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use table::Key;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Plan {
     pub buyers: usize,
     pub units: u32,
-    /// Buyers whose requests are on their way at once.
+    /// Buyers whose requests are on their way at once; others wait in line.
     pub clients: usize,
+    /// Within so many seconds all come to the checkout.
+    pub seconds: u32,
     /// Of 100 who get a hold, so many leave it.
     pub abandon: u8,
 }
 
-/// What a burst came to.
-#[derive(Debug, Clone)]
-pub struct Burst {
+/// What a spike came to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Spike {
     pub plan: Plan,
-    pub orders: BTreeSet<String>,
+    pub orders: usize,
     /// Buyers who left their hold.
     pub abandoned: usize,
     /// Buyers who got nothing in the end, by what they were told.
     pub refused: BTreeMap<String, usize>,
     /// Refusals after which a unit could still be had.
     pub too_early: usize,
-    pub filling: Duration,
-    /// Of each rush: the second is of those who came again.
-    pub rushes: Vec<Duration>,
-    /// By [`STEPS`](crate::shopper::STEPS).
-    pub steps: [Times; 5],
+    /// Writes that were refused because of what another one had written, so that something was decided again.
+    pub retries: u64,
+    /// Milliseconds.
+    pub filling: u64,
+    /// Milliseconds of each rush: the second is of those who came again.
+    pub rushes: Vec<u64>,
+    pub steps: Vec<Step>,
     pub bins: usize,
     pub stock: Levels,
     /// Σ debits − Σ credits, in minor units.
@@ -62,17 +67,42 @@ pub struct Burst {
     pub faults: Vec<String>,
 }
 
-impl Burst {
+impl Spike {
     /// As many as there are units, or as there are buyers who want to pay.
     pub fn expected(&self) -> usize {
         let willing = self.plan.buyers.saturating_sub(self.abandoned);
         usize::try_from(self.plan.units).unwrap_or(usize::MAX).min(willing)
     }
+}
+
+impl Measured for Spike {
+    const NAME: &'static str = "spike";
+
+    fn table(&self) -> Vec<String> {
+        let Plan { buyers, units, clients, seconds, abandon } = self.plan;
+        let took: Vec<String> = self.rushes.iter().map(|time| format!("{} s", thousandths(*time))).collect();
+        let mut lines = vec![
+            format!("{buyers} buyers of {units} units within {seconds} s, {clients} at once"),
+            format!("of 100 who hold a unit, {abandon} leave it"),
+            format!("carts filled in {} s", thousandths(self.filling)),
+            format!("all at the checkout, and what was sold delivered on, in {}", took.join(" and ")),
+            String::new(),
+        ];
+        lines.extend(table(&self.steps));
+        let refused: Vec<String> =
+            self.refused.iter().map(|(code, count)| format!("{count} {code}")).collect();
+        lines.push(String::new());
+        lines.push(format!("orders {} of {}, holds left {}", self.orders, self.expected(), self.abandoned));
+        lines.push(format!("refused {}; writes decided again {}", refused.join(", "), self.retries));
+        let Levels { available, .. } = self.stock;
+        lines.push(format!("available {available} in {} bins, ledger off by {}", self.bins, self.balance));
+        lines
+    }
 
     /// Every sentence that should be true and is not.
-    pub fn wrong(&self) -> Vec<String> {
+    fn wrong(&self) -> Vec<String> {
         let mut wrong = self.faults.clone();
-        let (orders, expected) = (self.orders.len(), self.expected());
+        let (orders, expected) = (self.orders, self.expected());
         let mut must = |is: bool, sentence: String| wrong.extend((!is).then_some(sentence));
         must(orders == expected, format!("{orders} orders instead of {expected}"));
         must(self.too_early == 0, format!("{} buyers were refused too early", self.too_early));
@@ -105,7 +135,7 @@ struct Sale {
 }
 
 /// In a sample marketplace of its own.
-pub async fn burst(plan: Plan, progress: &impl Progress) -> Result<Burst, NotMeasured> {
+pub async fn spike(plan: Plan, progress: &impl Progress) -> Result<Spike, NotMeasured> {
     let start = Timestamp::from_second(1_767_225_600).unwrap_or_default();
     let market = Market::in_memory(start, Pace::Parallel).await?;
     demo::seed(&market, "sk_bench").await?;
@@ -114,13 +144,15 @@ pub async fn burst(plan: Plan, progress: &impl Progress) -> Result<Burst, NotMea
     let sale = Sale::of(market, &goods, plan.units).await?;
     let (watch, began) = (Watch::default(), Instant::now());
     let shoppers = sale.fill(plan, &goods, &watch, progress).await?;
-    let filling = began.elapsed();
+    let filling = micros(began.elapsed()).div_euclid(1_000);
+    let _filling = sale.market.cloud.meter().take();
     let (mut orders, mut abandoned, mut too_early) = (BTreeSet::new(), 0_usize, 0_usize);
     let (mut refused, mut rushes, mut coming) = (BTreeMap::new(), Vec::new(), shoppers);
     for (name, abandon) in [("buyers", plan.abandon), ("again", 0)] {
         let began = Instant::now();
-        let came = sale.rush(std::mem::take(&mut coming), plan.clients, abandon, (name, progress)).await?;
-        rushes.push(began.elapsed());
+        let all = std::mem::take(&mut coming);
+        let came = sale.rush(all, Plan { abandon, ..plan }, (name, progress)).await?;
+        rushes.push(micros(began.elapsed()).div_euclid(1_000));
         refused.clear();
         for (came, early) in came {
             too_early = too_early.saturating_add(usize::from(early));
@@ -140,18 +172,20 @@ pub async fn burst(plan: Plan, progress: &impl Progress) -> Result<Burst, NotMea
         sale.market.advance(HELD.saturating_add(SignedDuration::from_secs(1))).await?;
     }
     let Sale { market, offer, .. } = sale;
+    let retries = decided_again(&market);
     let bins = market.world.table.bins(&demo::marketplace_id(), &offer.id).await?;
     let stock = bins.iter().fold(Levels::default(), |sum, bin| sum.plus(bin.levels));
     let books = Books::check(&market).await?;
-    Ok(Burst {
+    Ok(Spike {
         plan,
-        orders,
+        orders: orders.len(),
         abandoned,
         refused,
         too_early,
+        retries,
         filling,
         rushes,
-        steps: watch.times(),
+        steps: watch.steps(),
         bins: bins.len(),
         stock,
         balance: books.accounts.values().map(|balance| balance.debits - balance.credits).sum(),
@@ -169,7 +203,7 @@ impl Sale {
         if by != 0 {
             let body = json!({"by": by, "reason": "counted"});
             let api = Api::new(&market.cloud, "sk_bench");
-            api.post(&format!("/v1/stock/{id}/adjust"), &body, "burst-units").await.ok()?;
+            api.post(&format!("/v1/stock/{id}/adjust"), &body, "spike-units").await.ok()?;
         }
         market.cloud.settle_with_retries().await?;
         let missing = || demo::NoDemo::Word("the hot offer of the sample is missing".to_owned());
@@ -204,19 +238,22 @@ impl Sale {
     async fn rush(
         &self,
         shoppers: Vec<Shopper>,
-        clients: usize,
-        abandon: u8,
+        plan: Plan,
         (name, progress): (&str, &impl Progress),
     ) -> Result<Vec<(Came, bool)>, NotMeasured> {
         self.gone.store(false, Ordering::Relaxed);
-        let (of, mut all) = (shoppers.len(), Vec::with_capacity(shoppers.len()));
+        let (of, mut all, came) = (shoppers.len(), Vec::with_capacity(shoppers.len()), Instant::now());
         let cloud = self.market.cloud.clone();
         let pump = tokio::spawn(async move { cloud.run_until_stopped(std::future::pending()).await });
         let come = |(n, shopper): (usize, Shopper)| {
-            let (sale, leaves) = (self.clone(), leaves(n, abandon));
-            tokio::spawn(async move { sale.come(shopper, leaves).await })
+            let (sale, leaves) = (self.clone(), leaves(n, plan.abandon));
+            let at = came.checked_add(arrival(n, of, plan.seconds));
+            tokio::spawn(async move {
+                tokio::time::sleep_until(at.unwrap_or(came).into()).await;
+                sale.come(shopper, leaves).await
+            })
         };
-        let mut coming = stream::iter(shoppers).enumerate().map(come).buffer_unordered(clients.max(1));
+        let mut coming = stream::iter(shoppers).enumerate().map(come).buffer_unordered(plan.clients.max(1));
         while let Some(done) = coming.next().await {
             all.push(done.map_err(|error| demo::NoDemo::Word(error.to_string()))??);
             progress.step(name, all.len(), of);
@@ -253,6 +290,21 @@ impl Sale {
         self.gone.fetch_or(!left, Ordering::Relaxed);
         Ok(left)
     }
+}
+
+/// When the n-th of so many comes: evenly over the time.
+fn arrival(n: usize, of: usize, seconds: u32) -> Duration {
+    let (n, of) = (u64::try_from(n).unwrap_or_default(), u64::try_from(of).unwrap_or_default());
+    Duration::from_millis(
+        n.saturating_mul(u64::from(seconds)).saturating_mul(1_000).checked_div(of).unwrap_or(0),
+    )
+}
+
+/// What was refused by a condition or in conflict since the last look, and decided again.
+fn decided_again(market: &Market) -> u64 {
+    let lines = market.cloud.meter().take();
+    let writes = ["TransactWriteItems", "UpdateItem", "PutItem"];
+    lines.iter().filter(|line| writes.contains(&line.operation.as_str())).map(|line| line.refused).sum()
 }
 
 /// Whether the n-th who comes would leave a hold: the same ones each time.
