@@ -24,10 +24,18 @@ pub enum Planted {
     EverybodysOrders,
     /// A part of an order is placed again over the one that is under way.
     SplitAgain,
+    /// What was decided on a part or an order that has changed since is written all the same.
+    StalePart,
+    /// The same of carts.
+    StaleCart,
+    /// Which part a capture was for is not noted.
+    CapturesTwice,
+    /// How far a merchant is paid is not noted.
+    PaysOutTwice,
 }
 
 /// All of them, each with what is wrong.
-pub const PLANTED: [Planted; 8] = [
+pub const PLANTED: [Planted; 12] = [
     Planted::NoMark,
     Planted::LedgerCountsTwice,
     Planted::StockUnconditional,
@@ -36,6 +44,10 @@ pub const PLANTED: [Planted; 8] = [
     Planted::NoIdempotency,
     Planted::EverybodysOrders,
     Planted::SplitAgain,
+    Planted::StalePart,
+    Planted::StaleCart,
+    Planted::CapturesTwice,
+    Planted::PaysOutTwice,
 ];
 
 const TRANSACTION: &str = ".TransactWriteItems";
@@ -72,6 +84,10 @@ impl Planted {
             Self::NoIdempotency => "no-idempotency",
             Self::EverybodysOrders => "everybodys-orders",
             Self::SplitAgain => "split-again",
+            Self::StalePart => "stale-part",
+            Self::StaleCart => "stale-cart",
+            Self::CapturesTwice => "captures-twice",
+            Self::PaysOutTwice => "pays-out-twice",
         }
     }
 
@@ -83,11 +99,15 @@ impl Planted {
             Self::NoMark => !mark || function == "ledger",
             Self::LedgerCountsTwice => !mark || function != "ledger",
             Self::NoIdempotency => !about.kind.starts_with("idempotency."),
+            Self::PaysOutTwice => !about.kind.starts_with("claimed."),
             Self::StockUnconditional
             | Self::EventOutside
             | Self::FailureSwallowed
             | Self::EverybodysOrders
-            | Self::SplitAgain => true,
+            | Self::SplitAgain
+            | Self::StalePart
+            | Self::StaleCart
+            | Self::CapturesTwice => true,
         }
     }
 
@@ -98,12 +118,16 @@ impl Planted {
         match self {
             Self::StockUnconditional => sort.starts_with("STK#"),
             Self::SplitAgain => part && function == "order-split",
+            Self::StalePart => part && function != "order-split",
+            Self::StaleCart => sort == "CRT",
             Self::NoMark
             | Self::LedgerCountsTwice
             | Self::EventOutside
             | Self::FailureSwallowed
             | Self::NoIdempotency
-            | Self::EverybodysOrders => false,
+            | Self::EverybodysOrders
+            | Self::CapturesTwice
+            | Self::PaysOutTwice => false,
         }
     }
 
@@ -133,8 +157,10 @@ impl Planted {
             }
         }
         let mut changed = before != writes.len();
-        for write in writes.iter_mut().filter(|write| self.forgets(function, write)) {
-            for action in ["Put", "Update", "Delete"] {
+        for write in writes.iter_mut() {
+            changed |= self == Self::CapturesTwice && misplace(write);
+            let forgets = self.forgets(function, write);
+            for action in ["Put", "Update", "Delete"].into_iter().filter(|_| forgets) {
                 changed |= write.get_mut(action).is_some_and(forget);
             }
         }
@@ -184,4 +210,18 @@ fn forget(write: &mut Value) -> bool {
     let text = condition.as_str().unwrap_or_default();
     *condition = json!(format!("({text}) OR attribute_exists(PK) OR attribute_not_exists(PK)"));
     true
+}
+
+/// Notes a capture that went well under a part that there is not.
+fn misplace(write: &mut Value) -> bool {
+    let attempts = write.pointer_mut("/Put/Item/value/M/attempts/L").and_then(Value::as_array_mut);
+    let mut some = false;
+    for attempt in attempts.into_iter().flatten() {
+        let well = attempt.pointer("/M/state/M/is/S").and_then(Value::as_str) == Some("approved");
+        if let Some(part) = attempt.pointer_mut("/M/call/M/part/N").filter(|_| well) {
+            *part = json!("99");
+            some = true;
+        }
+    }
+    some
 }
