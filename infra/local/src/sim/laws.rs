@@ -18,6 +18,7 @@ pub(super) use house::trace;
 
 use super::Troubled;
 use super::crowd::{GIVEN, Promise};
+use super::seam::Seam;
 use super::stage::{Stage, marketplace_id};
 use super::wire::Wire;
 use crate::books::Books;
@@ -32,6 +33,7 @@ use domain::payment::Payment;
 use domain::payout::{Claimed, Payout};
 use domain::stock::{Bin, Change};
 use domain::subscription::Subscription;
+use domain::webhook::{Delivery, Endpoint};
 use std::collections::{BTreeMap, BTreeSet};
 use table::message::KeptMessage;
 use table::outbox::Entry;
@@ -51,6 +53,10 @@ pub(super) struct Whole {
     subscriptions: Vec<Subscription>,
     invoices: Vec<Invoice>,
     messages: Vec<Message>,
+    endpoints: Vec<Endpoint>,
+    deliveries: Vec<Delivery>,
+    /// Every event of this marketplace: its id and its name.
+    events: Vec<(String, String)>,
     /// Events of which it is known that nobody could be told.
     untold: BTreeSet<String>,
     /// What was told of each thing, in the order of time: subject, and the line.
@@ -99,7 +105,12 @@ impl Whole {
             self.told.push((message.made_at, message.event.clone(), line));
             self.messages.push(message);
         }
+        self.endpoints.extend(found.read::<Endpoint>()?.map(|(_, endpoint)| endpoint));
+        self.deliveries.extend(found.read::<Delivery>()?.map(|(_, delivery)| delivery));
         if let Some(entry) = found.outbox_entry()? {
+            if entry.marketplace == own {
+                self.events.extend(entry.envelopes().into_iter().map(|event| (event.id, event.name)));
+            }
             self.receive(&entry);
         }
         Ok(())
@@ -156,6 +167,7 @@ pub(super) async fn quiet(
     stage: &Stage,
     whole: &Whole,
     promises: &[Promise],
+    seam: &Seam,
 ) -> Result<Vec<String>, Troubled> {
     let books = Books::check(market).await?;
     let mut wrong = books.faults.clone();
@@ -166,6 +178,7 @@ pub(super) async fn quiet(
     wrong.extend(whole.shelves(stage, market.clock.now()));
     wrong.extend(whole.kept(stage, promises));
     wrong.extend(whole.mails(market)?);
+    wrong.extend(whole.webhooks(&seam.heard()));
     wrong.extend(whole.at_banks(market, &books)?);
     wrong.extend(whole.subscribed(promises));
     let orders = whole.orders.values().map(|order| whole.paid(order));

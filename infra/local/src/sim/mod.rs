@@ -136,7 +136,7 @@ async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled>
         to_the_end(&market, &crowd, &seam).await?;
         let whole = Whole::read(&market).await?;
         broken = laws::always(&market, &whole, wire).await?;
-        broken.extend(laws::quiet(&market, stage, &whole, &crowd.promises()).await?);
+        broken.extend(laws::quiet(&market, stage, &whole, &crowd.promises(), &seam).await?);
         broken.extend(crowd.wrong());
         broken.sort();
         broken.dedup();

@@ -4,7 +4,7 @@
 
 use super::Troubled;
 use super::acts::{CUSTOMERS, OFFERS};
-use super::seam::Seam;
+use super::seam::{DEAF, MOODY, STEADY, Seam};
 use crate::api::Api;
 use crate::cloud::Place;
 use crate::issuer::{AUDIENCE, ISSUER};
@@ -99,6 +99,12 @@ async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Tr
     let tax = json!({"rates": [{"from": "2021-01-01", "treatment": "standard", "percent": "19"}]});
     api.post("/v1/tax/rates/DE/set", &tax, "tax").await.ok()?;
     api.post("/v1/promotions/set-code", &json!({"name": CODE, "percent": "10"}), "code").await.ok()?;
+    for (address, events) in
+        [(STEADY, ["order.*", "payout.*"]), (MOODY, ["order.*", "payment.*"]), (DEAF, ["payout.*", "fx.*"])]
+    {
+        let body = json!({"address": address, "events": events});
+        api.post("/v1/webhook-endpoints", &body, address).await.ok()?;
+    }
     let mut merchants = Vec::new();
     for (name, secret) in MERCHANTS {
         let body = json!({"name": name, "external_id": name, "schedule": {"every": "day"}});

@@ -5,6 +5,7 @@ use crate::market::Market;
 use crate::sim::Troubled;
 use crate::sim::stage::{elsewhere_id, marketplace_id};
 use domain::message::Stage;
+use domain::webhook::State;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,5 +94,38 @@ impl Whole {
             wrong.push(format!("no letter is without its message: {stray}"));
         }
         Ok(wrong)
+    }
+
+    /// Whoever listens is told of each event, under one name; or it is known that this did not go well.
+    pub(super) fn webhooks(&self, heard: &[(webhooks::Sent, u16)]) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let well = heard.iter().filter(|(_, code)| *code == 200).map(|(sent, _)| sent.id.as_str());
+        let well: BTreeSet<&str> = well.collect();
+        let mut bodies: BTreeMap<&str, &str> = BTreeMap::new();
+        for (sent, _) in heard {
+            if *bodies.entry(&sent.id).or_insert(&sent.body) != sent.body {
+                wrong.push(format!("a webhook's name is for one text: {} has two", sent.id));
+            }
+        }
+        let kept: BTreeMap<_, _> =
+            self.deliveries.iter().map(|one| ((&one.endpoint, one.event.as_str()), one)).collect();
+        for endpoint in self.endpoints.iter().filter(|endpoint| endpoint.listens()) {
+            for (event, name) in &self.events {
+                if !endpoint.events.iter().any(|pattern| pattern.wants(name)) {
+                    continue;
+                }
+                let told = kept.get(&(&endpoint.id, event.as_str()));
+                let is_well = told.is_some_and(|told| match told.state {
+                    State::Delivered { .. } => well.contains(told.id.as_str()),
+                    State::Waiting { .. } | State::Failed { .. } => true,
+                    State::Calling { .. } => false,
+                });
+                if !is_well {
+                    let (address, told) = (&endpoint.address, told.map(|told| told.state));
+                    wrong.push(format!("whoever listens is told: {address} of {event} {name}: {told:?}"));
+                }
+            }
+        }
+        wrong
     }
 }
