@@ -5,12 +5,16 @@
 use crate::guard::{Forbidden, Guarded, LookUp, Net, by_the_system};
 use domain::webhook::{Answer, Delivery, Endpoint, Trouble, Try};
 use edge::{Clock, World, signed};
+use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// A receiver that has not taken a message by then has not taken it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,10 +26,39 @@ const ANSWER_MAX: usize = 1_024;
 #[derive(Debug, Clone)]
 pub(crate) struct Receivers {
     pub(crate) net: Net,
-    /// None where no client can be made, such as where there are no root certificates.
-    client: Option<Client>,
+    way: Way,
     patience: Duration,
 }
+
+/// How a message gets to its receiver.
+#[derive(Clone)]
+enum Way {
+    /// None where no client can be made, such as where there are no root certificates.
+    Net(Option<Client>),
+    /// Receivers that somebody plays in this process, on clocks that stand: a socket would have its own time.
+    Played(Played),
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Net(_) => "net",
+            Self::Played(_) => "played",
+        })
+    }
+}
+
+/// What comes to a receiver.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub address: String,
+    /// That of Standard Webhooks: the same however often it is sent.
+    pub id: String,
+    pub body: String,
+}
+
+/// Plays the receivers: answers with a status.
+pub type Played = Arc<dyn Fn(Sent) -> BoxFuture<'static, u16> + Send + Sync>;
 
 /// What a call has come to.
 #[derive(Debug)]
@@ -54,7 +87,11 @@ impl Receivers {
         let client = client.inspect_err(|error| {
             tracing::error!(error = edge::chain(error), "no client for webhooks");
         });
-        Self { net, client: client.ok(), patience: PATIENCE }
+        Self { net, way: Way::Net(client.ok()), patience: PATIENCE }
+    }
+
+    pub(crate) fn played(net: Net, by: Played) -> Self {
+        Self { net, way: Way::Played(by), patience: PATIENCE }
     }
 
     /// Sends a message to an endpoint.
@@ -77,7 +114,19 @@ impl Receivers {
         now: Timestamp,
     ) -> (Answer, Option<SignedDuration>) {
         let none = |trouble| (Answer::None(trouble), None);
-        let Some(client) = &self.client else { return none(Trouble::NoConnection) };
+        let deadline = Instant::now() + self.patience;
+        let client = match &self.way {
+            Way::Net(Some(client)) => client,
+            Way::Net(None) => return none(Trouble::NoConnection),
+            Way::Played(by) => {
+                let [(_, id), ..] = headers;
+                let sent = Sent { address: address.to_owned(), id, body: body.to_owned() };
+                return match timeout_at(deadline, by(sent)).await {
+                    Ok(code) => (Answer::Status { code, body: String::new() }, None),
+                    Err(_) => none(Trouble::TimedOut),
+                };
+            }
+        };
         // The address was judged when it was kept; what is kept may be older than today's rules.
         let Ok(url) = self.net.read(address) else { return none(Trouble::AddressRefused) };
         let mut request = client
@@ -88,8 +137,7 @@ impl Receivers {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let deadline = tokio::time::Instant::now() + self.patience;
-        match tokio::time::timeout_at(deadline, request.send()).await {
+        match timeout_at(deadline, request.send()).await {
             Err(_) => none(Trouble::TimedOut),
             Ok(Err(error)) => none(trouble(&error)),
             Ok(Ok(mut answer)) => {
@@ -97,7 +145,7 @@ impl Receivers {
                 let retry_after = retry_after(&answer, now);
                 let mut body = Vec::new();
                 // The status is the answer; a body that does not end is none of it.
-                let _late = tokio::time::timeout_at(deadline, begin_of(&mut answer, &mut body)).await;
+                let _late = timeout_at(deadline, begin_of(&mut answer, &mut body)).await;
                 let body = String::from_utf8_lossy(&body).into_owned();
                 (Answer::Status { code, body }, retry_after)
             }

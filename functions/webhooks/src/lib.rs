@@ -27,8 +27,18 @@ use edge::{Function, Routes, World, due};
 use events::webhook::WebhookDueV1;
 use table::due::Work;
 
+pub use call::{Played, Sent};
+
 pub fn function(world: &World) -> Function {
-    let receivers = call::Receivers::of(world);
+    calling(world, call::Receivers::of(world))
+}
+
+/// The same with receivers that somebody plays.
+pub fn function_played(world: &World, by: Played) -> Function {
+    calling(world, call::Receivers::played(guard::Net::of(world), by))
+}
+
+fn calling(world: &World, receivers: call::Receivers) -> Function {
     let again = receivers.clone();
     Function::new("webhooks", world)
         .routes(routes())

@@ -100,6 +100,10 @@ impl Gateway {
         if let (Request::Credit { .. }, _) | (_, Self::OwnBooks) = (of, self) {
             return booked(of);
         }
+        if let Some((call, minor)) = begun(request) {
+            let (gateway, attempt) = (self.name(), request.key().as_str());
+            tracing::info!(gateway, attempt, call, minor, "a gateway is called");
+        }
         match self {
             Self::Sandbox(sandbox) => sandbox.call(request),
             Self::Stripe(stripe) => stripe.call(m, request).await,
@@ -119,6 +123,17 @@ impl Gateway {
             Self::Stripe(stripe) => stripe.read_notice(headers, body, now).await,
             Self::OwnBooks => Err(NotANotice::Unproven("nobody tells of our own books")),
         }
+    }
+}
+
+/// What a call is, and how much it is about; a question is none.
+fn begun(request: &Request) -> Option<(&'static str, i64)> {
+    match request {
+        Request::Authorize { amount, .. } => Some(("authorize", amount.minor)),
+        Request::Capture { amount, .. } => Some(("capture", amount.minor)),
+        Request::Void { .. } => Some(("void", 0)),
+        Request::Refund { amount, .. } => Some(("refund", amount.minor)),
+        Request::Credit { .. } | Request::Ask { .. } => None,
     }
 }
 

@@ -116,8 +116,16 @@ impl Simulate {
             "rounds": self.rounds, "first_seed": self.seed, "faults": all.faults,
         });
         write_figures(self.json.as_deref(), &figures)?;
+        if let Some(planted) = self.planted {
+            let Some((plan, run)) = all.failed else {
+                return Err(Failed::new(format!("nobody has noticed {}", planted.name())));
+            };
+            say(format!("{} is found by seed {}: {}", planted.name(), plan.seed, run.broken.join("\n  ")));
+            return Ok(());
+        }
         let Some((plan, run)) = all.failed else { return Ok(()) };
         say(format!("\nseed {} breaks a law; looking for a shorter history:", plan.seed));
+        run.broken.iter().for_each(|wrong| say(format!("  {wrong}")));
         let (plan, run) = shrink(stage, plan, run, TRIES)?;
         for round in &plan.history {
             say(format!("{round:?}"));

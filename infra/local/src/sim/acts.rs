@@ -5,9 +5,11 @@ use std::fmt;
 
 /// Offers that shoppers choose from.
 pub(super) const OFFERS: usize = 4;
+/// Customers with accounts.
+pub(super) const CUSTOMERS: usize = 2;
 
 /// What a card does at the sandbox: most are good, and of the others the truth comes out one way or the other.
-const CARDS: [&str; 14] = [
+const CARDS: [&str; 16] = [
     "tok_approved",
     "tok_approved",
     "tok_approved",
@@ -22,13 +24,43 @@ const CARDS: [&str; 14] = [
     "tok_capture_lost",
     "tok_void_timeout",
     "tok_refund_timeout",
+    "tok_unknown",
+    "tok_capture_unknown",
 ];
+
+/// What a card does at renewals.
+const KEPT_CARDS: [&str; 5] = [
+    "tok_approved",
+    "tok_away_fails_1_insufficient_funds",
+    "tok_away_fails_9_insufficient_funds",
+    "tok_away_declined_stolen_card",
+    "tok_timeout_approved",
+];
+
+/// What a second tab of a shopper's does while the first one pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    Closed,
+    Pays,
+    Edits,
+}
+
+/// What becomes of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    More,
+    Pause,
+    Resume,
+    Cancel,
+    OtherCard(&'static str),
+    Pay,
+}
 
 /// What one of them does. `pick` chooses among what there is by then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// A guest fills a cart, and pays it or leaves it.
-    Buy { shopper: u32, lines: Vec<(usize, u32)>, card: &'static str, code: bool, leaves: bool },
+    Buy { shopper: u32, lines: Vec<(usize, u32)>, card: &'static str, code: bool, leaves: bool, tab: Tab },
     /// The customer of a card that wanted a confirmation comes back.
     Confirm { pick: u32 },
     /// The bank tells that the money has come, whoever waits for it.
@@ -43,6 +75,20 @@ pub enum Act {
     Cancel { pick: u32 },
     /// An operator pays a delivered unit back.
     Refund { pick: u32 },
+    /// An operator gives some of a payment back by hand, for a cause of so many.
+    GiveBack { pick: u32, cause: u32 },
+    /// An operator goes on without an answer that nobody has.
+    GiveUp { pick: u32 },
+    /// The bank tells what became of a payout.
+    Bank { pick: u32, pays: bool },
+    /// A customer with an account subscribes.
+    Subscribe { customer: usize, card: &'static str },
+    /// A customer changes a subscription.
+    Change { pick: u32, wish: Wish },
+    /// In another marketplace of the same table an order is taken on the phone.
+    Elsewhere { number: u32 },
+    /// Somebody of that other marketplace tries what is this one's.
+    Stranger { pick: u32 },
     /// Goods arrive at a merchant's.
     Receive { offer: usize, units: u32 },
     /// A merchant tries what is another's.
@@ -71,39 +117,112 @@ impl fmt::Debug for Round {
 pub(super) fn history(seed: u64, rounds: usize) -> Vec<Round> {
     let mut dice = Rng::with_seed(seed);
     let mut shopper = 0;
-    (0..rounds).map(|_| round(&mut dice, &mut shopper)).collect()
+    (0..rounds).map(|number| round(&mut dice, &mut shopper, number == 0)).collect()
 }
 
-fn round(dice: &mut Rng, shopper: &mut u32) -> Round {
-    let count = dice.usize(3..10);
-    let acts = (0..count).map(|_| (dice.u32(0..1_500), act(dice, shopper))).collect();
-    let waits = [0, 0, 1, 6, 16, 45, 180, 1_440];
+fn round(dice: &mut Rng, shopper: &mut u32, first: bool) -> Round {
+    let acts = match dice.bool() {
+        _ if first => opening(dice, shopper),
+        true => rush(dice),
+        false => day(dice, shopper),
+    };
+    let waits = [0, 0, 1, 6, 16, 45, 180, 1_440, 4 * 1_440];
     Round { acts, minutes: dice.choice(waits).unwrap_or_default() }
+}
+
+/// At first people buy, so that there is something to act on.
+fn opening(dice: &mut Rng, shopper: &mut u32) -> Vec<(u32, Act)> {
+    let count = dice.usize(2..5);
+    let first: Vec<_> = (0..count).map(|_| (dice.u32(0..300), buy(dice, shopper))).collect();
+    first.into_iter().chain(day(dice, shopper)).collect()
+}
+
+/// People act whenever they like, on whatever they like.
+fn day(dice: &mut Rng, shopper: &mut u32) -> Vec<(u32, Act)> {
+    let count = dice.usize(3..10);
+    (0..count).map(|_| (dice.u32(0..1_500), act(dice, shopper))).collect()
+}
+
+/// People meet: they do something to the same thing, most of them in the same moment.
+fn rush(dice: &mut Rng) -> Vec<(u32, Act)> {
+    let (count, pick) = (dice.usize(2..7), dice.u32(..));
+    (0..count)
+        .map(|_| {
+            let at = if dice.u32(0..3) == 0 { dice.u32(0..200) } else { 0 };
+            (at, meeting(dice, pick))
+        })
+        .collect()
+}
+
+fn meeting(dice: &mut Rng, pick: u32) -> Act {
+    match dice.u32(0..27) {
+        0..4 => Act::Ship { pick, all: true },
+        4..7 => Act::Ship { pick, all: false },
+        7..10 => Act::Cancel { pick },
+        10..12 => Act::Reject { pick },
+        12..15 => Act::Refund { pick },
+        15..18 => Act::Track { pick, lost: dice.u32(0..4) == 0 },
+        18 => Act::GiveBack { pick, cause: dice.u32(0..2) },
+        19 => Act::Arrives { pick },
+        20 => Act::Confirm { pick },
+        21 => Act::Bank { pick, pays: dice.bool() },
+        22 => Act::Change { pick, wish: wish(dice) },
+        23..26 => Act::Receive { offer: dice.usize(0..OFFERS), units: dice.u32(1..4) },
+        _ => Act::Again { pick: dice.u32(..) },
+    }
+}
+
+fn wish(dice: &mut Rng) -> Wish {
+    match dice.u32(0..7) {
+        0 => Wish::More,
+        1 => Wish::Pause,
+        2 => Wish::Resume,
+        3 => Wish::Cancel,
+        4 => Wish::Pay,
+        _ => Wish::OtherCard(dice.choice(KEPT_CARDS).unwrap_or("tok_approved")),
+    }
+}
+
+fn buy(dice: &mut Rng, shopper: &mut u32) -> Act {
+    *shopper = shopper.saturating_add(1);
+    // An offer stands once in a cart.
+    let mut offers: Vec<usize> = (0..OFFERS).collect();
+    dice.shuffle(&mut offers);
+    offers.truncate(dice.usize(1..=3));
+    let lines = offers.into_iter().map(|offer| (offer, dice.u32(1..=2))).collect();
+    let card = dice.choice(CARDS).unwrap_or("tok_approved");
+    let (code, leaves) = (dice.u32(0..4) == 0, dice.u32(0..8) == 0);
+    let tab = match dice.u32(0..6) {
+        0 => Tab::Pays,
+        1 => Tab::Edits,
+        _ => Tab::Closed,
+    };
+    Act::Buy { shopper: *shopper, lines, card, code, leaves, tab }
 }
 
 fn act(dice: &mut Rng, shopper: &mut u32) -> Act {
     let pick = dice.u32(..);
-    match dice.u32(0..20) {
-        0..7 => {
-            *shopper = shopper.saturating_add(1);
-            // An offer stands once in a cart.
-            let mut offers: Vec<usize> = (0..OFFERS).collect();
-            dice.shuffle(&mut offers);
-            offers.truncate(dice.usize(1..=3));
-            let lines = offers.into_iter().map(|offer| (offer, dice.u32(1..=2))).collect();
-            let card = dice.choice(CARDS).unwrap_or("tok_approved");
-            let (code, leaves) = (dice.u32(0..4) == 0, dice.u32(0..8) == 0);
-            Act::Buy { shopper: *shopper, lines, card, code, leaves }
-        }
-        7 => Act::Confirm { pick },
-        8 => Act::Arrives { pick },
-        9..12 => Act::Ship { pick, all: dice.bool() },
-        12 => Act::Reject { pick },
-        13..15 => Act::Track { pick, lost: dice.u32(0..6) == 0 },
-        15 => Act::Cancel { pick },
-        16 => Act::Refund { pick },
-        17 => Act::Receive { offer: dice.usize(0..OFFERS), units: dice.u32(1..4) },
-        18 => Act::Spy { pick },
+    match dice.u32(0..30) {
+        0..9 => buy(dice, shopper),
+        9 => Act::Confirm { pick },
+        10 => Act::Arrives { pick },
+        11..14 => Act::Ship { pick, all: dice.bool() },
+        14 => Act::Reject { pick },
+        15..17 => Act::Track { pick, lost: dice.u32(0..6) == 0 },
+        17 => Act::Cancel { pick },
+        18 => Act::Refund { pick },
+        19 => Act::Receive { offer: dice.usize(0..OFFERS), units: dice.u32(1..4) },
+        20 => Act::Spy { pick },
+        21 => Act::GiveBack { pick, cause: dice.u32(0..2) },
+        22 => Act::GiveUp { pick },
+        23 => Act::Bank { pick, pays: dice.bool() },
+        24 => Act::Subscribe {
+            customer: dice.usize(0..CUSTOMERS),
+            card: dice.choice(KEPT_CARDS).unwrap_or("tok_approved"),
+        },
+        25 => Act::Change { pick, wish: wish(dice) },
+        26 => Act::Elsewhere { number: dice.u32(0..3) },
+        27 => Act::Stranger { pick },
         _ => Act::Again { pick },
     }
 }

@@ -2,12 +2,17 @@
 //!
 //! What the API has promised somebody is kept, and so is what it should not have said.
 
-use super::acts::Act;
+mod outsiders;
+mod subscribers;
+
+use super::Troubled;
+use super::acts::{Act, Tab};
 use super::seam::Seam;
-use super::stage::{CODE, MERCHANTS, OPERATOR, STOREFRONT, Stage, text};
+use super::stage::{CODE, MERCHANTS, OPERATOR, STOREFRONT, Stage, text, tokens};
 use crate::api::{Answer, Api};
 use crate::market::Market;
 use domain::id::{MerchantOrderId, OrderId};
+use futures::future::join;
 use serde_json::{Value, json};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,7 +32,14 @@ pub(super) enum Promise {
     Shipped { part: String, shipment: String },
     /// So many units have come in, or may have where nobody heard.
     Received { offer: usize, units: u32, heard: bool },
+    /// A cart has one unit more than what was paid for.
+    Edited { cart: String },
+    /// A subscription has begun.
+    Subscribed { subscription: String },
 }
+
+/// What an operator gives back by hand for one cause, in cents.
+pub(super) const GIVEN: i64 = 1_00;
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -37,6 +49,8 @@ struct Seen {
     waiting: Vec<(String, String)>,
     /// Parts and their parcels, each with its merchant's place.
     parcels: Vec<(usize, String, String)>,
+    /// Subscriptions, each with its customer's place.
+    subscriptions: Vec<(usize, String)>,
     promises: Vec<Promise>,
     wrong: Vec<String>,
     /// Keys of requests, so that each has its own.
@@ -49,12 +63,15 @@ pub(super) struct Crowd<'a> {
     market: &'a Market,
     stage: &'a Stage,
     seam: &'a Seam,
+    /// Tokens of those who have signed in.
+    customers: Vec<String>,
     seen: Mutex<Seen>,
 }
 
 impl<'a> Crowd<'a> {
-    pub(super) fn of(market: &'a Market, stage: &'a Stage, seam: &'a Seam) -> Self {
-        Self { market, stage, seam, seen: Mutex::default() }
+    pub(super) fn of(market: &'a Market, stage: &'a Stage, seam: &'a Seam) -> Result<Self, Troubled> {
+        let customers = tokens(market)?;
+        Ok(Self { market, stage, seam, customers, seen: Mutex::default() })
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -116,8 +133,9 @@ impl<'a> Crowd<'a> {
     /// One act; whatever is in its way ends it.
     pub(super) async fn act(&self, act: &Act) {
         let _ended = match act {
-            Act::Buy { shopper, lines, card, code, leaves } => {
-                self.buy(*shopper, lines, card, *code, *leaves).await
+            Act::Buy { shopper, lines, card, code, leaves, tab } => {
+                let paying = (!leaves).then_some((*card, *tab));
+                self.buy(*shopper, lines, *code, paying).await
             }
             Act::Confirm { pick } => self.confirm(*pick).await,
             Act::Arrives { pick } => self.arrives(*pick).await,
@@ -126,6 +144,13 @@ impl<'a> Crowd<'a> {
             Act::Track { pick, lost } => self.track(*pick, *lost).await,
             Act::Cancel { pick } => self.cancel(*pick).await,
             Act::Refund { pick } => self.refund(*pick).await,
+            Act::GiveBack { pick, cause } => self.give_back(*pick, *cause).await,
+            Act::GiveUp { pick } => self.give_up(*pick).await,
+            Act::Bank { pick, pays } => self.bank(*pick, *pays).await,
+            Act::Subscribe { customer, card } => self.subscribe(*customer, card).await,
+            Act::Change { pick, wish } => self.change(*pick, *wish).await,
+            Act::Elsewhere { number } => self.elsewhere(*number).await,
+            Act::Stranger { pick } => self.stranger(*pick).await,
             Act::Receive { offer, units } => self.receive(*offer, *units).await,
             Act::Spy { pick } => self.spy(*pick).await,
             Act::Again { pick } => self.again(*pick).await,
@@ -136,9 +161,8 @@ impl<'a> Crowd<'a> {
         &self,
         shopper: u32,
         lines: &[(usize, u32)],
-        card: &str,
         code: bool,
-        leaves: bool,
+        paying: Option<(&str, Tab)>,
     ) -> Option<()> {
         let guest = self.api(STOREFRONT);
         let cart = text(&self.done(&guest, "/v1/carts", &json!({"country": "DE"})).await?, "/id");
@@ -151,7 +175,7 @@ impl<'a> Crowd<'a> {
         merchants.dedup();
         let by = |of: usize| json!({"merchant": self.stage.merchants.get(of), "service": "standard"});
         let mut edit = json!({
-            "add": add,
+            "add": &add,
             "contact": {"email": format!("shopper-{shopper}@post.example")},
             "address": {
                 "country": "DE", "name": "Sample", "lines": ["Lindenweg 5"], "city": "Berlin",
@@ -165,25 +189,42 @@ impl<'a> Crowd<'a> {
         let ready = self.done(&guest, &format!("/v1/carts/{cart}/edit"), &edit).await?;
         let total = ready.pointer("/totals/total").cloned()?;
         let hold = self.done(&guest, &format!("/v1/checkouts/{cart}/hold"), &json!({})).await;
-        if leaves {
-            return None;
-        }
+        let (card, tab) = paying?;
         let _held = hold?;
         let body = json!({"expected_total": total, "payments": [{"method": "card", "token": card}]});
-        let paid = self.post(&guest, &format!("/v1/checkouts/{cart}/pay"), &body).await?;
         let total = text(&total, "/amount");
-        self.placed(&paid.body, &total);
-        if paid.status == 202 {
-            self.seen().waiting.push((cart, total));
-        }
-        Some(())
+        let pays = async || {
+            let paid = self.post(&guest, &format!("/v1/checkouts/{cart}/pay"), &body).await?;
+            self.placed(&paid.body, &total);
+            let waits = (cart.clone(), total.clone());
+            let mut seen = self.seen();
+            if paid.status == 202 && !seen.waiting.contains(&waits) {
+                seen.waiting.push(waits);
+            }
+            Some(())
+        };
+        let beside = async {
+            match tab {
+                Tab::Closed => None,
+                Tab::Pays => pays().await,
+                Tab::Edits => {
+                    let more = json!({"add": [{"offer": add.first()?.get("offer")?, "quantity": 1}]});
+                    self.done(&guest, &format!("/v1/carts/{cart}/edit"), &more).await?;
+                    self.seen().promises.push(Promise::Edited { cart: cart.clone() });
+                    Some(())
+                }
+            }
+        };
+        join(pays(), beside).await.0
     }
 
     /// Somebody has heard of an order.
     fn placed(&self, body: &Value, total: &str) {
         let Ok(order) = text(body, "/order/id").parse::<OrderId>() else { return };
         let mut seen = self.seen();
-        seen.orders.push(order.clone());
+        if !seen.orders.contains(&order) {
+            seen.orders.push(order.clone());
+        }
         seen.promises.push(Promise::Placed { order, total: total.to_owned() });
     }
 
@@ -288,6 +329,46 @@ impl<'a> Crowd<'a> {
         self.post(&self.api(OPERATOR), &format!("/v1/orders/{order}/refund"), &body).await.map(drop)
     }
 
+    /// The payments of an order, as operators see them.
+    async fn payment_of(&self, pick: u32) -> Option<Value> {
+        let order = self.picked(pick, |seen| &seen.orders)?;
+        let shown = self.get(&self.api(OPERATOR), &format!("/v1/payments?order={order}")).await?;
+        shown.pointer("/items/0").cloned()
+    }
+
+    async fn give_back(&self, pick: u32, cause: u32) -> Option<()> {
+        let payment = text(&self.payment_of(pick).await?, "/id");
+        let amount = json!({"amount": "1.00", "currency": "EUR"});
+        let body = json!({"amount": amount, "reason": "it was late", "cause": format!("claim-{cause}")});
+        self.post(&self.api(OPERATOR), &format!("/v1/payments/{payment}/refund"), &body).await.map(drop)
+    }
+
+    async fn give_up(&self, pick: u32) -> Option<()> {
+        let (cart, _) = self.picked(pick, |seen| &seen.waiting)?;
+        let shown = self.get(&self.api(STOREFRONT), &format!("/v1/checkouts/{cart}")).await?;
+        let payment = text(&shown, "/payments/0/id");
+        let body = json!({"attempt": 1, "reason": "the bank has no answer"});
+        self.post(&self.api(OPERATOR), &format!("/v1/payments/{payment}/give-up"), &body).await.map(drop)
+    }
+
+    /// Banks answer for the newest payouts.
+    pub(super) async fn banks(&self) {
+        for pick in 0..self.stage.merchants.len() {
+            let pays = self.seam.roll(3) > 0;
+            let _answered = self.bank(u32::try_from(pick).unwrap_or_default(), pays).await;
+        }
+    }
+
+    async fn bank(&self, pick: u32, pays: bool) -> Option<()> {
+        let place = usize::try_from(pick).ok()?.checked_rem(self.stage.merchants.len())?;
+        let (api, merchant) = (self.api(OPERATOR), self.stage.merchants.get(place)?);
+        let shown = self.get(&api, &format!("/v1/payouts?merchant={merchant}")).await?;
+        let payout = text(&shown, "/items/0/id");
+        let (verb, body) =
+            if pays { ("confirm", json!({})) } else { ("fail", json!({"reason": "the account is closed"})) };
+        self.post(&api, &format!("/v1/payouts/{payout}/{verb}"), &body).await.map(drop)
+    }
+
     async fn receive(&self, offer: usize, units: u32) -> Option<()> {
         let (of, id) = self.stage.offers.get(offer)?;
         let path = format!("/v1/stock/{id}/receive");
@@ -295,22 +376,6 @@ impl<'a> Crowd<'a> {
         let heard = answer.as_ref().is_some_and(|answer| answer.status.is_success());
         if heard || answer.is_none() {
             self.seen().promises.push(Promise::Received { offer, units, heard });
-        }
-        Some(())
-    }
-
-    /// A merchant looks at a part of another's, and ships it.
-    async fn spy(&self, pick: u32) -> Option<()> {
-        let (of, part) = self.part(pick).await?;
-        let other = self.merchant(MERCHANTS.len().checked_sub(of)?.checked_sub(1)?);
-        let path = format!("/v1/merchant-orders/{part}");
-        let body = json!({"carrier": "post", "tracking_number": "spy", "lines": []});
-        for (asked, body) in [(path.clone(), None), (format!("{path}/ship"), Some(&body))] {
-            let answer = self.ask(&other, &asked, body).await?;
-            if answer.status != 404 {
-                let told = format!("{asked} of another merchant was answered {}", answer.status);
-                self.seen().wrong.push(told);
-            }
         }
         Some(())
     }

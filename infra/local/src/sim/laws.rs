@@ -1,23 +1,39 @@
 //! What must be true of a marketplace, whatever has happened to it: read from the whole table, and from what people
 //! were told.
 //!
-//! While things are under way: the books balance, no shelf is below nothing, nobody was told what is another's. When
+//! While things are under way: the books balance, no shelf is below nothing, nobody was told what is another's, nothing
+//! of one marketplace names another, gateways were asked for what is on record, and payouts pay each entry once. When
 //! all is quiet besides: every order is split once and completely, everybody has paid exactly what the orders say,
-//! what was promised to somebody is there, no message is lost, none was sent twice under two names.
+//! units add up, what was promised to somebody is there, no message is lost or waits, no work is left undone, none was
+//! sent twice under two names.
+//!
+//! `laws/goods.rs` units · `laws/money.rs` gateways, payouts, subscriptions · `laws/house.rs` the whole table, queues,
+//! letters
+
+mod goods;
+mod house;
+mod money;
+
+pub(super) use house::trace;
 
 use super::Troubled;
-use super::crowd::Promise;
-use super::stage::{Stage, UNITS, marketplace_id};
+use super::crowd::{GIVEN, Promise};
+use super::seam::Seam;
+use super::stage::{Stage, marketplace_id};
+use super::wire::Wire;
 use crate::books::Books;
 use crate::market::Market;
-use domain::id::{CartId, MerchantOrderId, OfferId, OrderId};
+use domain::id::{MerchantId, MerchantOrderId, OrderId};
+use domain::invoice::Invoice;
+use domain::ledger::MerchantEntry;
 use domain::merchant_order::MerchantOrder;
-use domain::message::Stage as MessageStage;
+use domain::message::{Message, Stage as MessageStage};
 use domain::order::{Order, Stage as OrderStage};
 use domain::payment::Payment;
-use domain::stock::{Bin, Change, Levels};
-use jiff::Timestamp;
-use serde_json::Value;
+use domain::payout::{Claimed, Payout};
+use domain::stock::{Bin, Change};
+use domain::subscription::Subscription;
+use domain::webhook::{Delivery, Endpoint};
 use std::collections::{BTreeMap, BTreeSet};
 use table::message::KeptMessage;
 use table::outbox::Entry;
@@ -31,6 +47,16 @@ pub(super) struct Whole {
     bins: Vec<(String, Bin)>,
     /// By the tail of an offer's id.
     received: BTreeMap<String, u64>,
+    entries: Vec<MerchantEntry>,
+    payouts: Vec<Payout>,
+    claimed: BTreeMap<MerchantId, Claimed>,
+    subscriptions: Vec<Subscription>,
+    invoices: Vec<Invoice>,
+    messages: Vec<Message>,
+    endpoints: Vec<Endpoint>,
+    deliveries: Vec<Delivery>,
+    /// Every event of this marketplace: its id and its name.
+    events: Vec<(String, String)>,
     /// Events of which it is known that nobody could be told.
     untold: BTreeSet<String>,
     /// What was told of each thing, in the order of time: subject, and the line.
@@ -44,31 +70,50 @@ impl Whole {
         loop {
             let page = market.world.table.scan_all(after.as_ref()).await?;
             for found in &page.items {
-                if let Some((_, order)) = found.read::<Order>()? {
-                    whole.orders.insert(order.id.clone(), order);
-                }
-                if let Some((_, part)) = found.read::<MerchantOrder>()? {
-                    whole.parts.insert(part.id.to_string(), part);
-                }
-                whole.payments.extend(found.read::<Payment>()?.map(|(_, payment)| payment));
-                whole.bins.extend(found.stock().map(|(_, offer, bin)| (offer, bin)));
-                if let Some((_, message)) = found.read::<KeptMessage>()? {
-                    let message = message.message;
-                    if matches!(message.stage, MessageStage::NotSent { .. }) {
-                        whole.untold.insert(message.event.clone());
-                    }
-                    let line = format!("{:?} to {:?} is {:?}", message.kind, message.to, message.stage);
-                    whole.told.push((message.made_at, message.event, line));
-                }
-                if let Some(entry) = found.outbox_entry()? {
-                    whole.receive(&entry);
-                }
+                whole.take(found)?;
             }
             match page.next {
                 Some(cursor) => after = Some(cursor),
                 None => return Ok(whole),
             }
         }
+    }
+
+    /// Of the other marketplace only what lies on its shelves.
+    fn take(&mut self, found: &table::list::Found) -> Result<(), table::Fault> {
+        let own = marketplace_id();
+        self.bins.extend(found.stock().map(|(_, offer, bin)| (offer, bin)));
+        if let Some((_, order)) = found.read::<Order>()?.filter(|(m, _)| *m == own) {
+            self.orders.insert(order.id.clone(), order);
+        }
+        if let Some((_, part)) = found.read::<MerchantOrder>()? {
+            self.parts.insert(part.id.to_string(), part);
+        }
+        self.payments.extend(found.read::<Payment>()?.map(|(_, payment)| payment));
+        self.entries.extend(found.read::<MerchantEntry>()?.map(|(_, entry)| entry));
+        self.payouts.extend(found.read::<Payout>()?.map(|(_, payout)| payout));
+        self.subscriptions.extend(found.read::<Subscription>()?.map(|(_, subscription)| subscription));
+        self.invoices.extend(found.read::<Invoice>()?.map(|(_, invoice)| invoice));
+        if let Some((_, claimed)) = found.read::<Claimed>()? {
+            self.claimed.insert(claimed.merchant.clone(), claimed);
+        }
+        if let Some((_, KeptMessage { message, .. })) = found.read::<KeptMessage>()? {
+            if matches!(message.stage, MessageStage::NotSent { .. }) {
+                self.untold.insert(message.event.clone());
+            }
+            let line = format!("{:?} to {:?} is {:?}", message.kind, message.to, message.stage);
+            self.told.push((message.made_at, message.event.clone(), line));
+            self.messages.push(message);
+        }
+        self.endpoints.extend(found.read::<Endpoint>()?.map(|(_, endpoint)| endpoint));
+        self.deliveries.extend(found.read::<Delivery>()?.map(|(_, delivery)| delivery));
+        if let Some(entry) = found.outbox_entry()? {
+            if entry.marketplace == own {
+                self.events.extend(entry.envelopes().into_iter().map(|event| (event.id, event.name)));
+            }
+            self.receive(&entry);
+        }
+        Ok(())
     }
 
     /// What was told of the orders that these sentences name.
@@ -99,7 +144,7 @@ impl Whole {
 }
 
 /// What holds at any moment at which no transaction is under way.
-pub(super) async fn always(market: &Market, whole: &Whole) -> Result<Vec<String>, Troubled> {
+pub(super) async fn always(market: &Market, whole: &Whole, wire: &Wire) -> Result<Vec<String>, Troubled> {
     let mut wrong: Vec<String> = Vec::new();
     for (offer, bin) in &whole.bins {
         let levels = bin.levels;
@@ -110,6 +155,9 @@ pub(super) async fn always(market: &Market, whole: &Whole) -> Result<Vec<String>
     // The totals of accounts follow by events; what else the books compare was written together.
     let books = Books::check(market).await?;
     wrong.extend(books.faults.into_iter().filter(|fault| !fault.contains("the total of ")));
+    wrong.extend(whole.asked(wire));
+    wrong.extend(whole.paid_out());
+    wrong.extend(house::apart(market));
     Ok(wrong)
 }
 
@@ -119,24 +167,24 @@ pub(super) async fn quiet(
     stage: &Stage,
     whole: &Whole,
     promises: &[Promise],
+    seam: &Seam,
 ) -> Result<Vec<String>, Troubled> {
     let books = Books::check(market).await?;
     let mut wrong = books.faults.clone();
-    for (letter, queue) in market.cloud.dead_letters()?.into_iter().map(|letter| (letter.body, letter.queue))
-    {
-        wrong.push(format!("every event is handled: {queue} has {}", letter.get(..200).unwrap_or(&letter)));
-    }
+    wrong.extend(house::at_rest(market).await?);
     for order in whole.orders.values() {
         wrong.extend(whole.order(order).into_iter().map(|what| format!("{}: {what}", order.id)));
     }
     wrong.extend(whole.shelves(stage, market.clock.now()));
     wrong.extend(whole.kept(stage, promises));
-    wrong.extend(mails(market, whole)?);
-    let open =
-        whole.orders.values().map(|order| whole.paid(order)).map(|(net, owed)| owed.saturating_sub(net));
-    let (open, account) =
-        (i128::from(sum(open)), books.accounts.iter().find(|((_, name, _), _)| name == "receivable"));
-    let posted = account.map_or(0, |(_, balance)| balance.debits - balance.credits);
+    wrong.extend(whole.mails(market)?);
+    wrong.extend(whole.webhooks(&seam.heard()));
+    wrong.extend(whole.at_banks(market, &books)?);
+    wrong.extend(whole.subscribed(promises));
+    let orders = whole.orders.values().map(|order| whole.paid(order));
+    let open = sum(orders.map(|(net, owed)| owed.saturating_sub(net)));
+    let open = i128::from(open.saturating_add(whole.invoiced()));
+    let posted = money::balance(&books, "receivable");
     if posted != open {
         wrong.push(format!("what customers owe is on the books: {posted} are, {open} are open"));
     }
@@ -175,8 +223,11 @@ impl Whole {
             wrong.push(format!("Σ parts = order: {worth} and {total} less {canceled} canceled"));
         }
         let (net, owed) = self.paid(order);
+        // By hand somebody may have given back more than was due.
+        let given = sum(self.payments_of(order).map(money::given));
+        let least = owed.saturating_sub(given).max(0);
         let mut alerts = self.payments_of(order).flat_map(|payment| &payment.alerted);
-        if net != owed && alerts.next().is_none() {
+        if !(least..=owed).contains(&net) && alerts.next().is_none() {
             wrong.push(format!(
                 "everybody has paid what the orders say, or somebody was told: {net}, not {owed}"
             ));
@@ -204,119 +255,8 @@ impl Whole {
         };
         (sum(net), owed)
     }
-
-    /// What is promised to parts is what shelves have promised; nothing is held for carts that are long gone.
-    fn shelves(&self, stage: &Stage, now: Timestamp) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for (_, offer) in &stage.offers {
-            let Ok(id) = offer.parse::<OfferId>() else { continue };
-            let bins = self.bins.iter().filter(|(of, _)| of == id.tail()).map(|(_, bin)| bin);
-            let (mut levels, mut held) = (Levels::default(), 0_i64);
-            for bin in bins {
-                levels = levels.plus(bin.levels);
-                held = bin.holds.values().fold(held, |sum, hold| sum.saturating_add(hold.quantity.into()));
-                // A bank that has asked the customer, or says nothing, keeps the goods for its cart.
-                let paying = |cart: &CartId| {
-                    self.payments.iter().any(|of| of.cart.as_ref() == Some(cart) && !of.finalized)
-                };
-                let over = bin.holds.iter().find(|(cart, hold)| hold.until > now && !paying(cart));
-                wrong.extend(over.map(|(cart, hold)| {
-                    format!("no hold outlives its cart: {offer} for {cart} until {}", hold.until)
-                }));
-            }
-            let lines = self.parts.values().flat_map(|part| &part.lines);
-            let lines = lines.filter(|line| line.offer.as_ref() == Some(&id));
-            let promised: u64 = lines
-                .flat_map(|line| line.allocations.iter().flatten())
-                .map(|allocation| u64::from(allocation.quantity))
-                .sum();
-            if i64::try_from(promised) != Ok(levels.allocated) {
-                wrong.push(format!(
-                    "no unit is promised twice: {offer} has {} allocated, parts wait for {promised}",
-                    levels.allocated
-                ));
-            }
-            let free = levels.available.saturating_add(held);
-            if levels.on_hand.saturating_sub(levels.allocated) != free {
-                wrong.push(format!("units add up: {offer} has {levels:?} and {held} in holds that are over"));
-            }
-        }
-        wrong
-    }
-
-    /// Whatever somebody was told is so.
-    fn kept(&self, stage: &Stage, promises: &[Promise]) -> Vec<String> {
-        let mut wrong = Vec::new();
-        let mut received: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
-        for promise in promises {
-            match promise {
-                Promise::Placed { order, total } => {
-                    let placed = self.orders.get(order).and_then(|order| order.total().ok());
-                    let placed = placed
-                        .map(|placed| domain::money::decimal_text(placed.minor.into(), placed.currency));
-                    if placed.as_ref() != Some(total) {
-                        wrong.push(format!("what is placed stays: {order} for {total} is {placed:?}"));
-                    }
-                }
-                Promise::Shipped { part, shipment } => {
-                    let part = self.parts.get(part);
-                    if !part.is_some_and(|part| part.shipments.iter().any(|one| one.id.as_str() == shipment))
-                    {
-                        wrong.push(format!("what is shipped stays: {shipment} is gone"));
-                    }
-                }
-                Promise::Received { offer, units, heard } => {
-                    let (least, most) = received.entry(*offer).or_default();
-                    let units = u64::from(*units);
-                    *least = least.saturating_add(if *heard { units } else { 0 });
-                    *most = most.saturating_add(units);
-                }
-            }
-        }
-        for (place, (_, offer)) in stage.offers.iter().enumerate() {
-            let Ok(id) = offer.parse::<OfferId>() else { continue };
-            let (least, most) = received.get(&place).copied().unwrap_or_default();
-            let [least, most] = [least, most].map(|sum| sum.saturating_add(u64::from(UNITS)));
-            let found = self.received.get(id.tail()).copied().unwrap_or_default();
-            if !(least..=most).contains(&found) {
-                wrong.push(format!(
-                    "what is asked twice is done once: {offer} received {found}, not {least} to {most}"
-                ));
-            }
-        }
-        wrong
-    }
 }
 
 fn sum(amounts: impl Iterator<Item = i64>) -> i64 {
     amounts.fold(0, i64::saturating_add)
-}
-
-/// Each customer hears of an order once, under one name; or it is known that a letter could not be sent.
-fn mails(market: &Market, whole: &Whole) -> Result<Vec<String>, Troubled> {
-    let mut names: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
-    for mail in market.cloud.mails()? {
-        let about = (mail.to.join(" "), mail.header("Subject"));
-        names.entry(about).or_default().insert(mail.header("Message-ID"));
-    }
-    let mut wrong = Vec::new();
-    for order in whole.orders.keys() {
-        let subject = format!("Your order {order}");
-        let confirmed: usize =
-            names.iter().filter(|((_, about), _)| *about == subject).map(|(_, names)| names.len()).sum();
-        let untold = confirmed == 0 && whole.untold.contains(&format!("{order}.1"));
-        if confirmed != 1 && !untold {
-            wrong.push(format!("one message tells of {order}: there are {confirmed}"));
-        }
-    }
-    Ok(wrong)
-}
-
-/// The whole table in one text, the same however the SDK has ordered what is in an item: what a run came to.
-pub(super) fn trace(market: &Market) -> String {
-    let items = market.cloud.items();
-    let mut lines: Vec<String> = items.iter().map(Value::to_string).collect();
-    lines.sort_unstable();
-    let all = format!("{}\n{}", marketplace_id(), lines.join("\n"));
-    domain::id::sha256_hex(all.as_bytes())
 }

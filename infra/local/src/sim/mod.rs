@@ -2,8 +2,8 @@
 //! wiring, in one thread, on clocks that stand still but for what is waited for.
 //!
 //! `acts.rs` what people do · `crowd.rs` how they do it, and what they were promised · `seam.rs` what goes wrong
-//! between functions and AWS · `planted.rs` mistakes that have to be found · `laws.rs` what must be true · `stage.rs`
-//! where it begins · `shrink.rs` the shortest history that still fails.
+//! between functions and AWS · `planted.rs` mistakes that have to be found · `laws.rs` what must be true · `wire.rs`
+//! what gateways are asked · `stage.rs` where it begins · `shrink.rs` the shortest history that still fails.
 //!
 //! A run is a history of rounds. In a round people act side by side while messages are delivered; then the clock
 //! moves on. At the end the weather is fair, what lies in dead-letter queues is sent again, everything is shipped,
@@ -16,8 +16,9 @@ mod planted;
 mod seam;
 mod shrink;
 mod stage;
+mod wire;
 
-pub use acts::{Act, Round};
+pub use acts::{Act, Round, Tab, Wish};
 pub use planted::{PLANTED, Planted};
 pub use shrink::shrink;
 pub use stage::Stage;
@@ -34,6 +35,7 @@ use seam::Seam;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use wire::Wire;
 
 /// Why a simulation cannot go on: not what it looks for.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +99,9 @@ pub struct Run {
 pub fn live(stage: &Stage, plan: &Plan) -> Result<Run, Troubled> {
     // Tokio's clock stands, and goes on by itself to whatever is waited for when nothing else can be done.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
-    runtime.block_on(lived(stage, plan))
+    let wire = Wire::default();
+    let _listens = wire.listen();
+    runtime.block_on(lived(stage, plan, &wire))
 }
 
 /// Makes where every run begins, in this thread.
@@ -109,18 +113,18 @@ pub fn stage() -> Result<Stage, Troubled> {
     runtime.block_on(Stage::make())
 }
 
-async fn lived(stage: &Stage, plan: &Plan) -> Result<Run, Troubled> {
+async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled> {
     let seam = Seam::of(plan.seed, plan.planted);
     let rim = |name, build, outside| seam.around(name, build, outside);
     let market = Market::with_rim(Place::CopyOf(stage.folder()), stage::start(), &rim).await?;
-    let crowd = Crowd::of(&market, stage, &seam);
+    let crowd = Crowd::of(&market, stage, &seam)?;
     let mut broken = Vec::new();
     seam.rough(true);
     for round in &plan.history {
         side_by_side(&market, &crowd, round).await?;
         market.advance(SignedDuration::from_mins(round.minutes)).await?;
         if seam.roll(4) == 0 {
-            broken = laws::always(&market, &Whole::read(&market).await?).await?;
+            broken = laws::always(&market, &Whole::read(&market).await?, wire).await?;
         }
         broken.extend(crowd.wrong());
         if !broken.is_empty() {
@@ -129,20 +133,10 @@ async fn lived(stage: &Stage, plan: &Plan) -> Result<Run, Troubled> {
     }
     seam.rough(false);
     if broken.is_empty() {
-        // Whatever hangs is asked about, and becomes an order or nothing.
-        come_to_rest(&market).await?;
-        market.advance(SignedDuration::from_hours(2)).await?;
-        come_to_rest(&market).await?;
+        to_the_end(&market, &crowd, &seam).await?;
         let whole = Whole::read(&market).await?;
-        let orders: Vec<_> = whole.orders.keys().cloned().collect();
-        crowd.finish(&orders).await;
-        come_to_rest(&market).await?;
-        // Holds end, earnings become payable, the nightly runs pay them.
-        market.advance(SignedDuration::from_hours(24 * 4)).await?;
-        come_to_rest(&market).await?;
-        let whole = Whole::read(&market).await?;
-        broken = laws::always(&market, &whole).await?;
-        broken.extend(laws::quiet(&market, stage, &whole, &crowd.promises()).await?);
+        broken = laws::always(&market, &whole, wire).await?;
+        broken.extend(laws::quiet(&market, stage, &whole, &crowd.promises(), &seam).await?);
         broken.extend(crowd.wrong());
         broken.sort();
         broken.dedup();
@@ -150,6 +144,30 @@ async fn lived(stage: &Stage, plan: &Plan) -> Result<Run, Troubled> {
     let whole = Whole::read(&market).await?;
     let (orders, story) = (whole.orders.len(), whole.stories(&broken));
     Ok(Run { orders, faults: seam.happened(), trace: laws::trace(&market), broken, story })
+}
+
+/// Whatever is open comes to its end, some of it days before the rest: so merchants are paid in more than one night.
+async fn to_the_end(market: &Market, crowd: &Crowd<'_>, seam: &Seam) -> Result<(), Troubled> {
+    // Whatever hangs is asked about, and becomes an order or nothing.
+    come_to_rest(market).await?;
+    market.advance(SignedDuration::from_hours(2)).await?;
+    come_to_rest(market).await?;
+    // A gateway that has no answer is asked for five days.
+    for (last, days) in [(false, 4), (true, 6)] {
+        let whole = Whole::read(market).await?;
+        let orders = whole.orders.keys().enumerate().filter(|(place, _)| last || place % 2 == 0);
+        let orders: Vec<_> = orders.map(|(_, order)| order.clone()).collect();
+        crowd.finish(&orders).await;
+        come_to_rest(market).await?;
+        // Holds end, earnings become payable, the nightly runs pay them, whatever the weather.
+        seam.rough(true);
+        market.advance(SignedDuration::from_hours(24 * days)).await?;
+        seam.rough(false);
+        come_to_rest(market).await?;
+        crowd.banks().await;
+        come_to_rest(market).await?;
+    }
+    Ok(())
 }
 
 /// People act while messages are delivered.

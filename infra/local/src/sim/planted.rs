@@ -24,10 +24,20 @@ pub enum Planted {
     EverybodysOrders,
     /// A part of an order is placed again over the one that is under way.
     SplitAgain,
+    /// What was decided on a part or an order that has changed since is written all the same.
+    StalePart,
+    /// The same of carts.
+    StaleCart,
+    /// Which part a capture was for is not noted.
+    CapturesTwice,
+    /// How far a merchant is paid is not noted.
+    PaysOutTwice,
+    /// Of the events that come to webhooks at once one is forgotten.
+    WebhookForgotten,
 }
 
 /// All of them, each with what is wrong.
-pub const PLANTED: [Planted; 8] = [
+pub const PLANTED: [Planted; 13] = [
     Planted::NoMark,
     Planted::LedgerCountsTwice,
     Planted::StockUnconditional,
@@ -36,6 +46,11 @@ pub const PLANTED: [Planted; 8] = [
     Planted::NoIdempotency,
     Planted::EverybodysOrders,
     Planted::SplitAgain,
+    Planted::StalePart,
+    Planted::StaleCart,
+    Planted::CapturesTwice,
+    Planted::PaysOutTwice,
+    Planted::WebhookForgotten,
 ];
 
 const TRANSACTION: &str = ".TransactWriteItems";
@@ -72,6 +87,11 @@ impl Planted {
             Self::NoIdempotency => "no-idempotency",
             Self::EverybodysOrders => "everybodys-orders",
             Self::SplitAgain => "split-again",
+            Self::StalePart => "stale-part",
+            Self::StaleCart => "stale-cart",
+            Self::CapturesTwice => "captures-twice",
+            Self::PaysOutTwice => "pays-out-twice",
+            Self::WebhookForgotten => "webhook-forgotten",
         }
     }
 
@@ -83,11 +103,16 @@ impl Planted {
             Self::NoMark => !mark || function == "ledger",
             Self::LedgerCountsTwice => !mark || function != "ledger",
             Self::NoIdempotency => !about.kind.starts_with("idempotency."),
+            Self::PaysOutTwice => !about.kind.starts_with("claimed."),
             Self::StockUnconditional
             | Self::EventOutside
             | Self::FailureSwallowed
             | Self::EverybodysOrders
-            | Self::SplitAgain => true,
+            | Self::SplitAgain
+            | Self::StalePart
+            | Self::StaleCart
+            | Self::CapturesTwice
+            | Self::WebhookForgotten => true,
         }
     }
 
@@ -98,12 +123,17 @@ impl Planted {
         match self {
             Self::StockUnconditional => sort.starts_with("STK#"),
             Self::SplitAgain => part && function == "order-split",
+            Self::StalePart => part && function != "order-split",
+            Self::StaleCart => sort == "CRT",
             Self::NoMark
             | Self::LedgerCountsTwice
             | Self::EventOutside
             | Self::FailureSwallowed
             | Self::NoIdempotency
-            | Self::EverybodysOrders => false,
+            | Self::EverybodysOrders
+            | Self::CapturesTwice
+            | Self::PaysOutTwice
+            | Self::WebhookForgotten => false,
         }
     }
 
@@ -133,8 +163,10 @@ impl Planted {
             }
         }
         let mut changed = before != writes.len();
-        for write in writes.iter_mut().filter(|write| self.forgets(function, write)) {
-            for action in ["Put", "Update", "Delete"] {
+        for write in writes.iter_mut() {
+            changed |= self == Self::CapturesTwice && misplace(write);
+            let forgets = self.forgets(function, write);
+            for action in ["Put", "Update", "Delete"].into_iter().filter(|_| forgets) {
                 changed |= write.get_mut(action).is_some_and(forget);
             }
         }
@@ -169,6 +201,14 @@ impl Planted {
             let path = event.get("rawPath").and_then(Value::as_str).unwrap_or_default();
             path.starts_with("/v1/merchant-orders/")
         };
+        let from = event.pointer("/Records/0/eventSourceARN").and_then(Value::as_str).unwrap_or_default();
+        if self == Self::WebhookForgotten
+            && from.ends_with("WebhooksQueue")
+            && let Some(records) = event.get_mut("Records").and_then(Value::as_array_mut)
+            && records.len() > 1
+        {
+            records.pop();
+        }
         if self == Self::EverybodysOrders
             && of_parts(event)
             && let Some(bearer) = event.pointer_mut("/headers/authorization")
@@ -184,4 +224,18 @@ fn forget(write: &mut Value) -> bool {
     let text = condition.as_str().unwrap_or_default();
     *condition = json!(format!("({text}) OR attribute_exists(PK) OR attribute_not_exists(PK)"));
     true
+}
+
+/// Notes a capture that went well under a part that there is not.
+fn misplace(write: &mut Value) -> bool {
+    let attempts = write.pointer_mut("/Put/Item/value/M/attempts/L").and_then(Value::as_array_mut);
+    let mut some = false;
+    for attempt in attempts.into_iter().flatten() {
+        let well = attempt.pointer("/M/state/M/is/S").and_then(Value::as_str) == Some("approved");
+        if let Some(part) = attempt.pointer_mut("/M/call/M/part/N").filter(|_| well) {
+            *part = json!("99");
+            some = true;
+        }
+    }
+    some
 }

@@ -104,6 +104,15 @@ impl Weather {
 /// A message that was delivered once: to whom, and the event.
 type Old = (&'static str, Value);
 
+/// The function that calls addresses of others.
+const WEBHOOKS: &str = "webhooks";
+/// A receiver that is always there.
+pub(super) const STEADY: &str = "http://127.0.0.1:9001/steady";
+/// One that fails and is slow.
+pub(super) const MOODY: &str = "http://127.0.0.1:9001/moody";
+/// One that takes nothing.
+pub(super) const DEAF: &str = "http://127.0.0.1:9001/deaf";
+
 /// Old messages that are remembered.
 const OLD_MAX: usize = 200;
 
@@ -115,6 +124,7 @@ struct State {
     plant: Option<Planted>,
     happened: Mutex<BTreeMap<&'static str, u64>>,
     old: Mutex<Vec<Old>>,
+    heard: Mutex<Vec<(webhooks::Sent, u16)>>,
     /// The row that all worlds draw their ids from.
     seed: u64,
     drawn: Arc<AtomicU64>,
@@ -142,6 +152,7 @@ impl Seam {
             plant,
             happened: Mutex::default(),
             old: Mutex::default(),
+            heard: Mutex::default(),
             seed,
             drawn: Arc::default(),
         }))
@@ -206,13 +217,42 @@ impl Seam {
             let seam = seam.clone();
             async move { seam.call(name, request, &aws).await }
         });
-        let begun = Begun { seam: self.clone(), build, outside };
+        let begun = Begun { seam: self.clone(), name, build, outside };
         let instance = Arc::new(Mutex::new(begun.function()?));
         let (seam, begun) = (self.clone(), Arc::new(begun));
         Ok(Arc::new(move |event| {
             let (seam, begun, instance) = (seam.clone(), Arc::clone(&begun), Arc::clone(&instance));
             Box::pin(async move { seam.deliver(name, &begun, &instance, event).await })
         }))
+    }
+
+    /// Receivers of webhooks: one always answers, one has moods, one never hears.
+    fn receivers(&self) -> webhooks::Played {
+        let seam = self.clone();
+        Arc::new(move |sent| {
+            let seam = seam.clone();
+            Box::pin(async move {
+                seam.takes(1..20).await;
+                let rough = seam.0.rough.load(Ordering::SeqCst);
+                let mood = seam.roll(6);
+                let code = match sent.address.as_str() {
+                    MOODY if rough && mood == 0 => 500,
+                    DEAF => 404,
+                    _ => 200,
+                };
+                let slow = rough && mood == 1 && sent.address == MOODY;
+                lock(&seam.0.heard).push((sent, code));
+                if slow {
+                    tokio::time::sleep(Duration::from_secs(12)).await;
+                }
+                code
+            })
+        })
+    }
+
+    /// What receivers of webhooks were sent, each with the answer.
+    pub(super) fn heard(&self) -> Vec<(webhooks::Sent, u16)> {
+        lock(&self.0.heard).clone()
     }
 
     /// A call of AWS by a function.
@@ -356,6 +396,7 @@ fn fail(answer: &mut Value, message: &Value) {
 /// A function that can be begun again.
 struct Begun {
     seam: Seam,
+    name: &'static str,
     build: Build,
     outside: Outside,
 }
@@ -364,7 +405,12 @@ impl Begun {
     fn function(&self) -> Result<Function, NotOpen> {
         let State { seed, drawn, .. } = &*self.seam.0;
         let world = self.outside.clone().world()?.with_drawn_ids(*seed, Arc::clone(drawn));
-        Ok((self.build)(&world))
+        // Only a stand-in answers on this clock.
+        Ok(if self.name == WEBHOOKS {
+            webhooks::function_played(&world, self.seam.receivers())
+        } else {
+            (self.build)(&world)
+        })
     }
 }
 

@@ -1,9 +1,10 @@
-//! The marketplace as every simulation finds it: two merchants, four offers with few units, a code. It is made once,
-//! and copied for each run.
+//! The marketplace as every simulation finds it: two merchants, four offers with few units, a code, a plan, customers
+//! with accounts; and another marketplace in the same table, with the same names. It is made once, and copied for each
+//! run.
 
 use super::Troubled;
-use super::acts::OFFERS;
-use super::seam::Seam;
+use super::acts::{CUSTOMERS, OFFERS};
+use super::seam::{DEAF, MOODY, STEADY, Seam};
 use crate::api::Api;
 use crate::cloud::Place;
 use crate::issuer::{AUDIENCE, ISSUER};
@@ -14,7 +15,7 @@ use domain::commission::{Charge, Rule};
 use domain::id::{ApiKeyId, MarketplaceId, derive, sha256_hex};
 use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ use table::access::{ApiKey, Issuer};
 pub(super) const OPERATOR: &str = "sk_operator";
 /// The storefront's.
 pub(super) const STOREFRONT: &str = "pk_simulation";
+/// The key of the other marketplace's operator.
+pub(super) const ELSEWHERE: &str = "sk_elsewhere";
 /// Merchants and their keys.
 pub(super) const MERCHANTS: [(&str, &str); 2] = [("alma", "sk_alma"), ("birch", "sk_birch")];
 /// Whose each offer is, and its price.
@@ -42,10 +45,17 @@ pub struct Stage {
     pub(super) merchants: Vec<String>,
     /// Each with the merchant's place.
     pub(super) offers: Vec<(usize, String)>,
+    /// By the week.
+    pub(super) plan: String,
 }
 
 pub(super) fn marketplace_id() -> MarketplaceId {
     MarketplaceId::from_bits(derive(&["simulation"]))
+}
+
+/// The other one, which has no part in anything here.
+pub(super) fn elsewhere_id() -> MarketplaceId {
+    MarketplaceId::from_bits(derive(&["elsewhere"]))
 }
 
 /// A Monday.
@@ -67,7 +77,10 @@ impl Stage {
         // What opens the marketplace is no function.
         market.world = market.world.with_drawn_ids(u64::MAX, Arc::default());
         let (merchants, offers) = fill(&market).await?;
-        Ok(Self { folder, merchants, offers })
+        let plan = subscribers(&market).await?;
+        elsewhere(&market).await?;
+        market.cloud.settle_with_retries().await?;
+        Ok(Self { folder, merchants, offers, plan })
     }
 
     pub(super) fn folder(&self) -> PathBuf {
@@ -77,11 +90,21 @@ impl Stage {
 
 /// Everything that is sold.
 async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Troubled> {
-    open(market).await?;
     let (api, m) = (Api::new(&market.cloud, OPERATOR), marketplace_id());
+    let (issuer, audience) = (ISSUER.to_owned(), AUDIENCE.to_owned());
+    let issuer = Issuer { issuer, audience, marketplace: m.clone(), jwks_uri: market.issuer.jwks_uri() };
+    let keys = [("operator", OPERATOR), ("storefront", STOREFRONT)];
+    let keys = keys.map(|(name, secret)| (name.to_owned(), secret.to_owned()));
+    open(market, m.clone(), Some(issuer), keys.into()).await?;
     let tax = json!({"rates": [{"from": "2021-01-01", "treatment": "standard", "percent": "19"}]});
     api.post("/v1/tax/rates/DE/set", &tax, "tax").await.ok()?;
     api.post("/v1/promotions/set-code", &json!({"name": CODE, "percent": "10"}), "code").await.ok()?;
+    for (address, events) in
+        [(STEADY, ["order.*", "payout.*"]), (MOODY, ["order.*", "payment.*"]), (DEAF, ["payout.*", "fx.*"])]
+    {
+        let body = json!({"address": address, "events": events});
+        api.post("/v1/webhook-endpoints", &body, address).await.ok()?;
+    }
     let mut merchants = Vec::new();
     for (name, secret) in MERCHANTS {
         let body = json!({"name": name, "external_id": name, "schedule": {"every": "day"}});
@@ -123,11 +146,58 @@ async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Tr
         api.post(&path, &json!({"quantity": UNITS}), sku).await.ok()?;
         offers.push((of, offer));
     }
-    market.cloud.settle_with_retries().await?;
     Ok((merchants, offers))
 }
 
-async fn open(market: &Market) -> Result<(), Troubled> {
+/// A plan by the week, and customers who may want it.
+async fn subscribers(market: &Market) -> Result<String, Troubled> {
+    for token in tokens(market)? {
+        let body = json!({"name": "Sample", "email": "sample@post.example"});
+        Api::new(&market.cloud, token).post("/v1/customers/me", &body, "").await.ok()?;
+    }
+    let price = json!({"amount": "7.00", "currency": "EUR"});
+    let terms = json!({
+        "interval": {"every": "week"}, "price": price, "included": 1, "tiers": [{"unit_price": price}],
+        "proration": "second", "features": ["seats"],
+    });
+    let plan = json!({"external_id": "weekly", "name": "Weekly", "currency": "EUR", "terms": terms});
+    let api = Api::new(&market.cloud, OPERATOR);
+    let issuer = json!({"name": "Simulation", "lines": ["Lindenweg 1", "10969 Berlin"], "country": "DE"});
+    api.post("/v1/invoices/set-issuer", &issuer, "issuer").await.ok()?;
+    Ok(text(&api.post("/v1/plans/publish", &plan, "plan").await.ok()?, "/id"))
+}
+
+/// Of those who have signed in.
+pub(super) fn tokens(market: &Market) -> Result<Vec<String>, Troubled> {
+    let one = |number| market.issuer.token(&format!("customer-{number}"), SignedDuration::from_hours(6));
+    (0..CUSTOMERS).map(|number| one(number).map_err(Troubled::word)).collect()
+}
+
+/// Another marketplace with a merchant and an offer of the same names.
+async fn elsewhere(market: &Market) -> Result<(), Troubled> {
+    let keys = vec![("operator".to_owned(), ELSEWHERE.to_owned())];
+    open(market, elsewhere_id(), None, keys).await?;
+    let api = Api::new(&market.cloud, ELSEWHERE);
+    let (name, _) = MERCHANTS[0];
+    let merchant = json!({"name": name, "external_id": name, "schedule": {"every": "day"}});
+    let merchant = text(&api.post("/v1/merchants", &merchant, name).await.ok()?, "/id");
+    api.post(&format!("/v1/merchants/{merchant}/approve"), &json!({}), "approve").await.ok()?;
+    let (_, sku, price) = GOODS[0];
+    let product = json!({"merchant": merchant, "title": sku, "variants": [{}]});
+    let product = text(&api.post("/v1/products", &product, sku).await.ok()?, "/id");
+    let price = json!({"amount": price, "currency": "EUR"});
+    let offer = json!({"merchant": merchant, "product": product, "sku": sku, "price": price});
+    let offer = text(&api.post("/v1/offers", &offer, sku).await.ok()?, "/id");
+    api.post(&format!("/v1/stock/{offer}/receive"), &json!({"quantity": UNITS}), sku).await.ok()?;
+    Ok(())
+}
+
+async fn open(
+    market: &Market,
+    id: MarketplaceId,
+    issuer: Option<Issuer>,
+    keys: Vec<(String, String)>,
+) -> Result<(), Troubled> {
     let currency = "EUR".parse().map_err(Troubled::word)?;
     let fee = "commission".parse().map_err(Troubled::word)?;
     let commission = vec![Rule { fee, category: None, charge: Charge::Percent(Decimal::from(15)) }];
@@ -139,17 +209,9 @@ async fn open(market: &Market) -> Result<(), Troubled> {
         requirements: Vec::new(),
         storefront: None,
     };
-    let (id, name) = (marketplace_id(), "Simulation".parse().map_err(Troubled::word)?);
-    let (issuer, audience) = (ISSUER.to_owned(), AUDIENCE.to_owned());
-    let issuer = Issuer { issuer, audience, marketplace: id.clone(), jwks_uri: market.issuer.jwks_uri() };
-    let locale = "en".to_owned();
-    let key = |name: &str, secret: &str| (name.to_owned(), secret.to_owned());
-    let opening = Opening {
-        marketplace: Marketplace { id, name, currency, locale, settings, merchant_terms: Vec::new() },
-        issuer: Some(issuer),
-        operators: Vec::new(),
-        keys: vec![key("operator", OPERATOR), key("storefront", STOREFRONT)],
-    };
+    let (name, locale) = ("Simulation".parse().map_err(Troubled::word)?, "en".to_owned());
+    let marketplace = Marketplace { id, name, currency, locale, settings, merchant_terms: Vec::new() };
+    let opening = Opening { marketplace, issuer, operators: Vec::new(), keys };
     open_marketplace(&market.world, opening).await.map_err(Troubled::word)
 }
 

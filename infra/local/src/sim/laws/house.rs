@@ -1,0 +1,131 @@
+//! The table as a whole, queues, work that is due, and letters.
+
+use super::Whole;
+use crate::market::Market;
+use crate::sim::Troubled;
+use crate::sim::stage::{elsewhere_id, marketplace_id};
+use domain::message::Stage;
+use domain::webhook::State;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Nightly work may wait for the next night.
+const LATE: SignedDuration = SignedDuration::from_hours(25);
+
+/// The whole table in one text, the same however the SDK has ordered what is in an item: what a run came to.
+pub(in crate::sim) fn trace(market: &Market) -> String {
+    let items = market.cloud.items();
+    let mut lines: Vec<String> = items.iter().map(Value::to_string).collect();
+    lines.sort_unstable();
+    domain::id::sha256_hex(lines.join("\n").as_bytes())
+}
+
+/// Every item is of one marketplace, or of none.
+pub(super) fn apart(market: &Market) -> Vec<String> {
+    let (own, other) = (marketplace_id().to_string(), elsewhere_id().to_string());
+    let items = market.cloud.items().into_iter().map(|item| item.to_string());
+    let mixed = items.filter(|item| item.contains(&own) && item.contains(&other));
+    mixed.map(|item| format!("nothing of one marketplace names another: {item}")).collect()
+}
+
+/// No message is lost, none waits, and what was due is done.
+pub(super) async fn at_rest(market: &Market) -> Result<Vec<String>, Troubled> {
+    let mut wrong = Vec::new();
+    for letter in market.cloud.dead_letters()? {
+        let body = letter.body.get(..200).unwrap_or(&letter.body);
+        wrong.push(format!("every event is handled: {} has {body}", letter.queue));
+    }
+    let settled = market.cloud.settle().await?;
+    if settled.waiting > 0 || settled.stuck_streams > 0 {
+        wrong.push(format!("no message waits at rest: {settled:?}"));
+    }
+    let now = market.clock.now();
+    for item in market.cloud.items() {
+        let key = |name: &str| {
+            item.pointer(&format!("/{name}/S")).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let (part, sort) = (key("PK"), key("SK"));
+        let due = sort.split_once('#').and_then(|(minute, _)| minute.parse::<Timestamp>().ok());
+        if part.starts_with("DUE#") && due.is_some_and(|due| now.duration_since(due) > LATE) {
+            wrong.push(format!("what is due is done: {part} {sort}"));
+        }
+    }
+    Ok(wrong)
+}
+
+impl Whole {
+    /// Each customer hears of an order once, under one name, or it is known that a letter could not be sent; and no
+    /// letter is without its message, nor a message that was sent without its letter.
+    pub(super) fn mails(&self, market: &Market) -> Result<Vec<String>, Troubled> {
+        let mut names: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        for mail in market.cloud.mails()? {
+            let about = (mail.to.join(" "), mail.header("Subject"));
+            names.entry(about).or_default().insert(mail.header("Message-ID"));
+        }
+        let mut wrong = Vec::new();
+        for order in self.orders.keys() {
+            let subject = format!("Your order {order}");
+            let confirmed: usize =
+                names.iter().filter(|((_, about), _)| *about == subject).map(|(_, names)| names.len()).sum();
+            let untold = confirmed == 0 && self.untold.contains(&format!("{order}.1"));
+            if confirmed != 1 && !untold {
+                wrong.push(format!("one message tells of {order}: there are {confirmed}"));
+            }
+        }
+        let id = |header: &String| {
+            let (id, _) = header.trim_start_matches('<').split_once('@')?;
+            Some(id.to_owned())
+        };
+        let sent: BTreeSet<String> = names.values().flatten().filter_map(id).collect();
+        let known: BTreeSet<&str> = self.messages.iter().map(|message| message.id.as_str()).collect();
+        for message in &self.messages {
+            let told = match message.stage {
+                Stage::Sent { .. } => sent.contains(message.id.as_str()),
+                Stage::Waiting { .. } => false,
+                // Whether it has gone nobody knows; or nobody may be told.
+                Stage::Begun { .. } | Stage::NotSent { .. } => true,
+            };
+            if !told {
+                wrong.push(format!("every letter has its end: {} is {:?}", message.id, message.stage));
+            }
+        }
+        for stray in sent.iter().filter(|id| !known.contains(id.as_str())) {
+            wrong.push(format!("no letter is without its message: {stray}"));
+        }
+        Ok(wrong)
+    }
+
+    /// Whoever listens is told of each event, under one name; or it is known that this did not go well.
+    pub(super) fn webhooks(&self, heard: &[(webhooks::Sent, u16)]) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let well = heard.iter().filter(|(_, code)| *code == 200).map(|(sent, _)| sent.id.as_str());
+        let well: BTreeSet<&str> = well.collect();
+        let mut bodies: BTreeMap<&str, &str> = BTreeMap::new();
+        for (sent, _) in heard {
+            if *bodies.entry(&sent.id).or_insert(&sent.body) != sent.body {
+                wrong.push(format!("a webhook's name is for one text: {} has two", sent.id));
+            }
+        }
+        let kept: BTreeMap<_, _> =
+            self.deliveries.iter().map(|one| ((&one.endpoint, one.event.as_str()), one)).collect();
+        for endpoint in self.endpoints.iter().filter(|endpoint| endpoint.listens()) {
+            for (event, name) in &self.events {
+                if !endpoint.events.iter().any(|pattern| pattern.wants(name)) {
+                    continue;
+                }
+                let told = kept.get(&(&endpoint.id, event.as_str()));
+                let is_well = told.is_some_and(|told| match told.state {
+                    State::Delivered { .. } => well.contains(told.id.as_str()),
+                    State::Waiting { .. } | State::Failed { .. } => true,
+                    State::Calling { .. } => false,
+                });
+                if !is_well {
+                    let (address, told) = (&endpoint.address, told.map(|told| told.state));
+                    wrong.push(format!("whoever listens is told: {address} of {event} {name}: {told:?}"));
+                }
+            }
+        }
+        wrong
+    }
+}

@@ -1,0 +1,180 @@
+//! Money: what gateways were asked for, what banks were told, what subscribers have paid.
+
+use super::{GIVEN, Promise, Whole, sum};
+use crate::books::Books;
+use crate::market::Market;
+use crate::sim::Troubled;
+use crate::sim::stage::marketplace_id;
+use crate::sim::wire::{Asked, Wire};
+use domain::id::{AttemptId, MerchantId, SubscriptionId};
+use domain::invoice::Stage as InvoiceStage;
+use domain::money::decimal_text;
+use domain::payment::{Call, Payment};
+use domain::payout::{Payout, Stage};
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an account comes to in this marketplace.
+pub(super) fn balance(books: &Books, account: &str) -> i128 {
+    let own = marketplace_id();
+    let mine = books.accounts.iter().filter(|((m, name, _), _)| *m == own && name == account);
+    mine.map(|(_, balance)| balance.debits - balance.credits).sum()
+}
+
+/// What was given back by hand for each cause.
+fn by_cause(payment: &Payment) -> BTreeMap<&str, i64> {
+    let mut causes = BTreeMap::new();
+    // What the system grants by itself has causes with a colon.
+    for refund in payment.refunds.iter().filter(|refund| !refund.cause.as_str().contains(':')) {
+        let given: &mut i64 = causes.entry(refund.cause.as_str()).or_default();
+        *given = given.saturating_add(refund.amount.minor);
+    }
+    causes
+}
+
+/// What was given back by hand.
+pub(super) fn given(payment: &Payment) -> i64 {
+    sum(by_cause(payment).into_values())
+}
+
+impl Whole {
+    /// Gateways were asked for what is on record and nothing else, under each key for one thing.
+    pub(super) fn asked(&self, wire: &Wire) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut keys: BTreeMap<String, Asked> = BTreeMap::new();
+        for (key, asked) in wire.asked() {
+            let first = keys.entry(key.clone()).or_insert_with(|| asked.clone());
+            if *first != asked {
+                wrong.push(format!("a key is for one call: {key} is for {first:?} and {asked:?}"));
+            }
+        }
+        for (key, asked) in keys {
+            let on_record = self.on_record(&key);
+            if on_record.as_ref() != Some(&asked) {
+                wrong.push(format!(
+                    "gateways are asked for what is on record: {key} {asked:?}, {on_record:?}"
+                ));
+            }
+        }
+        for payment in &self.payments {
+            for (cause, given) in by_cause(payment).into_iter().filter(|(_, given)| *given > GIVEN) {
+                wrong.push(format!("a cause is one refund: {} gives {given} for {cause}", payment.id));
+            }
+        }
+        wrong
+    }
+
+    /// What a payment says of one of its calls.
+    fn on_record(&self, key: &str) -> Option<Asked> {
+        let (id, number) = key.parse::<AttemptId>().ok()?.place()?;
+        let payment = self.payments.iter().find(|payment| payment.id == id)?;
+        let attempt = payment.attempts.iter().find(|attempt| attempt.number == number)?;
+        let call = match attempt.call {
+            Call::Authorize => "authorize",
+            Call::Capture { .. } => "capture",
+            Call::Void { .. } => "void",
+            Call::Refund { .. } => "refund",
+        };
+        // What is released is whatever is left by then.
+        let minor = if call == "void" { 0 } else { attempt.amount.minor };
+        Some(Asked { call: call.to_owned(), minor })
+    }
+
+    /// Payouts follow each other day by day; each is the sum of the entries of its days.
+    pub(super) fn paid_out(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut by_merchant: BTreeMap<&MerchantId, Vec<&Payout>> = BTreeMap::new();
+        for payout in &self.payouts {
+            by_merchant.entry(&payout.merchant).or_default().push(payout);
+        }
+        for (merchant, mut payouts) in by_merchant {
+            payouts.sort_by_key(|payout| payout.through);
+            let mut through = Date::ZERO;
+            for payout in payouts {
+                if payout.after != through {
+                    let id = &payout.id;
+                    wrong.push(format!("no day is paid out twice: {id} is after {}", payout.after));
+                }
+                through = payout.through;
+                let own = self.entries.iter().filter(|entry| {
+                    entry.merchant == *merchant
+                        && (payout.after < entry.payable_day && entry.payable_day <= payout.through)
+                });
+                let earned = sum(own.map(|entry| entry.amount.minor));
+                if earned != payout.amount.minor {
+                    let (id, paid) = (&payout.id, payout.amount.minor);
+                    wrong.push(format!("a payout is what was earned: {id} pays {paid} of {earned}"));
+                }
+            }
+            let claimed = self.claimed.get(merchant).map(|claimed| claimed.through);
+            if claimed != Some(through) {
+                wrong.push(format!("what is paid out is claimed: {merchant} {claimed:?}, not {through}"));
+            }
+        }
+        wrong
+    }
+
+    /// Banks have an order for each payout, to the cent; what they have not answered is on its way in the books.
+    pub(super) fn at_banks(&self, market: &Market, books: &Books) -> Result<Vec<String>, Troubled> {
+        let mut wrong = Vec::new();
+        let bucket = market.cloud.environment("payout")?.remove("DOCUMENTS").unwrap_or_default();
+        let folder = market.cloud.folder().join("s3").join(bucket).join(marketplace_id().as_str());
+        for payout in &self.payouts {
+            let name = format!("payouts/{}/{}.xml", payout.through, payout.id);
+            let file = std::fs::read_to_string(folder.join(&name)).ok();
+            let amount = decimal_text(payout.amount.minor.into(), payout.amount.currency);
+            if !file.is_some_and(|file| file.contains(&format!(">{amount}<"))) {
+                wrong.push(format!("banks have an order for each payout: {name} is not there for {amount}"));
+            }
+        }
+        let open = self.payouts.iter().filter(|payout| match payout.stage {
+            Stage::Created | Stage::Sent { .. } => true,
+            Stage::Paid { .. } | Stage::Failed { .. } => false,
+        });
+        let (open, posted) =
+            (sum(open.map(|payout| payout.amount.minor)), balance(books, "payouts_in_transit"));
+        if posted != -i128::from(open) {
+            wrong.push(format!("what banks have not answered is in transit: {posted}, {open} are open"));
+        }
+        Ok(wrong)
+    }
+
+    /// What subscribers owe: open invoices, and what went back of paid ones.
+    pub(super) fn invoiced(&self) -> i64 {
+        let open = self.invoices.iter().filter(|invoice| invoice.stage == InvoiceStage::Open);
+        let open = sum(open.map(|invoice| invoice.due().map_or(i64::MAX, |due| due.minor)));
+        let back = self.payments.iter().filter(|payment| payment.invoice.is_some());
+        let back = back.flat_map(|payment| &payment.refunds).filter(|refund| !refund.stray);
+        open.saturating_add(sum(back.map(|refund| refund.amount.minor)))
+    }
+
+    /// What has begun is there; each subscription has at most one invoice to pay, and all documents have one number
+    /// each, without a gap.
+    pub(super) fn subscribed(&self, promises: &[Promise]) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let known: BTreeSet<&str> = self.subscriptions.iter().map(|one| one.id.as_str()).collect();
+        for promise in promises {
+            if let Promise::Subscribed { subscription } = promise
+                && !known.contains(subscription.as_str())
+            {
+                wrong.push(format!("what has begun stays: {subscription} is gone"));
+            }
+        }
+        let mut open: BTreeMap<&SubscriptionId, usize> = BTreeMap::new();
+        for invoice in self.invoices.iter().filter(|invoice| invoice.stage == InvoiceStage::Open) {
+            let count = open.entry(&invoice.subscription).or_default();
+            *count = count.saturating_add(1);
+        }
+        for (subscription, count) in open.into_iter().filter(|(_, count)| *count > 1) {
+            wrong.push(format!("nobody owes for two periods: {subscription} has {count} open invoices"));
+        }
+        let mut numbers: Vec<u32> =
+            self.invoices.iter().filter_map(|one| one.number).map(|number| number.sequence).collect();
+        numbers.sort_unstable();
+        let wanted: Vec<u32> = (1..).take(self.invoices.len()).collect();
+        if numbers != wanted {
+            wrong.push(format!("documents are numbered without a gap: {numbers:?} of {}", wanted.len()));
+        }
+        wrong
+    }
+}
