@@ -21,6 +21,7 @@ use super::lag::Lag;
 use super::meter::{Meter, Units, hundredths};
 use super::pattern::Pattern;
 use super::protocol::Answer;
+use super::reads::Reads;
 use super::template::{REGION, Table};
 
 /// Why the tables could not be opened.
@@ -46,8 +47,9 @@ const TRIMMED_AT_ONCE: i64 = 2_000;
 
 pub(super) struct Dynamo {
     engine: Database,
-    /// Our own door to the engine's file: stream rows are read, and trimmed, without its lock.
+    /// Our own door to the engine's file: stream rows are read, and trimmed, without its lock, and items by key.
     side: Mutex<Connection>,
+    reads: Reads,
     /// Keeps our writes and the engine's apart, so that neither waits in SQLite's busy handler.
     gate: Mutex<()>,
     tokens: Mutex<Tokens>,
@@ -103,7 +105,7 @@ impl Dynamo {
         )?;
         let tokens = Mutex::new(Tokens::default());
         let (side, gate, lag) = (Mutex::new(side), Mutex::new(()), Mutex::new(None));
-        Ok(Self { engine, side, gate, tokens, lag, meter })
+        Ok(Self { engine, side, reads: Reads::of(tables), gate, tokens, lag, meter })
     }
 
     /// From now on indexes show the tables as they were so many writes ago, or at the last
@@ -125,7 +127,11 @@ impl Dynamo {
 
     /// Answers one request of the JSON protocol.
     pub(super) fn answer(&self, operation: &str, body: &[u8], label: &str) -> Answer {
-        let known = if operation == "TransactWriteItems" { self.transact(body, label) } else { None };
+        let known = match operation {
+            "TransactWriteItems" => self.transact(body, label),
+            "GetItem" | "BatchGetItem" => self.read(operation, body, label),
+            _ => None,
+        };
         known.unwrap_or_else(|| match self.dispatch(operation, body, label) {
             Ok(body) => Answer::ok(body),
             Err(Failure::Unknown) => {
@@ -134,6 +140,13 @@ impl Dynamo {
             Err(Failure::Unreadable(error)) => Answer::raw(400, unreadable(&error)),
             Err(Failure::Engine(error)) => Answer::raw(error.status_code(), error.to_json()),
         })
+    }
+
+    /// Whole items by their keys; `None` where the engine has to look at the request.
+    fn read(&self, operation: &str, body: &[u8], label: &str) -> Option<Answer> {
+        let (answer, read) = self.reads.answer(&lock(&self.side), operation, body)?;
+        self.meter.count(label, operation, Units { read, ..Units::default() });
+        Some(Answer::ok(answer))
     }
 
     /// A transaction with a token; `None` if it has none or cannot be read, which the engine then says

@@ -3,6 +3,7 @@
 mod flow;
 mod gateway;
 mod pace;
+mod reads;
 mod services;
 mod turns;
 
