@@ -67,15 +67,15 @@ impl fmt::Debug for Round {
     }
 }
 
-/// The history of a seed.
-pub(super) fn history(seed: u64, rounds: usize) -> Vec<Round> {
+/// The history of a seed; a round has three acts or more, and fewer than `most`.
+pub(super) fn history(seed: u64, rounds: usize, most: usize) -> Vec<Round> {
     let mut dice = Rng::with_seed(seed);
     let mut shopper = 0;
-    (0..rounds).map(|_| round(&mut dice, &mut shopper)).collect()
+    (0..rounds).map(|_| round(&mut dice, &mut shopper, most)).collect()
 }
 
-fn round(dice: &mut Rng, shopper: &mut u32) -> Round {
-    let count = dice.usize(3..10);
+fn round(dice: &mut Rng, shopper: &mut u32, most: usize) -> Round {
+    let count = dice.usize(3..most.max(4));
     let acts = (0..count).map(|_| (dice.u32(0..1_500), act(dice, shopper))).collect();
     let waits = [0, 0, 1, 6, 16, 45, 180, 1_440];
     Round { acts, minutes: dice.choice(waits).unwrap_or_default() }

@@ -100,20 +100,25 @@ impl Whole {
 
 /// What holds at any moment at which no transaction is under way.
 pub(super) async fn always(market: &Market, whole: &Whole) -> Result<Vec<String>, Troubled> {
-    let mut wrong: Vec<String> = Vec::new();
-    for (offer, bin) in &whole.bins {
-        let levels = bin.levels;
-        if levels.on_hand < 0 || levels.allocated < 0 || levels.available < 0 {
-            wrong.push(format!("no shelf is below nothing: off_{offer} has {levels:?}"));
-        }
-    }
+    let mut wrong = below_nothing(whole);
     // The totals of accounts follow by events; what else the books compare was written together.
     let books = Books::check(market).await?;
     wrong.extend(books.faults.into_iter().filter(|fault| !fault.contains("the total of ")));
     Ok(wrong)
 }
 
-/// What holds when nothing is under way any more.
+fn below_nothing(whole: &Whole) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (offer, bin) in &whole.bins {
+        let levels = bin.levels;
+        if levels.on_hand < 0 || levels.allocated < 0 || levels.available < 0 {
+            wrong.push(format!("no shelf is below nothing: off_{offer} has {levels:?}"));
+        }
+    }
+    wrong
+}
+
+/// What holds when nothing is under way any more; what always holds is in it.
 pub(super) async fn quiet(
     market: &Market,
     stage: &Stage,
@@ -121,7 +126,8 @@ pub(super) async fn quiet(
     promises: &[Promise],
 ) -> Result<Vec<String>, Troubled> {
     let books = Books::check(market).await?;
-    let mut wrong = books.faults.clone();
+    let mut wrong = below_nothing(whole);
+    wrong.extend(books.faults.iter().cloned());
     for (letter, queue) in market.cloud.dead_letters()?.into_iter().map(|letter| (letter.body, letter.queue))
     {
         wrong.push(format!("every event is handled: {queue} has {}", letter.get(..200).unwrap_or(&letter)));
@@ -276,7 +282,8 @@ impl Whole {
         for (place, (_, offer)) in stage.offers.iter().enumerate() {
             let Ok(id) = offer.parse::<OfferId>() else { continue };
             let (least, most) = received.get(&place).copied().unwrap_or_default();
-            let [least, most] = [least, most].map(|sum| sum.saturating_add(u64::from(UNITS)));
+            let first = UNITS.get(place).copied().map_or(0, u64::from);
+            let [least, most] = [least, most].map(|sum| sum.saturating_add(first));
             let found = self.received.get(id.tail()).copied().unwrap_or_default();
             if !(least..=most).contains(&found) {
                 wrong.push(format!(
