@@ -10,8 +10,8 @@
 
 use souk::sim::{PLANTED, Plan, live, shrink, stage};
 
-/// Rounds of each history.
-const ROUNDS: usize = 4;
+/// Rounds of each history, and of how few acts each.
+const SIZE: (usize, usize) = (4, 12);
 /// Runs that are spent on a shorter history.
 const TRIES: usize = 60;
 
@@ -19,11 +19,15 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
+fn plan(seed: u64) -> Plan {
+    Plan::of(seed, SIZE.0, SIZE.1)
+}
+
 /// Every law, over seeds from one on.
 fn laws_hold(from: u64, count: u64) {
     let stage = stage().expect("the stage is made");
     for seed in from..from + count {
-        let plan = Plan::of(seed, ROUNDS);
+        let plan = plan(seed);
         let run = live(&stage, &plan).expect("the local cloud works");
         if !run.broken.is_empty() {
             let (plan, run) = shrink(&stage, plan, run, TRIES).expect("the local cloud works");
@@ -49,7 +53,7 @@ fn the_same_seed_is_the_same_run_to_the_byte() {
     let (stage, again) =
         (stage().expect("the stage is made"), souk::sim::stage().expect("the stage is made"));
     for seed in 1..=3 {
-        let plan = Plan::of(seed, ROUNDS);
+        let plan = Plan { traced: true, ..plan(seed) };
         let first = live(&stage, &plan).expect("the local cloud works");
         assert_eq!(live(&again, &plan).expect("the local cloud works"), first, "seed {seed}");
     }
@@ -61,7 +65,7 @@ fn every_planted_mistake_is_found_within_a_thousand_seeds() {
     let mut missed = Vec::new();
     for planted in PLANTED {
         let finds = |seed: &u64| {
-            let plan = Plan { planted: Some(planted), ..Plan::of(*seed, ROUNDS) };
+            let plan = Plan { planted: Some(planted), ..plan(*seed) };
             !live(&stage, &plan).expect("the local cloud works").broken.is_empty()
         };
         missed.extend((1..=1_000).find(finds).is_none().then_some(planted));

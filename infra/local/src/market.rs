@@ -129,7 +129,8 @@ impl Market {
             ("media", Work::Rights),
         ] {
             let table = world.table.clone();
-            cloud.doze(name, Arc::new(move || Box::pin(first_due(table.clone(), work))));
+            let rouse = Arc::new(move || Box::pin(first_due(table.clone(), work)) as _);
+            cloud.doze(name, work.word(), rouse);
         }
         Ok(Self { cloud, clock, issuer, world })
     }

@@ -142,7 +142,7 @@ pub(crate) fn install(
         let table = table.clone();
         Box::pin(async move { table.first_due(work).await.unwrap().map(Timestamp::as_millisecond) })
     });
-    cloud.doze(name, rouse);
+    cloud.doze(name, work.word(), rouse);
 }
 
 /// No client tries again after this by itself.

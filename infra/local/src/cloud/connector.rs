@@ -2,7 +2,6 @@
 //!
 //! Everything that functions say to AWS passes [`Inner::aws`], so this is where faults can be put.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use aws_credential_types::Credentials;
@@ -132,8 +131,7 @@ impl Inner {
             Service::Dynamo => {
                 let answer = self.dynamo.answer(operation, request.body(), label);
                 if super::dynamo::writes(operation) {
-                    self.writes.fetch_add(1, Ordering::AcqRel);
-                    self.bells.ring_streams();
+                    self.wrote(request.body());
                 }
                 answer
             }

@@ -148,11 +148,10 @@ struct Inner {
     meter: Arc<Meter>,
     handlers: RwLock<BTreeMap<String, Handler>>,
     /// Whose schedule need not run before there is something to do.
-    dozing: RwLock<BTreeMap<String, Rouse>>,
-    /// When they have something to do, as of so many writes.
-    roused: Mutex<Option<(u64, pump::Roused)>>,
+    dozing: Mutex<BTreeMap<String, pump::Doze>>,
     /// Calls that may have written to a table.
     writes: AtomicU64,
+    sources: Vec<Arc<pump::Source>>,
     /// Functions that a runner outside has.
     watched: RwLock<BTreeSet<String>>,
     readers: BTreeMap<String, tokio::sync::Mutex<stream::Reader>>,
@@ -189,7 +188,8 @@ impl Cloud {
             Place::Folder(folder) => (folder, None),
             Place::Memory => scratch(&std::env::temp_dir(), None)?,
             Place::Below(folder) => scratch(&folder, None)?,
-            Place::CopyOf(other) => scratch(&std::env::temp_dir(), Some(&other))?,
+            // Beside the other: in memory, if that is.
+            Place::CopyOf(other) => scratch(other.parent().unwrap_or(&other), Some(&other))?,
         };
         std::fs::create_dir_all(&folder).map_err(|error| CloudError::Folder(folder.clone(), error))?;
         let lock = lock(&folder)?;
@@ -208,11 +208,11 @@ impl Cloud {
         let now = time.millis();
         for schedule in &template.schedules {
             let name = pump::schedule_mark(schedule);
-            if store.mark(&name)?.is_none() {
+            if store.mark(&name).is_none() {
                 store.set_mark(&name, now)?;
             }
         }
-        let bells = pump::Bells::new(&template);
+        let (bells, sources) = (pump::Bells::new(&template), pump::sources(&template));
         let inner = Inner {
             template,
             folder,
@@ -224,9 +224,9 @@ impl Cloud {
             mails,
             meter,
             handlers: RwLock::default(),
-            dozing: RwLock::default(),
-            roused: Mutex::default(),
+            dozing: Mutex::default(),
             writes: AtomicU64::new(0),
+            sources,
             watched: RwLock::default(),
             readers,
             scheduler: tokio::sync::Mutex::new(()),
@@ -298,16 +298,15 @@ impl Cloud {
     pub fn register(&self, function: &str, handler: Handler) {
         let mut handlers = self.inner.handlers.write().unwrap_or_else(PoisonError::into_inner);
         handlers.insert(function.to_owned(), handler);
-        self.inner.dozing.write().unwrap_or_else(PoisonError::into_inner).remove(function);
-        self.inner.writes.fetch_add(1, Ordering::AcqRel);
+        self.inner.dozing.lock().unwrap_or_else(PoisonError::into_inner).remove(function);
     }
 
     /// Lets the schedules of a function pass over runs that would find nothing to do: a clock that is moved by days
-    /// would spend them on those. `rouse` looks at tables alone, and is asked again when one was written.
-    pub fn doze(&self, function: &str, rouse: Rouse) {
-        let mut dozing = self.inner.dozing.write().unwrap_or_else(PoisonError::into_inner);
-        dozing.insert(function.to_owned(), rouse);
-        self.inner.writes.fetch_add(1, Ordering::AcqRel);
+    /// would spend them on those. `rouse` looks at tables alone, at items whose keys have the word in them: it is
+    /// asked again after a write that has it.
+    pub fn doze(&self, function: &str, word: impl Into<String>, rouse: Rouse) {
+        let mut dozing = self.inner.dozing.lock().unwrap_or_else(PoisonError::into_inner);
+        dozing.insert(function.to_owned(), pump::Doze::new(word.into(), rouse));
     }
 
     /// Checks that every function of the template has a handler and every handler a function.

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::store::{Depth, New};
 use super::stream::Work;
 use super::template::{ACCOUNT, QueueSource, REGION, Schedule, StreamSource, Template, arn};
-use super::{Cloud, CloudError, Inner, Pace, bus, sqs};
+use super::{Cloud, CloudError, Inner, Pace, Rouse, bus, sqs};
 
 /// Nothing sleeps longer without a look around.
 const LONGEST_SLEEP: Duration = Duration::from_secs(600);
@@ -103,10 +103,30 @@ impl Drop for Busy<'_> {
 }
 
 /// What can be worked on by itself.
-#[derive(Clone)]
-enum Source {
+pub(super) enum Source {
     Stream(StreamSource),
     Queue(QueueSource),
+}
+
+pub(super) fn sources(template: &Template) -> Vec<Arc<Source>> {
+    let streams = template.streams.iter().cloned().map(Source::Stream);
+    streams.chain(template.consumers.iter().cloned().map(Source::Queue)).map(Arc::new).collect()
+}
+
+/// A function that dozes: see [`Cloud::doze`].
+pub(super) struct Doze {
+    word: String,
+    rouse: Rouse,
+    /// Writes with the word in them.
+    writes: u64,
+    /// When there is something to do, as of so many of them.
+    known: Option<(u64, Option<i64>)>,
+}
+
+impl Doze {
+    pub(super) fn new(word: String, rouse: Rouse) -> Self {
+        Self { word, rouse, writes: 0, known: None }
+    }
 }
 
 /// By function, when its schedule has something to do: see [`Cloud::doze`].
@@ -149,7 +169,7 @@ impl Cloud {
     /// None at present: a failing source is logged and tried again.
     pub async fn run_until_stopped(&self, stop: impl Future<Output = ()> + Send) -> Result<(), CloudError> {
         let mut tasks = JoinSet::new();
-        for source in self.inner.sources() {
+        for source in self.inner.sources.iter().cloned() {
             let inner = Arc::clone(&self.inner);
             tasks.spawn(async move { inner.run_source(&source).await });
         }
@@ -213,9 +233,14 @@ impl Inner {
         Busy(self)
     }
 
-    fn sources(&self) -> Vec<Source> {
-        let streams = self.template.streams.iter().cloned().map(Source::Stream);
-        streams.chain(self.template.consumers.iter().cloned().map(Source::Queue)).collect()
+    /// A table was written.
+    pub(super) fn wrote(&self, body: &[u8]) {
+        self.writes.fetch_add(1, Ordering::AcqRel);
+        let body = std::str::from_utf8(body).unwrap_or_default();
+        for doze in lock(&self.dozing).values_mut().filter(|doze| body.contains(&doze.word)) {
+            doze.writes = doze.writes.saturating_add(1);
+        }
+        self.bells.ring_streams();
     }
 
     async fn drain(self: &Arc<Self>, source: &Source, eager: bool) -> Result<Work, CloudError> {
@@ -231,11 +256,10 @@ impl Inner {
     }
 
     async fn quiet_down(self: &Arc<Self>, eager: bool) -> Result<Work, CloudError> {
-        let sources = self.sources();
         let mut total = Work::default();
         loop {
             let quiet = self.done.notified();
-            let round = self.round(&sources, eager).await?;
+            let round = self.round(eager).await?;
             total.add(round);
             let revealed = if eager { self.reveal()? } else { 0 };
             if round.invocations > 0 || revealed > 0 {
@@ -249,17 +273,22 @@ impl Inner {
         }
     }
 
-    async fn round(self: &Arc<Self>, sources: &[Source], eager: bool) -> Result<Work, CloudError> {
+    async fn round(self: &Arc<Self>, eager: bool) -> Result<Work, CloudError> {
         let mut work = Work::default();
         if self.pace == Pace::Ordered {
-            for source in sources {
+            for source in &self.sources {
                 work.add(self.drain(source, eager).await?);
             }
             return Ok(work);
         }
+        let ready = self.store.ready_queues(self.time.millis())?;
+        let full = |source: &&Arc<Source>| match source.as_ref() {
+            Source::Stream(_) => true,
+            Source::Queue(source) => ready.contains(&source.queue),
+        };
         let mut tasks = JoinSet::new();
-        for source in sources {
-            let (inner, source) = (Arc::clone(self), source.clone());
+        for source in self.sources.iter().filter(full) {
+            let (inner, source) = (Arc::clone(self), Arc::clone(source));
             tasks.spawn(async move { inner.drain(&source, eager).await });
         }
         while let Some(done) = tasks.join_next().await {
@@ -288,13 +317,15 @@ impl Inner {
         let count = |messages: i64| usize::try_from(messages).unwrap_or_default();
         let mut settled =
             Settled { invocations: work.invocations, failures: work.failures, ..Settled::default() };
+        let depths = self.store.depths(now)?;
+        let depth = |queue: &String| depths.get(queue).copied().unwrap_or_default();
         for source in &self.template.consumers {
-            let depth = self.store.depth(&source.queue, now)?;
+            let depth = depth(&source.queue);
             settled.waiting =
                 settled.waiting.saturating_add(count(depth.hidden.saturating_add(depth.delayed)));
         }
         for queue in self.dead_letter_queues() {
-            let depth = self.store.depth(&queue, now)?;
+            let depth = depth(&queue);
             let all = depth.visible.saturating_add(depth.hidden).saturating_add(depth.delayed);
             settled.dead = settled.dead.saturating_add(count(all));
         }
@@ -350,8 +381,9 @@ impl Inner {
     async fn next_due(&self, roused: &Roused) -> Result<Option<i64>, CloudError> {
         let mut next = self.next_occurrence(roused)?.map(|(at, _)| at);
         let now = self.time.millis();
+        let visible = self.store.all_next_visible(now)?;
         for source in &self.template.consumers {
-            next = earlier(next, self.store.next_visible(&source.queue, now)?);
+            next = earlier(next, visible.get(&source.queue).copied());
         }
         for reader in self.readers.values() {
             next = earlier(next, reader.lock().await.retry_at);
@@ -361,17 +393,21 @@ impl Inner {
 
     /// When those who doze have something to do.
     async fn roused(&self) -> Roused {
-        // A write that comes meanwhile has a number of its own.
-        let writes = self.writes.load(Ordering::Acquire);
-        if let Some((_, known)) = lock(&self.roused).as_ref().filter(|(as_of, _)| *as_of == writes) {
-            return known.clone();
+        let (mut roused, mut asked) = (Roused::new(), Vec::new());
+        for (function, doze) in lock(&self.dozing).iter() {
+            match doze.known.filter(|(as_of, _)| *as_of == doze.writes) {
+                Some((_, due)) => drop(roused.insert(function.clone(), due)),
+                // A write that comes meanwhile has a number of its own.
+                None => asked.push((function.clone(), Arc::clone(&doze.rouse), doze.writes)),
+            }
         }
-        let dozing = self.dozing.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut roused = Roused::new();
-        for (function, rouse) in dozing {
-            roused.insert(function, rouse().await);
+        for (function, rouse, as_of) in asked {
+            let due = rouse().await;
+            if let Some(doze) = lock(&self.dozing).get_mut(&function) {
+                doze.known = Some((as_of, due));
+            }
+            roused.insert(function, due);
         }
-        *lock(&self.roused) = Some((writes, roused.clone()));
         roused
     }
 
@@ -381,7 +417,7 @@ impl Inner {
             let Some(first) = roused.get(&schedule.function) else { continue };
             let idle = first.map_or(until, |first| until.min(first.saturating_sub(1)));
             let mark = schedule_mark(schedule);
-            if idle > self.store.mark(&mark)?.unwrap_or_default() {
+            if idle > self.store.mark(&mark).unwrap_or_default() {
                 self.store.set_mark(&mark, idle)?;
             }
         }
@@ -392,7 +428,7 @@ impl Inner {
     fn next_occurrence(&self, roused: &Roused) -> Result<Option<(i64, &Schedule)>, CloudError> {
         let mut first: Option<(i64, &Schedule)> = None;
         for schedule in self.template.schedules.iter().filter(|schedule| schedule.enabled) {
-            let mut last = self.store.mark(&schedule_mark(schedule))?.unwrap_or_default();
+            let mut last = self.store.mark(&schedule_mark(schedule)).unwrap_or_default();
             match roused.get(&schedule.function) {
                 Some(None) => continue,
                 Some(Some(due)) => last = last.max(due.saturating_sub(1)),

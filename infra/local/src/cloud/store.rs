@@ -4,6 +4,7 @@
 //! One SQLite file in WAL mode; whatever a call returned from has survived the process. Invariant: a message
 //! leaves its queue only by a delete, a purge, a move to its dead-letter queue or the end of its retention.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -57,6 +58,8 @@ pub(super) struct Depth {
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Mutex<Connection>,
+    /// What is in the file, too: schedules are looked at again and again.
+    marks: Mutex<BTreeMap<String, i64>>,
 }
 
 const SCHEMA: &str = "
@@ -81,13 +84,18 @@ impl Store {
     /// Opens the file; `durable` off gives up surviving a power failure for speed.
     pub(super) fn open(path: &Path, durable: bool) -> Result<Self> {
         let connection = Connection::open(path)?;
+        if !durable {
+            // Nobody else looks at it: no locks, no shared index of the log.
+            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        }
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", if durable { "NORMAL" } else { "OFF" })?;
         connection.set_prepared_statement_cache_capacity(64);
         connection.execute_batch(SCHEMA)?;
         // Whoever held these ended with the last process.
         connection.execute("UPDATE message SET visible = 0, held = 0 WHERE held = 1", [])?;
-        Ok(Self { connection: Mutex::new(connection) })
+        let marks = marks(&connection)?;
+        Ok(Self { connection: Mutex::new(connection), marks: Mutex::new(marks) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -226,7 +234,40 @@ impl Store {
         Ok(depth)
     }
 
-    /// When the next hidden message of a queue becomes visible, other than those being worked on.
+    /// The same of every queue that has any.
+    pub(super) fn depths(&self, now: i64) -> Result<BTreeMap<String, Depth>> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT queue, COUNT(*) FILTER (WHERE visible <= ?1),
+                    COUNT(*) FILTER (WHERE visible > ?1 AND received > 0),
+                    COUNT(*) FILTER (WHERE visible > ?1 AND received = 0) FROM message GROUP BY queue",
+        )?;
+        let depths = statement.query_map([now], |row| {
+            let depth = Depth { visible: row.get(1)?, hidden: row.get(2)?, delayed: row.get(3)? };
+            Ok((row.get(0)?, depth))
+        })?;
+        Ok(depths.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The queues that may have something to deliver now.
+    pub(super) fn ready_queues(&self, now: i64) -> Result<BTreeSet<String>> {
+        let connection = self.lock();
+        let sql = "SELECT DISTINCT queue FROM message WHERE visible <= ?1 AND held = 0";
+        let mut statement = connection.prepare_cached(sql)?;
+        let queues = statement.query_map([now], |row| row.get(0))?;
+        Ok(queues.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// By queue, when its next hidden message becomes visible, other than those being worked on.
+    pub(super) fn all_next_visible(&self, after: i64) -> Result<BTreeMap<String, i64>> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT queue, MIN(visible) FROM message WHERE visible > ?1 AND held = 0 GROUP BY queue",
+        )?;
+        let next = statement.query_map([after], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(next.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Whether a queue may have something to deliver now.
     pub(super) fn ready(&self, queue: &str, now: i64) -> Result<bool> {
         let connection = self.lock();
@@ -236,6 +277,7 @@ impl Store {
         Ok(statement.query_row(params![queue, now], |row| row.get(0))?)
     }
 
+    /// When the next hidden message of a queue becomes visible, other than those being worked on.
     pub(super) fn next_visible(&self, queue: &str, after: i64) -> Result<Option<i64>> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
@@ -245,18 +287,28 @@ impl Store {
         Ok(statement.query_row(params![queue, after], |row| row.get(0)).optional()?)
     }
 
-    pub(super) fn mark(&self, name: &str) -> Result<Option<i64>> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached("SELECT value FROM mark WHERE name = ?1")?;
-        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+    pub(super) fn mark(&self, name: &str) -> Option<i64> {
+        self.marks().get(name).copied()
     }
 
     pub(super) fn set_mark(&self, name: &str, value: i64) -> Result<()> {
         let sql =
             "INSERT INTO mark (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2";
+        // Held over the call: the file and what is remembered change together.
+        let mut marks = self.marks();
         self.lock().prepare_cached(sql)?.execute(params![name, value])?;
+        marks.insert(name.to_owned(), value);
         Ok(())
     }
+
+    fn marks(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn marks(connection: &Connection) -> rusqlite::Result<BTreeMap<String, i64>> {
+    let mut statement = connection.prepare("SELECT name, value FROM mark")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 fn visible(connection: &Connection, queue: &Queue, limit: usize, now: i64) -> rusqlite::Result<Vec<Message>> {

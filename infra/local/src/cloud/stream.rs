@@ -4,6 +4,8 @@
 //! took, that no filter wanted, or that were given up and told of; so a kill repeats a batch and never skips
 //! one. There is one shard, therefore one order and one batch at a time per source.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 
 use super::dynamo::{Dynamo, Record, sequence};
@@ -32,6 +34,8 @@ pub(super) struct Reader {
     /// When a failed batch is tried again.
     pub(super) retry_at: Option<i64>,
     since_trim: usize,
+    /// All was read, as of so many writes to tables.
+    drained: Option<u64>,
 }
 
 /// What a pump did.
@@ -54,7 +58,7 @@ fn mark(source: &StreamSource) -> String {
 
 impl Reader {
     pub(super) fn open(source: &StreamSource, store: &Store, dynamo: &Dynamo) -> Result<Self, CloudError> {
-        let position = match store.mark(&mark(source))? {
+        let position = match store.mark(&mark(source)) {
             Some(position) => position,
             None => {
                 let newest = dynamo.newest(&source.table).map_err(CloudError::Stream)?;
@@ -70,6 +74,7 @@ impl Reader {
             failing_since: None,
             retry_at: None,
             since_trim: 0,
+            drained: None,
         })
     }
 }
@@ -92,11 +97,15 @@ impl Inner {
             if waits && (!eager || reader.attempts >= patience) {
                 break;
             }
+            let writes = self.writes.load(Ordering::Acquire);
+            if reader.drained == Some(writes) {
+                break;
+            }
             let _busy = self.busy();
             let page = self.dynamo.records(&source.table, reader.position, PAGE, &source.filters);
             let page = page.map_err(CloudError::Stream)?;
             let Some(last) = page.last().map(|record| record.position) else {
-                reader.retry_at = None;
+                (reader.retry_at, reader.drained) = (None, Some(writes));
                 break;
             };
             let wanted = |record: &&Record| {
@@ -244,7 +253,7 @@ impl Inner {
     pub(super) fn trim(&self, table: &str) -> Result<(), CloudError> {
         let mut before = None;
         for source in self.template.streams.iter().filter(|source| source.table == table) {
-            let position = self.store.mark(&mark(source))?.unwrap_or_default();
+            let position = self.store.mark(&mark(source)).unwrap_or_default();
             before = Some(before.map_or(position, |known: i64| known.min(position)));
         }
         let before = match before {

@@ -126,9 +126,12 @@ pub(crate) fn main() -> ExitCode {
     if words.command.is_some() && words.up != up::Up::default() {
         return tell(&Failed::new("--watch stands without a command: cargo souk --watch NAME"));
     }
+    // Bad days are meant to be bad: what fails there is no news.
+    let quiet = matches!(words.command, Some(Command::Simulate(_)));
+    let otherwise = if quiet { "off" } else { "warn" };
     tracing_subscriber::fmt()
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("SOUK_LOG").unwrap_or_else(|_| "warn".into()),
+            tracing_subscriber::EnvFilter::try_from_env("SOUK_LOG").unwrap_or_else(|_| otherwise.into()),
         )
         .with_writer(std::io::stderr)
         .init();

@@ -32,9 +32,12 @@ pub(crate) struct Simulate {
     /// Stop after so many minutes.
     #[arg(long)]
     minutes: Option<u64>,
-    /// Rounds of each history: some four orders in three of them.
+    /// Rounds of each history: some five orders in each of them.
     #[arg(long, default_value_t = 12)]
     rounds: usize,
+    /// A round has fewer acts; a third of them are carts.
+    #[arg(long, default_value_t = 60)]
+    acts: usize,
     /// A mistake that is planted between functions and table.
     #[arg(long, value_parser = planted)]
     planted: Option<Planted>,
@@ -79,7 +82,7 @@ impl Simulate {
                     break;
                 }
                 let planted = self.planted;
-                let plan = Plan { planted, ..Plan::of(self.seed.saturating_add(n), self.rounds) };
+                let plan = Plan { planted, ..Plan::of(self.seed.saturating_add(n), self.rounds, self.acts) };
                 let lived = live(&stage, &plan);
                 let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
                 all.note(plan, lived);
@@ -113,7 +116,7 @@ impl Simulate {
         let figures = json!({
             "histories": all.runs, "orders": all.orders, "milliseconds": took.as_millis(), "threads": threads,
             "processor_milliseconds": worked.as_millis(), "orders_per_processor_second": by_processor,
-            "rounds": self.rounds, "first_seed": self.seed, "faults": all.faults,
+            "rounds": self.rounds, "acts": self.acts, "first_seed": self.seed, "faults": all.faults,
         });
         write_figures(self.json.as_deref(), &figures)?;
         if let Some(planted) = self.planted {
@@ -134,7 +137,8 @@ impl Simulate {
             say(format!("  {line}"));
         }
         let reason = format!("seed {}: {}", plan.seed, run.broken.join("\n"));
-        let again = format!("cargo souk simulate --seeds 1 --seed {} --rounds {}", plan.seed, self.rounds);
+        let (seed, rounds, acts) = (plan.seed, self.rounds, self.acts);
+        let again = format!("cargo souk simulate --seeds 1 --seed {seed} --rounds {rounds} --acts {acts}");
         Err(Failed::new(reason).hint(format!("the same again: {again}")))
     }
 }

@@ -113,33 +113,33 @@ impl fmt::Debug for Round {
     }
 }
 
-/// The history of a seed.
-pub(super) fn history(seed: u64, rounds: usize) -> Vec<Round> {
+/// The history of a seed; a round has three acts or more, and fewer than `most`.
+pub(super) fn history(seed: u64, rounds: usize, most: usize) -> Vec<Round> {
     let mut dice = Rng::with_seed(seed);
     let mut shopper = 0;
-    (0..rounds).map(|number| round(&mut dice, &mut shopper, number == 0)).collect()
+    (0..rounds).map(|number| round(&mut dice, &mut shopper, number == 0, most)).collect()
 }
 
-fn round(dice: &mut Rng, shopper: &mut u32, first: bool) -> Round {
+fn round(dice: &mut Rng, shopper: &mut u32, first: bool, most: usize) -> Round {
     let acts = match dice.bool() {
-        _ if first => opening(dice, shopper),
+        _ if first => opening(dice, shopper, most),
         true => rush(dice),
-        false => day(dice, shopper),
+        false => day(dice, shopper, most),
     };
     let waits = [0, 0, 1, 6, 16, 45, 180, 1_440, 4 * 1_440];
     Round { acts, minutes: dice.choice(waits).unwrap_or_default() }
 }
 
 /// At first people buy, so that there is something to act on.
-fn opening(dice: &mut Rng, shopper: &mut u32) -> Vec<(u32, Act)> {
+fn opening(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
     let count = dice.usize(2..5);
     let first: Vec<_> = (0..count).map(|_| (dice.u32(0..300), buy(dice, shopper))).collect();
-    first.into_iter().chain(day(dice, shopper)).collect()
+    first.into_iter().chain(day(dice, shopper, most)).collect()
 }
 
 /// People act whenever they like, on whatever they like.
-fn day(dice: &mut Rng, shopper: &mut u32) -> Vec<(u32, Act)> {
-    let count = dice.usize(3..10);
+fn day(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
+    let count = dice.usize(3..most.max(4));
     (0..count).map(|_| (dice.u32(0..1_500), act(dice, shopper))).collect()
 }
 

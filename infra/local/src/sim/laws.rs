@@ -145,32 +145,37 @@ impl Whole {
 
 /// What holds at any moment at which no transaction is under way.
 pub(super) async fn always(market: &Market, whole: &Whole, wire: &Wire) -> Result<Vec<String>, Troubled> {
-    let mut wrong: Vec<String> = Vec::new();
+    let mut wrong = ever(market, whole, wire);
+    // The totals of accounts follow by events; what else the books compare was written together.
+    let books = Books::check(market).await?;
+    wrong.extend(books.faults.into_iter().filter(|fault| !fault.contains("the total of ")));
+    Ok(wrong)
+}
+
+fn ever(market: &Market, whole: &Whole, wire: &Wire) -> Vec<String> {
+    let mut wrong = whole.asked(wire);
+    wrong.extend(whole.paid_out());
+    wrong.extend(house::apart(market));
     for (offer, bin) in &whole.bins {
         let levels = bin.levels;
         if levels.on_hand < 0 || levels.allocated < 0 || levels.available < 0 {
             wrong.push(format!("no shelf is below nothing: off_{offer} has {levels:?}"));
         }
     }
-    // The totals of accounts follow by events; what else the books compare was written together.
-    let books = Books::check(market).await?;
-    wrong.extend(books.faults.into_iter().filter(|fault| !fault.contains("the total of ")));
-    wrong.extend(whole.asked(wire));
-    wrong.extend(whole.paid_out());
-    wrong.extend(house::apart(market));
-    Ok(wrong)
+    wrong
 }
 
-/// What holds when nothing is under way any more.
+/// What holds when nothing is under way any more; what always holds is in it.
 pub(super) async fn quiet(
     market: &Market,
     stage: &Stage,
     whole: &Whole,
     promises: &[Promise],
-    seam: &Seam,
+    (seam, wire): (&Seam, &Wire),
 ) -> Result<Vec<String>, Troubled> {
     let books = Books::check(market).await?;
-    let mut wrong = books.faults.clone();
+    let mut wrong = ever(market, whole, wire);
+    wrong.extend(books.faults.iter().cloned());
     wrong.extend(house::at_rest(market).await?);
     for order in whole.orders.values() {
         wrong.extend(whole.order(order).into_iter().map(|what| format!("{}: {what}", order.id)));

@@ -68,13 +68,15 @@ pub struct Plan {
     pub seed: u64,
     pub history: Vec<Round>,
     pub planted: Option<Planted>,
+    /// Whether the whole table is to be digested at the end.
+    pub traced: bool,
 }
 
 impl Plan {
-    /// What a seed says, in so many rounds.
+    /// What a seed says, in so many rounds of fewer acts than `most`.
     #[must_use]
-    pub fn of(seed: u64, rounds: usize) -> Self {
-        Self { seed, history: acts::history(seed, rounds), planted: None }
+    pub fn of(seed: u64, rounds: usize, most: usize) -> Self {
+        Self { seed, history: acts::history(seed, rounds, most), planted: None, traced: false }
     }
 }
 
@@ -84,7 +86,7 @@ pub struct Run {
     pub orders: usize,
     /// How often what went wrong.
     pub faults: BTreeMap<&'static str, u64>,
-    /// A digest of the whole table.
+    /// A digest of the whole table, where the plan asks for one.
     pub trace: String,
     /// Every law that does not hold; empty as it should be.
     pub broken: Vec<String>,
@@ -118,13 +120,14 @@ async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled>
     let rim = |name, build, outside| seam.around(name, build, outside);
     let market = Market::with_rim(Place::CopyOf(stage.folder()), stage::start(), &rim).await?;
     let crowd = Crowd::of(&market, stage, &seam)?;
-    let mut broken = Vec::new();
+    let (mut broken, mut whole) = (Vec::new(), Whole::default());
     seam.rough(true);
     for round in &plan.history {
         side_by_side(&market, &crowd, round).await?;
         market.advance(SignedDuration::from_mins(round.minutes)).await?;
         if seam.roll(4) == 0 {
-            broken = laws::always(&market, &Whole::read(&market).await?, wire).await?;
+            whole = Whole::read(&market).await?;
+            broken = laws::always(&market, &whole, wire).await?;
         }
         broken.extend(crowd.wrong());
         if !broken.is_empty() {
@@ -134,16 +137,18 @@ async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled>
     seam.rough(false);
     if broken.is_empty() {
         to_the_end(&market, &crowd, &seam).await?;
-        let whole = Whole::read(&market).await?;
-        broken = laws::always(&market, &whole, wire).await?;
-        broken.extend(laws::quiet(&market, stage, &whole, &crowd.promises(), &seam).await?);
+        whole = Whole::read(&market).await?;
+        broken = laws::quiet(&market, stage, &whole, &crowd.promises(), (&seam, wire)).await?;
         broken.extend(crowd.wrong());
         broken.sort();
         broken.dedup();
     }
-    let whole = Whole::read(&market).await?;
+    if !broken.is_empty() {
+        whole = Whole::read(&market).await?;
+    }
     let (orders, story) = (whole.orders.len(), whole.stories(&broken));
-    Ok(Run { orders, faults: seam.happened(), trace: laws::trace(&market), broken, story })
+    let trace = if plan.traced { laws::trace(&market) } else { String::new() };
+    Ok(Run { orders, faults: seam.happened(), trace, broken, story })
 }
 
 /// Whatever is open comes to its end, some of it days before the rest: so merchants are paid in more than one night.

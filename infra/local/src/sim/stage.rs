@@ -33,8 +33,10 @@ pub(super) const MERCHANTS: [(&str, &str); 2] = [("alma", "sk_alma"), ("birch", 
 /// Whose each offer is, and its price.
 const GOODS: [(usize, &str, &str); OFFERS] =
     [(0, "mug", "10.00"), (0, "bowl", "7.35"), (1, "scarf", "20.00"), (1, "hat", "13.33")];
-/// Units of each to begin with: fewer than shoppers want.
-pub(super) const UNITS: u32 = 5;
+/// Units of each to begin with: shoppers want more of the first than there are, and meet at all of them.
+pub(super) const UNITS: [u32; OFFERS] = [5, 60, 900, 900];
+/// A folder in memory that Linux has.
+const MEMORY: &str = "/dev/shm";
 /// Takes 10 % off.
 pub(super) const CODE: &str = "TEN";
 
@@ -69,7 +71,9 @@ impl Stage {
     /// # Errors
     /// If the marketplace does not open or refuses what is in it.
     pub async fn make() -> Result<Self, Troubled> {
-        let folder = tempfile::tempdir()?;
+        // Hundreds of copies are made and thrown away, mails and all: in memory, where the system has such a folder.
+        let shm = Path::new(MEMORY);
+        let folder = if shm.is_dir() { tempfile::tempdir_in(shm)? } else { tempfile::tempdir()? };
         let seam = Seam::of(0, None);
         let place = Place::Folder(folder.path().to_owned());
         let rim = |name, build, outside| seam.around(name, build, outside);
@@ -135,7 +139,7 @@ async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Tr
         merchants.push(id);
     }
     let mut offers = Vec::new();
-    for (of, sku, price) in GOODS {
+    for ((of, sku, price), units) in GOODS.into_iter().zip(UNITS) {
         let merchant = merchants.get(of).cloned().unwrap_or_default();
         let product = json!({"merchant": merchant, "title": sku, "variants": [{}]});
         let product = text(&api.post("/v1/products", &product, sku).await.ok()?, "/id");
@@ -143,7 +147,7 @@ async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Tr
         let offer = json!({"merchant": merchant, "product": product, "sku": sku, "price": price});
         let offer = text(&api.post("/v1/offers", &offer, sku).await.ok()?, "/id");
         let path = format!("/v1/stock/{offer}/receive");
-        api.post(&path, &json!({"quantity": UNITS}), sku).await.ok()?;
+        api.post(&path, &json!({"quantity": units}), sku).await.ok()?;
         offers.push((of, offer));
     }
     Ok((merchants, offers))
@@ -188,7 +192,7 @@ async fn elsewhere(market: &Market) -> Result<(), Troubled> {
     let price = json!({"amount": price, "currency": "EUR"});
     let offer = json!({"merchant": merchant, "product": product, "sku": sku, "price": price});
     let offer = text(&api.post("/v1/offers", &offer, sku).await.ok()?, "/id");
-    api.post(&format!("/v1/stock/{offer}/receive"), &json!({"quantity": UNITS}), sku).await.ok()?;
+    api.post(&format!("/v1/stock/{offer}/receive"), &json!({"quantity": UNITS[0]}), sku).await.ok()?;
     Ok(())
 }
 

@@ -107,7 +107,8 @@ impl Whole {
         for (place, (_, offer)) in stage.offers.iter().enumerate() {
             let Ok(id) = offer.parse::<OfferId>() else { continue };
             let (least, most) = received.get(&place).copied().unwrap_or_default();
-            let [least, most] = [least, most].map(|sum| sum.saturating_add(u64::from(UNITS)));
+            let first = UNITS.get(place).copied().map_or(0, u64::from);
+            let [least, most] = [least, most].map(|sum| sum.saturating_add(first));
             let found = self.received.get(id.tail()).copied().unwrap_or_default();
             if !(least..=most).contains(&found) {
                 wrong.push(format!(
