@@ -169,8 +169,8 @@ impl Cloud {
     /// None at present: a failing source is logged and tried again.
     pub async fn run_until_stopped(&self, stop: impl Future<Output = ()> + Send) -> Result<(), CloudError> {
         let mut tasks = JoinSet::new();
-        for source in self.inner.sources.iter().cloned() {
-            let inner = Arc::clone(&self.inner);
+        for source in &self.inner.sources {
+            let (inner, source) = (Arc::clone(&self.inner), Arc::clone(source));
             tasks.spawn(async move { inner.run_source(&source).await });
         }
         let inner = Arc::clone(&self.inner);
