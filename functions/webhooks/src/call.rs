@@ -12,7 +12,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -30,11 +30,14 @@ pub(crate) struct Receivers {
     patience: Duration,
 }
 
+type Making = Box<dyn FnOnce() -> Option<Client> + Send>;
+
 /// How a message gets to its receiver.
 #[derive(Clone)]
 enum Way {
-    /// None where no client can be made, such as where there are no root certificates.
-    Net(Option<Client>),
+    /// None where no client can be made, such as where there are no root certificates. Made with the first message:
+    /// to read the certificates takes longer than all else of a start, and most that starts sends nothing.
+    Net(Arc<LazyLock<Option<Client>, Making>>),
     /// Receivers that somebody plays in this process, on clocks that stand: a socket would have its own time.
     Played(Played),
 }
@@ -74,20 +77,23 @@ impl Receivers {
     }
 
     pub(crate) fn resolving(net: Net, look_up: LookUp) -> Self {
-        let client = Client::builder()
-            .dns_resolver(Guarded { net, look_up })
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .https_only(net == Net::Public)
-            .connect_timeout(CONNECT_PATIENCE)
-            // A connection that a sandbox has slept over is a failed try.
-            .pool_max_idle_per_host(0)
-            .build();
-        let client = client.inspect_err(|error| {
-            tracing::error!(error = edge::chain(error), "no client for webhooks");
-        });
-        Self { net, way: Way::Net(client.ok()), patience: PATIENCE }
+        let make = move || {
+            let client = Client::builder()
+                .dns_resolver(Guarded { net, look_up })
+                .redirect(Policy::none())
+                .referer(false)
+                .no_proxy()
+                .https_only(net == Net::Public)
+                .connect_timeout(CONNECT_PATIENCE)
+                // A connection that a sandbox has slept over is a failed try.
+                .pool_max_idle_per_host(0)
+                .build();
+            let client = client.inspect_err(|error| {
+                tracing::error!(error = edge::chain(error), "no client for webhooks");
+            });
+            client.ok()
+        };
+        Self { net, way: Way::Net(Arc::new(LazyLock::new(Box::new(make)))), patience: PATIENCE }
     }
 
     pub(crate) fn played(net: Net, by: Played) -> Self {
@@ -116,8 +122,10 @@ impl Receivers {
         let none = |trouble| (Answer::None(trouble), None);
         let deadline = Instant::now() + self.patience;
         let client = match &self.way {
-            Way::Net(Some(client)) => client,
-            Way::Net(None) => return none(Trouble::NoConnection),
+            Way::Net(client) => match LazyLock::force(client) {
+                Some(client) => client,
+                None => return none(Trouble::NoConnection),
+            },
             Way::Played(by) => {
                 let [(_, id), ..] = headers;
                 let sent = Sent { address: address.to_owned(), id, body: body.to_owned() };
