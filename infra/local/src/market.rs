@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use table::Key;
 use table::due::Work;
 
 /// The one wiring diagram, as it was when this was built.
@@ -119,7 +120,9 @@ impl Market {
         let environment = cloud.environment("admin")?;
         let world = World::new(cloud.sdk_config("souk"), environment, clock.clone(), keys)?;
         for (name, work) in [
+            ("orders", Work::Unpaid),
             ("payment", Work::Payment),
+            ("payout", Work::Payout),
             ("recurring-billing", Work::Subscription),
             ("dunning", Work::Dunning),
             ("abandoned-cart", Work::Reminder),
@@ -130,7 +133,7 @@ impl Market {
         ] {
             let table = world.table.clone();
             let rouse = Arc::new(move || Box::pin(first_due(table.clone(), work)) as _);
-            cloud.doze(name, work.word(), rouse);
+            cloud.doze(name, Key::due_partitions(work), rouse);
         }
         Ok(Self { cloud, clock, issuer, world })
     }

@@ -516,7 +516,12 @@ impl Key {
     }
 
     pub(crate) fn due_partition(work: Work, shard: u8) -> String {
-        format!("DUE#{}#{shard}", work.word())
+        format!("{}{shard}", Self::due_partitions(work))
+    }
+
+    /// How all partitions with due work of a kind begin, and no other key.
+    pub fn due_partitions(work: Work) -> String {
+        format!("DUE#{}#", work.word())
     }
 
     /// A part of this whole, by its name.

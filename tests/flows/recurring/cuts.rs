@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use souk::cloud::{Called, Handler, Rouse, in_the_way};
 use souk::market::functions;
 use std::sync::{Arc, Mutex};
+use table::Key;
 use table::due::Work;
 use tests::Shop;
 
@@ -142,7 +143,7 @@ pub(crate) fn install(
         let table = table.clone();
         Box::pin(async move { table.first_due(work).await.unwrap().map(Timestamp::as_millisecond) })
     });
-    cloud.doze(name, work.word(), rouse);
+    cloud.doze(name, Key::due_partitions(work), rouse);
 }
 
 /// No client tries again after this by itself.
