@@ -248,6 +248,9 @@ async fn a_page_of_a_collection_is_two_calls_and_has_every_product_once_in_order
     let all = Shelves::open().await;
     let (guest, mut costs) = (all.shop.guest(), Vec::new());
     all.set("cheap", &cheap_home()).await;
+    let path = "/v1/shop/collections/cheap/products?limit=20";
+    // The first request of a moment asks whose key the storefront's is.
+    guest.get(path).await.ok().unwrap();
     for round in 0..2 {
         for number in 0..30 {
             let price = format!("{}.{number:02}", 10 + round);
@@ -255,15 +258,14 @@ async fn a_page_of_a_collection_is_two_calls_and_has_every_product_once_in_order
         }
         all.shop.settle().await;
         let _before = all.shop.market.cloud.meter().take();
-        let page = guest.get("/v1/shop/collections/cheap/products?limit=20").await.ok().unwrap();
+        let page = guest.get(path).await.ok().unwrap();
         assert_eq!(page["items"].as_array().unwrap().len(), 20);
         let lines = all.shop.market.cloud.meter().take();
         costs.push(
             lines.iter().filter(|line| line.label == "collections").map(|line| line.calls).sum::<u64>(),
         );
     }
-    // One of them asks whose key the storefront's is, as each request does.
-    assert_eq!(costs, [3, 3]);
+    assert_eq!(costs, [2, 2]);
     let (mut prices, mut path) = (Vec::new(), "/v1/shop/collections/cheap/products?limit=7".to_owned());
     loop {
         let page = guest.get(&path).await.ok().unwrap();

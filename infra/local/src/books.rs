@@ -17,6 +17,7 @@ use domain::subscription::Subscription;
 use std::collections::BTreeMap;
 use table::Fault;
 use table::ledger::Balance;
+use table::list::Found;
 use table::outbox::Entry;
 
 /// What a check found: the accounts, and every sentence that should be true and is not.
@@ -55,57 +56,77 @@ fn collective(account: &str) -> String {
     if account.starts_with("payable:") { PAYABLE.to_owned() } else { account.to_owned() }
 }
 
-impl Books {
-    /// Reads everything in one pass; only for an operator's command.
-    pub async fn check(market: &Market) -> Result<Self, Fault> {
-        let mut books = Self::default();
-        let mut derived = Derived::default();
-        let mut after = None;
-        loop {
-            let page = market.world.table.scan_all(after.as_ref()).await?;
-            for found in &page.items {
-                if let Some(entry) = found.outbox_entry()? {
-                    books.enter(&entry, &mut derived);
-                }
-                if let Some((m, account, currency, balance)) = found.ledger_total() {
-                    let sum = derived.totals.entry((m, collective(&account), currency)).or_default();
-                    sum.debits += balance.debits;
-                    sum.credits += balance.credits;
-                }
-                if let Some((m, offer, bin)) = found.stock() {
-                    let place = (m, offer, bin.location.to_string());
-                    let held = bin.holds.values().map(|held| i64::from(held.quantity)).sum();
-                    let held = Levels { available: held, ..Levels::default() };
-                    let (_, there) = derived.stock.entry(place).or_default();
-                    *there = there.plus(bin.levels).plus(held);
-                }
-                if let Some((m, entry)) = found.read::<MerchantEntry>()? {
-                    derived.owe(m, &entry.merchant, entry.amount, -1);
-                }
-                if let Some((m, credit)) = found.read::<StoreCredit>()? {
-                    let key = (m, credit.balance.currency.to_string());
-                    *derived.credit.entry(key).or_default() += i128::from(credit.balance.minor);
-                    if credit.held.minor < 0 || credit.balance.minor < credit.held.minor {
-                        books.faults.push(format!("{credit:?} is promised more than once"));
-                    }
-                }
-                books.enter_recurring(&mut derived, (found.read()?, found.read()?, found.read()?));
-                if let Some((m, payout)) = found.read::<Payout>()? {
-                    derived.owe(m, &payout.merchant, payout.amount, 1);
-                }
-            }
-            match page.next {
-                Some(cursor) => after = Some(cursor),
-                None => break,
+/// A check under way.
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    books: Books,
+    derived: Derived,
+}
+
+impl Audit {
+    /// One item more.
+    pub(crate) fn take(&mut self, found: &Found) -> Result<(), Fault> {
+        let Self { books, derived } = self;
+        if let Some(entry) = found.outbox_entry()? {
+            books.enter(&entry, derived);
+        }
+        if let Some((m, account, currency, balance)) = found.ledger_total() {
+            let sum = derived.totals.entry((m, collective(&account), currency)).or_default();
+            sum.debits += balance.debits;
+            sum.credits += balance.credits;
+        }
+        if let Some((m, offer, bin)) = found.stock() {
+            let place = (m, offer, bin.location.to_string());
+            let held = bin.holds.values().map(|held| i64::from(held.quantity)).sum();
+            let held = Levels { available: held, ..Levels::default() };
+            let (_, there) = derived.stock.entry(place).or_default();
+            *there = there.plus(bin.levels).plus(held);
+        }
+        if let Some((m, entry)) = found.read::<MerchantEntry>()? {
+            derived.owe(m, &entry.merchant, entry.amount, -1);
+        }
+        if let Some((m, credit)) = found.read::<StoreCredit>()? {
+            let key = (m, credit.balance.currency.to_string());
+            *derived.credit.entry(key).or_default() += i128::from(credit.balance.minor);
+            if credit.held.minor < 0 || credit.balance.minor < credit.held.minor {
+                books.faults.push(format!("{credit:?} is promised more than once"));
             }
         }
+        books.enter_recurring(derived, (found.read()?, found.read()?, found.read()?));
+        if let Some((m, payout)) = found.read::<Payout>()? {
+            derived.owe(m, &payout.merchant, payout.amount, 1);
+        }
+        Ok(())
+    }
+
+    /// Everything was there.
+    pub(crate) fn closed(self) -> Books {
+        let Self { mut books, mut derived } = self;
         books.balance();
         books.compare_totals(&derived);
         books.compare_entries(&derived);
         books.compare_stock(&derived);
         books.compare_recurring(&mut derived);
         books.compare_credit(derived);
-        Ok(books)
+        books
+    }
+}
+
+impl Books {
+    /// Reads everything in one pass; only for an operator's command.
+    pub async fn check(market: &Market) -> Result<Self, Fault> {
+        let mut audit = Audit::default();
+        let mut after = None;
+        loop {
+            let page = market.world.table.scan_all(after.as_ref()).await?;
+            for found in &page.items {
+                audit.take(found)?;
+            }
+            match page.next {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(audit.closed()),
+            }
+        }
     }
 
     /// Subscriptions, their documents, and the payments of those. A document is whole (A13(6)), and says of its stage

@@ -10,6 +10,7 @@ use crate::world::World;
 use domain::id::{CustomerId, MarketplaceId, MerchantId, sha256_hex};
 use futures::future::BoxFuture;
 use http::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
@@ -251,8 +252,41 @@ async fn by_publishable_key(world: &World, given: &str) -> Result<Caller, Proble
     if !given.starts_with("pk_") {
         return Err(Problem::unauthenticated("`Souk-Key` is for a publishable key, which begins with `pk_`"));
     }
+    let guest = |marketplace| Caller { marketplace, actor: "guest".to_owned(), grant: Grant::Guest };
+    if let Some(marketplace) = world.storefronts.find(given, world.now()) {
+        return Ok(guest(marketplace));
+    }
     let marketplace = key(world, given, true).await?.marketplace;
-    Ok(Caller { marketplace, actor: "guest".to_owned(), grant: Grant::Guest })
+    world.storefronts.learn(given, &marketplace, world.now());
+    Ok(guest(marketplace))
+}
+
+/// Publishable keys that were good a moment ago: every request of every guest has one, and it opens nothing that is not
+/// everybody's. One that is revoked may do for [`MOMENT`] longer; any other key is looked up each time.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Storefronts(Arc<Mutex<HashMap<String, (Timestamp, MarketplaceId)>>>);
+
+/// How long a publishable key is good without another look.
+const MOMENT: SignedDuration = SignedDuration::from_secs(10);
+/// More of them begin anew.
+const STOREFRONTS_MAX: usize = 100;
+
+impl Storefronts {
+    fn find(&self, key: &str, now: Timestamp) -> Option<MarketplaceId> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, marketplace) = known.get(key)?;
+        // A clock that was set back knows nothing.
+        let fresh = *at <= now && now.duration_since(*at) < MOMENT;
+        fresh.then(|| marketplace.clone())
+    }
+
+    fn learn(&self, key: &str, marketplace: &MarketplaceId, now: Timestamp) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= STOREFRONTS_MAX {
+            known.clear();
+        }
+        known.insert(key.to_owned(), (now, marketplace.clone()));
+    }
 }
 
 async fn by_key(world: &World, secret: &str) -> Result<Caller, Problem> {

@@ -3,7 +3,7 @@
 //! Time and randomness are values here, so that a test or a simulation can choose them.
 
 use crate::clock::{self, Clock};
-use crate::identity::Keys;
+use crate::identity::{Keys, Storefronts};
 use domain::id::derive;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -35,6 +35,7 @@ pub struct World {
     /// For the SDK clients of the few functions that need more than the table.
     pub aws: aws_types::SdkConfig,
     pub keys: Keys,
+    pub(crate) storefronts: Storefronts,
     environment: Arc<BTreeMap<String, String>>,
     fresh: Fresh,
 }
@@ -65,7 +66,8 @@ impl World {
         let name = environment.get("TABLE").ok_or_else(|| Unset("TABLE".to_owned()))?;
         let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), name);
         let environment = Arc::new(environment);
-        Ok(Self { table, clock, aws, keys, environment, fresh: Fresh::Random })
+        let storefronts = Storefronts::default();
+        Ok(Self { table, clock, aws, keys, storefronts, environment, fresh: Fresh::Random })
     }
 
     /// The same world with ids 1, 2, 3, … for tests that show them.

@@ -274,9 +274,14 @@ impl Cloud {
     }
 
     /// Every item of every table, in DynamoDB's JSON.
-    #[must_use]
-    pub fn items(&self) -> Vec<Value> {
-        self.inner.template.tables.iter().flat_map(|table| self.inner.dynamo.items(&table.name)).collect()
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub fn items(&self) -> Result<Vec<Value>, CloudError> {
+        let tables = &self.inner.template.tables;
+        let items = tables.iter().map(|table| self.inner.dynamo.items(&table.name));
+        let items: Result<Vec<_>, TableError> = items.collect();
+        Ok(items?.concat())
     }
 
     /// The configuration for real SDK clients that end here. The label names who calls, for the meter.

@@ -111,7 +111,8 @@ impl Cron {
 
     /// The first time of a day after `from`, or the first of the day.
     fn time_after(&self, from: Option<Time>) -> Option<Time> {
-        for hour in (0..24).filter(|hour| has(self.hours, *hour)) {
+        let first = from.map_or(0, Time::hour);
+        for hour in (first..24).filter(|hour| has(self.hours, *hour)) {
             for minute in (0..60).filter(|minute| has(self.minutes, *minute)) {
                 let time = Time::new(hour, minute, 0, 0).ok()?;
                 if from.is_none_or(|from| time > from) {

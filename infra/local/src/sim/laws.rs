@@ -21,7 +21,7 @@ use super::crowd::{GIVEN, Promise};
 use super::seam::Seam;
 use super::stage::{Stage, marketplace_id};
 use super::wire::Wire;
-use crate::books::Books;
+use crate::books::{Audit, Books};
 use crate::market::Market;
 use domain::id::{MerchantId, MerchantOrderId, OrderId};
 use domain::invoice::Invoice;
@@ -41,6 +41,7 @@ use table::outbox::Entry;
 /// Everything that the laws are about.
 #[derive(Debug, Default)]
 pub(super) struct Whole {
+    books: Books,
     pub(super) orders: BTreeMap<OrderId, Order>,
     parts: BTreeMap<String, MerchantOrder>,
     payments: Vec<Payment>,
@@ -65,16 +66,17 @@ pub(super) struct Whole {
 
 impl Whole {
     pub(super) async fn read(market: &Market) -> Result<Self, Troubled> {
-        let mut whole = Self::default();
+        let (mut whole, mut audit) = (Self::default(), Audit::default());
         let mut after = None;
         loop {
             let page = market.world.table.scan_all(after.as_ref()).await?;
             for found in &page.items {
+                audit.take(found)?;
                 whole.take(found)?;
             }
             match page.next {
                 Some(cursor) => after = Some(cursor),
-                None => return Ok(whole),
+                None => return Ok(Self { books: audit.closed(), ..whole }),
             }
         }
     }
@@ -144,25 +146,25 @@ impl Whole {
 }
 
 /// What holds at any moment at which no transaction is under way.
-pub(super) async fn always(market: &Market, whole: &Whole, wire: &Wire) -> Result<Vec<String>, Troubled> {
-    let mut wrong = ever(market, whole, wire);
+pub(super) fn always(market: &Market, whole: &Whole, wire: &Wire) -> Result<Vec<String>, Troubled> {
+    let mut wrong = ever(market, whole, wire)?;
     // The totals of accounts follow by events; what else the books compare was written together.
-    let books = Books::check(market).await?;
-    wrong.extend(books.faults.into_iter().filter(|fault| !fault.contains("the total of ")));
+    let faults = whole.books.faults.iter().filter(|fault| !fault.contains("the total of "));
+    wrong.extend(faults.cloned());
     Ok(wrong)
 }
 
-fn ever(market: &Market, whole: &Whole, wire: &Wire) -> Vec<String> {
+fn ever(market: &Market, whole: &Whole, wire: &Wire) -> Result<Vec<String>, Troubled> {
     let mut wrong = whole.asked(wire);
     wrong.extend(whole.paid_out());
-    wrong.extend(house::apart(market));
+    wrong.extend(house::apart(market)?);
     for (offer, bin) in &whole.bins {
         let levels = bin.levels;
         if levels.on_hand < 0 || levels.allocated < 0 || levels.available < 0 {
             wrong.push(format!("no shelf is below nothing: off_{offer} has {levels:?}"));
         }
     }
-    wrong
+    Ok(wrong)
 }
 
 /// What holds when nothing is under way any more; what always holds is in it.
@@ -173,8 +175,8 @@ pub(super) async fn quiet(
     promises: &[Promise],
     (seam, wire): (&Seam, &Wire),
 ) -> Result<Vec<String>, Troubled> {
-    let books = Books::check(market).await?;
-    let mut wrong = ever(market, whole, wire);
+    let books = &whole.books;
+    let mut wrong = ever(market, whole, wire)?;
     wrong.extend(books.faults.iter().cloned());
     wrong.extend(house::at_rest(market).await?);
     for order in whole.orders.values() {
@@ -184,12 +186,12 @@ pub(super) async fn quiet(
     wrong.extend(whole.kept(stage, promises));
     wrong.extend(whole.mails(market)?);
     wrong.extend(whole.webhooks(&seam.heard()));
-    wrong.extend(whole.at_banks(market, &books)?);
+    wrong.extend(whole.at_banks(market, books)?);
     wrong.extend(whole.subscribed(promises));
     let orders = whole.orders.values().map(|order| whole.paid(order));
     let open = sum(orders.map(|(net, owed)| owed.saturating_sub(net)));
     let open = i128::from(open.saturating_add(whole.invoiced()));
-    let posted = money::balance(&books, "receivable");
+    let posted = money::balance(books, "receivable");
     if posted != open {
         wrong.push(format!("what customers owe is on the books: {posted} are, {open} are open"));
     }

@@ -127,7 +127,7 @@ async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled>
         market.advance(SignedDuration::from_mins(round.minutes)).await?;
         if seam.roll(4) == 0 {
             whole = Whole::read(&market).await?;
-            broken = laws::always(&market, &whole, wire).await?;
+            broken = laws::always(&market, &whole, wire)?;
         }
         broken.extend(crowd.wrong());
         if !broken.is_empty() {
@@ -147,7 +147,7 @@ async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled>
         whole = Whole::read(&market).await?;
     }
     let (orders, story) = (whole.orders.len(), whole.stories(&broken));
-    let trace = if plan.traced { laws::trace(&market) } else { String::new() };
+    let trace = if plan.traced { laws::trace(&market)? } else { String::new() };
     Ok(Run { orders, faults: seam.happened(), trace, broken, story })
 }
 

@@ -1,6 +1,7 @@
 //! The table as a whole, queues, work that is due, and letters.
 
 use super::Whole;
+use crate::cloud::CloudError;
 use crate::market::Market;
 use crate::sim::Troubled;
 use crate::sim::stage::{elsewhere_id, marketplace_id};
@@ -14,19 +15,19 @@ use std::collections::{BTreeMap, BTreeSet};
 const LATE: SignedDuration = SignedDuration::from_hours(25);
 
 /// The whole table in one text, the same however the SDK has ordered what is in an item: what a run came to.
-pub(in crate::sim) fn trace(market: &Market) -> String {
-    let items = market.cloud.items();
+pub(in crate::sim) fn trace(market: &Market) -> Result<String, CloudError> {
+    let items = market.cloud.items()?;
     let mut lines: Vec<String> = items.iter().map(Value::to_string).collect();
     lines.sort_unstable();
-    domain::id::sha256_hex(lines.join("\n").as_bytes())
+    Ok(domain::id::sha256_hex(lines.join("\n").as_bytes()))
 }
 
 /// Every item is of one marketplace, or of none.
-pub(super) fn apart(market: &Market) -> Vec<String> {
+pub(super) fn apart(market: &Market) -> Result<Vec<String>, CloudError> {
     let (own, other) = (marketplace_id().to_string(), elsewhere_id().to_string());
-    let items = market.cloud.items().into_iter().map(|item| item.to_string());
+    let items = market.cloud.items()?.into_iter().map(|item| item.to_string());
     let mixed = items.filter(|item| item.contains(&own) && item.contains(&other));
-    mixed.map(|item| format!("nothing of one marketplace names another: {item}")).collect()
+    Ok(mixed.map(|item| format!("nothing of one marketplace names another: {item}")).collect())
 }
 
 /// No message is lost, none waits, and what was due is done.
@@ -41,7 +42,7 @@ pub(super) async fn at_rest(market: &Market) -> Result<Vec<String>, Troubled> {
         wrong.push(format!("no message waits at rest: {settled:?}"));
     }
     let now = market.clock.now();
-    for item in market.cloud.items() {
+    for item in market.cloud.items()? {
         let key = |name: &str| {
             item.pointer(&format!("/{name}/S")).and_then(Value::as_str).unwrap_or_default().to_owned()
         };
