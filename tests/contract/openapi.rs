@@ -298,8 +298,11 @@ fn query_parameters(mut schema: Value) -> Vec<Value> {
 fn body_is_required(schema: &Value, generator: &SchemaGenerator) -> bool {
     let name = schema["$ref"].as_str().and_then(|path| path.strip_prefix(SCHEMAS));
     let named = name.and_then(|name| generator.definitions().get(name));
-    let required = named.unwrap_or(schema).get("required").and_then(Value::as_array);
-    required.is_some_and(|required| !required.is_empty())
+    let schema = named.unwrap_or(schema);
+    let all = |word: &str| schema.get(word).and_then(Value::as_array);
+    let kinds = all("oneOf").or_else(|| all("anyOf"));
+    all("required").is_some_and(|required| !required.is_empty())
+        || kinds.is_some_and(|kinds| kinds.iter().all(|kind| body_is_required(kind, generator)))
 }
 
 fn success(about: &str, schema: &Value, method: &Method) -> Value {
