@@ -19,8 +19,8 @@ stop() {
 }
 trap 'stop; rm -r "$folder"' EXIT
 
-# Each run has a marketplace of its own. Chains of requests (`stateful`) are not the same twice, so they are by hand.
-for phases in ${PHASES:-examples,coverage,fuzzing}; do
+# Each run has a marketplace of its own.
+for phases in ${PHASES:-examples,coverage,fuzzing stateful}; do
   if (exec 3<> /dev/tcp/127.0.0.1/8080) 2> /dev/null; then
     echo "something listens on port 8080 already: stop it first" >&2
     exit 1
