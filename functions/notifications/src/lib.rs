@@ -5,13 +5,14 @@
 //! subscriptions, merchants, payouts, accounts with their keys. Writes: messages, rules, contacts of
 //! merchants, texts, addresses to leave alone. Emits: `message.*.v1`, `merchant.contact_changed.v1`.
 //!
-//! `occasions.rs` what an event has to say · `tell.rs` to whom, and each once · `facts.rs` it in the words of a
-//! language · `words.rs` the platform's texts · `render.rs` texts filled in, with bounds · `mail.rs` MIME and SES ·
-//! `settings.rs` who gets what · `texts.rs` operators' texts · `stop.rs` who is left alone · `reports.rs`
-//! what came back · `show.rs` what was sent.
+//! `occasions.rs` what an event has to say · `desk.rs` what is read for it · `tell.rs` to whom, and each once ·
+//! `facts.rs` it in the words of a language · `words.rs` the platform's texts · `render.rs` texts filled in, with
+//! bounds · `mail.rs` MIME and SES · `settings.rs` who gets what · `texts.rs` operators' texts · `stop.rs` who is left
+//! alone · `reports.rs` what came back · `show.rs` what was sent.
 //!
 //! Absent on purpose: webhooks of systems, which are `webhooks`'; when something is asked or reminded of.
 
+mod desk;
 mod facts;
 mod mail;
 mod occasions;

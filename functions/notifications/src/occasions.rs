@@ -1,13 +1,13 @@
 //! What happened, as an occasion to write to somebody: one function per event. Each loads what the words need, and
 //! finds nothing to say where the thing is of nobody whom we know.
 
+use crate::desk::Desk;
 use crate::facts::{Bought, Known, Sum};
-use crate::tell::{Cause, Concerns, Telling, shop_of, tell};
+use crate::tell::{Cause, Concerns, Telling, tell};
 use domain::Money;
 use domain::cart::Cart;
 use domain::catalog::Offer;
 use domain::id::{CustomerId, FollowUpId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, ShipmentId};
-use domain::marketplace::Marketplace;
 use domain::merchant::{Merchant, Status};
 use domain::merchant_order::MerchantOrder;
 use domain::message::Kind;
@@ -54,15 +54,15 @@ struct OfSomebody {
     page: String,
 }
 
-async fn of_somebody(world: &World, m: &MarketplaceId, id: &OrderId) -> Result<Option<OfSomebody>, Again> {
-    let (own, key) = (Key::marketplace(m), Key::order(m, id));
-    let mut read = world.table.glance(&[own.clone(), key.clone()]).await?;
-    let Some(order) = read.take::<Order>(&key)?.map(|held| held.value) else { return Ok(None) };
-    let marketplace = read.take::<Marketplace>(&own)?.ok_or_else(|| Again::Early(m.to_string()))?.value;
+async fn of_somebody(desk: &mut Desk<'_>, id: &OrderId) -> Result<Option<OfSomebody>, Again> {
+    let m = desk.m;
+    desk.wants([Key::order_person(m, id)]);
+    let Some(order) = desk.value::<Order>(&Key::order(m, id)).await? else { return Ok(None) };
     let (Some(customer), Some(bought)) = (order.customer.clone(), &order.bought) else { return Ok(None) };
+    desk.wants([Key::customer(m, &customer), Key::data_key(m, &customer)]);
     let path = order_page(id, &bought.cart);
     let signature = path.rsplit_once('=').map_or("", |(_, signature)| signature);
-    let page = format!("{}/#/order/{id}/{signature}", shop_of(world, &marketplace).trim_end_matches('/'));
+    let page = format!("{}/#/order/{id}/{signature}", desk.shop().await?.trim_end_matches('/'));
     Ok(Some(OfSomebody { order, customer, page }))
 }
 
@@ -89,34 +89,36 @@ impl OfSomebody {
     }
 }
 
-async fn merchant(world: &World, m: &MarketplaceId, id: &MerchantId) -> Result<Option<Merchant>, Again> {
-    let key = Key::merchant(m, id);
-    Ok(world.table.glance(std::slice::from_ref(&key)).await?.take::<Merchant>(&key)?.map(|held| held.value))
+async fn name_of(desk: &mut Desk<'_>, id: &MerchantId) -> Result<Option<String>, Again> {
+    let merchant: Option<Merchant> = desk.value(&Key::merchant(desk.m, id)).await?;
+    Ok(merchant.map(|merchant| merchant.name.to_string()))
 }
 
 pub(crate) async fn placed(world: World, event: Envelope<OrderPlacedV1>) -> Done {
-    let m = &event.marketplace;
-    let Some(of) = of_somebody(&world, m, &event.data.order).await? else { return Ok(()) };
+    let desk = &mut Desk::of(&world, &event.marketplace);
+    let Some(of) = of_somebody(desk, &event.data.order).await? else { return Ok(()) };
+    desk.wants(of.order.lines.iter().filter_map(|line| Some(Key::offer(desk.m, line.offer.as_ref()?))));
     let delivery = of.order.delivery_total()?;
     let known = Known {
         date: Some(day(of.order.placed_at)),
-        arrives: arrives(&world, m, &of.order).await?,
+        arrives: arrives(desk, &of.order).await?,
         lines: of.lines(),
         sums: vec![(Sum::Delivery, delivery), (Sum::Total, of.order.total()?)],
         ..Known::default()
     };
-    tell(&world, &Cause::of(&event), &of.telling(Kind::OrderConfirmed, known)).await
+    tell(desk, &Cause::of(&event), &of.telling(Kind::OrderConfirmed, known)).await
 }
 
 /// From the earliest parcel to the latest, by what the merchants say now.
-async fn arrives(world: &World, m: &MarketplaceId, order: &Order) -> Result<Option<(Date, Date)>, Again> {
+async fn arrives(desk: &mut Desk<'_>, order: &Order) -> Result<Option<(Date, Date)>, Again> {
     let Some(bought) = &order.bought else { return Ok(None) };
-    let keys: Vec<Key> = bought.deliveries.iter().map(|of| Key::delivery_rates(m, &of.merchant)).collect();
-    let mut read = world.table.glance(&keys).await?;
+    let keys: Vec<Key> =
+        bought.deliveries.iter().map(|of| Key::delivery_rates(desk.m, &of.merchant)).collect();
+    desk.wants(keys.iter().cloned());
     let mut all: Option<(Date, Date)> = None;
     for (of, key) in bought.deliveries.iter().zip(&keys) {
-        let Some(rates) = read.take::<DeliveryRates>(key)? else { continue };
-        let expected = rates.value.table.expected(&bought.to, of.service, order.placed_at);
+        let Some(rates) = desk.value::<DeliveryRates>(key).await? else { continue };
+        let expected = rates.table.expected(&bought.to, of.service, order.placed_at);
         let wider = |(from, until): (Date, Date)| {
             all.map_or((from, until), |(first, last)| (first.min(from), last.max(until)))
         };
@@ -125,19 +127,16 @@ async fn arrives(world: &World, m: &MarketplaceId, order: &Order) -> Result<Opti
     Ok(all)
 }
 
-/// A part of an order, with the order that it is of.
-async fn part(
-    world: &World,
-    m: &MarketplaceId,
+/// The order that a part is of, with its merchant's name.
+async fn of_part(
+    desk: &mut Desk<'_>,
     id: &MerchantOrderId,
-) -> Result<Option<(OfSomebody, Option<Merchant>, MerchantOrder)>, Again> {
-    let (Some((order, _)), Some(key)) = (id.place(), Key::merchant_order(m, id)) else { return Ok(None) };
-    let Some(of) = of_somebody(world, m, &order).await? else { return Ok(None) };
-    let Some(part) = world.table.load::<MerchantOrder>(&key).await?.map(|held| held.value) else {
-        return Ok(None);
-    };
-    let merchant = merchant(world, m, &part.merchant).await?;
-    Ok(Some((of, merchant, part)))
+    merchant: &MerchantId,
+) -> Result<Option<(OfSomebody, Option<String>)>, Again> {
+    let Some((order, _)) = id.place() else { return Ok(None) };
+    desk.wants([Key::merchant(desk.m, merchant)]);
+    let Some(of) = of_somebody(desk, &order).await? else { return Ok(None) };
+    Ok(Some((of, name_of(desk, merchant).await?)))
 }
 
 fn tracking(part: &MerchantOrder, shipment: &ShipmentId) -> Option<(String, String)> {
@@ -145,13 +144,10 @@ fn tracking(part: &MerchantOrder, shipment: &ShipmentId) -> Option<(String, Stri
     Some((shipment.carrier.to_string(), shipment.tracking_number.to_string()))
 }
 
-fn name(merchant: Option<Merchant>) -> Option<String> {
-    merchant.map(|merchant| merchant.name.to_string())
-}
-
 pub(crate) async fn shipped(world: World, event: Envelope<MerchantOrderShippedV1>) -> Done {
-    let m = &event.marketplace;
-    let Some((of, seller, _)) = part(&world, m, &event.data.merchant_order).await? else { return Ok(()) };
+    let (desk, data) = (&mut Desk::of(&world, &event.marketplace), &event.data);
+    let found = of_part(desk, &data.merchant_order, &data.merchant).await?;
+    let Some((of, merchant)) = found else { return Ok(()) };
     let sent = |units: &domain::merchant_order::Units| {
         let line = of.order.lines.iter().find(|line| line.number == units.line)?;
         let title = line.title.as_ref().map_or_else(|| line.sku.to_string(), ToString::to_string);
@@ -160,67 +156,77 @@ pub(crate) async fn shipped(world: World, event: Envelope<MerchantOrderShippedV1
         Some(Bought { title, quantity: units.quantity, amount, offer: line.offer.clone() })
     };
     let known = Known {
-        merchant: name(seller),
-        carrier: Some(event.data.carrier.clone()),
-        tracking: Some(event.data.tracking_number.clone()),
-        lines: event.data.lines.iter().filter_map(sent).collect(),
+        merchant,
+        carrier: Some(data.carrier.clone()),
+        tracking: Some(data.tracking_number.clone()),
+        lines: data.lines.iter().filter_map(sent).collect(),
         ..Known::default()
     };
-    tell(&world, &Cause::of(&event), &of.telling(Kind::Shipped, known)).await
+    tell(desk, &Cause::of(&event), &of.telling(Kind::Shipped, known)).await
 }
 
 pub(crate) async fn delivered(world: World, event: Envelope<ShipmentDeliveredV1>) -> Done {
-    let m = &event.marketplace;
-    let Some((of, seller, part)) = part(&world, m, &event.data.merchant_order).await? else { return Ok(()) };
-    let (carrier, tracking) = tracking(&part, &event.data.shipment).unzip();
-    let date = Some(day(event.data.delivered_at.0));
-    let known = Known { merchant: name(seller), date, carrier, tracking, ..Known::default() };
-    tell(&world, &Cause::of(&event), &of.telling(Kind::Delivered, known)).await
+    let (desk, data) = (&mut Desk::of(&world, &event.marketplace), &event.data);
+    let Some(key) = Key::merchant_order(desk.m, &data.merchant_order) else { return Ok(()) };
+    desk.wants([key.clone()]);
+    let found = of_part(desk, &data.merchant_order, &data.merchant).await?;
+    let Some((of, merchant)) = found else { return Ok(()) };
+    let Some(part) = desk.value::<MerchantOrder>(&key).await? else { return Ok(()) };
+    let (carrier, tracking) = tracking(&part, &data.shipment).unzip();
+    let date = Some(day(data.delivered_at.0));
+    let known = Known { merchant, date, carrier, tracking, ..Known::default() };
+    tell(desk, &Cause::of(&event), &of.telling(Kind::Delivered, known)).await
 }
 
 pub(crate) async fn canceled(world: World, event: Envelope<OrderCanceledV1>) -> Done {
-    let Some(of) = of_somebody(&world, &event.marketplace, &event.data.order).await? else { return Ok(()) };
+    let desk = &mut Desk::of(&world, &event.marketplace);
+    let Some(of) = of_somebody(desk, &event.data.order).await? else { return Ok(()) };
     let known = Known {
         whole: event.data.whole,
         reason: Some(event.data.reason.clone()),
         amount: money(&event.data.refund).filter(|amount| amount.minor > 0),
         ..Known::default()
     };
-    tell(&world, &Cause::of(&event), &of.telling(Kind::Canceled, known)).await
+    tell(desk, &Cause::of(&event), &of.telling(Kind::Canceled, known)).await
 }
 
 pub(crate) async fn rejected(world: World, event: Envelope<MerchantOrderRejectedV1>) -> Done {
-    let m = &event.marketplace;
-    let Some((of, seller, _)) = part(&world, m, &event.data.merchant_order).await? else { return Ok(()) };
+    let (desk, data) = (&mut Desk::of(&world, &event.marketplace), &event.data);
+    let found = of_part(desk, &data.merchant_order, &data.merchant).await?;
+    let Some((of, merchant)) = found else { return Ok(()) };
     let known = Known {
-        merchant: name(seller),
-        reason: Some(event.data.reason.clone()),
-        amount: money(&event.data.value).filter(|amount| amount.minor > 0),
+        merchant,
+        reason: Some(data.reason.clone()),
+        amount: money(&data.value).filter(|amount| amount.minor > 0),
         ..Known::default()
     };
-    tell(&world, &Cause::of(&event), &of.telling(Kind::Canceled, known)).await
+    tell(desk, &Cause::of(&event), &of.telling(Kind::Canceled, known)).await
 }
 
 pub(crate) async fn refunded(world: World, event: Envelope<PaymentRefundedV1>) -> Done {
-    let Some(of) = of_somebody(&world, &event.marketplace, &event.data.order).await? else { return Ok(()) };
+    let desk = &mut Desk::of(&world, &event.marketplace);
+    let Some(of) = of_somebody(desk, &event.data.order).await? else { return Ok(()) };
     let credit = event.data.to == To::StoreCredit;
     let known = Known { amount: money(&event.data.amount), credit, ..Known::default() };
-    tell(&world, &Cause::of(&event), &of.telling(Kind::Refunded, known)).await
+    tell(desk, &Cause::of(&event), &of.telling(Kind::Refunded, known)).await
 }
 
 /// While its cart is still one, the shopper sees it in the checkout.
 pub(crate) async fn declined(world: World, event: Envelope<PaymentDeclinedV1>) -> Done {
-    let Some(of) = of_somebody(&world, &event.marketplace, &event.data.order).await? else { return Ok(()) };
-    tell(&world, &Cause::of(&event), &of.telling(Kind::PaymentProblem, Known::default())).await
+    let desk = &mut Desk::of(&world, &event.marketplace);
+    let Some(of) = of_somebody(desk, &event.data.order).await? else { return Ok(()) };
+    tell(desk, &Cause::of(&event), &of.telling(Kind::PaymentProblem, Known::default())).await
 }
 
 pub(crate) async fn action_required(world: World, event: Envelope<PaymentActionRequiredV1>) -> Done {
-    let Some(of) = of_somebody(&world, &event.marketplace, &event.data.order).await? else { return Ok(()) };
+    let desk = &mut Desk::of(&world, &event.marketplace);
+    let Some(of) = of_somebody(desk, &event.data.order).await? else { return Ok(()) };
     let known = Known { action: true, ..Known::default() };
-    tell(&world, &Cause::of(&event), &of.telling(Kind::PaymentProblem, known)).await
+    tell(desk, &Cause::of(&event), &of.telling(Kind::PaymentProblem, known)).await
 }
 
 pub(crate) async fn dunned(world: World, event: Envelope<DunningChangedV1>) -> Done {
+    let desk = &mut Desk::of(&world, &event.marketplace);
     let known = Known {
         step: Some(event.data.step),
         amount: money(&event.data.due),
@@ -228,7 +234,7 @@ pub(crate) async fn dunned(world: World, event: Envelope<DunningChangedV1>) -> D
         ..Known::default()
     };
     let concerns = Concerns::Customer(event.data.customer.clone());
-    tell(&world, &Cause::of(&event), &Telling { kind: Kind::Dunning, concerns, known }).await
+    tell(desk, &Cause::of(&event), &Telling { kind: Kind::Dunning, concerns, known }).await
 }
 
 /// What is charged at the end, to the cent: the renewal itself, not committed. Nothing is said where it was canceled,
@@ -248,37 +254,38 @@ pub(crate) async fn trial_ending(world: World, event: Envelope<SubscriptionTrial
         Renewal::NotDue => None,
     };
     let amount = first.filter(|amount| amount.minor > 0);
+    let desk = &mut Desk::of(&world, m);
     let known = Known { date: Some(trial.cycle.zone.date(data.ends_at.0)), amount, ..Known::default() };
     let concerns = Concerns::Customer(data.customer.clone());
-    tell(&world, &Cause::of(&event), &Telling { kind: Kind::TrialEnding, concerns, known }).await
+    tell(desk, &Cause::of(&event), &Telling { kind: Kind::TrialEnding, concerns, known }).await
 }
 
 /// The cart is as it is now: whoever has ordered or emptied it is not reminded (A16(2)).
 pub(crate) async fn reminded(world: World, event: Envelope<CartRemindedV1>) -> Done {
     let m = &event.marketplace;
     let Some(cart) = left_cart(&world, m, &event.data.follow_up).await? else { return Ok(()) };
+    let desk = &mut Desk::of(&world, m);
     let offers: Vec<Key> = cart.lines.iter().map(|line| Key::offer(m, &line.offer)).collect();
-    let mut read = world.table.glance(&offers).await?;
+    desk.wants(offers.iter().cloned().chain([Key::link_secret(m)]));
     let mut lines = Vec::with_capacity(cart.lines.len());
     for (line, key) in cart.lines.iter().zip(&offers) {
-        let Some(offer) = read.take::<Offer>(key)? else { continue };
+        let Some(offer) = desk.value::<Offer>(key).await? else { continue };
         let amount = line.added_at.times(line.quantity)?;
-        let (title, offer) = (offer.value.title.to_string(), Some(line.offer.clone()));
+        let (title, offer) = (offer.title.to_string(), Some(line.offer.clone()));
         lines.push(Bought { title, quantity: line.quantity, amount, offer });
     }
     let until = world.now().checked_add(CART_LINK).unwrap_or(jiff::Timestamp::MAX);
     let link = Link { purpose: Purpose::Cart, about: cart.id.to_string(), until };
-    let token = link.sign(&world, m).await.map_err(|error| Again::call("sign a link", error))?;
-    let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Again::Early(m.to_string()))?.value;
+    let token = desk.token(&link).await?;
     let known = Known {
         lines,
         code: event.data.code.clone(),
         date: event.data.code_until.map(|at| day(at.0)),
-        link: Some(links::address(&shop_of(&world, &marketplace), Purpose::Cart, &token)),
+        link: Some(links::address(&desk.shop().await?, Purpose::Cart, &token)),
         ..Known::default()
     };
     let concerns = Concerns::Cart(Box::new(cart));
-    tell(&world, &Cause::of(&event), &Telling { kind: Kind::CartReminder, concerns, known }).await
+    tell(desk, &Cause::of(&event), &Telling { kind: Kind::CartReminder, concerns, known }).await
 }
 
 async fn left_cart(world: &World, m: &MarketplaceId, id: &FollowUpId) -> Result<Option<Cart>, Again> {
@@ -294,16 +301,16 @@ async fn left_cart(world: &World, m: &MarketplaceId, id: &FollowUpId) -> Result<
 
 /// One letter for all lines of a parcel; each star of the first is a link of its own, so that one touch answers.
 pub(crate) async fn review_requested(world: World, event: Envelope<ReviewRequestedV1>) -> Done {
-    let (m, data) = (&event.marketplace, &event.data);
-    let Some(of) = of_somebody(&world, m, &data.order).await? else { return Ok(()) };
+    let (desk, data) = (&mut Desk::of(&world, &event.marketplace), &event.data);
+    desk.wants([Key::link_secret(desk.m), Key::merchant(desk.m, &data.merchant)]);
+    let Some(of) = of_somebody(desk, &data.order).await? else { return Ok(()) };
     let Some(review) = data.reviews.first() else { return Ok(()) };
     let link = Link { purpose: Purpose::Review, about: review.to_string(), until: data.until.0 };
-    let token = link.sign(&world, m).await.map_err(|error| Again::call("sign a link", error))?;
-    let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Again::Early(m.to_string()))?.value;
-    let form = links::address(&shop_of(&world, &marketplace), Purpose::Review, &token);
+    let token = desk.token(&link).await?;
+    let form = links::address(&desk.shop().await?, Purpose::Review, &token);
     let asked: Vec<Bought> = of.lines_of(&data.lines).collect();
     let known = Known {
-        merchant: name(merchant(&world, m, &data.merchant).await?),
+        merchant: name_of(desk, &data.merchant).await?,
         title: asked.first().map(|line| line.title.clone()),
         stars: (1..=5).map(|stars| format!("{form}/{stars}")).collect(),
         lines: asked,
@@ -311,32 +318,32 @@ pub(crate) async fn review_requested(world: World, event: Envelope<ReviewRequest
     };
     let mut telling = of.telling(Kind::ReviewRequest, known);
     telling.known.link = Some(form);
-    tell(&world, &Cause::of(&event), &telling).await
+    tell(desk, &Cause::of(&event), &telling).await
 }
 
 /// The first answer only: an edit of it is not worth a letter.
 pub(crate) async fn review_replied(world: World, event: Envelope<ReviewRepliedV1>) -> Done {
-    let (m, data) = (&event.marketplace, &event.data);
+    let (desk, data) = (&mut Desk::of(&world, &event.marketplace), &event.data);
     if data.edited {
         return Ok(());
     }
-    let Some(of) = of_somebody(&world, m, &data.order).await? else { return Ok(()) };
+    let key = Key::review(desk.m, &data.review);
+    desk.wants([key.clone(), Key::merchant(desk.m, &data.merchant)]);
+    let Some(of) = of_somebody(desk, &data.order).await? else { return Ok(()) };
     let line = data.review.place().map(|(_, line)| line);
     let title = line.and_then(|line| of.lines_of(&[line]).next()).map(|line| line.title);
-    let review = world.table.load::<Review>(&Key::review(m, &data.review)).await?;
-    let said = review.and_then(|held| held.value.reply).map(|reply| reply.text.to_string());
-    let merchant = name(merchant(&world, m, &data.merchant).await?);
+    let review: Option<Review> = desk.value(&key).await?;
+    let said = review.and_then(|review| review.reply).map(|reply| reply.text.to_string());
+    let merchant = name_of(desk, &data.merchant).await?;
     let known = Known { merchant, title, said, ..Known::default() };
-    tell(&world, &Cause::of(&event), &of.telling(Kind::ReviewReply, known)).await
+    tell(desk, &Cause::of(&event), &of.telling(Kind::ReviewReply, known)).await
 }
 
 pub(crate) async fn back_in_stock(world: World, event: Envelope<OfferBackInStockV1>) -> Done {
-    let (m, data) = (&event.marketplace, &event.data);
-    let key = Key::offer(m, &data.offer);
-    let offer = world.table.glance(std::slice::from_ref(&key)).await?.take::<Offer>(&key)?;
-    let Some(offer) = offer.map(|held| held.value) else { return Ok(()) };
-    let marketplace = world.table.marketplace(m).await?.ok_or_else(|| Again::Early(m.to_string()))?.value;
-    let shop = shop_of(&world, &marketplace);
+    let (desk, data) = (&mut Desk::of(&world, &event.marketplace), &event.data);
+    desk.wants([Key::customer(desk.m, &data.customer), Key::data_key(desk.m, &data.customer)]);
+    let Some(offer) = desk.value::<Offer>(&Key::offer(desk.m, &data.offer)).await? else { return Ok(()) };
+    let shop = desk.shop().await?;
     let known = Known {
         title: Some(offer.title.to_string()),
         amount: Some(offer.price),
@@ -344,34 +351,39 @@ pub(crate) async fn back_in_stock(world: World, event: Envelope<OfferBackInStock
         ..Known::default()
     };
     let concerns = Concerns::Customer(data.customer.clone());
-    tell(&world, &Cause::of(&event), &Telling { kind: Kind::BackInStock, concerns, known }).await
+    tell(desk, &Cause::of(&event), &Telling { kind: Kind::BackInStock, concerns, known }).await
 }
 
-async fn to_merchant(world: &World, cause: &Cause, id: &MerchantId, kind: Kind, known: Known) -> Done {
-    let Some(merchant) = merchant(world, &cause.m, id).await? else { return Ok(()) };
-    let known = Known { merchant: Some(merchant.name.to_string()), ..known };
-    tell(world, cause, &Telling { kind, concerns: Concerns::Merchant(id.clone()), known }).await
+async fn to_merchant(desk: &mut Desk<'_>, cause: &Cause, id: &MerchantId, kind: Kind, known: Known) -> Done {
+    desk.wants([Key::merchant_contact(desk.m, id)]);
+    let Some(merchant) = name_of(desk, id).await? else { return Ok(()) };
+    let known = Known { merchant: Some(merchant), ..known };
+    tell(desk, cause, &Telling { kind, concerns: Concerns::Merchant(id.clone()), known }).await
 }
 
 /// Once per invitation and address, whichever comes first of the two. The secret is never sent.
-async fn invitation(world: &World, cause: Cause, id: &MerchantId) -> Done {
-    let Some(merchant) = merchant(world, &cause.m, id).await? else { return Ok(()) };
+async fn invitation(desk: &mut Desk<'_>, cause: Cause, id: &MerchantId) -> Done {
+    desk.wants([Key::merchant_contact(desk.m, id)]);
+    let merchant = desk.value::<Merchant>(&Key::merchant(desk.m, id)).await?;
+    let Some(merchant) = merchant else { return Ok(()) };
     let open = merchant.invitation.as_ref().filter(|invitation| {
         merchant.status == Status::Pending
             && invitation.accepted_by.is_none()
-            && invitation.expires_at > world.now()
+            && invitation.expires_at > desk.world.now()
     });
     let Some(invitation) = open else { return Ok(()) };
     let cause = Cause { event: format!("{id}.invitation.{}", invitation.expires_at.as_second()), ..cause };
-    to_merchant(world, &cause, id, Kind::MerchantInvited, Known::default()).await
+    to_merchant(desk, &cause, id, Kind::MerchantInvited, Known::default()).await
 }
 
 pub(crate) async fn invited(world: World, event: Envelope<MerchantInvitedV1>) -> Done {
-    invitation(&world, Cause::of(&event), &event.data.merchant).await
+    let desk = &mut Desk::of(&world, &event.marketplace);
+    invitation(desk, Cause::of(&event), &event.data.merchant).await
 }
 
 pub(crate) async fn contact_changed(world: World, event: Envelope<MerchantContactChangedV1>) -> Done {
-    invitation(&world, Cause::of(&event), &event.data.merchant).await
+    let desk = &mut Desk::of(&world, &event.marketplace);
+    invitation(desk, Cause::of(&event), &event.data.merchant).await
 }
 
 pub(crate) async fn status_changed(world: World, event: Envelope<MerchantStatusChangedV1>) -> Done {
@@ -379,54 +391,56 @@ pub(crate) async fn status_changed(world: World, event: Envelope<MerchantStatusC
     if (from, to) != (Status::Pending.word(), Status::Open.word()) {
         return Ok(());
     }
-    let cause = Cause::of(&event);
-    to_merchant(&world, &cause, &event.data.merchant, Kind::MerchantApproved, Known::default()).await
+    let (desk, cause) = (&mut Desk::of(&world, &event.marketplace), Cause::of(&event));
+    to_merchant(desk, &cause, &event.data.merchant, Kind::MerchantApproved, Known::default()).await
 }
 
 pub(crate) async fn opened(world: World, event: Envelope<MerchantOrderOpenedV1>) -> Done {
+    let desk = &mut Desk::of(&world, &event.marketplace);
     let known = Known { number: Some(event.data.merchant_order.to_string()), ..Known::default() };
-    to_merchant(&world, &Cause::of(&event), &event.data.merchant, Kind::MerchantOrder, known).await
+    to_merchant(desk, &Cause::of(&event), &event.data.merchant, Kind::MerchantOrder, known).await
 }
 
 pub(crate) async fn paid_out(world: World, event: Envelope<PayoutSentV1>) -> Done {
-    let m = &event.marketplace;
-    let Some(key) = Key::payout(m, &event.data.payout) else { return Ok(()) };
-    let held = world.table.load::<domain::payout::Payout>(&key).await?;
+    let (desk, data) = (&mut Desk::of(&world, &event.marketplace), &event.data);
+    let Some(key) = Key::payout(desk.m, &data.payout) else { return Ok(()) };
+    desk.wants([Key::merchant(desk.m, &data.merchant), Key::merchant_contact(desk.m, &data.merchant)]);
+    let payout: Option<domain::payout::Payout> = desk.value(&key).await?;
     let known = Known {
-        number: Some(event.data.payout.to_string()),
-        amount: money(&event.data.amount),
-        date: held.as_ref().map(|held| held.value.through),
-        orders: held.as_ref().map(|held| held.value.totals.orders),
+        number: Some(data.payout.to_string()),
+        amount: money(&data.amount),
+        date: payout.as_ref().map(|payout| payout.through),
+        orders: payout.as_ref().map(|payout| payout.totals.orders),
         ..Known::default()
     };
-    to_merchant(&world, &Cause::of(&event), &event.data.merchant, Kind::Payout, known).await
+    to_merchant(desk, &Cause::of(&event), &data.merchant, Kind::Payout, known).await
 }
 
 pub(crate) async fn critical(world: World, event: Envelope<MerchantBalanceCriticalV1>) -> Done {
+    let desk = &mut Desk::of(&world, &event.marketplace);
     let known = Known { amount: money(&event.data.balance), ..Known::default() };
-    to_merchant(&world, &Cause::of(&event), &event.data.merchant, Kind::BalanceCritical, known).await
+    to_merchant(desk, &Cause::of(&event), &event.data.merchant, Kind::BalanceCritical, known).await
 }
 
 /// To whose endpoint it is; to operators in any case.
 pub(crate) async fn webhook_suspended(world: World, event: Envelope<WebhookEndpointSuspendedV1>) -> Done {
-    let m = &event.marketplace;
+    let desk = &mut Desk::of(&world, &event.marketplace);
     let WebhookEndpointSuspendedV1 { endpoint, merchant, reason, .. } = &event.data;
-    let Some(held) = world.table.load::<Endpoint>(&Key::webhook_endpoint(m, endpoint)).await? else {
-        return Ok(());
-    };
+    let key = Key::webhook_endpoint(desk.m, endpoint);
+    let Some(suspended) = desk.value::<Endpoint>(&key).await? else { return Ok(()) };
     let reason = match reason {
         Suspension::Gone => "gone",
         Suspension::Failing => "failing",
     };
     let known = Known {
         number: Some(endpoint.to_string()),
-        title: Some(held.value.host().to_owned()),
+        title: Some(suspended.host().to_owned()),
         reason: Some(reason.to_owned()),
         ..Known::default()
     };
     let (cause, kind) = (Cause::of(&event), Kind::WebhookSuspended);
     match merchant {
-        Some(merchant) => to_merchant(&world, &cause, merchant, kind, known).await,
-        None => tell(&world, &cause, &Telling { kind, concerns: Concerns::Marketplace, known }).await,
+        Some(merchant) => to_merchant(desk, &cause, merchant, kind, known).await,
+        None => tell(desk, &cause, &Telling { kind, concerns: Concerns::Marketplace, known }).await,
     }
 }

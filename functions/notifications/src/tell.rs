@@ -6,14 +6,14 @@
 //!
 //! A crash between 3 and 5 leaves an intent of which nobody knows: `domain::message::again` says what is done with it.
 
-use crate::facts::{Between, Bought, Facts, Known};
+use crate::desk::{Desk, Offered};
+use crate::facts::{Between, Facts, Known};
 use crate::mail::{Carried, Letter, carry};
 use crate::render::{Rendered, render};
 use crate::words;
 use domain::cart::Cart;
-use domain::catalog::{Offer, Product};
 use domain::customer::{Customer, Person, Profile, Purpose};
-use domain::id::{CustomerId, MarketplaceId, MerchantId, MessageId, OfferId, OrderId, ProductId, sha256_hex};
+use domain::id::{CustomerId, MarketplaceId, MerchantId, MessageId, OfferId, OrderId, sha256_hex};
 use domain::marketplace::Marketplace;
 use domain::message::{
     Because, Channel, Contact, Kind, Message, Nature, Next, NotSent, Reader, Recipient, Routing, Said, Stage,
@@ -22,11 +22,10 @@ use domain::message::{
 use domain::text::{Email, Sha256};
 use edge::links::{self, Link, Purpose as For};
 use edge::sealed::{seal, unseal};
-use edge::shown::Front;
 use edge::{Again, World};
 use events::{Envelope, Payload};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use table::message::{KeptMessage, MerchantContact, MessageRouting, MessageTemplate, Source, Words};
 use table::person::{CustomerAccount, DataKey, OrderPerson};
 use table::{Held, Key};
@@ -37,7 +36,6 @@ const WAY_OUT: SignedDuration = domain::message::KEPT;
 /// What a message tells of.
 #[derive(Debug, Clone)]
 pub(crate) struct Cause {
-    pub(crate) m: MarketplaceId,
     /// The event's id: names the message.
     pub(crate) event: String,
     pub(crate) of: &'static str,
@@ -45,7 +43,7 @@ pub(crate) struct Cause {
 
 impl Cause {
     pub(crate) fn of<P: Payload>(event: &Envelope<P>) -> Self {
-        Self { m: event.marketplace.clone(), event: event.id.clone(), of: P::NAME }
+        Self { event: event.id.clone(), of: P::NAME }
     }
 }
 
@@ -59,6 +57,20 @@ pub(crate) enum Concerns {
     Merchant(MerchantId),
     /// Nobody but those who run it.
     Marketplace,
+}
+
+impl Concerns {
+    /// What says who that is.
+    fn keys(&self, m: &MarketplaceId) -> Vec<Key> {
+        let customer = |customer| [Key::customer(m, customer), Key::data_key(m, customer)];
+        match self {
+            Self::Order(order, of) => [Key::order_person(m, order)].into_iter().chain(customer(of)).collect(),
+            Self::Customer(of) => customer(of).into(),
+            Self::Cart(cart) => cart.customer.iter().flat_map(customer).collect(),
+            Self::Merchant(merchant) => vec![Key::merchant_contact(m, merchant)],
+            Self::Marketplace => Vec::new(),
+        }
+    }
 }
 
 /// An occasion for a message.
@@ -93,44 +105,41 @@ struct Around {
 }
 
 impl Around {
-    async fn of(world: &World, m: &MarketplaceId, merchant: Option<&MerchantId>) -> Result<Self, Again> {
-        let (own, routing) = (Key::marketplace(m), Key::message_routing(m));
-        let contact = merchant.map(|merchant| Key::merchant_contact(m, merchant));
-        let keys: Vec<Key> = [&own, &routing].into_iter().chain(&contact).cloned().collect();
-        let mut read = world.table.glance(&keys).await?;
-        let marketplace = read.take::<Marketplace>(&own)?.ok_or_else(|| Again::Early(m.to_string()))?.value;
-        let contact = match &contact {
-            Some(key) => read.take::<MerchantContact>(key)?.map(|held| held.value.contact),
+    async fn of(desk: &mut Desk<'_>, merchant: Option<&MerchantId>) -> Result<Self, Again> {
+        let contact = match merchant {
+            Some(merchant) => desk.value(&Key::merchant_contact(desk.m, merchant)).await?,
             None => None,
         };
-        let routing = read.take::<MessageRouting>(&routing)?.map(|held| held.value.routing);
-        let shop = shop_of(world, &marketplace);
-        Ok(Self { routing: routing.unwrap_or_default(), contact, shop, marketplace })
+        let contact = contact.map(|kept: MerchantContact| kept.contact);
+        let routing = desk.value(&Key::message_routing(desk.m)).await?;
+        let routing = routing.map(|kept: MessageRouting| kept.routing).unwrap_or_default();
+        Ok(Self { routing, contact, shop: desk.shop().await?, marketplace: desk.marketplace().await? })
     }
 }
 
-/// The storefront, or the API's own address.
-pub(crate) fn shop_of(world: &World, marketplace: &Marketplace) -> String {
-    let own = marketplace.settings.storefront.as_ref().map(|address| address.as_str().to_owned());
-    own.unwrap_or_else(|| world.variable("PUBLIC_ADDRESS").unwrap_or_default().to_owned())
-}
-
 /// Writes to everybody whom an occasion concerns; each once, however often this is called.
-pub(crate) async fn tell(world: &World, cause: &Cause, telling: &Telling) -> Result<(), Again> {
+pub(crate) async fn tell(desk: &mut Desk<'_>, cause: &Cause, telling: &Telling) -> Result<(), Again> {
     let merchant = match &telling.concerns {
         Concerns::Merchant(merchant) => Some(merchant),
         Concerns::Order(..) | Concerns::Customer(_) | Concerns::Cart(_) | Concerns::Marketplace => None,
     };
-    let around = Around::of(world, &cause.m, merchant).await?;
+    desk.wants(telling.concerns.keys(desk.m));
+    if telling.kind.nature() != Nature::Service {
+        desk.wants([Key::link_secret(desk.m)]);
+    }
+    let around = Around::of(desk, merchant).await?;
+    let offers = telling.known.lines.iter().filter_map(|line| line.offer.clone()).collect();
+    let offered = desk.products(offers).await?;
     let (readers, _) = telling.kind.readers();
     for reader in readers {
         let (ways, because) = channels(telling.kind, *reader, &around.routing, around.contact.as_ref());
         if ways.is_empty() {
             continue;
         }
-        for addressee in addressees(world, &cause.m, &around, *reader, &telling.concerns).await? {
+        for addressee in addressees(desk, &around, *reader, &telling.concerns).await? {
+            let post = Post { cause, telling, around: &around, addressee: &addressee, offered: &offered };
             for channel in &ways {
-                one(world, cause, telling, &around, &addressee, (*channel, because)).await?;
+                post.one(desk, *channel, because).await?;
             }
         }
     }
@@ -138,8 +147,7 @@ pub(crate) async fn tell(world: &World, cause: &Cause, telling: &Telling) -> Res
 }
 
 async fn addressees(
-    world: &World,
-    m: &MarketplaceId,
+    desk: &mut Desk<'_>,
     around: &Around,
     reader: Reader,
     concerns: &Concerns,
@@ -164,12 +172,12 @@ async fn addressees(
             Ok(contact.emails.iter().map(|email| at(to(), email, locale.clone())).collect())
         }
         (Reader::Customer, Concerns::Order(order, customer)) => {
-            Ok(customer_of(world, m, customer, Some(order)).await?.into_iter().collect())
+            Ok(customer_of(desk, customer, Some(order)).await?.into_iter().collect())
         }
         (Reader::Customer, Concerns::Customer(customer)) => {
-            Ok(customer_of(world, m, customer, None).await?.into_iter().collect())
+            Ok(customer_of(desk, customer, None).await?.into_iter().collect())
         }
-        (Reader::Customer, Concerns::Cart(cart)) => Ok(owner_of(world, m, cart).await?.into_iter().collect()),
+        (Reader::Customer, Concerns::Cart(cart)) => Ok(owner_of(desk, cart).await?.into_iter().collect()),
         (Reader::Merchant | Reader::Customer, _) => Ok(Vec::new()),
     }
 }
@@ -180,22 +188,21 @@ fn said(customer: &Customer) -> Option<Said> {
 
 /// By the profile where there is an account, else by what was said with the order; none after an erasure.
 async fn customer_of(
-    world: &World,
-    m: &MarketplaceId,
+    desk: &mut Desk<'_>,
     customer: &CustomerId,
     order: Option<&OrderId>,
 ) -> Result<Option<Addressee>, Again> {
+    let m = desk.m;
     let (account, key) = (Key::customer(m, customer), Key::data_key(m, customer));
-    let person = order.map(|order| Key::order_person(m, order));
-    let keys: Vec<Key> = [&account, &key].into_iter().chain(&person).cloned().collect();
-    let mut read = world.table.read(&keys).await?;
-    let Some(data_key) = read.take::<DataKey>(&key)?.map(|held| held.value) else { return Ok(None) };
-    let account = read.take::<CustomerAccount>(&account)?.map(|held| held.value);
-    let person = match (&person, order) {
-        (Some(key), Some(order)) => read
-            .take::<OrderPerson>(key)?
-            .and_then(|held| unseal::<Person>(&data_key, order.as_str(), &held.value.sealed)),
-        (Some(_) | None, Some(_) | None) => None,
+    desk.wants([account.clone(), key.clone()]);
+    let Some(data_key) = desk.value::<DataKey>(&key).await? else { return Ok(None) };
+    let account: Option<CustomerAccount> = desk.value(&account).await?;
+    let person = match order {
+        Some(order) => {
+            let kept: Option<OrderPerson> = desk.value(&Key::order_person(m, order)).await?;
+            kept.and_then(|kept| unseal::<Person>(&data_key, order.as_str(), &kept.sealed))
+        }
+        None => None,
     };
     let profile = account.as_ref().and_then(|account| account.sealed.as_ref());
     let profile = profile.and_then(|sealed| unseal::<Profile>(&data_key, customer.as_str(), sealed));
@@ -218,11 +225,11 @@ async fn customer_of(
 }
 
 /// Whoever fills a cart; what an account says counts before what the cart says.
-async fn owner_of(world: &World, m: &MarketplaceId, cart: &Cart) -> Result<Option<Addressee>, Again> {
+async fn owner_of(desk: &mut Desk<'_>, cart: &Cart) -> Result<Option<Addressee>, Again> {
     let contact = cart.contact.clone();
     let agreed = contact.as_ref().and_then(|contact| contact.agreed_at).map(|at| Said { given: true, at });
     let known = match &cart.customer {
-        Some(customer) => customer_of(world, m, customer, None).await?,
+        Some(customer) => customer_of(desk, customer, None).await?,
         None => None,
     };
     let email = contact.as_ref().and_then(|contact| contact.email.clone());
@@ -239,63 +246,6 @@ async fn owner_of(world: &World, m: &MarketplaceId, cart: &Cart) -> Result<Optio
         key: None,
         said: agreed,
     }))
-}
-
-/// One message: to one reader, by one way.
-async fn one(
-    world: &World,
-    cause: &Cause,
-    telling: &Telling,
-    around: &Around,
-    addressee: &Addressee,
-    (channel, because): (Channel, Because),
-) -> Result<(), Again> {
-    let Some(digest) = digest(addressee, channel) else { return Ok(()) };
-    let (m, now) = (&cause.m, world.now());
-    let id = MessageId::of(&cause.event, &digest, channel);
-    let (own, list) = (Key::message(m, &id), Key::suppression(m, &digest));
-    let (tried, texts) = texts(m, telling.kind, addressee, around);
-    let keys: Vec<Key> = [&own, &list].into_iter().chain(&texts).cloned().collect();
-    let mut read = world.table.read(&keys).await?;
-    let held = read.take::<KeptMessage>(&own)?;
-    let suppression = read.take::<Suppression>(&list)?.map(|held| held.value);
-    let mut saved = Vec::new();
-    for key in &texts {
-        saved.extend(read.take::<MessageTemplate>(key)?.map(|held| held.value));
-    }
-    let fresh = Message {
-        id,
-        kind: telling.kind,
-        channel,
-        to: addressee.to.clone(),
-        digest,
-        event: cause.event.clone(),
-        of: cause.of.to_owned(),
-        because,
-        consent: None,
-        locale: "en".parse().map_err(|_| Again::Refused("a locale is a word".to_owned()))?,
-        template: 0,
-        made_at: now,
-        stage: Stage::Begun { since: now, tries: 1 },
-        bounced: None,
-        complained_at: None,
-    };
-    let before = match &held {
-        None => fresh,
-        Some(held) => match again(&held.value.message, now) {
-            Next::Nothing => return Ok(()),
-            Next::Wait => return Err(Again::Refused("the message may be on its way".to_owned())),
-            Next::GiveUp(message) => return keep(world, m, Some(held), ended(held, message)).await.map(drop),
-            Next::SendAgain(message) => message,
-        },
-    };
-    let message = match may_write(telling.kind, addressee.said, suppression.as_ref()) {
-        Ok(consent) => Message { consent, ..before },
-        Err(why) => return not_sent(world, m, held.as_ref(), before, why).await,
-    };
-    let chosen = choose(telling.kind, &tried, &saved);
-    let post = Post { world, cause, telling, around, addressee };
-    post.send(held.as_ref(), message, chosen).await
 }
 
 /// What stands for an address; none where there is none for the way.
@@ -356,57 +306,78 @@ async fn not_sent(
     keep(world, m, held, next).await.map(drop)
 }
 
-/// The first picture of the product of each line that has one, as small as it is drawn.
-async fn pictures(
-    world: &World,
-    m: &MarketplaceId,
-    lines: &[Bought],
-) -> Result<BTreeMap<OfferId, String>, Again> {
-    let offers: BTreeSet<&OfferId> = lines.iter().filter_map(|line| line.offer.as_ref()).collect();
-    let mut shown = BTreeMap::new();
-    if offers.is_empty() {
-        return Ok(shown);
-    }
-    let front = Front::of(world, "MEDIA_ADDRESS")
-        .map_err(|unset| Again::call("find where pictures are shown", unset))?;
-    let keys: Vec<Key> = offers.iter().map(|offer| Key::offer(m, offer)).collect();
-    let mut read = world.table.glance(&keys).await?;
-    let mut products: BTreeMap<ProductId, Vec<OfferId>> = BTreeMap::new();
-    for key in &keys {
-        if let Some(offer) = read.take::<Offer>(key)?.map(|held| held.value) {
-            products.entry(offer.product).or_default().push(offer.id);
-        }
-    }
-    let keys: Vec<Key> = products.keys().map(|product| Key::product(m, product)).collect();
-    let mut read = world.table.glance(&keys).await?;
-    for ((_, offers), key) in products.into_iter().zip(&keys) {
-        let cover = read.take::<Product>(key)?.and_then(|held| held.value.cover);
-        if let Some(address) = front.thumbnail(m, cover.as_ref(), world.now()) {
-            shown.extend(offers.into_iter().map(|offer| (offer, address.clone())));
-        }
-    }
-    Ok(shown)
-}
-
 /// All that a letter is made of.
 struct Post<'a> {
-    world: &'a World,
     cause: &'a Cause,
     telling: &'a Telling,
     around: &'a Around,
     addressee: &'a Addressee,
+    offered: &'a Offered,
 }
 
 impl Post<'_> {
+    /// One message: to one reader, by one way.
+    async fn one(&self, desk: &mut Desk<'_>, channel: Channel, because: Because) -> Result<(), Again> {
+        let Self { cause, telling, around, addressee, .. } = *self;
+        let Some(digest) = digest(addressee, channel) else { return Ok(()) };
+        let (world, m) = (desk.world, desk.m);
+        let now = world.now();
+        let id = MessageId::of(&cause.event, &digest, channel);
+        let (own, list) = (Key::message(m, &id), Key::suppression(m, &digest));
+        let (tried, texts) = texts(m, telling.kind, addressee, around);
+        desk.wants([list.clone()].into_iter().chain(texts.iter().cloned()));
+        let held: Option<Held<KeptMessage>> = desk.find(&own).await?;
+        let suppression: Option<Suppression> = desk.value(&list).await?;
+        let mut saved = Vec::new();
+        for key in &texts {
+            saved.extend(desk.value::<MessageTemplate>(key).await?);
+        }
+        let fresh = Message {
+            id,
+            kind: telling.kind,
+            channel,
+            to: addressee.to.clone(),
+            digest,
+            event: cause.event.clone(),
+            of: cause.of.to_owned(),
+            because,
+            consent: None,
+            locale: "en".parse().map_err(|_| Again::Refused("a locale is a word".to_owned()))?,
+            template: 0,
+            made_at: now,
+            stage: Stage::Begun { since: now, tries: 1 },
+            bounced: None,
+            complained_at: None,
+        };
+        let before = match &held {
+            None => fresh,
+            Some(held) => match again(&held.value.message, now) {
+                Next::Nothing => return Ok(()),
+                Next::Wait => return Err(Again::Refused("the message may be on its way".to_owned())),
+                Next::GiveUp(message) => {
+                    return keep(world, m, Some(held), ended(held, message)).await.map(drop);
+                }
+                Next::SendAgain(message) => message,
+            },
+        };
+        let message = match may_write(telling.kind, addressee.said, suppression.as_ref()) {
+            Ok(consent) => Message { consent, ..before },
+            Err(why) => return not_sent(world, m, held.as_ref(), before, why).await,
+        };
+        let chosen = choose(telling.kind, &tried, &saved);
+        self.send(desk, held.as_ref(), message, chosen).await
+    }
+
     async fn send(
         &self,
+        desk: &mut Desk<'_>,
         held: Option<&Held<KeptMessage>>,
         message: Message,
         chosen: Option<(String, u32, Source)>,
     ) -> Result<(), Again> {
-        let (world, m) = (self.world, &self.cause.m);
-        let (out, post) = self.ways_out(&message).await?;
-        let pictures = pictures(world, m, &self.telling.known.lines).await?;
+        let (world, m) = (desk.world, desk.m);
+        let (out, post) = self.ways_out(desk, &message).await?;
+        let pictures = desk.pictures(self.offered).await?;
         let rendered = chosen.and_then(|(locale, version, source)| {
             let between = self.between(&locale, out.as_deref(), &pictures);
             let facts = Facts::of(&self.telling.known, &between);
@@ -425,13 +396,13 @@ impl Post<'_> {
             return not_sent(world, m, held, message, NotSent::Template).await;
         };
         let message = Message { locale, template, ..message };
-        let intent = self.with_words(message, &rendered)?;
+        let intent = self.with_words(world, message, &rendered)?;
         let begun = keep(world, m, held, intent).await?;
         let carried = match begun.value.message.channel {
-            Channel::Email => self.by_mail(&begun.value.message, rendered, post).await,
+            Channel::Email => self.by_mail(desk, &begun.value.message, rendered, post).await,
             Channel::Sms | Channel::Push => logged(&begun.value.message),
         };
-        self.settle(&begun, carried).await
+        self.settle(desk, &begun, carried).await
     }
 
     fn between<'a>(
@@ -452,24 +423,27 @@ impl Post<'_> {
     }
 
     /// Where a reader, and where a mail program says that it is enough; service has none.
-    async fn ways_out(&self, message: &Message) -> Result<(Option<String>, Option<String>), Again> {
-        let (world, m) = (self.world, &self.cause.m);
+    async fn ways_out(
+        &self,
+        desk: &mut Desk<'_>,
+        message: &Message,
+    ) -> Result<(Option<String>, Option<String>), Again> {
         if message.kind.nature() == Nature::Service {
             return Ok((None, None));
         }
-        let until = world.now().checked_add(WAY_OUT).unwrap_or(Timestamp::MAX);
+        let until = desk.world.now().checked_add(WAY_OUT).unwrap_or(Timestamp::MAX);
         let link = Link { purpose: For::Unsubscribe, about: message.digest.to_string(), until };
-        let token = link.sign(world, m).await.map_err(|error| Again::call("sign a link", error))?;
-        let api = world.variable("PUBLIC_ADDRESS").unwrap_or_default().trim_end_matches('/');
+        let token = desk.token(&link).await?;
+        let api = desk.world.variable("PUBLIC_ADDRESS").unwrap_or_default().trim_end_matches('/');
         let post = format!("{api}/v1/unsubscribe/{token}");
         Ok((Some(links::address(&self.around.shop, For::Unsubscribe, &token)), Some(post)))
     }
 
-    fn with_words(&self, message: Message, rendered: &Rendered) -> Result<KeptMessage, Again> {
+    fn with_words(&self, world: &World, message: Message, rendered: &Rendered) -> Result<KeptMessage, Again> {
         let words = Words { subject: rendered.subject.clone(), text: rendered.text.clone() };
         match (&message.to, &self.addressee.key) {
             (Recipient::Customer { .. }, Some(key)) => {
-                let sealed = seal(self.world, key, message.id.as_str(), &words);
+                let sealed = seal(world, key, message.id.as_str(), &words);
                 let sealed = sealed.map_err(|problem| Again::Refused(problem.title.to_owned()))?;
                 Ok(KeptMessage { message, sealed: Some(sealed), words: None })
             }
@@ -483,12 +457,18 @@ impl Post<'_> {
         }
     }
 
-    async fn by_mail(&self, message: &Message, rendered: Rendered, unsubscribe: Option<String>) -> Carried {
+    async fn by_mail(
+        &self,
+        desk: &Desk<'_>,
+        message: &Message,
+        rendered: Rendered,
+        unsubscribe: Option<String>,
+    ) -> Carried {
         let Some(to) = self.addressee.email.clone() else { return Carried::Refused("no address".to_owned()) };
         let Rendered { subject, html, text } = rendered;
         let letter = Letter {
             id: message.id.clone(),
-            marketplace: self.cause.m.clone(),
+            marketplace: desk.m.clone(),
             sender: self.around.marketplace.name.to_string(),
             to,
             reply_to: self.around.routing.reply_to.clone(),
@@ -496,13 +476,19 @@ impl Post<'_> {
             html,
             text,
             unsubscribe,
-            at: self.world.now(),
+            at: desk.world.now(),
         };
-        carry(self.world, &letter).await
+        carry(desk.world, &letter).await
     }
 
-    async fn settle(&self, begun: &Held<KeptMessage>, carried: Carried) -> Result<(), Again> {
-        let (world, m, since) = (self.world, &self.cause.m, self.world.now());
+    async fn settle(
+        &self,
+        desk: &Desk<'_>,
+        begun: &Held<KeptMessage>,
+        carried: Carried,
+    ) -> Result<(), Again> {
+        let (world, m) = (desk.world, desk.m);
+        let since = world.now();
         let (stage, again) = match carried {
             Carried::Taken(reference) => (Stage::Sent { since, reference }, None),
             Carried::Refused(why) => {

@@ -91,7 +91,12 @@ impl Link {
                 }
             }
         };
-        Ok(format!("{}.{}", self.words(m), signature(&secret, &self.signed(m))))
+        Ok(self.token(m, &secret))
+    }
+
+    /// Its token, for whoever has read the marketplace's secret.
+    pub fn token(&self, m: &MarketplaceId, secret: &str) -> String {
+        format!("{}.{}", self.words(m), signature(secret, &self.signed(m)))
     }
 
     /// What the token says. A forged one is a 404, as if there were no such thing; one whose time is over a 410.

@@ -137,6 +137,16 @@ impl Loaded {
     pub fn take<R: Record>(&mut self, key: &Key) -> Result<Option<Held<R>>, Fault> {
         self.found.remove(key).map(record::from_item).transpose()
     }
+
+    /// The value under a key, as often as it is asked for.
+    pub fn look<R: Record>(&self, key: &Key) -> Result<Option<Held<R>>, Fault> {
+        self.found.get(key).cloned().map(record::from_item).transpose()
+    }
+
+    /// Along with what another read brought.
+    pub fn add(&mut self, other: Self) {
+        self.found.extend(other.found);
+    }
 }
 
 /// DynamoDB's own bound of one batch read.
