@@ -1,8 +1,10 @@
 //! Wish lists: kept, shown to others, moved to a cart and back; and who hears that goods are there again.
 
+use domain::id::CustomerId;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use souk::api::{Answer, Api};
+use table::wish_list::Waiting;
 use tests::storefront::*;
 use tests::*;
 
@@ -213,11 +215,8 @@ async fn whoever_waits_for_an_offer_is_told_once_that_it_is_there_again() {
     let mut want = Vec::new();
     for who in ["ines", "omar"] {
         want.push(
-            domain::id::CustomerId::of(
-                &marketplace_id(),
-                &edge::identity::subject(souk::issuer::ISSUER, who),
-            )
-            .to_string(),
+            CustomerId::of(&marketplace_id(), &edge::identity::subject(souk::issuer::ISSUER, who))
+                .to_string(),
         );
     }
     want.sort();
@@ -225,13 +224,27 @@ async fn whoever_waits_for_an_offer_is_told_once_that_it_is_there_again() {
     shop.done(&format!("/v1/stock/{}/receive", market.mug), &json!({"quantity": 5})).await;
     shop.settle().await;
     assert_eq!(told(shop, &market.mug).await.len(), 2, "nobody waits any more");
+    // Goods came in between the look at the shelf and the note of who waits: nobody has heard of them yet.
+    let subject = edge::identity::subject(souk::issuer::ISSUER, "lena");
+    let (customer, since) = (CustomerId::of(&marketplace_id(), &subject), shop.market.clock.now());
+    let between = Waiting { customer, offer: market.mug.parse().unwrap(), since };
+    shop.keep(&between).await;
+    waits("lena", &market.mug).await.ok().unwrap();
+    shop.settle().await;
+    assert_eq!(told(shop, &market.mug).await.len(), 3, "who asks is told");
+    // The same wait once more: it was told, and is crossed out.
+    shop.keep(&between).await;
+    waits("lena", &market.mug).await.ok().unwrap();
+    shop.settle().await;
+    assert_eq!(told(shop, &market.mug).await.len(), 3, "once");
+    assert_eq!(shop.person("lena").get("/v1/stock-alerts").await.body["items"], json!([]));
     // Who waits again is told again.
     shop.done(&format!("/v1/stock/{}/adjust", market.mug), &json!({"by": -10, "reason": "broken"})).await;
     shop.wait_minutes(1).await;
     assert_eq!(waits("ines", &market.mug).await.status, 201);
     shop.done(&format!("/v1/stock/{}/adjust", market.mug), &json!({"by": 2, "reason": "found"})).await;
     shop.settle().await;
-    assert_eq!(told(shop, &market.mug).await.len(), 3);
+    assert_eq!(told(shop, &market.mug).await.len(), 4);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use events::stock::{StockAdjustedV1, StockReceivedV1};
 use events::{Announced, Context, Envelope};
 use serde::{Deserialize, Serialize};
 use table::wish_list::Waiting;
-use table::{Commit, Held, Key, Story, Uncommitted};
+use table::{Commit, Fault, Held, Key, Story, Uncommitted};
 
 /// So many are told before the list is looked at again.
 const AT_ONCE: u16 = 100;
@@ -51,7 +51,8 @@ pub(crate) async fn wait(
     let offer = check.parse::<OfferId>("offer", &command.body.offer);
     check.done()?;
     let Some(offer) = offer else { return Err(Problem::internal()) };
-    world
+    let context = command.context(world.now());
+    let kept = world
         .until_free(|| async {
             let key = Key::waiting(m, &offer, &customer);
             if let Some(held) = world.table.load::<Waiting>(&key).await? {
@@ -72,11 +73,13 @@ pub(crate) async fn wait(
             check.done()?;
             let now = world.now();
             let waiting = Waiting { customer: customer.clone(), offer: offer.clone(), since: now };
-            let context = command.context(now);
             Commit::new(m, &context).add(&waiting, Overtaken).send(&world.table).await?;
-            Ok(Reply::created(view(&waiting, "waiting")))
+            Ok::<_, Problem>(Reply::created(view(&waiting, "waiting")))
         })
-        .await
+        .await?;
+    // Goods that came in between the look and the commit have found nobody who waits.
+    world.until_free(async || Ok::<_, Problem>(tell(&world, m, &offer, &context).await?)).await?;
+    Ok(kept)
 }
 
 pub(crate) async fn list(
@@ -106,17 +109,17 @@ pub(crate) async fn cancel(
 }
 
 pub(crate) async fn received(world: World, event: Envelope<StockReceivedV1>) -> Result<(), Again> {
-    tell(&world, &event.marketplace, &event.data.offer, &Context::follows(&event, world.now(), "wish-lists"))
-        .await
+    let context = Context::follows(&event, world.now(), "wish-lists");
+    Ok(tell(&world, &event.marketplace, &event.data.offer, &context).await?)
 }
 
 pub(crate) async fn adjusted(world: World, event: Envelope<StockAdjustedV1>) -> Result<(), Again> {
-    tell(&world, &event.marketplace, &event.data.offer, &Context::follows(&event, world.now(), "wish-lists"))
-        .await
+    let context = Context::follows(&event, world.now(), "wish-lists");
+    Ok(tell(&world, &event.marketplace, &event.data.offer, &context).await?)
 }
 
 /// The story is named by who has waited for what since when: whoever hears of the goods twice tells it once.
-async fn tell(world: &World, m: &MarketplaceId, offer: &OfferId, context: &Context) -> Result<(), Again> {
+async fn tell(world: &World, m: &MarketplaceId, offer: &OfferId, context: &Context) -> Result<(), Fault> {
     loop {
         let waiting = world.table.waiting_for(m, offer, AT_ONCE).await?;
         if waiting.is_empty() {
@@ -146,7 +149,7 @@ async fn one(
     offer: &Offer,
     Held { value, .. }: Held<Waiting>,
     context: &Context,
-) -> Result<(), Again> {
+) -> Result<(), Fault> {
     let Waiting { customer, offer: id, since } = value;
     let bits = derive(&["waiting", m.as_str(), id.as_str(), customer.as_str(), &since.to_string()]);
     let key = Key::waiting(m, &id, &customer);
@@ -154,9 +157,15 @@ async fn one(
     let place = Key::wait(m, &id, &subject);
     let told = OfferBackInStockV1 { offer: id, product: offer.product.clone(), customer };
     let story = Story::new([Announced::of(&told)]);
-    let commit = Commit::new(m, context).document(&place, subject.as_str(), story, Told).delete(key);
-    match commit.send(&world.table).await {
+    let commit = Commit::new(m, context).document(&place, subject.as_str(), story, Told).delete(key.clone());
+    let sent = match commit.send(&world.table).await {
+        // Still on the list, though it was told before: crossed out, or the list would have no end.
+        Err(Uncommitted::Refused(Told)) => Commit::new(m, context).delete(key).send(&world.table).await,
+        sent => sent,
+    };
+    match sent {
         Ok(()) | Err(Uncommitted::Refused(Told)) => Ok(()),
-        Err(other) => Err(other.into()),
+        Err(Uncommitted::Busy) => Err(Fault::Busy),
+        Err(Uncommitted::Fault(fault)) => Err(fault),
     }
 }

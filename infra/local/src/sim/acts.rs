@@ -1,5 +1,6 @@
 //! What people do in a marketplace, as a seed says: a history of rounds, in each of which they act side by side.
 
+use super::stage::MERCHANTS;
 use fastrand::Rng;
 use std::fmt;
 
@@ -56,6 +57,16 @@ pub enum Wish {
     Pay,
 }
 
+/// What a merchant does with the endpoint of its system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ear {
+    Pause,
+    Resume,
+    Rotate,
+    Remove,
+    Replay,
+}
+
 /// What one of them does. `pick` chooses among what there is by then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
@@ -85,6 +96,12 @@ pub enum Act {
     Subscribe { customer: usize, card: &'static str },
     /// A customer changes a subscription.
     Change { pick: u32, wish: Wish },
+    /// A customer keeps a thing for later, perhaps in two tabs.
+    Keep { customer: usize, offer: usize, twice: bool },
+    /// A customer wants to know when something can be had again.
+    Wait { customer: usize, offer: usize },
+    /// A merchant's system hears of its events, or no more.
+    Listen { merchant: usize, ear: Ear },
     /// In another marketplace of the same table an order is taken on the phone.
     Elsewhere { number: u32 },
     /// Somebody of that other marketplace tries what is this one's.
@@ -155,7 +172,7 @@ fn rush(dice: &mut Rng) -> Vec<(u32, Act)> {
 }
 
 fn meeting(dice: &mut Rng, pick: u32) -> Act {
-    match dice.u32(0..27) {
+    match dice.u32(0..31) {
         0..4 => Act::Ship { pick, all: true },
         4..7 => Act::Ship { pick, all: false },
         7..10 => Act::Cancel { pick },
@@ -168,8 +185,15 @@ fn meeting(dice: &mut Rng, pick: u32) -> Act {
         21 => Act::Bank { pick, pays: dice.bool() },
         22 => Act::Change { pick, wish: wish(dice) },
         23..26 => Act::Receive { offer: dice.usize(0..OFFERS), units: dice.u32(1..4) },
+        26 => Act::Keep { customer: dice.usize(0..CUSTOMERS), offer: 0, twice: true },
+        27..29 => Act::Wait { customer: dice.usize(0..CUSTOMERS), offer: 0 },
+        29 => Act::Listen { merchant: 0, ear: ear(dice) },
         _ => Act::Again { pick: dice.u32(..) },
     }
+}
+
+fn ear(dice: &mut Rng) -> Ear {
+    dice.choice([Ear::Pause, Ear::Resume, Ear::Rotate, Ear::Remove, Ear::Replay]).unwrap_or(Ear::Resume)
 }
 
 fn wish(dice: &mut Rng) -> Wish {
@@ -202,7 +226,7 @@ fn buy(dice: &mut Rng, shopper: &mut u32) -> Act {
 
 fn act(dice: &mut Rng, shopper: &mut u32) -> Act {
     let pick = dice.u32(..);
-    match dice.u32(0..30) {
+    match dice.u32(0..33) {
         0..9 => buy(dice, shopper),
         9 => Act::Confirm { pick },
         10 => Act::Arrives { pick },
@@ -223,6 +247,11 @@ fn act(dice: &mut Rng, shopper: &mut u32) -> Act {
         25 => Act::Change { pick, wish: wish(dice) },
         26 => Act::Elsewhere { number: dice.u32(0..3) },
         27 => Act::Stranger { pick },
+        28 => {
+            Act::Keep { customer: dice.usize(0..CUSTOMERS), offer: dice.usize(0..OFFERS), twice: dice.bool() }
+        }
+        29 => Act::Wait { customer: dice.usize(0..CUSTOMERS), offer: dice.usize(0..2) },
+        30 => Act::Listen { merchant: dice.usize(0..MERCHANTS.len()), ear: ear(dice) },
         _ => Act::Again { pick },
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! What the API has promised somebody is kept, and so is what it should not have said.
 
+mod listeners;
 mod outsiders;
 mod subscribers;
+mod wishers;
 
 use super::Troubled;
 use super::acts::{Act, Tab};
@@ -36,6 +38,10 @@ pub(super) enum Promise {
     Edited { cart: String },
     /// A subscription has begun.
     Subscribed { subscription: String },
+    /// A list has one unit of an offer more, or may have where nobody heard.
+    Wished { list: String, offer: usize, heard: bool },
+    /// A customer will hear when an offer can be had again.
+    Waits { customer: usize, offer: usize, heard: bool },
 }
 
 /// What an operator gives back by hand for one cause, in cents.
@@ -51,6 +57,8 @@ struct Seen {
     parcels: Vec<(usize, String, String)>,
     /// Subscriptions, each with its customer's place.
     subscriptions: Vec<(usize, String)>,
+    /// Wish lists, each with its customer's place.
+    lists: Vec<(usize, String)>,
     promises: Vec<Promise>,
     wrong: Vec<String>,
     /// Keys of requests, so that each has its own.
@@ -149,6 +157,9 @@ impl<'a> Crowd<'a> {
             Act::Bank { pick, pays } => self.bank(*pick, *pays).await,
             Act::Subscribe { customer, card } => self.subscribe(*customer, card).await,
             Act::Change { pick, wish } => self.change(*pick, *wish).await,
+            Act::Keep { customer, offer, twice } => self.keep(*customer, *offer, *twice).await,
+            Act::Wait { customer, offer } => self.wait(*customer, *offer).await,
+            Act::Listen { merchant, ear } => self.listen(*merchant, *ear).await,
             Act::Elsewhere { number } => self.elsewhere(*number).await,
             Act::Stranger { pick } => self.stranger(*pick).await,
             Act::Receive { offer, units } => self.receive(*offer, *units).await,

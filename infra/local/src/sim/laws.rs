@@ -8,11 +8,12 @@
 //! sent twice under two names.
 //!
 //! `laws/goods.rs` units · `laws/money.rs` gateways, payouts, subscriptions · `laws/house.rs` the whole table, queues,
-//! letters
+//! letters · `laws/wishes.rs` lists, and who waits
 
 mod goods;
 mod house;
 mod money;
+mod wishes;
 
 pub(super) use house::trace;
 
@@ -34,9 +35,12 @@ use domain::payout::{Claimed, Payout};
 use domain::stock::{Bin, Change};
 use domain::subscription::Subscription;
 use domain::webhook::{Delivery, Endpoint};
+use domain::wish_list::WishList;
+use events::Envelope;
 use std::collections::{BTreeMap, BTreeSet};
 use table::message::KeptMessage;
 use table::outbox::Entry;
+use table::wish_list::Waiting;
 
 /// Everything that the laws are about.
 #[derive(Debug, Default)]
@@ -56,8 +60,10 @@ pub(super) struct Whole {
     messages: Vec<Message>,
     endpoints: Vec<Endpoint>,
     deliveries: Vec<Delivery>,
-    /// Every event of this marketplace: its id and its name.
-    events: Vec<(String, String)>,
+    lists: Vec<WishList>,
+    waiting: Vec<Waiting>,
+    /// Every event of this marketplace.
+    events: Vec<Envelope>,
     /// Events of which it is known that nobody could be told.
     untold: BTreeSet<String>,
     /// What was told of each thing, in the order of time: subject, and the line.
@@ -107,11 +113,13 @@ impl Whole {
             self.told.push((message.made_at, message.event.clone(), line));
             self.messages.push(message);
         }
+        self.lists.extend(found.read::<WishList>()?.map(|(_, list)| list));
+        self.waiting.extend(found.read::<Waiting>()?.map(|(_, waiting)| waiting));
         self.endpoints.extend(found.read::<Endpoint>()?.map(|(_, endpoint)| endpoint));
         self.deliveries.extend(found.read::<Delivery>()?.map(|(_, delivery)| delivery));
         if let Some(entry) = found.outbox_entry()? {
             if entry.marketplace == own {
-                self.events.extend(entry.envelopes().into_iter().map(|event| (event.id, event.name)));
+                self.events.extend(entry.envelopes());
             }
             self.receive(&entry);
         }
@@ -185,7 +193,8 @@ pub(super) async fn quiet(
     wrong.extend(whole.shelves(stage, market.clock.now()));
     wrong.extend(whole.kept(stage, promises));
     wrong.extend(whole.mails(market)?);
-    wrong.extend(whole.webhooks(&seam.heard()));
+    wrong.extend(whole.webhooks(stage, &seam.heard()));
+    wrong.extend(whole.wishes(stage, promises));
     wrong.extend(whole.at_banks(market, books)?);
     wrong.extend(whole.subscribed(promises));
     let orders = whole.orders.values().map(|order| whole.paid(order));

@@ -18,7 +18,7 @@ mod shrink;
 mod stage;
 mod wire;
 
-pub use acts::{Act, Round, Tab, Wish};
+pub use acts::{Act, Ear, Round, Tab, Wish};
 pub use planted::{PLANTED, Planted};
 pub use shrink::shrink;
 pub use stage::Stage;
@@ -172,7 +172,8 @@ async fn to_the_end(market: &Market, crowd: &Crowd<'_>, seam: &Seam) -> Result<(
         crowd.banks().await;
         come_to_rest(market).await?;
     }
-    Ok(())
+    crowd.restock().await;
+    come_to_rest(market).await
 }
 
 /// People act while messages are delivered.

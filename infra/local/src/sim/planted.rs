@@ -34,10 +34,14 @@ pub enum Planted {
     PaysOutTwice,
     /// Of the events that come to webhooks at once one is forgotten.
     WebhookForgotten,
+    /// Whoever waits is crossed out, and not told.
+    WaitForgotten,
+    /// A wish list that has changed since is written all the same.
+    StaleList,
 }
 
 /// All of them, each with what is wrong.
-pub const PLANTED: [Planted; 13] = [
+pub const PLANTED: [Planted; 15] = [
     Planted::NoMark,
     Planted::LedgerCountsTwice,
     Planted::StockUnconditional,
@@ -51,6 +55,8 @@ pub const PLANTED: [Planted; 13] = [
     Planted::CapturesTwice,
     Planted::PaysOutTwice,
     Planted::WebhookForgotten,
+    Planted::WaitForgotten,
+    Planted::StaleList,
 ];
 
 const TRANSACTION: &str = ".TransactWriteItems";
@@ -92,6 +98,8 @@ impl Planted {
             Self::CapturesTwice => "captures-twice",
             Self::PaysOutTwice => "pays-out-twice",
             Self::WebhookForgotten => "webhook-forgotten",
+            Self::WaitForgotten => "wait-forgotten",
+            Self::StaleList => "stale-list",
         }
     }
 
@@ -104,6 +112,7 @@ impl Planted {
             Self::LedgerCountsTwice => !mark || function != "ledger",
             Self::NoIdempotency => !about.kind.starts_with("idempotency."),
             Self::PaysOutTwice => !about.kind.starts_with("claimed."),
+            Self::WaitForgotten => function != "wish-lists" || !about.sort.starts_with("EVT#"),
             Self::StockUnconditional
             | Self::EventOutside
             | Self::FailureSwallowed
@@ -112,7 +121,8 @@ impl Planted {
             | Self::StalePart
             | Self::StaleCart
             | Self::CapturesTwice
-            | Self::WebhookForgotten => true,
+            | Self::WebhookForgotten
+            | Self::StaleList => true,
         }
     }
 
@@ -125,6 +135,7 @@ impl Planted {
             Self::SplitAgain => part && function == "order-split",
             Self::StalePart => part && function != "order-split",
             Self::StaleCart => sort == "CRT",
+            Self::StaleList => sort == "WSH",
             Self::NoMark
             | Self::LedgerCountsTwice
             | Self::EventOutside
@@ -133,7 +144,8 @@ impl Planted {
             | Self::EverybodysOrders
             | Self::CapturesTwice
             | Self::PaysOutTwice
-            | Self::WebhookForgotten => false,
+            | Self::WebhookForgotten
+            | Self::WaitForgotten => false,
         }
     }
 

@@ -110,6 +110,8 @@ const WEBHOOKS: &str = "webhooks";
 pub(super) const STEADY: &str = "http://127.0.0.1:9001/steady";
 /// One that fails and is slow.
 pub(super) const MOODY: &str = "http://127.0.0.1:9001/moody";
+/// Where merchants' own systems hear.
+pub(super) const EARS: [&str; 2] = ["http://127.0.0.1:9001/alma", "http://127.0.0.1:9001/birch"];
 /// One that takes nothing.
 pub(super) const DEAF: &str = "http://127.0.0.1:9001/deaf";
 

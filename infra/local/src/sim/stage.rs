@@ -127,7 +127,8 @@ async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Tr
         }
         let path = format!("/v1/delivery/{id}/set");
         api.post(&path, &rates(), &format!("delivery-{name}")).await.ok()?;
-        let scopes = ["catalog:write", "inventory:write", "fulfillment:write", "payouts:read"];
+        let scopes =
+            ["catalog:write", "inventory:write", "fulfillment:write", "payouts:read", "webhooks:write"];
         let key = ApiKey {
             id: ApiKeyId::from_bits(derive(&["key", secret])),
             digest: sha256_hex(secret.as_bytes()),
@@ -174,9 +175,14 @@ async fn subscribers(market: &Market) -> Result<String, Troubled> {
     Ok(text(&api.post("/v1/plans/publish", &plan, "plan").await.ok()?, "/id"))
 }
 
+/// How the issuer names them.
+pub(super) fn customer_name(place: usize) -> String {
+    format!("customer-{place}")
+}
+
 /// Of those who have signed in.
 pub(super) fn tokens(market: &Market) -> Result<Vec<String>, Troubled> {
-    let one = |number| market.issuer.token(&format!("customer-{number}"), SignedDuration::from_hours(6));
+    let one = |place| market.issuer.token(&customer_name(place), SignedDuration::from_hours(6));
     (0..CUSTOMERS).map(|number| one(number).map_err(Troubled::word)).collect()
 }
 

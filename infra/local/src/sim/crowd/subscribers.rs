@@ -11,7 +11,7 @@ fn card(token: &str) -> Value {
 }
 
 impl Crowd<'_> {
-    fn customer(&self, place: usize) -> Option<Api> {
+    pub(super) fn customer(&self, place: usize) -> Option<Api> {
         self.customers.get(place).map(|token| self.api(token))
     }
 

@@ -95,7 +95,7 @@ impl Whole {
                         ));
                     }
                 }
-                Promise::Subscribed { .. } => {}
+                Promise::Subscribed { .. } | Promise::Wished { .. } | Promise::Waits { .. } => {}
                 Promise::Received { offer, units, heard } => {
                     let (least, most) = received.entry(*offer).or_default();
                     let units = u64::from(*units);

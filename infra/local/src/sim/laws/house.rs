@@ -4,13 +4,18 @@ use super::Whole;
 use crate::cloud::CloudError;
 use crate::market::Market;
 use crate::sim::Troubled;
-use crate::sim::stage::{elsewhere_id, marketplace_id};
-use domain::message::Stage;
+use crate::sim::seam::EARS;
+use crate::sim::stage::{Stage, elsewhere_id, marketplace_id};
+use domain::message::Stage as MessageStage;
 use domain::webhook::State;
+use events::Envelope;
+use events::audience::merchant_of;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Clocks are not further apart than this.
+const APART: SignedDuration = SignedDuration::from_secs(5);
 /// Nightly work may wait for the next night.
 const LATE: SignedDuration = SignedDuration::from_hours(25);
 
@@ -82,10 +87,10 @@ impl Whole {
         let known: BTreeSet<&str> = self.messages.iter().map(|message| message.id.as_str()).collect();
         for message in &self.messages {
             let told = match message.stage {
-                Stage::Sent { .. } => sent.contains(message.id.as_str()),
-                Stage::Waiting { .. } => false,
+                MessageStage::Sent { .. } => sent.contains(message.id.as_str()),
+                MessageStage::Waiting { .. } => false,
                 // Whether it has gone nobody knows; or nobody may be told.
-                Stage::Begun { .. } | Stage::NotSent { .. } => true,
+                MessageStage::Begun { .. } | MessageStage::NotSent { .. } => true,
             };
             if !told {
                 wrong.push(format!("every letter has its end: {} is {:?}", message.id, message.stage));
@@ -97,9 +102,16 @@ impl Whole {
         Ok(wrong)
     }
 
-    /// Whoever listens is told of each event, under one name; or it is known that this did not go well.
-    pub(super) fn webhooks(&self, heard: &[(webhooks::Sent, u16)]) -> Vec<String> {
+    /// Whoever listens is told of each event, under one name; or it is known that this did not go well. A merchant
+    /// hears of its own, and of nobody else.
+    pub(super) fn webhooks(&self, stage: &Stage, heard: &[(webhooks::Sent, u16)]) -> Vec<String> {
         let mut wrong = Vec::new();
+        for (own, address) in stage.merchants.iter().zip(EARS) {
+            let others = || stage.merchants.iter().filter(|other| *other != own);
+            let to = heard.iter().filter(|(sent, _)| sent.address == address);
+            let strange = to.filter(|(sent, _)| others().any(|other| sent.body.contains(other.as_str())));
+            wrong.extend(strange.map(|(sent, _)| format!("a merchant hears of its own: {}", sent.body)));
+        }
         let well = heard.iter().filter(|(_, code)| *code == 200).map(|(sent, _)| sent.id.as_str());
         let well: BTreeSet<&str> = well.collect();
         let mut bodies: BTreeMap<&str, &str> = BTreeMap::new();
@@ -111,8 +123,10 @@ impl Whole {
         let kept: BTreeMap<_, _> =
             self.deliveries.iter().map(|one| ((&one.endpoint, one.event.as_str()), one)).collect();
         for endpoint in self.endpoints.iter().filter(|endpoint| endpoint.listens()) {
-            for (event, name) in &self.events {
-                if !endpoint.events.iter().any(|pattern| pattern.wants(name)) {
+            for Envelope { id: event, name, at, data, .. } in &self.events {
+                let own = endpoint.merchant.is_none() || endpoint.merchant == merchant_of(name, data);
+                let before = at.duration_since(endpoint.created_at) < APART;
+                if !own || before || !endpoint.events.iter().any(|pattern| pattern.wants(name)) {
                     continue;
                 }
                 let told = kept.get(&(&endpoint.id, event.as_str()));
