@@ -37,6 +37,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use wire::Wire;
 
+/// In minutes.
+const A_DAY: i64 = 1_440;
+
 /// Why a simulation cannot go on: not what it looks for.
 #[derive(Debug, thiserror::Error)]
 pub enum Troubled {
@@ -125,6 +128,10 @@ async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled>
     for round in &plan.history {
         side_by_side(&market, &crowd, round).await?;
         market.advance(SignedDuration::from_mins(round.minutes)).await?;
+        // Somebody looks at what was given up at least every few days, as it is not kept for ever.
+        if round.minutes >= A_DAY {
+            resend(&market)?;
+        }
         if seam.roll(4) == 0 {
             whole = Whole::read(&market).await?;
             broken = laws::always(&market, &whole, wire)?;
@@ -202,15 +209,20 @@ async fn side_by_side(market: &Market, crowd: &Crowd<'_>, round: &Round) -> Resu
 async fn come_to_rest(market: &Market) -> Result<(), Troubled> {
     for _ in 0..3 {
         market.cloud.settle_with_retries().await?;
-        let letters = market.cloud.dead_letters()?;
-        if letters.is_empty() {
+        if resend(market)? == 0 {
             break;
-        }
-        let mut queues: Vec<String> = letters.into_iter().map(|letter| letter.queue).collect();
-        queues.dedup();
-        for queue in queues {
-            market.cloud.replay_dead_letters(&queue)?;
         }
     }
     Ok(())
+}
+
+/// Sends again what was given up; answers how much that is.
+fn resend(market: &Market) -> Result<usize, Troubled> {
+    let letters = market.cloud.dead_letters()?;
+    let mut queues: Vec<String> = letters.iter().map(|letter| letter.queue.clone()).collect();
+    queues.dedup();
+    for queue in queues {
+        market.cloud.replay_dead_letters(&queue)?;
+    }
+    Ok(letters.len())
 }
