@@ -197,11 +197,12 @@ impl Store {
         Ok(self.lock().execute("DELETE FROM message WHERE queue = ?1", [queue])?)
     }
 
-    /// Moves messages of a dead-letter queue back to where they failed, or to `target`.
+    /// Moves messages of a dead-letter queue back to where they failed, or to `target`. Their retention begins anew, as
+    /// that of messages that are new (AWS, "Configuring a dead-letter queue redrive").
     pub(super) fn move_back(&self, dead: &str, target: Option<&str>, now: i64) -> Result<usize> {
         let sql =
             "UPDATE message SET queue = COALESCE(?2, origin), origin = NULL, received = 0, first = NULL,
-                   visible = ?3 WHERE queue = ?1 AND COALESCE(?2, origin) IS NOT NULL";
+                   visible = ?3, sent = ?3 WHERE queue = ?1 AND COALESCE(?2, origin) IS NOT NULL";
         Ok(self.lock().execute(sql, params![dead, target, now])?)
     }
 
