@@ -194,7 +194,6 @@ async fn customer_of(
 ) -> Result<Option<Addressee>, Again> {
     let m = desk.m;
     let (account, key) = (Key::customer(m, customer), Key::data_key(m, customer));
-    desk.wants([account.clone(), key.clone()]);
     let Some(data_key) = desk.value::<DataKey>(&key).await? else { return Ok(None) };
     let account: Option<CustomerAccount> = desk.value(&account).await?;
     let person = match order {
