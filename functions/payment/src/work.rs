@@ -2,10 +2,7 @@
 
 use crate::settle::settle;
 use domain::id::PaymentId;
-use domain::payment::{
-    Alert, Attempt, Call, Duty, Payment, agenda, alert, begin_authorize, begin_capture, begin_refund,
-    begin_void,
-};
+use domain::payment::{Duty, Payment, agenda, take_up};
 use edge::{Again, World};
 use events::Envelope;
 use events::payment::{PaymentDueV1, PaymentRefundGrantedV1, PaymentRefundRedirectedV1};
@@ -56,32 +53,15 @@ async fn work(till: &Till<'_>, id: &PaymentId, sent: Timestamp) -> Result<(), Ag
 }
 
 async fn do_duty(till: &Till<'_>, held: &Held<Payment>, duty: Duty) -> Result<(), Again> {
-    let (payment, now) = (&held.value, till.world.now());
-    match duty {
-        Duty::Ask { attempt, ask } => match payment.attempt(attempt) {
-            Some(attempt) => till.ask(payment, attempt, ask).await,
-            None => Ok(()),
-        },
-        Duty::Void { authorization } => till.carry_out(held, begin_void(payment, authorization, now)).await,
-        Duty::Renew { .. } => till.carry_out(held, begin_authorize(payment, None, now)).await,
-        Duty::Capture { attempt } => match payment.attempt(attempt) {
-            Some(Attempt { call: Call::Capture { part, last, .. }, amount, .. }) => {
-                till.carry_out(held, begin_capture(payment, *part, *amount, *last, now)).await
-            }
-            Some(_) | None => Ok(()),
-        },
-        Duty::Refund { refund } => till.carry_out(held, begin_refund(payment, refund, now)).await,
-        // Told again along with the alert that the order did not listen.
-        Duty::Finalize => Ok(()),
-        Duty::Alert(what) => raise(till, held, what).await,
+    let payment = &held.value;
+    if let Duty::Ask { attempt, ask } = duty
+        && let Some(attempt) = payment.attempt(attempt)
+    {
+        return till.ask(payment, attempt, ask).await;
     }
-}
-
-async fn raise(till: &Till<'_>, held: &Held<Payment>, what: Alert) -> Result<(), Again> {
-    tracing::warn!(
-        payment = held.value.id.as_str(),
-        alert = what.word(),
-        "a person has to look at a payment"
-    );
-    till.carry_out(held, Ok(alert(&held.value, what, till.world.now()))).await
+    if let Duty::Alert(what) = &duty {
+        let (payment, alert) = (payment.id.as_str(), what.word());
+        tracing::warn!(payment, alert, "a person has to look at a payment");
+    }
+    till.carry_out(held, take_up(payment, &duty, till.world.now())).await
 }

@@ -18,7 +18,7 @@
 mod agenda;
 mod steps;
 mod sums;
-pub use agenda::{Alert, Asked, Duty, agenda, next_ask, next_look};
+pub use agenda::{Alert, Asked, Duty, agenda, next_ask, next_look, take_up};
 pub use steps::{
     Grant, Opening, alert, attended, begin_authorize, begin_capture, begin_refund, begin_void, close,
     finalize, give_up, grant, open, redirect, settle,

@@ -1,9 +1,14 @@
 //! What time brings to a payment: questions to the gateway, renewals, releases, retries, and what a person must see.
 //!
 //! The schedule reads the [`agenda`]: what is due before now is done, the earliest of the rest is when to look again.
-//! Absent on purpose: a refund that nobody granted (A9(5)).
+//! What would be refused is not on it, or the look for its sake would hide every later one. Absent on purpose: a refund
+//! that nobody granted (A9(5)).
 
-use super::{Attempt, Call, Payment, RefundStage, State, Waits};
+use super::{
+    Attempt, Call, Fact, Payment, RefundStage, Refused, State, Waits, alert, begin_authorize, begin_capture,
+    begin_refund, begin_void,
+};
+use crate::Decision;
 use crate::gateway::{Capabilities, Class};
 use crate::money::Money;
 use jiff::{SignedDuration, Timestamp};
@@ -54,7 +59,7 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(at)
 }
 
-/// What the schedule does. The refusals of the steps hold here too: what is refused is not due any more.
+/// What the schedule does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Duty {
     /// `ask` is the number of the question, told back with the answer.
@@ -170,12 +175,31 @@ impl Payment {
     }
 }
 
-/// When the payment is looked at next; what is due by now counts as now. None: nothing will happen by itself. That its
-/// order is told again goes along with the alert that it did not listen.
+/// The step of a duty. The gateway is asked, and the order told again, without one: nothing new.
+pub fn take_up(payment: &Payment, duty: &Duty, now: Timestamp) -> Result<Decision<Fact>, Refused> {
+    match duty {
+        Duty::Ask { .. } | Duty::Finalize => Ok(Decision::Already),
+        Duty::Void { authorization } => begin_void(payment, *authorization, now),
+        Duty::Renew { .. } => begin_authorize(payment, None, now),
+        Duty::Capture { attempt } => match payment.attempt(*attempt).map(|one| (&one.call, one.amount)) {
+            Some((Call::Capture { part, last, .. }, amount)) => {
+                begin_capture(payment, *part, amount, *last, now)
+            }
+            Some((Call::Authorize | Call::Void { .. } | Call::Refund { .. }, _)) | None => {
+                Err(Refused::NoAttempt(*attempt))
+            }
+        },
+        Duty::Refund { refund } => begin_refund(payment, *refund, now),
+        Duty::Alert(what) => Ok(alert(payment, what.clone(), now)),
+    }
+}
+
+/// When the payment is looked at next; what is due by now counts as now, unless its time is over. None: nothing will
+/// happen by itself. That its order is told again goes along with the alert that it did not listen.
 pub fn next_look(payment: &Payment, gateway: Capabilities, now: Timestamp) -> Option<Timestamp> {
-    let agenda = agenda(payment, gateway).into_iter();
-    let next = agenda.filter(|(_, duty)| *duty != Duty::Finalize).map(|(at, _)| at).min();
-    next.map(|at| at.max(now))
+    let agenda = agenda(payment, gateway).into_iter().map(|(at, duty)| (at.max(now), duty));
+    let able = agenda.filter(|(at, duty)| *duty != Duty::Finalize && take_up(payment, duty, *at).is_ok());
+    able.map(|(at, _)| at).min()
 }
 
 /// Everything that is due some time if nothing else happens, the earliest first. An alert that was told is none.
@@ -243,6 +267,7 @@ fn releases(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
         let tries: Vec<&Attempt> =
             payment.on(one.number).filter(|on| matches!(on.call, Call::Void { .. })).collect();
         let at = first.and_then(|first| retry_at(&tries, first));
+        let at = at.filter(|at| begin_void(payment, one.number, *at).is_ok());
         due.extend(at.map(|at| (at, Duty::Void { authorization: one.number })));
     }
 }
@@ -259,7 +284,8 @@ fn renewal(payment: &Payment, gateway: Capabilities, due: &mut Vec<(Timestamp, D
     // A newer one that was declined earlier was a second try and no renewal.
     let renews = |one: &&Attempt| one.number > authorization && one.at >= at;
     let tries: Vec<&Attempt> = payment.authorizations().filter(renews).collect();
-    due.push(match retry_at(&tries, at).filter(|_| gateway.renewal) {
+    let able = |at: &Timestamp| gateway.renewal && begin_authorize(payment, None, *at).is_ok();
+    due.push(match retry_at(&tries, at).filter(able) {
         Some(at) => (at, Duty::Renew { authorization }),
         None => (at, Duty::Alert(Alert::Expiring { authorization })),
     });
@@ -279,11 +305,32 @@ fn captures(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
         if payment.closed.is_some() || tries.iter().any(|one| one.state.is_open() || one.state.is_success()) {
             continue;
         }
-        let at = last.told_at.unwrap_or(last.at);
-        due.push(match retry_at(&tries, at) {
-            Some(at) => (at, Duty::Capture { attempt: last.number }),
-            None => (at, Duty::Alert(Alert::CaptureFailed { attempt: last.number })),
-        });
+        let told = last.told_at.unwrap_or(last.at);
+        let (again, failed) = (
+            Duty::Capture { attempt: last.number },
+            Duty::Alert(Alert::CaptureFailed { attempt: last.number }),
+        );
+        let Some(at) = retry_at(&tries, told) else {
+            due.push((told, failed));
+            continue;
+        };
+        match take_up(payment, &again, at) {
+            Ok(Decision::New(_)) => {
+                due.push((at, again));
+                // Nobody was there in time to try again.
+                let ends = payment.in_force().and_then(Attempt::expires_at);
+                due.extend(ends.map(|ends| (ends, failed)));
+            }
+            // It came along, or something else is under way: that has its own end.
+            Ok(Decision::Already)
+            | Err(
+                Refused::UnderWay(_)
+                | Refused::Unknown(_)
+                | Refused::WaitsForCustomer(_)
+                | Refused::WaitsForTransfer(_),
+            ) => {}
+            Err(_) => due.push((at, failed)),
+        }
     }
 }
 
@@ -295,7 +342,8 @@ fn refunds(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
         }
         let tries = payment.attempts_of(refund.number).filter(|one| one.number > refund.tries_after);
         let tries: Vec<&Attempt> = tries.collect();
-        due.push(match retry_at(&tries, refund.at) {
+        let able = |at: &Timestamp| begin_refund(payment, refund.number, *at).is_ok();
+        due.push(match retry_at(&tries, refund.at).filter(able) {
             Some(at) => (at, Duty::Refund { refund: refund.number }),
             None => {
                 let news = tries.iter().filter_map(|one| one.told_at).max();

@@ -542,6 +542,36 @@ fn what_fails_by_no_fault_of_the_customer_is_tried_three_times() {
 }
 
 #[test]
+fn a_capture_that_must_wait_for_another_does_not_hide_the_question_about_that_one() {
+    let fault = || declined("not_received");
+    let last = Step::Capture { part: 2, amount: 60_00, last: true };
+    let both = walk(authorized(), &[capture(1, 40_00), tell(2, fault()), last, tell(3, fault())]);
+    let again: Vec<_> = agenda(&both, FULL).into_iter().take(2).collect();
+    assert_eq!(again, [(at(2), Duty::Capture { attempt: 2 }), (at(2), Duty::Capture { attempt: 3 })]);
+    // The first is tried again and hangs; the second takes the authorization with it and waits.
+    let hangs = walk_at(both, &[capture(1, 40_00)], at(2));
+    assert_eq!(next_look(&hangs, FULL, at(2)), Some(minutes(2 * 60 + 5)));
+    let known = walk_at(hangs, &[tell(4, approved())], minutes(2 * 60 + 5));
+    assert_eq!(agenda(&known, FULL)[0], (at(2), Duty::Capture { attempt: 3 }));
+}
+
+#[test]
+fn a_capture_that_nobody_tried_again_before_its_authorization_ended_is_shown() {
+    let failed =
+        walk_at(authorized(), &[capture(1, 40_00), tell(2, declined("not_received"))], at(WEEK - 20));
+    let fixed = Capabilities { renewal: false, ..FULL };
+    let expiring = (at(WEEK - 24), Duty::Alert(Alert::Expiring { authorization: 1 }));
+    let ended = (at(WEEK), Duty::Alert(Alert::CaptureFailed { attempt: 2 }));
+    assert_eq!(agenda(&failed, fixed), [expiring, (at(WEEK - 19), Duty::Capture { attempt: 2 }), ended]);
+    let told = alert(&failed, Alert::Expiring { authorization: 1 }, at(WEEK - 19));
+    let Decision::New(told) = told else { panic!("an alert") };
+    let told = failed.apply(&told);
+    assert_eq!(next_look(&told, fixed, at(WEEK - 20)), Some(at(WEEK - 19)));
+    assert_eq!(next_look(&told, fixed, at(WEEK)), Some(at(WEEK)));
+    assert_eq!(take_up(&told, &Duty::Capture { attempt: 2 }, at(WEEK)), Err(Refused::Expired(at(WEEK))));
+}
+
+#[test]
 fn a_refund_knows_its_age_and_may_become_store_credit() {
     let life = walk(captured(), &[returns("rma-1", 10_00), Step::Refund(1)]);
     let age = |life: &Payment, hours| life.refund_age(&life.refunds[0], at(hours)).as_hours();

@@ -220,18 +220,36 @@ proptest! {
     fn what_is_due_can_be_done(life in any_life()) {
         let payment = walk(card(), &life);
         for (when, duty) in agenda(&payment, FULL) {
-            let done = match duty.clone() {
-                Duty::Ask { attempt, ask } => settle(&payment, attempt, Outcome::Unknown, Some(ask), when),
-                Duty::Void { authorization } => begin_void(&payment, authorization, when),
-                Duty::Renew { .. } => begin_authorize(&payment, None, when),
-                Duty::Refund { refund } => begin_refund(&payment, refund, when),
+            let done = match &duty {
+                Duty::Ask { attempt, ask } => settle(&payment, *attempt, Outcome::Unknown, Some(*ask), when),
                 Duty::Finalize => finalize(&payment, when),
-                // Where the room is gone the capture is refused, and a person sees it.
-                Duty::Capture { .. } | Duty::Alert(_) => continue,
+                Duty::Void { .. } | Duty::Renew { .. } | Duty::Capture { .. } | Duty::Refund { .. }
+                | Duty::Alert(_) => take_up(&payment, &duty, when),
             };
-            let capped = done == Err(Refused::AttemptCount) || done == Err(Refused::DeclinedForGood);
-            prop_assert!(capped || matches!(done, Ok(Decision::New(_))), "{duty:?}: {done:?}");
+            prop_assert!(matches!(done, Ok(Decision::New(_))), "{duty:?}: {done:?}");
         }
+    }
+
+    /// Whenever the schedule comes, what cannot be done any more does not hide what comes later.
+    #[test]
+    fn a_late_look_does_what_it_can_and_knows_the_next(life in any_life(), late in 0_i64..400) {
+        let mut payment = walk(card(), &life);
+        let now = at(late);
+        // At most so many duties as there are attempts and refunds.
+        for _ in 0..100 {
+            let due = agenda(&payment, FULL).into_iter().filter(|(when, _)| *when <= now);
+            let next = due.map(|(_, duty)| match duty {
+                Duty::Ask { attempt, ask } => settle(&payment, attempt, Outcome::Unknown, Some(ask), now),
+                duty => take_up(&payment, &duty, now),
+            });
+            let Some(fact) = next.into_iter().find_map(|done| match done {
+                Ok(Decision::New(fact)) => Some(fact),
+                Ok(Decision::Already) | Err(_) => None,
+            }) else { break };
+            payment = payment.apply(&fact);
+        }
+        let later = agenda(&payment, FULL).into_iter().filter(|(when, duty)| *when > now && *duty != Duty::Finalize);
+        prop_assert_eq!(next_look(&payment, FULL, now), later.map(|(when, _)| when).min());
     }
 
     #[test]
