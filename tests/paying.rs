@@ -81,6 +81,7 @@ impl Shop {
             to: country,
             tax_id: None,
             deliveries: Vec::new(),
+            redemptions: Vec::new(),
         };
         Order::place(Intake {
             id: OrderId::of_cart(&cart),

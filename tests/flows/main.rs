@@ -41,6 +41,7 @@ mod imports_refused;
 mod index_lag;
 mod invoices;
 mod known;
+mod limited_codes;
 mod merchants;
 mod merging;
 mod messages;

@@ -143,5 +143,15 @@ fn code(
     let name: Word = name.parse().map_err(|error| Again::call("name a code", error))?;
     let until = now.checked_add(SignedDuration::from_hours(i64::from(valid_hours))).ok();
     let (scope, borne_by) = (Scope::Order, BorneBy::Marketplace);
-    Ok(Some(Grant { name, benefit, scope, borne_by, from: None, until, least: None, closed: false }))
+    Ok(Some(Grant {
+        name,
+        benefit,
+        scope,
+        borne_by,
+        from: None,
+        until,
+        least: None,
+        usage_limit: None,
+        closed: false,
+    }))
 }

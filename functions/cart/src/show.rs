@@ -150,7 +150,7 @@ struct GrantedView {
     /// What it takes off in all, where it holds; of free delivery nothing, until a delivery is chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<Amount>,
-    /// Why it does not hold: `unknown`, `closed`, `not_yet`, `over`, `other_currency`, `nothing_in_scope` or
+    /// Why it does not hold: `unknown`, `closed`, `not_yet`, `over`, `used_up`, `other_currency`, `nothing_in_scope` or
     /// `too_little`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
@@ -367,6 +367,7 @@ impl GrantedView {
             | NotGranted::Closed
             | NotGranted::NotYet { .. }
             | NotGranted::Over { .. }
+            | NotGranted::UsedUp { .. }
             | NotGranted::OtherCurrency
             | NotGranted::NothingInScope => None,
         };

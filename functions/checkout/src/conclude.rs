@@ -61,6 +61,8 @@ enum Met {
     Overtaken,
     /// A hold is gone.
     NotHeld,
+    /// Others have the last use of a code.
+    UsedUp,
 }
 
 /// `known`: as this process has just written it; else it is read.
@@ -177,6 +179,10 @@ async fn attempt(
                 Err(Met::NotHeld) => take_again(world, m, context, cart, news).await,
                 // Whoever was first is found at the next look.
                 Err(Met::Overtaken) => Err(Problem::busy()),
+                Err(Met::UsedUp) => {
+                    Err(Problem::new(409, "cart_changed", "The cart costs something else now")
+                        .with("a code in it is used up: look at the cart again"))
+                }
             }
         }
     }
@@ -204,7 +210,7 @@ async fn place(
     let (commit, subscribes) =
         begin_with(world, (m, context), (&cart.value, current), Met::Overtaken).await?;
     let next = Cart { subscribes, ..cart.value.completed(order.id.clone(), context.at) };
-    let commit = commit.replace(cart, &next);
+    let commit = commit.replace(cart, &next).redeem(cart.value.to_redeem(), &Met::UsedUp);
     let commit = commit.begin(*order, order.id.as_str(), story, Met::Overtaken).unless_held(Met::NotHeld);
     let (commit, payments) = tell(world, m, commit, news, context.at, Met::Overtaken).await?;
     let commit = tell_renewed(world, m, commit, (&cart.value, None), Met::Overtaken).await?;
@@ -320,6 +326,7 @@ async fn fail(
         next = taking(world, m, next, &mut wares, HELD, now).await?;
     }
     let commit = Commit::<Overtaken>::new(m, context).replace(cart, &next);
+    let commit = commit.free_codes(cart.value.redeemed());
     let (commit, _) = tell(world, m, commit, &news, now, Overtaken).await?;
     let commit = tell_renewed(world, m, commit, (&cart.value, Some(why)), Overtaken).await?;
     Ok(commit.send(&world.table).await?)

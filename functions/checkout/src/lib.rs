@@ -4,13 +4,13 @@
 //! `.captured.v1`, `.declined.v1` and `.voided.v1`: a checkout that had to wait goes on. `subscription.goods_due.v1`:
 //! what a subscription sends is ordered.
 //! Reads: carts, marketplace, offers and stock, merchants, delivery rates, tax, payments, orders, subscriptions, plans.
-//! Writes: holds of stock, carts, payments, orders, who has ordered, promised store credit, subscriptions. Emits:
-//! `order.placed.v1`, `payment.*.v1`, `subscription.changed.v1`.
+//! Writes: holds of stock, uses of codes, carts, payments, orders, who has ordered, promised store credit,
+//! subscriptions. Emits: `order.placed.v1`, `payment.*.v1`, `subscription.changed.v1`.
 //!
 //! | step | what is committed |
 //! |---|---|
 //! | 1 hold | one update per stock item, for ten minutes; the cart knows where |
-//! | 2 gate | cart locked with the draft of its order, payments with their first attempts begun |
+//! | 2 gate | cart locked with the draft of its order and the uses of its codes, payments with their first attempts begun |
 //! | 3 | the gateways are called; nothing is open in the table meanwhile |
 //! | 4 place | cart completed, order, who ordered, holds become allocations, payments told: one transaction |
 //!

@@ -220,9 +220,11 @@ pub(crate) async fn begin(
         let cart = Held::written(next, held.revision());
         return Ok(Box::new(Going { cart, payments: Vec::new(), data_key }));
     }
-    // Credit is promised in the transaction that begins the attempt, and to nobody else.
+    // Credit is promised in the transaction that begins the attempt, and to nobody else. Where others have the last use
+    // of a code the cart costs more now, and the next look says so.
     let promised = CreditMoved::promised(credit, &payments.iter().collect::<Vec<_>>())?;
     let mut commit = Commit::new(m, context).replace(&held, &next).credit(promised, Overtaken);
+    commit = commit.redeem(next.redeemed(), &Overtaken);
     for payment in &payments {
         commit = commit.open_payment(payment, Overtaken);
         let able = gateways.find(payment.gateway.as_str()).map(Gateway::capabilities);
@@ -249,7 +251,10 @@ const WRITES_OF_SUBSCRIPTION: usize = 4;
 fn fits(cart: &Cart, payments: usize, subscribes: bool) -> Result<(), Problem> {
     let subscription = if subscribes || cart.renews.is_some() { WRITES_OF_SUBSCRIPTION } else { 0 };
     let of_payments = payments.saturating_mul(3);
-    let writes = cart.holds.len().saturating_add(of_payments).saturating_add(WRITES_BESIDE + subscription);
+    // Uses of codes are taken with the lock, but where nothing is to be paid with the placing.
+    let codes = if payments == 0 { cart.codes.len() } else { 0 };
+    let beside = codes.saturating_add(WRITES_BESIDE + subscription);
+    let writes = cart.holds.len().saturating_add(of_payments).saturating_add(beside);
     if writes <= WRITES_MAX {
         return Ok(());
     }

@@ -222,7 +222,7 @@ async fn commit<T>(
     let next = held.value.clone().apply(&changed.order.fact);
     let story =
         Story::new(announce(&held.value, &next, &changed.order)).posting(changed.order.posting.clone());
-    let mut commit = Commit::new(m, &context).change(held, &next, next.id.as_str(), story);
+    let mut commit = Commit::new(m, &context).change_order(held, &next, story);
     let mut parts: Vec<MerchantOrder> = whole.parts.iter().map(|part| part.value.clone()).collect();
     for (position, before, fact) in changed.parts {
         let after = fact.as_ref().map_or_else(|| before.clone(), |fact| before.clone().apply(fact));

@@ -49,7 +49,7 @@ async fn pay_back<P>(world: World, event: &Envelope<P>, undelivered: Undelivered
     let next = held.value.clone().apply(&decided.fact);
     let context = Context::follows(event, world.now(), "orders");
     let story = Story::new(announce(&held.value, &next, &decided)).posting(decided.posting.clone());
-    let commit = Commit::new(m, &context).change(held, &next, next.id.as_str(), story);
+    let commit = Commit::new(m, &context).change_order(held, &next, story);
     match commit.mark("orders", &event.id, HandledBefore).send(&world.table).await {
         Ok(()) | Err(Uncommitted::Refused(HandledBefore)) => Ok(()),
         Err(other) => Err(other.into()),

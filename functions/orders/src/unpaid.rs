@@ -57,7 +57,7 @@ pub(crate) async fn cancel(world: World, event: Envelope<OrderUnpaidV1>) -> Resu
     let context = Context::follows(&event, now, "orders");
     let next = held.value.clone().apply(&order.fact);
     let story = Story::new(announce(&held.value, &next, &order)).posting(order.posting);
-    let mut commit = Commit::new(m, &context).change(held, &next, next.id.as_str(), story);
+    let mut commit = Commit::new(m, &context).change_order(held, &next, story);
     for (position, before) in parts.into_iter().enumerate() {
         let fact = facts.iter().find(|(of, _)| *of == position).map(|(_, fact)| fact);
         let after = fact.map_or_else(|| before.clone(), |fact| before.clone().apply(fact));

@@ -78,6 +78,10 @@ pub(crate) async fn set_agreements(
     let field = |at: usize, name: &str| format!("agreements[{at}].{name}");
     let read = |(at, body): (usize, &GrantBody)| body.read(&mut check, &field(at, ""));
     let grants: Vec<_> = given.iter().enumerate().filter_map(read).collect();
+    if let Some(at) = grants.iter().position(|grant| grant.usage_limit.is_some()) {
+        let why = "an agreement is one customer's: only a code is for so many orders";
+        check.wrong(field(at, "usage_limit"), "conflict", why);
+    }
     check.done()?;
     if let Some(at) = named_twice(&grants) {
         let mut check = Check::new();

@@ -10,6 +10,7 @@ use events::Amount;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use table::Key;
 
 /// Exactly one of `percent`, `amount` and `free_delivery`; for everything, for one `category` or for one `merchant`.
@@ -52,6 +53,10 @@ pub(crate) struct GrantBody {
     /// What the goods that it is for have to cost at least, before any discount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     minimum: Option<Amount>,
+    /// Of a code: so many orders have it, all together, at least 1; of an agreement nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    usage_limit: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +94,7 @@ impl GrantBody {
             starts_at: grant.from.map(|at| at.to_string()),
             ends_at: grant.until.map(|at| at.to_string()),
             minimum: grant.least.map(Amount::from),
+            usage_limit: grant.usage_limit.map(NonZeroU32::get),
         }
     }
 
@@ -110,6 +116,13 @@ impl GrantBody {
         let from = check.maybe::<Timestamp>(field("starts_at"), self.starts_at.as_deref());
         let until = check.maybe::<Timestamp>(field("ends_at"), self.ends_at.as_deref());
         let least = self.minimum.as_ref().and_then(|amount| check.any_money(&field("minimum"), amount));
+        let usage_limit = self.usage_limit.and_then(|limit| {
+            let limit = NonZeroU32::new(limit);
+            if limit.is_none() {
+                check.wrong(field("usage_limit"), "range", "0 orders is no limit: want 1 or more, or none");
+            }
+            limit
+        });
         let grant = Grant {
             name: name?,
             benefit: benefit?,
@@ -125,6 +138,7 @@ impl GrantBody {
             from,
             until,
             least,
+            usage_limit,
             closed: false,
         };
         match grant.check() {

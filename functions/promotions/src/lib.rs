@@ -1,7 +1,7 @@
 //! Promotions: codes that take something off, and what is agreed with single customers.
 //!
-//! Routes: `/v1/promotions/…`. Reads: codes, agreements, merchants, customers' accounts. Writes: codes and agreements.
-//! Emits: `discount.code_changed.v1`, `discount.agreements_changed.v1`.
+//! Routes: `/v1/promotions/…`. Reads: codes and their uses, agreements, merchants, customers' accounts. Writes: codes
+//! and agreements. Emits: `discount.code_changed.v1`, `discount.agreements_changed.v1`.
 //!
 //! What a cart has of them is decided by `domain::discount` whenever it is priced, from what is kept here: a change
 //! counts from the next look at a cart, and never for an order. A name may be in any script, so it stands in bodies and

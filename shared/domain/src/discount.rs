@@ -6,8 +6,11 @@
 //! Invariants: names are compared without case; a merchant bears only what is on its own goods; a basket has at most
 //! [`DISCOUNTS_MAX`] of them; what does not hold takes nothing off and says why.
 //!
-//! Absent on purpose, until there is an engine for promotions: limits of use, budgets, campaigns, and which discounts
-//! combine. All that hold apply, each on what the ones before it left.
+//! A code may be for so many orders, all together: an order that has something off by it takes a use when its cart is
+//! paid, in one transaction with that, and gives it back if nothing comes of it or all of the order is canceled.
+//!
+//! Absent on purpose, until there is an engine for promotions: budgets, campaigns, uses of one customer, and which
+//! discounts combine. All that hold apply, each on what the ones before it left.
 
 use crate::money::{Money, MoneyError};
 use crate::pricing::{Basket, Benefit, BorneBy, Component, DISCOUNTS_MAX, Discount, Priced, Scope, Source};
@@ -15,6 +18,7 @@ use crate::text::Word;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 
 /// Agreements of one customer.
 pub const AGREEMENTS_MAX: usize = 10;
@@ -52,9 +56,28 @@ pub struct Grant {
     /// What the goods in scope have to cost at least, before any discount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least: Option<Money>,
+    /// Of a code: so many orders have it, all together. None of an agreement, which is one customer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_limit: Option<NonZeroU32>,
     /// Ended by an operator.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
+}
+
+/// A code as a cart meets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Code {
+    pub grant: Grant,
+    /// Orders that have it, as far as they are counted, this cart's own left out.
+    pub used: u64,
+}
+
+/// A use of a code that is for so many orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redemption {
+    pub code: Word,
+    /// As it was when the cart was priced.
+    pub limit: NonZeroU32,
 }
 
 /// Why nobody can be granted this.
@@ -85,6 +108,8 @@ pub enum NotGranted {
     NotYet { from: Timestamp },
     #[error("it ended at {until}")]
     Over { until: Timestamp },
+    #[error("it is for {limit} orders, and they have it")]
+    UsedUp { limit: NonZeroU32 },
     #[error("it is not for this currency")]
     OtherCurrency,
     #[error("nothing in the cart is what it is for")]
@@ -100,6 +125,7 @@ impl NotGranted {
             Self::Closed => "closed",
             Self::NotYet { .. } => "not_yet",
             Self::Over { .. } => "over",
+            Self::UsedUp { .. } => "used_up",
             Self::OtherCurrency => "other_currency",
             Self::NothingInScope => "nothing_in_scope",
             Self::TooLittle { .. } => "too_little",
@@ -112,7 +138,7 @@ impl NotGranted {
 pub struct Grants {
     pub agreements: Vec<Grant>,
     /// In any order; a code that is not among them is not known.
-    pub codes: Vec<Grant>,
+    pub codes: Vec<Code>,
 }
 
 /// A code or an agreement, and whether the basket has it.
@@ -200,7 +226,32 @@ impl Grant {
     }
 }
 
+impl Code {
+    fn unless_used_up(&self) -> Result<(), NotGranted> {
+        match self.grant.usage_limit {
+            Some(limit) if self.used >= u64::from(limit.get()) => Err(NotGranted::UsedUp { limit }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
 impl Grants {
+    fn code(&self, name: &Word) -> Option<&Code> {
+        self.codes.iter().find(|code| Spelling::of(&code.grant.name) == Spelling::of(name))
+    }
+
+    /// What an order takes with these discounts: a use of each limited code that has taken something off.
+    pub fn redeemed(&self, granted: &[Granted]) -> Vec<Redemption> {
+        let redeemed = granted.iter().filter_map(|Granted { source, came_to }| match (source, came_to) {
+            (Source::Code(code), Ok(amount)) if amount.minor > 0 => {
+                let limit = self.code(code)?.grant.usage_limit?;
+                Some(Redemption { code: code.clone(), limit })
+            }
+            (Source::Code(_) | Source::Agreement(_), _) => None,
+        });
+        redeemed.collect()
+    }
+
     /// Every agreement and every code of `codes`, in the order in which they apply.
     pub fn judge(&self, codes: &[Word], basket: &Basket, now: Timestamp) -> Result<Vec<Judged>, MoneyError> {
         let mut judged = Vec::new();
@@ -208,10 +259,13 @@ impl Grants {
             judged.push(grant.judged(Source::Agreement(grant.name.clone()), basket, now)?);
         }
         for code in codes.iter().take(CODES_MAX) {
-            let known = self.codes.iter().find(|grant| Spelling::of(&grant.name) == Spelling::of(code));
-            judged.push(match known {
+            judged.push(match self.code(code) {
                 // Told as the operator spells it.
-                Some(grant) => grant.judged(Source::Code(grant.name.clone()), basket, now)?,
+                Some(known) => {
+                    let Judged { source, holds } =
+                        known.grant.judged(Source::Code(known.grant.name.clone()), basket, now)?;
+                    Judged { source, holds: holds.and_then(|holds| known.unless_used_up().map(|()| holds)) }
+                }
                 None => Judged { source: Source::Code(code.clone()), holds: Err(NotGranted::Unknown) },
             });
         }

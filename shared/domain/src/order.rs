@@ -16,6 +16,7 @@ pub(crate) use split::supported;
 use crate::Decision;
 use crate::commission::Fee;
 use crate::currency::Currency;
+use crate::discount::Redemption;
 use crate::fx::FxRate;
 use crate::id::{CustomerId, MerchantId, OfferId, OrderId};
 use crate::ledger::{Account, Posting, Unbalanced};
@@ -228,6 +229,14 @@ pub struct Intake {
 }
 
 impl Order {
+    /// Uses of limited codes that it has: none of one that is canceled as a whole.
+    pub fn redemptions(&self) -> &[Redemption] {
+        match (&self.stage, &self.bought) {
+            (Stage::AwaitingPayment | Stage::Paid { .. }, Some(bought)) => &bought.redemptions,
+            (Stage::Canceled { .. }, _) | (_, None) => &[],
+        }
+    }
+
     /// Intake. Prices and payments are taken as they are; a difference makes an exception, never a refusal. No payment
     /// at all is a promise of the total, not a difference.
     pub fn place(intake: Intake) -> Result<Self, Refused> {

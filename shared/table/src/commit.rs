@@ -76,6 +76,8 @@ enum Write {
         key: Key,
         amounts: Vec<(&'static str, i128)>,
         kind: &'static str,
+        /// What must have been less before; nothing counted yet is.
+        below: Option<(&'static str, u64)>,
     },
 }
 
@@ -207,13 +209,26 @@ impl<'a, C: Debug> Commit<'a, C> {
         self.put(item, Condition::Any, None)
     }
 
-    pub(crate) fn marketplace(&self) -> &MarketplaceId {
+    pub(crate) fn marketplace(&self) -> &'a MarketplaceId {
         self.marketplace
     }
 
     /// Adds whole numbers to a counter item. No event of its own, no condition.
     pub(crate) fn count(mut self, key: Key, kind: &'static str, amounts: Vec<(&'static str, i128)>) -> Self {
-        self.writes.push((Write::Add { key, amounts, kind }, None));
+        self.writes.push((Write::Add { key, amounts, kind, below: None }, None));
+        self
+    }
+
+    /// Counts one more of what there may be at most `limit` of: refused where there are.
+    pub(crate) fn count_up_to(
+        mut self,
+        (key, kind): (Key, &'static str),
+        name: &'static str,
+        limit: u64,
+        refusal: C,
+    ) -> Self {
+        let below = Some((name, limit));
+        self.writes.push((Write::Add { key, amounts: vec![(name, 1)], kind, below }, Some(refusal)));
         self
     }
 
@@ -305,12 +320,18 @@ impl Write {
                 let delete = Delete::builder().table_name(table).set_key(Some(key.item()));
                 action.delete(delete.build().map_err(build)?)
             }
-            Self::Add { key, amounts, kind } => {
+            Self::Add { key, amounts, kind, below } => {
                 let mut update = Update::builder().table_name(table).set_key(Some(key.item()));
                 let mut sums = Vec::new();
                 for (name, amount) in amounts {
                     sums.push(format!("{name} :{name}"));
                     update = update.expression_attribute_values(format!(":{name}"), number(amount));
+                }
+                if let Some((name, limit)) = below {
+                    let condition = format!("attribute_not_exists({name}) OR {name} < :limit");
+                    update = update
+                        .condition_expression(condition)
+                        .expression_attribute_values(":limit", number(limit));
                 }
                 let expression = format!("SET kind = :kind ADD {}", sums.join(", "));
                 let update = update.expression_attribute_values(":kind", text(kind));

@@ -1,13 +1,22 @@
 //! Where discounts lie: a code under its name, and all agreements of a customer in one item beside the account.
+//!
+//! The uses of a code that is for so many orders are counted in an item beside it, in the transaction that pays a cart
+//! or cancels its order; the condition is on the count, so no reader's idea of it matters (A6(2)).
 
 use crate::key::{Index, Key, Place};
 use crate::list::List;
-use crate::{Cursor, Fault, Loaded, Page, Record, Table};
+use crate::record::{Item, whole};
+use crate::{Commit, Cursor, Fault, Held, Loaded, Page, Record, Story, Table};
 use domain::cart::{Cart, KEPT};
-use domain::discount::{Grant, Grants, Spelling};
+use domain::discount::{Code, Grant, Grants, Redemption, Spelling};
 use domain::id::{CartId, CustomerId, MarketplaceId};
+use domain::order::Order;
+use domain::text::Word;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+
+const USES: &str = "uses.1";
 
 /// A code, for whoever types it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,24 +66,29 @@ impl Record for Agreements {
     }
 }
 
-fn codes<'a>(m: &MarketplaceId, cart: &'a Cart) -> impl Iterator<Item = Key> + use<'a> {
-    let m = m.clone();
-    cart.codes.iter().map(move |code| Key::discount_code(&m, &Spelling::of(code)))
+/// Where the codes of a cart lie, each with the count of its uses.
+fn codes(m: &MarketplaceId, cart: &Cart) -> Vec<(Key, Key)> {
+    let spelled = cart.codes.iter().map(Spelling::of);
+    spelled.map(|code| (Key::discount_code(m, &code), Key::uses_of_code(m, &code))).collect()
 }
 
 /// Where the discounts of a cart lie: nowhere if it has no codes and is a guest's.
 pub(crate) fn keys_of(m: &MarketplaceId, cart: &Cart) -> Vec<Key> {
-    codes(m, cart).chain(cart.customer.iter().map(|customer| Key::agreements(m, customer))).collect()
+    let codes = codes(m, cart).into_iter().flat_map(|(code, uses)| [code, uses]);
+    codes.chain(cart.customer.iter().map(|customer| Key::agreements(m, customer))).collect()
 }
 
 impl Loaded {
     /// What was read under [`keys_of`] a cart.
     pub(crate) fn grants(&mut self, m: &MarketplaceId, cart: &Cart) -> Result<Grants, Fault> {
         let mut grants = Grants::default();
-        for key in codes(m, cart) {
+        let own: Vec<Spelling> = cart.redeemed().iter().map(spelled).collect();
+        for (key, uses) in codes(m, cart) {
             let code = self.take::<DiscountCode>(&key)?.map(|held| held.value);
-            let own = code.filter(|code| code.bound_to.as_ref().is_none_or(|only| *only == cart.id));
-            grants.codes.extend(own.map(|code| code.grant));
+            let code = code.filter(|code| code.bound_to.as_ref().is_none_or(|only| *only == cart.id));
+            let Some(DiscountCode { grant, .. }) = code else { continue };
+            let used = self.uses(&uses).saturating_sub(u64::from(own.contains(&Spelling::of(&grant.name))));
+            grants.codes.push(Code { grant, used });
         }
         if let Some(customer) = &cart.customer {
             let agreed = self.take::<Agreements>(&Key::agreements(m, customer))?;
@@ -84,7 +98,59 @@ impl Loaded {
     }
 }
 
+fn spelled(of: &Redemption) -> Spelling {
+    Spelling::of(&of.code)
+}
+
+/// What an item says of a code's uses, if it is their count: for checks that read everything.
+pub(crate) fn uses_of(item: &Item) -> Option<(String, u64)> {
+    if item.get("kind").and_then(|v| v.as_s().ok()).map(String::as_str) != Some(USES) {
+        return None;
+    }
+    Some((Key::of_item(item).pk.rsplit('#').next()?.to_owned(), whole(item, "used")?))
+}
+
+impl Loaded {
+    fn uses(&self, key: &Key) -> u64 {
+        self.found.get(key).and_then(|item| whole(item, "used")).unwrap_or_default()
+    }
+}
+
+impl<C: Debug + Clone> Commit<'_, C> {
+    /// The uses of limited codes that an order takes; refused where others have the last of them.
+    pub fn redeem(self, redemptions: &[Redemption], refusal: &C) -> Self {
+        let m = self.marketplace();
+        redemptions.iter().fold(self, |commit, one| {
+            let place = (Key::uses_of_code(m, &spelled(one)), USES);
+            commit.count_up_to(place, "used", u64::from(one.limit.get()), refusal.clone())
+        })
+    }
+}
+
+impl<C: Debug> Commit<'_, C> {
+    /// An order does not come about, or not any more: the uses that it had taken are free again.
+    pub fn free_codes(self, redemptions: &[Redemption]) -> Self {
+        let m = self.marketplace();
+        redemptions.iter().fold(self, |commit, one| {
+            commit.count(Key::uses_of_code(m, &spelled(one)), USES, vec![("used", -1)])
+        })
+    }
+
+    /// A held order, changed, and the story that says so. With the last of it that is canceled its codes are free.
+    pub fn change_order(self, held: &Held<Order>, next: &Order, story: Story) -> Self {
+        let commit = self.change(held, next, next.id.as_str(), story);
+        if next.redemptions().is_empty() { commit.free_codes(held.value.redemptions()) } else { commit }
+    }
+}
+
 impl Table {
+    /// How many orders have each of these codes, as far as they are counted: while a code was for so many.
+    pub async fn uses_of_codes(&self, m: &MarketplaceId, codes: &[&Word]) -> Result<Vec<u64>, Fault> {
+        let keys: Vec<Key> = codes.iter().map(|code| Key::uses_of_code(m, &Spelling::of(code))).collect();
+        let found = self.glance(&keys).await?;
+        Ok(keys.iter().map(|key| found.uses(key)).collect())
+    }
+
     /// A marketplace's codes, by name from the last to the first.
     pub async fn discount_codes(
         &self,
@@ -112,7 +178,8 @@ mod tests {
         let codes = ["Ten", "ÄHRE"].map(|code| code.parse().unwrap()).into();
         let typed = Cart { codes, ..guests.clone() };
         let shown: Vec<String> = keys_of(&m, &typed).iter().map(ToString::to_string).collect();
-        assert_eq!(shown, [format!("{m}#DSC#ten DSC"), format!("{m}#DSC#ähre DSC")]);
+        let both = |code| ["DSC", "USE"].map(|sort| format!("{m}#DSC#{code} {sort}"));
+        assert_eq!(shown, [both("ten"), both("ähre")].concat());
         let customer = CustomerId::from_bits(3);
         let own = Cart { customer: Some(customer.clone()), ..guests };
         assert_eq!(keys_of(&m, &own), [Key::agreements(&m, &customer)]);

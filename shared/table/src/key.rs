@@ -16,6 +16,7 @@
 //! | data key         | `M#CUS#<customer>`| `KEY`                     | |
 //! | agreements       | `M#CUS#<customer>`| `AGR`                     | |
 //! | discount code    | `M#DSC#<name>`    | `DSC`                     | 2 `M#DSCS`; SK `<name>` |
+//! | its uses         | `M#DSC#<name>`    | `USE`                     | |
 //! | store credit     | `M#CUS#<customer>`| `STC#<currency>`          | |
 //! | cart             | `M#CRT#<cart>`    | `CRT`                     | |
 //! | current cart     | `M#CUS#<customer>`| `NOW`                     | |
@@ -308,6 +309,11 @@ impl Key {
 
     pub fn discount_code(m: &MarketplaceId, name: &Spelling) -> Self {
         Self::new(format!("{m}#DSC#{}", name.as_str()), "DSC")
+    }
+
+    /// How many orders have a code that is for so many.
+    pub fn uses_of_code(m: &MarketplaceId, name: &Spelling) -> Self {
+        Self::new(Self::discount_code(m, name).pk, "USE")
     }
 
     pub fn data_key(m: &MarketplaceId, customer: &CustomerId) -> Self {

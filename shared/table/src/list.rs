@@ -128,6 +128,11 @@ impl Found {
         Some((Key::marketplace_of(&Key::of_item(&self.0).pk)?, offer, stock))
     }
 
+    /// The count of a code's uses, if it is one: the code's name as it is compared.
+    pub fn uses_of_code(&self) -> Option<(String, u64)> {
+        crate::discount::uses_of(&self.0)
+    }
+
     /// The ledger total, if it is one: marketplace, account, currency and balance.
     pub fn ledger_total(&self) -> Option<(MarketplaceId, String, String, crate::ledger::Balance)> {
         crate::ledger::total_of(&self.0)

@@ -10,6 +10,11 @@ use std::collections::HashMap;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
+/// A whole number of an item, such as a count.
+pub(crate) fn whole<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
 /// A value that has a place in the table.
 pub trait Record: Serialize + DeserializeOwned {
     /// Name and version of the stored shape, like `order.1`; a reader that meets another kind stops.

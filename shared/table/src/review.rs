@@ -6,7 +6,7 @@
 use crate::due::Work;
 use crate::key::{Key, Place};
 use crate::list::List;
-use crate::record::Item;
+use crate::record::{Item, whole};
 use crate::{Commit, Cursor, Fault, Held, Page, Record, Story, Table};
 use domain::id::{CustomerId, MarketplaceId, MerchantId, MerchantOrderId, ProductId, ReportId, ReviewId};
 use domain::review::ask::Asking;
@@ -279,7 +279,7 @@ impl<C: Debug> Commit<'_, C> {
 }
 
 fn number(item: Option<&Item>, name: &str) -> u64 {
-    item.and_then(|item| item.get(name)?.as_n().ok()?.parse().ok()).unwrap_or_default()
+    item.and_then(|item| whole(item, name)).unwrap_or_default()
 }
 
 impl Table {

@@ -10,7 +10,7 @@ mod spread;
 
 use crate::key::Key;
 use crate::outbox::Entry;
-use crate::record::Item;
+use crate::record::{Item, whole};
 use crate::{Cursor, Fault, Loaded, Page, Table, number, text};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use domain::catalog::Offer;
@@ -29,10 +29,6 @@ const KIND: &str = "stock.1";
 /// Ends of holds are kept in milliseconds, so they are compared in them.
 fn whole_millis(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
-}
-
-fn whole<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
-    item.get(name)?.as_n().ok()?.parse().ok()
 }
 
 fn read(item: &Item) -> Option<Bin> {

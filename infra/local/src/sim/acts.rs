@@ -1,6 +1,6 @@
 //! What people do in a marketplace, as a seed says: a history of rounds, in each of which they act side by side.
 
-use super::stage::MERCHANTS;
+use super::stage::{CODE, MERCHANTS, SCARCE};
 use fastrand::Rng;
 use std::fmt;
 
@@ -71,7 +71,14 @@ pub enum Ear {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// A guest fills a cart, and pays it or leaves it.
-    Buy { shopper: u32, lines: Vec<(usize, u32)>, card: &'static str, code: bool, leaves: bool, tab: Tab },
+    Buy {
+        shopper: u32,
+        lines: Vec<(usize, u32)>,
+        card: &'static str,
+        code: Option<&'static str>,
+        leaves: bool,
+        tab: Tab,
+    },
     /// The customer of a card that wanted a confirmation comes back.
     Confirm { pick: u32 },
     /// The bank tells that the money has come, whoever waits for it.
@@ -140,6 +147,7 @@ pub(super) fn history(seed: u64, rounds: usize, most: usize) -> Vec<Round> {
 fn round(dice: &mut Rng, shopper: &mut u32, first: bool, most: usize) -> Round {
     let acts = match dice.bool() {
         _ if first => opening(dice, shopper, most),
+        true if dice.u32(0..3) == 0 => sale(dice, shopper),
         true => rush(dice),
         false => day(dice, shopper, most),
     };
@@ -158,6 +166,21 @@ fn opening(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
 fn day(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
     let count = dice.usize(3..most.max(4));
     (0..count).map(|_| (dice.u32(0..1_500), act(dice, shopper))).collect()
+}
+
+/// People meet in the shop: all of them want the code that only one can have.
+fn sale(dice: &mut Rng, shopper: &mut u32) -> Vec<(u32, Act)> {
+    let count = dice.usize(3..7);
+    (0..count)
+        .map(|_| {
+            let mut act = buy(dice, shopper);
+            if let Act::Buy { lines, code, leaves, .. } = &mut act {
+                lines.truncate(1);
+                (*code, *leaves) = (Some(SCARCE), false);
+            }
+            (0, act)
+        })
+        .collect()
 }
 
 /// People meet: they do something to the same thing, most of them in the same moment.
@@ -215,7 +238,8 @@ fn buy(dice: &mut Rng, shopper: &mut u32) -> Act {
     offers.truncate(dice.usize(1..=3));
     let lines = offers.into_iter().map(|offer| (offer, dice.u32(1..=2))).collect();
     let card = dice.choice(CARDS).unwrap_or("tok_approved");
-    let (code, leaves) = (dice.u32(0..4) == 0, dice.u32(0..8) == 0);
+    let code = (dice.u32(0..4) == 0).then_some(CODE);
+    let leaves = dice.u32(0..8) == 0;
     let tab = match dice.u32(0..6) {
         0 => Tab::Pays,
         1 => Tab::Edits,

@@ -10,7 +10,7 @@ mod wishers;
 use super::Troubled;
 use super::acts::{Act, Tab};
 use super::seam::Seam;
-use super::stage::{CODE, MERCHANTS, OPERATOR, STOREFRONT, Stage, text, tokens};
+use super::stage::{MERCHANTS, OPERATOR, STOREFRONT, Stage, text, tokens};
 use crate::api::{Answer, Api};
 use crate::market::Market;
 use domain::id::{MerchantOrderId, OrderId};
@@ -172,7 +172,7 @@ impl<'a> Crowd<'a> {
         &self,
         shopper: u32,
         lines: &[(usize, u32)],
-        code: bool,
+        code: Option<&str>,
         paying: Option<(&str, Tab)>,
     ) -> Option<()> {
         let guest = self.api(STOREFRONT);
@@ -194,8 +194,8 @@ impl<'a> Crowd<'a> {
             },
             "delivery": merchants.into_iter().map(by).collect::<Vec<_>>(),
         });
-        if let (true, Some(edit)) = (code, edit.as_object_mut()) {
-            edit.insert("codes".to_owned(), json!({"add": [CODE]}));
+        if let (Some(code), Some(edit)) = (code, edit.as_object_mut()) {
+            edit.insert("codes".to_owned(), json!({"add": [code]}));
         }
         let ready = self.done(&guest, &format!("/v1/carts/{cart}/edit"), &edit).await?;
         let total = ready.pointer("/totals/total").cloned()?;

@@ -1,7 +1,8 @@
 //! What must be true of a marketplace, whatever has happened to it: read from the whole table, and from what people
 //! were told.
 //!
-//! While things are under way: the books balance, no shelf is below nothing, nobody was told what is another's, nothing
+//! While things are under way: the books balance, no shelf is below nothing, no code is used by more orders than it is
+//! for, nobody was told what is another's, nothing
 //! of one marketplace names another, gateways were asked for what is on record, and payouts pay each entry once. When
 //! all is quiet besides: every order is split once and completely, everybody has paid exactly what the orders say,
 //! units add up, what was promised to somebody is there, no message is lost or waits, no work is left undone, none was
@@ -24,6 +25,8 @@ use super::stage::{Stage, marketplace_id};
 use super::wire::Wire;
 use crate::books::{Audit, Books};
 use crate::market::Market;
+use domain::cart::Cart;
+use domain::discount::Grant;
 use domain::id::{MerchantId, MerchantOrderId, OrderId};
 use domain::invoice::Invoice;
 use domain::ledger::MerchantEntry;
@@ -38,6 +41,7 @@ use domain::webhook::{Delivery, Endpoint};
 use domain::wish_list::WishList;
 use events::Envelope;
 use std::collections::{BTreeMap, BTreeSet};
+use table::discount::DiscountCode;
 use table::message::KeptMessage;
 use table::outbox::Entry;
 use table::wish_list::Waiting;
@@ -60,6 +64,11 @@ pub(super) struct Whole {
     messages: Vec<Message>,
     endpoints: Vec<Endpoint>,
     deliveries: Vec<Delivery>,
+    /// Carts for which a use of a code is taken.
+    redeeming: Vec<Cart>,
+    codes: Vec<Grant>,
+    /// Counted uses, by the name of the code as it is compared.
+    uses: BTreeMap<String, u64>,
     lists: Vec<WishList>,
     waiting: Vec<Waiting>,
     /// Every event of this marketplace.
@@ -113,6 +122,10 @@ impl Whole {
             self.told.push((message.made_at, message.event.clone(), line));
             self.messages.push(message);
         }
+        let carts = found.read::<Cart>()?.map(|(_, cart)| cart);
+        self.redeeming.extend(carts.filter(|cart| !cart.redeemed().is_empty()));
+        self.codes.extend(found.read::<DiscountCode>()?.map(|(_, code)| code.grant));
+        self.uses.extend(found.uses_of_code());
         self.lists.extend(found.read::<WishList>()?.map(|(_, list)| list));
         self.waiting.extend(found.read::<Waiting>()?.map(|(_, waiting)| waiting));
         self.endpoints.extend(found.read::<Endpoint>()?.map(|(_, endpoint)| endpoint));
@@ -165,6 +178,7 @@ pub(super) fn always(market: &Market, whole: &Whole, wire: &Wire) -> Result<Vec<
 fn ever(market: &Market, whole: &Whole, wire: &Wire) -> Result<Vec<String>, Troubled> {
     let mut wrong = whole.asked(wire);
     wrong.extend(whole.paid_out());
+    wrong.extend(whole.redeemed());
     wrong.extend(house::apart(market)?);
     for (offer, bin) in &whole.bins {
         let levels = bin.levels;

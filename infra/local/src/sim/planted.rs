@@ -38,10 +38,12 @@ pub enum Planted {
     WaitForgotten,
     /// A wish list that has changed since is written all the same.
     StaleList,
+    /// How many orders may have a code is not looked at.
+    CodeUnlimited,
 }
 
 /// All of them, each with what is wrong.
-pub const PLANTED: [Planted; 15] = [
+pub const PLANTED: [Planted; 16] = [
     Planted::NoMark,
     Planted::LedgerCountsTwice,
     Planted::StockUnconditional,
@@ -57,6 +59,7 @@ pub const PLANTED: [Planted; 15] = [
     Planted::WebhookForgotten,
     Planted::WaitForgotten,
     Planted::StaleList,
+    Planted::CodeUnlimited,
 ];
 
 const TRANSACTION: &str = ".TransactWriteItems";
@@ -100,6 +103,7 @@ impl Planted {
             Self::WebhookForgotten => "webhook-forgotten",
             Self::WaitForgotten => "wait-forgotten",
             Self::StaleList => "stale-list",
+            Self::CodeUnlimited => "code-unlimited",
         }
     }
 
@@ -122,7 +126,8 @@ impl Planted {
             | Self::StaleCart
             | Self::CapturesTwice
             | Self::WebhookForgotten
-            | Self::StaleList => true,
+            | Self::StaleList
+            | Self::CodeUnlimited => true,
         }
     }
 
@@ -136,6 +141,7 @@ impl Planted {
             Self::StalePart => part && function != "order-split",
             Self::StaleCart => sort == "CRT",
             Self::StaleList => sort == "WSH",
+            Self::CodeUnlimited => sort == "USE",
             Self::NoMark
             | Self::LedgerCountsTwice
             | Self::EventOutside

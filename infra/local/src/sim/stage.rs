@@ -39,6 +39,8 @@ pub(super) const UNITS: [u32; OFFERS] = [5, 60, 900, 900];
 const MEMORY: &str = "/dev/shm";
 /// Takes 10 % off.
 pub(super) const CODE: &str = "TEN";
+/// One that a single order may have, so that people meet at it.
+pub(super) const SCARCE: &str = "SCARCE";
 
 /// A made marketplace, closed.
 #[derive(Debug)]
@@ -103,6 +105,8 @@ async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Tr
     let tax = json!({"rates": [{"from": "2021-01-01", "treatment": "standard", "percent": "19"}]});
     api.post("/v1/tax/rates/DE/set", &tax, "tax").await.ok()?;
     api.post("/v1/promotions/set-code", &json!({"name": CODE, "percent": "10"}), "code").await.ok()?;
+    let scarce = json!({"name": SCARCE, "amount": {"amount": "1.00", "currency": "EUR"}, "usage_limit": 1});
+    api.post("/v1/promotions/set-code", &scarce, "scarce").await.ok()?;
     // One event of many is enough to see what becomes of its messages.
     for (address, events) in [
         (STEADY, ["order.placed.*", "payout.*"]),

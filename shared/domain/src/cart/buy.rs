@@ -71,6 +71,7 @@ impl Cart {
                 to: self.place(),
                 tax_id: self.tax_id.clone(),
                 deliveries: buy.quote.priced.merchants.iter().filter_map(delivery).collect(),
+                redemptions: buy.wares.grants.redeemed(&buy.quote.granted),
             }),
             rates: parts.filter_map(|part| Some((part.merchant.clone(), part.rate.clone()?))).collect(),
         })?;

@@ -5,6 +5,7 @@
 
 use super::{Cart, Subscribing};
 use crate::checkout::{Lock, Stage};
+use crate::discount::Redemption;
 use crate::gateway::Decline;
 use crate::id::OrderId;
 use crate::money::Money;
@@ -107,6 +108,21 @@ impl Cart {
             line.allocations = line.allocations.is_some().then(|| of_line.map(Allocation::from).collect());
         }
         self
+    }
+
+    /// Uses of limited codes that were taken when it was locked, for the order that is on its way.
+    pub fn redeemed(&self) -> &[Redemption] {
+        self.uses(false)
+    }
+
+    /// Those that are taken when the order is placed: of one for which nothing is to be paid, so that no lock is kept.
+    pub fn to_redeem(&self) -> &[Redemption] {
+        self.uses(true)
+    }
+
+    fn uses(&self, for_nothing: bool) -> &[Redemption] {
+        let of = |draft: &&Order| draft.total().is_ok_and(|total| (total.minor == 0) == for_nothing);
+        self.draft.as_deref().filter(of).map_or(&[], Order::redemptions)
     }
 
     /// The payment has come to nothing: free to be changed or paid otherwise.

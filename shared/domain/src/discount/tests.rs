@@ -13,7 +13,21 @@ fn now() -> Timestamp {
 
 fn grant(name: &str, benefit: Benefit, scope: Scope) -> Grant {
     let borne_by = BorneBy::Marketplace;
-    Grant { name: id(name), benefit, scope, borne_by, from: None, until: None, least: None, closed: false }
+    Grant {
+        name: id(name),
+        benefit,
+        scope,
+        borne_by,
+        from: None,
+        until: None,
+        least: None,
+        usage_limit: None,
+        closed: false,
+    }
+}
+
+fn unused(grant: Grant) -> Code {
+    Code { grant, used: 0 }
 }
 
 fn ten() -> Grant {
@@ -41,7 +55,7 @@ fn told(grants: &Grants, codes: &[&str], basket: &Basket) -> Vec<(String, &'stat
 fn agreements_come_first_then_codes_in_the_order_in_which_they_were_given() {
     let grants = Grants {
         agreements: vec![grant("staff", Benefit::Percent(5.into()), Scope::Order)],
-        codes: vec![ten(), grant("Free", Benefit::FreeDelivery, Scope::Order)],
+        codes: [ten(), grant("Free", Benefit::FreeDelivery, Scope::Order)].map(unused).into(),
     };
     let want = [("agreement staff", ""), ("code Free", ""), ("code no", "unknown"), ("code TEN", "")];
     assert_eq!(
@@ -49,7 +63,7 @@ fn agreements_come_first_then_codes_in_the_order_in_which_they_were_given() {
         want.map(|(name, why)| (name.to_owned(), why))
     );
     // A name that both have is two discounts.
-    let both = Grants { agreements: vec![ten()], codes: vec![ten()] };
+    let both = Grants { agreements: vec![ten()], codes: vec![unused(ten())] };
     assert_eq!(told(&both, &["Ten"], &basket()).len(), 2);
 }
 
@@ -76,12 +90,42 @@ fn what_does_not_hold_says_why() {
         (of_mugs(20_00), ""),
         (of_mugs(20_01), "too_little"),
     ] {
-        let grants = Grants { agreements: Vec::new(), codes: vec![grant.clone()] };
+        let grants = Grants { agreements: Vec::new(), codes: vec![unused(grant.clone())] };
         assert_eq!(told(&grants, &["ten"], &basket()), [("code TEN".to_owned(), why)], "{grant:?}");
     }
     let empty = Basket { lines: Vec::new(), ..basket() };
-    let grants = Grants { agreements: Vec::new(), codes: vec![ten()] };
+    let grants = Grants { agreements: Vec::new(), codes: vec![unused(ten())] };
     assert_eq!(told(&grants, &["ten"], &empty), [("code TEN".to_owned(), "nothing_in_scope")]);
+}
+
+#[test]
+fn a_code_for_so_many_orders_holds_until_they_have_it_and_is_taken_by_what_has_something_off() {
+    let limit = NonZeroU32::new(3);
+    let limited = Grant { usage_limit: limit, ..ten() };
+    for (used, closed, why) in
+        [(2, false, ""), (3, false, "used_up"), (4, false, "used_up"), (3, true, "closed")]
+    {
+        let code = Code { grant: Grant { closed, ..limited.clone() }, used };
+        let grants = Grants { agreements: Vec::new(), codes: vec![code] };
+        assert_eq!(told(&grants, &["ten"], &basket()), [("code TEN".to_owned(), why)], "{used}");
+    }
+    let grants = Grants {
+        agreements: vec![limited.clone()],
+        codes: [limited, grant("ALL", Benefit::FreeDelivery, Scope::Order)].map(unused).into(),
+    };
+    let came = |source, came_to| Granted { source, came_to };
+    let granted = |minor| {
+        [
+            came(Source::Agreement(id("TEN")), Ok(eur(1_00))),
+            came(Source::Code(id("ALL")), Ok(eur(4_90))),
+            came(Source::Code(id("TEN")), minor),
+        ]
+    };
+    let redemption = Redemption { code: id("TEN"), limit: limit.unwrap() };
+    assert_eq!(grants.redeemed(&granted(Ok(eur(1)))), [redemption]);
+    // What takes nothing off is not used: everything is free already, or it does not hold.
+    assert_eq!(grants.redeemed(&granted(Ok(eur(0)))), []);
+    assert_eq!(grants.redeemed(&granted(Err(NotGranted::Closed))), []);
 }
 
 #[test]
@@ -148,8 +192,9 @@ proptest! {
             let named = |n| grant(&format!("{kind}{n}"), Benefit::Percent(1.into()), Scope::Order);
             (0..count).map(named).collect()
         };
-        let grants = Grants { agreements: named("a", agreements), codes: named("c", codes) };
-        let typed: Vec<Word> = grants.codes.iter().map(|grant| grant.name.clone()).collect();
+        let codes_known = named("c", codes).into_iter().map(unused).collect();
+        let grants = Grants { agreements: named("a", agreements), codes: codes_known };
+        let typed: Vec<Word> = grants.codes.iter().map(|code| code.grant.name.clone()).collect();
         let judged = grants.judge(&typed, &basket(), now()).unwrap();
         prop_assert_eq!(judged.len(), agreements.min(AGREEMENTS_MAX) + codes.min(CODES_MAX));
         prop_assert!(judged.len() <= DISCOUNTS_MAX);

@@ -5,6 +5,7 @@
 //! payments' own postings meet it.
 
 use crate::delivery::Service;
+use crate::discount::Redemption;
 use crate::id::{CartId, MerchantId};
 use crate::money::{Money, MoneyError};
 use crate::place::Place;
@@ -26,6 +27,9 @@ pub struct Bought {
     pub tax_id: Option<TaxId>,
     /// One per merchant that brings something.
     pub deliveries: Vec<Delivery>,
+    /// Uses of limited codes that it has taken, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redemptions: Vec<Redemption>,
 }
 
 /// How one merchant's part is brought, and for what.

@@ -37,6 +37,7 @@ fn order() -> Order {
         to: Place { country: id("DE"), region: None, postal: None },
         tax_id: None,
         deliveries: Vec::new(),
+        redemptions: Vec::new(),
     };
     Order { bought: Some(bought), customer: Some(id("cus_00000001")), ..placed.unwrap() }.secured()
 }

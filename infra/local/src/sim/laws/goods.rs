@@ -1,10 +1,13 @@
-//! Units: what is on shelves, held, promised and sent; and what people were told of all that.
+//! Units: what is on shelves, held, promised and sent, uses of codes; and what people were told of all that.
 
 use super::Whole;
 use crate::sim::crowd::Promise;
 use crate::sim::stage::{Stage, UNITS};
+use domain::cart::Cart;
+use domain::discount::Spelling;
 use domain::id::{CartId, OfferId, OrderId};
 use domain::merchant_order::MerchantOrder;
+use domain::order::Order;
 use domain::stock::Levels;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -18,6 +21,29 @@ fn units_sent(part: &MerchantOrder, offer: &OfferId) -> u64 {
 }
 
 impl Whole {
+    /// A code's limit is never exceeded, and what is counted are the orders and the carts that have it.
+    pub(super) fn redeemed(&self) -> Vec<String> {
+        let mut have: BTreeMap<String, u64> = BTreeMap::new();
+        let of_orders = self.orders.values().flat_map(Order::redemptions);
+        for one in of_orders.chain(self.redeeming.iter().flat_map(Cart::redeemed)) {
+            let count = have.entry(Spelling::of(&one.code).as_str().to_owned()).or_default();
+            *count = count.saturating_add(1);
+        }
+        let mut wrong = Vec::new();
+        for code in &self.codes {
+            let count = |of: &BTreeMap<String, u64>| of.get(Spelling::of(&code.name).as_str()).copied();
+            let (have, counted) = (count(&have).unwrap_or_default(), count(&self.uses).unwrap_or_default());
+            let limit = code.usage_limit.map_or(u64::MAX, |limit| limit.get().into());
+            if have != counted || have > limit {
+                wrong.push(format!(
+                    "a code is for so many orders: {} is counted {counted} times, {have} have it",
+                    code.name
+                ));
+            }
+        }
+        wrong
+    }
+
     /// What is promised to parts is what shelves have promised; nothing is held for carts that are long gone.
     pub(super) fn shelves(&self, stage: &Stage, now: Timestamp) -> Vec<String> {
         let mut wrong = Vec::new();

@@ -240,7 +240,12 @@ proptest! {
             let due = agenda(&payment, FULL).into_iter().filter(|(when, _)| *when <= now);
             let next = due.map(|(_, duty)| match duty {
                 Duty::Ask { attempt, ask } => settle(&payment, attempt, Outcome::Unknown, Some(ask), now),
-                duty => take_up(&payment, &duty, now),
+                duty @ (Duty::Void { .. }
+                | Duty::Renew { .. }
+                | Duty::Capture { .. }
+                | Duty::Refund { .. }
+                | Duty::Finalize
+                | Duty::Alert(_)) => take_up(&payment, &duty, now),
             });
             let Some(fact) = next.into_iter().find_map(|done| match done {
                 Ok(Decision::New(fact)) => Some(fact),
