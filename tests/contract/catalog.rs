@@ -52,7 +52,7 @@ use events::payout::{
     MerchantBalanceCriticalV1, PayoutBlockedV1, PayoutCreatedV1, PayoutDueV1, PayoutFailedV1, PayoutPaidV1,
     PayoutSentV1,
 };
-use events::stock::{StockAdjustedV1, StockReceivedV1, StockUnits};
+use events::stock::{StockAdjustedV1, StockReceivedV1, StockReleasedV1, StockUnits};
 use events::tax::{TaxRatesChangedV1, TaxRulesChangedV1};
 use events::{Amount, Announced, Change, Context, Envelope, Payload};
 use jiff::{SignedDuration, Timestamp};
@@ -292,7 +292,7 @@ fn released(quantity: u32) -> Vec<StockUnits> {
 
 fn goods() -> Vec<Entry> {
     let (status, price, sku) = (OfferStatus::Active, eur("14.50"), "mug".to_owned());
-    let [receipt, count] = [9, 10].map(MovementId::from_bits);
+    let [receipt, count, release] = [9, 10, 11].map(MovementId::from_bits);
     let member = format!("person:{}", edge::identity::subject("https://login.example", "ben"));
     vec![
         entry(Told::new("fx-rates", 1, 3, person()), FxRatesChangedV1 {}),
@@ -358,6 +358,10 @@ fn goods() -> Vec<Entry> {
                 by: -1,
                 reason: "one was broken".to_owned(),
             },
+        ),
+        entry(
+            Told::new(&release, 1, 12, "system:inventory"),
+            StockReleasedV1 { movement: release.clone(), merchant: merchant(), units: released(2) },
         ),
     ]
 }

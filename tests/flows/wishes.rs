@@ -248,6 +248,23 @@ async fn whoever_waits_for_an_offer_is_told_once_that_it_is_there_again() {
 }
 
 #[tokio::test]
+async fn whoever_waits_is_told_when_an_order_that_had_the_last_units_is_canceled() {
+    let market = Storefront::stocked(2).await;
+    let shop = &market.shop;
+    let order = market.order().await;
+    let waits = async |offer: &str| {
+        shop.person("ines").post("/v1/stock-alerts", &json!({"offer": offer}), "").await.status.as_u16()
+    };
+    // Both mugs are promised; bowl and scarf can be had.
+    assert_eq!((waits(&market.mug).await, waits(&market.bowl).await), (201, 422));
+    let because = json!({"reason": "changed mind"});
+    shop.done(&format!("/v1/orders/{order}/cancel"), &because).await;
+    shop.settle().await;
+    assert_eq!((told(shop, &market.mug).await.len(), told(shop, &market.bowl).await.len()), (1, 0));
+    assert_eq!(shop.person("ines").get("/v1/stock-alerts").await.body["items"], json!([]));
+}
+
+#[tokio::test]
 async fn a16_3_what_an_erased_person_wished_for_is_forgotten_and_what_comes_later_stays() {
     let market = Storefront::stocked(1).await;
     let sold = json!({"by": -1, "reason": "broken"});

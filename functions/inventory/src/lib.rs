@@ -1,7 +1,8 @@
 //! Stock of offers, by location: receipts, adjustments, levels; and what canceled orders give back.
 //!
 //! Routes: `/v1/stock/{offer}…`. Consumes: `merchant_order.canceled.v1`, `merchant_order.rejected.v1`. Reads: offers
-//! and their stock. Writes: stock, offers where a location is new. Emits: `stock.received.v1`, `stock.adjusted.v1`.
+//! and their stock. Writes: stock, offers where a location is new. Emits: `stock.received.v1`, `stock.adjusted.v1`,
+//! `stock.released.v1`.
 //!
 //! Movements are the only writers of stock. Orders allocate in their own transaction and parcels take theirs with
 //! them; a cancellation may touch more items than one transaction holds beside it, so its stock comes back from here.

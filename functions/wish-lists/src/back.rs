@@ -6,9 +6,10 @@ use domain::catalog::Offer;
 use domain::id::{MarketplaceId, OfferId, WaitId, derive};
 use edge::{Again, Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
 use events::cart::OfferBackInStockV1;
-use events::stock::{StockAdjustedV1, StockReceivedV1};
+use events::stock::{StockAdjustedV1, StockReceivedV1, StockReleasedV1};
 use events::{Announced, Context, Envelope};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use table::wish_list::Waiting;
 use table::{Commit, Fault, Held, Key, Story, Uncommitted};
 
@@ -116,6 +117,16 @@ pub(crate) async fn received(world: World, event: Envelope<StockReceivedV1>) -> 
 pub(crate) async fn adjusted(world: World, event: Envelope<StockAdjustedV1>) -> Result<(), Again> {
     let context = Context::follows(&event, world.now(), "wish-lists");
     Ok(tell(&world, &event.marketplace, &event.data.offer, &context).await?)
+}
+
+/// What a canceled or rejected part of an order had.
+pub(crate) async fn released(world: World, event: Envelope<StockReleasedV1>) -> Result<(), Again> {
+    let context = Context::follows(&event, world.now(), "wish-lists");
+    let offers: BTreeSet<&OfferId> = event.data.units.iter().map(|units| &units.offer).collect();
+    for offer in offers {
+        tell(&world, &event.marketplace, offer, &context).await?;
+    }
+    Ok(())
 }
 
 /// The story is named by who has waited for what since when: whoever hears of the goods twice tells it once.

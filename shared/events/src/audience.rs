@@ -9,7 +9,7 @@ use domain::id::MerchantId;
 use serde_json::Value;
 
 /// Kinds of facts that are a merchant's own, where they name one.
-pub const MERCHANTS: [&str; 56] = [
+pub const MERCHANTS: [&str; 57] = [
     "asset.changed.v1",
     "asset.created.v1",
     "asset.deleted.v1",
@@ -64,6 +64,7 @@ pub const MERCHANTS: [&str; 56] = [
     "shipment.lost.v1",
     "stock.adjusted.v1",
     "stock.received.v1",
+    "stock.released.v1",
     "webhook.endpoint_changed.v1",
     "webhook.endpoint_suspended.v1",
 ];

@@ -1,4 +1,5 @@
-//! What is told of stock. Promises to orders are told by the orders; a counter has no events of its own.
+//! What is told of stock. Promises to orders are told by the orders, their end here as well; a counter has no events of
+//! its own.
 
 use crate::payloads;
 use domain::id::{MerchantId, MovementId, OfferId};
@@ -20,6 +21,11 @@ payloads! {
         location: Location,
         by: i32,
         reason: String,
+    }
+
+    /// What was promised to a part of an order is free again: canceled, or rejected by its merchant.
+    "stock.released.v1" StockReleasedV1 {
+        movement: MovementId, merchant: MerchantId, units: Vec<StockUnits>,
     }
 }
 
