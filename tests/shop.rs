@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 use souk::Market;
 use souk::api::{Answer, Api};
 use souk::books::Books;
-use souk::cloud::{Pace, Settled};
+use souk::cloud::{Lags, Pace, Settled};
 use souk::issuer::{AUDIENCE, ISSUER};
 use souk::replay::Progress;
 use std::collections::{BTreeMap, HashMap};
@@ -87,7 +87,7 @@ impl Shop {
 
     /// The same in a market that is there already.
     pub async fn open_in(market: Market, hold_days: u16) -> Self {
-        market.cloud.lag_indexes(INDEX_LAG).expect("the tables can be read");
+        market.cloud.lag(Lags::Indexes, INDEX_LAG).expect("the tables can be read");
         let currency = "EUR".parse().unwrap();
         let charge = Charge::Percent(Decimal::from(15));
         let commission = vec![Rule { fee: "commission".parse().unwrap(), category: None, charge }];

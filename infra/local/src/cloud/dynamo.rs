@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::lag::Lag;
+use super::lag::{Lag, Lags};
 use super::meter::{Meter, Units, hundredths};
 use super::pattern::Pattern;
 use super::protocol::Answer;
@@ -106,17 +106,17 @@ impl Dynamo {
         Ok(Self { engine, side, gate, tokens, lag, meter })
     }
 
-    /// From now on indexes show the tables as they were so many writes ago, or at the last
+    /// From now on what lags shows the tables as they were so many writes ago, or at the last
     /// [`catch_up`](Self::catch_up).
-    pub(super) fn lag_indexes(&self, writes: usize, tables: &[Table]) -> Result<(), TableError> {
+    pub(super) fn lag(&self, what: Lags, writes: usize, tables: &[Table]) -> Result<(), TableError> {
         let _gate = lock(&self.gate);
-        let lag = Lag::new(writes, tables, &self.engine)
+        let lag = Lag::new(what, writes, tables, &self.engine)
             .map_err(|why| TableError::Engine { table: "(indexes)".to_owned(), why: why.to_string() })?;
         *lock(&self.lag) = Some(lag);
         Ok(())
     }
 
-    /// All is quiet: indexes show what is there.
+    /// All is quiet: what lags shows what is there.
     pub(super) fn catch_up(&self) {
         if let Some(lag) = lock(&self.lag).as_mut() {
             lag.catch_up();
@@ -225,7 +225,7 @@ impl Dynamo {
         }
     }
 
-    /// Calls an engine; a write is kept for indexes that lag, in the order of the commits.
+    /// Calls an engine; a write is kept for what lags, in the order of the commits.
     fn run<T>(
         &self,
         operation: &str,
@@ -242,15 +242,12 @@ impl Dynamo {
         Ok(answer)
     }
 
-    /// The engine itself, or what its indexes show where they lag.
+    /// The engine itself, or what is seen of it by whoever asks for nothing newer.
     fn engine_for(&self, operation: &str, body: &[u8]) -> Result<Database, DynoxideError> {
-        if let Some(lag) = lock(&self.lag).as_mut()
-            && ["Query", "Scan"].contains(&operation)
-            && serde_json::from_slice::<Value>(body).is_ok_and(|request| request.get("IndexName").is_some())
-        {
-            return lag.view();
+        match lock(&self.lag).as_mut() {
+            Some(lag) if lag.concerns(operation, body) => lag.view(),
+            Some(_) | None => Ok(self.engine.clone()),
         }
-        Ok(self.engine.clone())
     }
 
     /// Every item of a table in DynamoDB's JSON, read past the engine.

@@ -1,8 +1,8 @@
-//! Indexes that lag: what GSIs do on AWS and the engine's never do.
+//! What lags: indexes, and replicas that answer where nobody has asked for a consistent read. On AWS both do, the
+//! engine's never do.
 //!
-//! A second engine gets the same writes in the same order, but late, and answers the queries of indexes. It is made
-//! when the first one comes: a run without such queries only keeps its writes. When all is quiet the indexes have
-//! caught up.
+//! A second engine gets the same writes in the same order, but late, and answers such reads. It is made when the first
+//! one comes: a run without them only keeps its writes. When all is quiet everything has caught up.
 
 use std::collections::VecDeque;
 
@@ -12,8 +12,18 @@ use serde_json::{Value, json};
 use super::dynamo::create;
 use super::template::Table;
 
+/// Which reads may be behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lags {
+    /// Those of an index.
+    Indexes,
+    /// Those of an index, and all that are not asked to be consistent.
+    Reads,
+}
+
 /// Writes that succeeded, as they were asked for.
 pub(super) struct Lag {
+    what: Lags,
     /// So many writes are not seen.
     behind: usize,
     tables: Vec<Table>,
@@ -25,7 +35,12 @@ pub(super) struct Lag {
 
 impl Lag {
     /// From here on; what the tables hold already is seen.
-    pub(super) fn new(behind: usize, tables: &[Table], engine: &Database) -> Result<Self, DynoxideError> {
+    pub(super) fn new(
+        what: Lags,
+        behind: usize,
+        tables: &[Table],
+        engine: &Database,
+    ) -> Result<Self, DynoxideError> {
         let mut missing = VecDeque::new();
         for table in tables {
             let mut request = json!({ "TableName": table.name });
@@ -43,7 +58,23 @@ impl Lag {
             }
         }
         let free = missing.len();
-        Ok(Self { behind, tables: tables.to_vec(), view: None, missing, free })
+        Ok(Self { what, behind, tables: tables.to_vec(), view: None, missing, free })
+    }
+
+    /// Whether this request may be answered with what was.
+    pub(super) fn concerns(&self, operation: &str, body: &[u8]) -> bool {
+        let of_index = ["Query", "Scan"].contains(&operation);
+        if !of_index && (self.what == Lags::Indexes || !["GetItem", "BatchGetItem"].contains(&operation)) {
+            return false;
+        }
+        let Ok(request) = serde_json::from_slice::<Value>(body) else { return false };
+        if of_index && request.get("IndexName").is_some() {
+            return true;
+        }
+        let consistent = |asked: &Value| asked.get("ConsistentRead").and_then(Value::as_bool) == Some(true);
+        let tables = request.get("RequestItems").and_then(Value::as_object);
+        let all = tables.map_or_else(|| consistent(&request), |tables| tables.values().all(consistent));
+        self.what == Lags::Reads && !all
     }
 
     pub(super) fn wrote(&mut self, operation: &str, body: &[u8]) {
@@ -54,7 +85,7 @@ impl Lag {
         self.free = self.missing.len();
     }
 
-    /// The tables as an index shows them now.
+    /// The tables as they are shown now.
     pub(super) fn view(&mut self) -> Result<Database, DynoxideError> {
         let view = match &self.view {
             Some(view) => view.clone(),

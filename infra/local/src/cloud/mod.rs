@@ -53,6 +53,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use dynamo::TableError;
+pub use lag::Lags;
 pub use meter::{Meter, MeterLine, Used};
 pub use pattern::Pattern;
 pub use pump::{DeadLetter, Settled};
@@ -264,13 +265,13 @@ impl Cloud {
         &self.inner.meter
     }
 
-    /// From now on indexes lag, as they may on AWS: a query of one sees the table as it was so many writes ago. When
-    /// all is quiet they have caught up.
+    /// From now on this lags, as it may on AWS: such a read sees the table as it was so many writes ago. When all is
+    /// quiet everything has caught up.
     ///
     /// # Errors
     /// If the tables cannot be read.
-    pub fn lag_indexes(&self, writes: usize) -> Result<(), CloudError> {
-        Ok(self.inner.dynamo.lag_indexes(writes, &self.inner.template.tables)?)
+    pub fn lag(&self, what: Lags, writes: usize) -> Result<(), CloudError> {
+        Ok(self.inner.dynamo.lag(what, writes, &self.inner.template.tables)?)
     }
 
     /// Every item of every table, in DynamoDB's JSON.

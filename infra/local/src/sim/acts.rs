@@ -170,7 +170,7 @@ fn day(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
 
 /// People meet in the shop: all of them want the code that only one can have.
 fn sale(dice: &mut Rng, shopper: &mut u32) -> Vec<(u32, Act)> {
-    let count = dice.usize(3..7);
+    let count = dice.usize(4..9);
     (0..count)
         .map(|_| {
             let mut act = buy(dice, shopper);

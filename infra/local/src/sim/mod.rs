@@ -24,7 +24,7 @@ pub use shrink::shrink;
 pub use stage::Stage;
 
 use crate::api::Refusal;
-use crate::cloud::{CloudError, Place};
+use crate::cloud::{CloudError, Lags, Place};
 use crate::demo::NoDemo;
 use crate::market::{Market, NotOpen};
 use crowd::Crowd;
@@ -122,6 +122,12 @@ async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled>
     let seam = Seam::of(plan.seed, plan.planted);
     let rim = |name, build, outside| seam.around(name, build, outside);
     let market = Market::with_rim(Place::CopyOf(stage.folder()), stage::start(), &rim).await?;
+    // On some days replicas and indexes are behind, on some far.
+    let behind =
+        [0, 5, 25].get(usize::try_from(plan.seed % 3).unwrap_or_default()).copied().unwrap_or_default();
+    if behind > 0 {
+        market.cloud.lag(Lags::Reads, behind)?;
+    }
     let crowd = Crowd::of(&market, stage, &seam)?;
     let (mut broken, mut whole) = (Vec::new(), Whole::default());
     seam.rough(true);

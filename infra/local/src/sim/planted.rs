@@ -40,10 +40,12 @@ pub enum Planted {
     StaleList,
     /// How many orders may have a code is not looked at.
     CodeUnlimited,
+    /// What a letter is about is read as it was a moment ago.
+    StaleLetter,
 }
 
 /// All of them, each with what is wrong.
-pub const PLANTED: [Planted; 16] = [
+pub const PLANTED: [Planted; 17] = [
     Planted::NoMark,
     Planted::LedgerCountsTwice,
     Planted::StockUnconditional,
@@ -60,6 +62,7 @@ pub const PLANTED: [Planted; 16] = [
     Planted::WaitForgotten,
     Planted::StaleList,
     Planted::CodeUnlimited,
+    Planted::StaleLetter,
 ];
 
 const TRANSACTION: &str = ".TransactWriteItems";
@@ -104,6 +107,7 @@ impl Planted {
             Self::WaitForgotten => "wait-forgotten",
             Self::StaleList => "stale-list",
             Self::CodeUnlimited => "code-unlimited",
+            Self::StaleLetter => "stale-letter",
         }
     }
 
@@ -127,7 +131,8 @@ impl Planted {
             | Self::CapturesTwice
             | Self::WebhookForgotten
             | Self::StaleList
-            | Self::CodeUnlimited => true,
+            | Self::CodeUnlimited
+            | Self::StaleLetter => true,
         }
     }
 
@@ -151,7 +156,8 @@ impl Planted {
             | Self::CapturesTwice
             | Self::PaysOutTwice
             | Self::WebhookForgotten
-            | Self::WaitForgotten => false,
+            | Self::WaitForgotten
+            | Self::StaleLetter => false,
         }
     }
 
@@ -166,7 +172,8 @@ impl Planted {
         let read = request.body().bytes().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
         let mut body = read.filter(|_| transaction || target.ends_with("Item"))?;
         if !transaction {
-            if self.forgets(function, &body) && forget(&mut body) {
+            let stale = self == Self::StaleLetter && function == "notifications" && trust(&mut body);
+            if stale || (self.forgets(function, &body) && forget(&mut body)) {
                 *request.body_mut() = SdkBody::from(body.to_string());
             }
             return None;
@@ -242,6 +249,13 @@ fn forget(write: &mut Value) -> bool {
     let text = condition.as_str().unwrap_or_default();
     *condition = json!(format!("({text}) OR attribute_exists(PK) OR attribute_not_exists(PK)"));
     true
+}
+
+/// Reads in one go that may be behind.
+fn trust(request: &mut Value) -> bool {
+    let tables = request.get_mut("RequestItems").and_then(Value::as_object_mut);
+    let mut asked = tables.into_iter().flatten().filter_map(|(_, table)| table.get_mut("ConsistentRead"));
+    asked.any(|consistent| std::mem::replace(consistent, json!(false)) == json!(true))
 }
 
 /// Notes a capture that went well under a part that there is not.
