@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use table::Key;
-use table::due::Work;
+use table::due::{Work, due_at};
 
 /// The one wiring diagram, as it was when this was built.
 const TEMPLATE: &str = include_str!("../../template.yaml");
@@ -131,9 +131,7 @@ impl Market {
             ("scheduled-changes", Work::SheetChange),
             ("media", Work::Rights),
         ] {
-            let table = world.table.clone();
-            let rouse = Arc::new(move || Box::pin(first_due(table.clone(), work)) as _);
-            cloud.doze(name, Key::due_partitions(work), rouse);
+            cloud.doze(name, Key::due_partitions(work), due_at);
         }
         Ok(Self { cloud, clock, issuer, world })
     }
@@ -255,14 +253,6 @@ pub fn functions() -> [(&'static str, Build); 33] {
         ("wish-lists", wish_lists::function),
         ("webhooks", webhooks::function),
     ]
-}
-
-/// When the first work of a kind is due; the next run finds out what it is worth where it cannot be read.
-async fn first_due(table: table::Table, work: Work) -> Option<i64> {
-    match table.first_due(work).await {
-        Ok(first) => first.map(Timestamp::as_millisecond),
-        Err(_) => Some(0),
-    }
 }
 
 fn handler(function: Function) -> Handler {

@@ -122,6 +122,11 @@ impl Put {
     }
 }
 
+/// When work is due whose item has this sort key.
+pub fn due_at(sort_key: &str) -> Option<Timestamp> {
+    minute_of(sort_key.split('#').next()?)
+}
+
 impl Table {
     /// Something of what is due in a shard by the minute of `at`, oldest first, and whether there is more of it.
     pub async fn due(&self, work: Work, shard: u8, at: Timestamp) -> Result<(Vec<Due>, bool), Fault> {
@@ -154,18 +159,6 @@ impl Table {
             shards.push(many);
         }
         Ok(shards)
-    }
-
-    /// When the first work of a kind is due, for whoever decides whether a run is worth it.
-    pub async fn first_due(&self, work: Work) -> Result<Option<Timestamp>, Fault> {
-        let mut first: Option<Timestamp> = None;
-        for shard in 0..work.shards() {
-            let pk = Key::due_partition(work, shard);
-            let (items, _) = self.range(&pk, (" ", "~"), 1, None, true).await?;
-            let at = items.first().and_then(|item| minute_of(Key::of_item(item).sk.split('#').next()?));
-            first = [first, at].into_iter().flatten().min();
-        }
-        Ok(first)
     }
 
     /// Puts due work before what causes it, outside of the transaction: a run that finds nothing is harmless, and no

@@ -5,12 +5,11 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use edge::World;
-use jiff::Timestamp;
-use souk::cloud::{Called, Handler, Rouse, in_the_way};
+use souk::cloud::{Called, Handler, in_the_way};
 use souk::market::functions;
 use std::sync::{Arc, Mutex};
 use table::Key;
-use table::due::Work;
+use table::due::{Work, due_at};
 use tests::Shop;
 
 /// What is wrong with a write.
@@ -137,13 +136,9 @@ pub(crate) fn install(
         Box::pin(async move { function.call(event).await.map_err(|error| edge::chain(error.as_ref())) })
     });
     cloud.register(name, handler);
-    let Some(work) = work else { return };
-    let table = world.table.clone();
-    let rouse: Rouse = Arc::new(move || {
-        let table = table.clone();
-        Box::pin(async move { table.first_due(work).await.unwrap().map(Timestamp::as_millisecond) })
-    });
-    cloud.doze(name, Key::due_partitions(work), rouse);
+    if let Some(work) = work {
+        cloud.doze(name, Key::due_partitions(work), due_at);
+    }
 }
 
 /// No client tries again after this by itself.

@@ -251,15 +251,22 @@ impl Dynamo {
     }
 
     /// Every item of a table in DynamoDB's JSON, read past the engine.
-    pub(super) fn items(&self, table: &str) -> Result<Vec<Value>, TableError> {
-        let sql = format!("SELECT item_json FROM \"{}\" ORDER BY pk, sk", table.replace('"', "\"\""));
+    pub(super) fn items(&self, table: &str) -> Result<Vec<String>, TableError> {
+        let sql = format!("SELECT item_json FROM {} ORDER BY pk, sk", quoted(table));
         let side = lock(&self.side);
         let mut statement = side.prepare_cached(&sql)?;
-        let rows = statement.query_map([], |row| {
-            let text: String = row.get(0)?;
-            Ok(serde_json::from_str(&text).unwrap_or_default())
-        })?;
+        let rows = statement.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The first sort key of a table in the partitions whose keys begin so, read past the engine.
+    pub(super) fn first(&self, table: &str, partitions: &str) -> Result<Option<String>, TableError> {
+        // The engine writes a key's type before its text.
+        let sql =
+            format!("SELECT MIN(sk) FROM {} WHERE pk > 'S:' || ?1 AND pk < 'S:' || ?1 || '~'", quoted(table));
+        let side = lock(&self.side);
+        let first: Option<String> = side.prepare_cached(&sql)?.query_row([partitions], |row| row.get(0))?;
+        Ok(first.map(|key| key.trim_start_matches("S:").to_owned()))
     }
 
     /// Up to `limit` stream records of a table after a position, oldest first. A transaction leaves a record per item
@@ -305,6 +312,11 @@ impl Dynamo {
             }
         }
     }
+}
+
+/// A table's name in SQL.
+fn quoted(table: &str) -> String {
+    format!("\"{}\"", table.replace('"', "\"\""))
 }
 
 /// Whether an operation changes a table.

@@ -48,6 +48,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::FutureExt;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -64,8 +65,8 @@ pub use template::{Template, TemplateError};
 pub use time::Time;
 pub use way::{Called, in_the_way};
 
-/// The first moment for which a function's schedule has something to do, in milliseconds; none if nothing is due.
-pub type Rouse = Arc<dyn Fn() -> BoxFuture<'static, Option<i64>> + Send + Sync>;
+/// Reads from a sort key when the work of its item is due.
+pub type DueAt = fn(&str) -> Option<Timestamp>;
 
 /// A function as Lambda sees it: an event's JSON in, an answer's JSON out. `Err` is a failed invocation.
 pub type Handler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
@@ -274,11 +275,11 @@ impl Cloud {
         Ok(self.inner.dynamo.lag(what, writes, &self.inner.template.tables)?)
     }
 
-    /// Every item of every table, in DynamoDB's JSON.
+    /// Every item of every table, in DynamoDB's JSON as its writer has ordered it.
     ///
     /// # Errors
     /// If the tables cannot be read.
-    pub fn items(&self) -> Result<Vec<Value>, CloudError> {
+    pub fn items(&self) -> Result<Vec<String>, CloudError> {
         let tables = &self.inner.template.tables;
         let items = tables.iter().map(|table| self.inner.dynamo.items(&table.name));
         let items: Result<Vec<_>, TableError> = items.collect();
@@ -308,11 +309,11 @@ impl Cloud {
     }
 
     /// Lets the schedules of a function pass over runs that would find nothing to do: a clock that is moved by days
-    /// would spend them on those. `rouse` looks at tables alone, at items whose keys have the word in them: it is
-    /// asked again after a write that has it.
-    pub fn doze(&self, function: &str, word: impl Into<String>, rouse: Rouse) {
+    /// would spend them on those. The first sort key in the partitions whose keys begin so says when there is something
+    /// to do; it is looked at again after a write that names one of them.
+    pub fn doze(&self, function: &str, partitions: impl Into<String>, due_at: DueAt) {
         let mut dozing = self.inner.dozing.lock().unwrap_or_else(PoisonError::into_inner);
-        dozing.insert(function.to_owned(), pump::Doze::new(word.into(), rouse));
+        dozing.insert(function.to_owned(), pump::Doze::new(partitions.into(), due_at));
     }
 
     /// Checks that every function of the template has a handler and every handler a function.

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::store::{Depth, New};
 use super::stream::Work;
 use super::template::{ACCOUNT, QueueSource, REGION, Schedule, StreamSource, Template, arn};
-use super::{Cloud, CloudError, Inner, Pace, Rouse, bus, sqs};
+use super::{Cloud, CloudError, DueAt, Inner, Pace, bus, sqs};
 
 /// Nothing sleeps longer without a look around.
 const LONGEST_SLEEP: Duration = Duration::from_secs(600);
@@ -115,17 +115,15 @@ pub(super) fn sources(template: &Template) -> Vec<Arc<Source>> {
 
 /// A function that dozes: see [`Cloud::doze`].
 pub(super) struct Doze {
-    word: String,
-    rouse: Rouse,
-    /// Writes with the word in them.
-    writes: u64,
-    /// When there is something to do, as of so many of them.
-    known: Option<(u64, Option<i64>)>,
+    partitions: String,
+    due_at: DueAt,
+    /// When there is something to do, in milliseconds; outer none after a write.
+    known: Option<Option<i64>>,
 }
 
 impl Doze {
-    pub(super) fn new(word: String, rouse: Rouse) -> Self {
-        Self { word, rouse, writes: 0, known: None }
+    pub(super) fn new(partitions: String, due_at: DueAt) -> Self {
+        Self { partitions, due_at, known: None }
     }
 }
 
@@ -237,8 +235,8 @@ impl Inner {
     pub(super) fn wrote(&self, body: &[u8]) {
         self.writes.fetch_add(1, Ordering::AcqRel);
         let body = std::str::from_utf8(body).unwrap_or_default();
-        for doze in lock(&self.dozing).values_mut().filter(|doze| body.contains(&doze.word)) {
-            doze.writes = doze.writes.saturating_add(1);
+        for doze in lock(&self.dozing).values_mut().filter(|doze| body.contains(&doze.partitions)) {
+            doze.known = None;
         }
         self.bells.ring_streams();
     }
@@ -351,7 +349,7 @@ impl Inner {
         let target = self.time.millis().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
         let mut total = self.quiet_down(false).await?;
         loop {
-            let roused = self.roused().await;
+            let roused = self.roused()?;
             let Some(next) = self.next_due(&roused).await?.filter(|next| *next <= target) else { break };
             self.time.advance_to(next);
             self.pass_over(&roused, next)?;
@@ -359,7 +357,7 @@ impl Inner {
             total.add(self.quiet_down(false).await?);
         }
         self.time.advance_to(target);
-        self.pass_over(&self.roused().await, target)?;
+        self.pass_over(&self.roused()?, target)?;
         self.expire(self.time.millis())?;
         self.ring_all();
         total.add(self.quiet_down(false).await?);
@@ -392,23 +390,22 @@ impl Inner {
     }
 
     /// When those who doze have something to do.
-    async fn roused(&self) -> Roused {
-        let (mut roused, mut asked) = (Roused::new(), Vec::new());
-        for (function, doze) in lock(&self.dozing).iter() {
-            match doze.known.filter(|(as_of, _)| *as_of == doze.writes) {
-                Some((_, due)) => drop(roused.insert(function.clone(), due)),
-                // A write that comes meanwhile has a number of its own.
-                None => asked.push((function.clone(), Arc::clone(&doze.rouse), doze.writes)),
-            }
+    fn roused(&self) -> Result<Roused, CloudError> {
+        let mut roused = Roused::new();
+        for (function, doze) in lock(&self.dozing).iter_mut() {
+            let due = match doze.known {
+                Some(due) => due,
+                None => {
+                    let tables = self.template.tables.iter();
+                    let first = tables.map(|table| self.dynamo.first(&table.name, &doze.partitions));
+                    let first = first.collect::<Result<Vec<_>, _>>()?.into_iter().flatten();
+                    first.filter_map(|key| (doze.due_at)(&key)).min().map(Timestamp::as_millisecond)
+                }
+            };
+            doze.known = Some(due);
+            roused.insert(function.clone(), due);
         }
-        for (function, rouse, as_of) in asked {
-            let due = rouse().await;
-            if let Some(doze) = lock(&self.dozing).get_mut(&function) {
-                doze.known = Some((as_of, due));
-            }
-            roused.insert(function, due);
-        }
-        roused
+        Ok(roused)
     }
 
     /// Takes runs up to a time for done that would have found nothing to do.
@@ -417,8 +414,10 @@ impl Inner {
             let Some(first) = roused.get(&schedule.function) else { continue };
             let idle = first.map_or(until, |first| until.min(first.saturating_sub(1)));
             let mark = schedule_mark(schedule);
-            if idle > self.store.mark(&mark).unwrap_or_default() {
-                self.store.set_mark(&mark, idle)?;
+            let last = self.store.mark(&mark).unwrap_or_default();
+            let passed = schedule.when.passed(last, idle);
+            if passed > last {
+                self.store.set_mark(&mark, passed)?;
             }
         }
         Ok(())
@@ -431,7 +430,7 @@ impl Inner {
             let mut last = self.store.mark(&schedule_mark(schedule)).unwrap_or_default();
             match roused.get(&schedule.function) {
                 Some(None) => continue,
-                Some(Some(due)) => last = last.max(due.saturating_sub(1)),
+                Some(Some(due)) => last = schedule.when.passed(last, due.saturating_sub(1)),
                 None => {}
             }
             let last = Timestamp::from_millisecond(last).unwrap_or_default();
@@ -514,7 +513,7 @@ impl Inner {
         loop {
             let now = self.time.millis();
             let fired = async {
-                self.pass_over(&self.roused().await, now)?;
+                self.pass_over(&self.roused()?, now)?;
                 self.fire_due(now).await
             };
             let due = match fired.await {

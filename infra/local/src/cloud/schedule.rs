@@ -67,6 +67,19 @@ impl When {
             Self::Cron(cron) => cron.next(last),
         }
     }
+
+    /// The last run as [`next`](Self::next) wants it, in milliseconds, once the runs up to a time are passed over.
+    #[must_use]
+    pub(super) fn passed(&self, last: i64, until: i64) -> i64 {
+        match self {
+            Self::Every(duration) => {
+                let every = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).max(1);
+                let over = until.saturating_sub(last).max(0);
+                last.saturating_add(over.saturating_sub(over % every))
+            }
+            Self::Cron(_) => last.max(until),
+        }
+    }
 }
 
 impl Cron {

@@ -16,7 +16,7 @@ mod house;
 mod money;
 mod wishes;
 
-pub(super) use house::trace;
+pub(super) use house::{orders, trace};
 
 use super::Troubled;
 use super::crowd::{GIVEN, Promise};

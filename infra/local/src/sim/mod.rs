@@ -172,10 +172,9 @@ async fn to_the_end(market: &Market, crowd: &Crowd<'_>, seam: &Seam) -> Result<(
     come_to_rest(market).await?;
     // A gateway that has no answer is asked for five days.
     for (last, days) in [(false, 4), (true, 6)] {
-        let whole = Whole::read(market).await?;
-        let orders = whole.orders.keys().enumerate().filter(|(place, _)| last || place % 2 == 0);
-        let orders: Vec<_> = orders.map(|(_, order)| order.clone()).collect();
-        crowd.finish(&orders).await;
+        let orders = laws::orders(market)?.into_iter().enumerate();
+        let orders = orders.filter(|(place, _)| last || place % 2 == 0).map(|(_, order)| order);
+        crowd.finish(&orders.collect::<Vec<_>>()).await;
         come_to_rest(market).await?;
         // Holds end, earnings become payable, the nightly runs pay them, whatever the weather.
         seam.rough(true);

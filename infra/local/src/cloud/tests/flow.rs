@@ -247,6 +247,36 @@ async fn advancing_steps_through_every_occurrence_of_every_schedule() {
 }
 
 #[tokio::test]
+async fn a_schedule_that_dozes_passes_over_runs_while_none_of_its_work_is_due() {
+    let cloud = in_memory().await;
+    let (seen, client) = (Seen::default(), aws_sdk_dynamodb::Client::new(&cloud.sdk_config("orders")));
+    cloud.register("outbox", relay(&cloud));
+    cloud.register("mail", seen.events(Value::Null));
+    cloud.doze("mail", "DUE#mail#", |key| key.split('#').next()?.parse().ok());
+    let works = [
+        ("DUE#mail#1", "2026-11-23T20:00:00Z#late"),
+        ("DUE#mail#0", "2026-11-23T16:30:00Z#early"),
+        ("DUE#other#0", "2026-11-23T06:00:00Z#another's"),
+    ];
+    for (part, sort) in works {
+        let put = client.put_item().table_name("souk-Table").item("PK", text(part)).item("SK", text(sort));
+        put.send().await.unwrap();
+    }
+    cloud.advance(SignedDuration::from_hours(24)).await.unwrap();
+    let runs: Vec<Value> = seen.all().iter().map(|event| event["at"].clone()).collect();
+    let expected =
+        ["2026-11-23T17:00:00Z", "2026-11-23T23:00:00Z", "2026-11-24T03:00:00Z", "2026-11-24T05:00:00Z"];
+    assert_eq!(runs, expected, "the run at eleven would have found nothing");
+
+    for (part, sort) in works {
+        let gone = client.delete_item().table_name("souk-Table").key("PK", text(part)).key("SK", text(sort));
+        gone.send().await.unwrap();
+    }
+    cloud.advance(SignedDuration::from_hours(24)).await.unwrap();
+    assert_eq!(seen.len(), expected.len(), "nothing is due any more");
+}
+
+#[tokio::test]
 async fn in_the_background_new_work_is_done_at_once() {
     let (cloud, _) = wired().await;
     let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();

@@ -6,13 +6,16 @@ use crate::market::Market;
 use crate::sim::Troubled;
 use crate::sim::seam::EARS;
 use crate::sim::stage::{Stage, elsewhere_id, marketplace_id};
+use domain::id::OrderId;
 use domain::message::Stage as MessageStage;
+use domain::order::Order;
 use domain::webhook::State;
 use events::Envelope;
 use events::audience::merchant_of;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use table::Record;
 
 /// Clocks are not further apart than this.
 const APART: SignedDuration = SignedDuration::from_secs(5);
@@ -22,16 +25,29 @@ const LATE: SignedDuration = SignedDuration::from_hours(25);
 /// The whole table in one text, the same however the SDK has ordered what is in an item: what a run came to.
 pub(in crate::sim) fn trace(market: &Market) -> Result<String, CloudError> {
     let items = market.cloud.items()?;
-    let mut lines: Vec<String> = items.iter().map(Value::to_string).collect();
+    let ordered = |item: &String| serde_json::from_str::<Value>(item).unwrap_or_default().to_string();
+    let mut lines: Vec<String> = items.iter().map(ordered).collect();
     lines.sort_unstable();
     Ok(domain::id::sha256_hex(lines.join("\n").as_bytes()))
+}
+
+/// The orders of this marketplace, by id.
+pub(in crate::sim) fn orders(market: &Market) -> Result<BTreeSet<OrderId>, CloudError> {
+    let own = format!("{}#", marketplace_id());
+    let order = |item: &String| {
+        let item: Value = serde_json::from_str(item).ok()?;
+        let text = |path: &str| item.pointer(path)?.as_str();
+        let is_own = text("/PK/S")?.starts_with(&own) && text("/kind/S")? == Order::KIND;
+        is_own.then(|| text("/value/M/id/S")?.parse().ok()).flatten()
+    };
+    let items = market.cloud.items()?;
+    Ok(items.iter().filter(|item| item.contains(Order::KIND)).filter_map(order).collect())
 }
 
 /// Every item is of one marketplace, or of none.
 pub(super) fn apart(market: &Market) -> Result<Vec<String>, CloudError> {
     let (own, other) = (marketplace_id().to_string(), elsewhere_id().to_string());
-    let items = market.cloud.items()?.into_iter().map(|item| item.to_string());
-    let mixed = items.filter(|item| item.contains(&own) && item.contains(&other));
+    let mixed = market.cloud.items()?.into_iter().filter(|item| item.contains(&own) && item.contains(&other));
     Ok(mixed.map(|item| format!("nothing of one marketplace names another: {item}")).collect())
 }
 
@@ -47,7 +63,8 @@ pub(super) async fn at_rest(market: &Market) -> Result<Vec<String>, Troubled> {
         wrong.push(format!("no message waits at rest: {settled:?}"));
     }
     let now = market.clock.now();
-    for item in market.cloud.items()? {
+    for item in market.cloud.items()?.iter().filter(|item| item.contains("DUE#")) {
+        let item: Value = serde_json::from_str(item).unwrap_or_default();
         let key = |name: &str| {
             item.pointer(&format!("/{name}/S")).and_then(Value::as_str).unwrap_or_default().to_owned()
         };
