@@ -183,6 +183,30 @@ async fn a_hold_that_is_gone_when_the_money_is_there_is_taken_again_if_the_stock
 }
 
 #[tokio::test]
+async fn an_order_for_nothing_whose_hold_is_gone_takes_it_again_or_leaves_the_cart_free() {
+    let market = Storefront::stocked(2).await;
+    for code in [json!({"name": "ALL", "percent": "100"}), json!({"name": "BRING", "free_delivery": true})] {
+        market.shop.done("/v1/promotions/set-code", &code).await;
+    }
+    let free = json!({"expected_total": eur("0.00")});
+    let held = async || {
+        let cart = market.ready().await;
+        market.edit(&cart, &json!({"codes": {"add": ["ALL", "BRING"]}})).await;
+        assert_eq!(market.checkout(&cart, "hold", &json!({})).await.status, 200);
+        give_away(&market, &cart).await;
+        cart
+    };
+    let (late, quick) = (held().await, held().await);
+    assert_eq!(market.checkout(&quick, "pay", &free).await.status, 201);
+    assert_problem(&market.checkout(&late, "pay", &free).await, 409, "sold_out");
+    let shown = market.show(&late).await;
+    assert_eq!((at(&shown, "/status"), at(&shown, "/unmet/0/code")), ("open", "lines_unavailable"));
+    market.shop.settle().await;
+    assert_eq!(market.shop.stock(&market.mug).await, (2, 2, 0));
+    market.shop.books_are_right().await;
+}
+
+#[tokio::test]
 async fn money_that_comes_when_the_stock_is_sold_is_released_and_nobody_is_oversold() {
     let market = Storefront::stocked(2).await;
     let slow = approved_unheard(&market).await;

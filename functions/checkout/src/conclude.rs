@@ -61,8 +61,6 @@ enum Met {
     Overtaken,
     /// A hold is gone.
     NotHeld,
-    /// Others have the last use of a code.
-    UsedUp,
 }
 
 /// `known`: as this process has just written it; else it is read.
@@ -119,7 +117,8 @@ async fn read(world: &World, m: &MarketplaceId, cart: &CartId) -> Result<Result<
 /// Payments with the facts that are new of each, and as they are then.
 type News<'a> = Vec<(&'a Held<Payment>, Vec<Fact>, Payment)>;
 
-async fn attempt(
+/// What comes of a checkout with what was just told of its payments. Busy: it is to be looked at again.
+pub(crate) async fn attempt(
     world: &World,
     m: &MarketplaceId,
     context: &Context,
@@ -177,12 +176,8 @@ async fn attempt(
             match place(world, m, context, &placed).await? {
                 Ok(concluded) => Ok(concluded),
                 Err(Met::NotHeld) => take_again(world, m, context, cart, news).await,
-                // Whoever was first is found at the next look.
+                // Whoever was first, also with the last use of a code, is found at the next look.
                 Err(Met::Overtaken) => Err(Problem::busy()),
-                Err(Met::UsedUp) => {
-                    Err(Problem::new(409, "cart_changed", "The cart costs something else now")
-                        .with("a code in it is used up: look at the cart again"))
-                }
             }
         }
     }
@@ -210,7 +205,7 @@ async fn place(
     let (commit, subscribes) =
         begin_with(world, (m, context), (&cart.value, current), Met::Overtaken).await?;
     let next = Cart { subscribes, ..cart.value.completed(order.id.clone(), context.at) };
-    let commit = commit.replace(cart, &next).redeem(cart.value.to_redeem(), &Met::UsedUp);
+    let commit = commit.replace(cart, &next).redeem(cart.value.to_redeem(), &Met::Overtaken);
     let commit = commit.begin(*order, order.id.as_str(), story, Met::Overtaken).unless_held(Met::NotHeld);
     let (commit, payments) = tell(world, m, commit, news, context.at, Met::Overtaken).await?;
     let commit = tell_renewed(world, m, commit, (&cart.value, None), Met::Overtaken).await?;
@@ -347,7 +342,9 @@ async fn take_again(
         fail(world, m, context, (cart, NotSent::Unavailable), news).await?;
         return Ok(Concluded::SoldOut);
     }
-    world.table.put(m, Some(cart), &next.promised()).await?;
+    // Where nothing is to be paid no lock is kept.
+    let next = if news.is_empty() { next.unpaid() } else { next.promised() };
+    world.table.put(m, Some(cart), &next).await?;
     // As it is kept now, with what was told, from the beginning.
     Err(Problem::busy())
 }

@@ -14,6 +14,7 @@
 //! | 3 | the gateways are called; nothing is open in the table meanwhile |
 //! | 4 place | cart completed, order, who ordered, holds become allocations, payments told: one transaction |
 //!
+//! Where nothing is to be paid, 4 follows the gate and the cart is never locked (A6(6)).
 //! Where the outcome is not known at once, step 4 waits for it: the customer comes back (`confirm`), a notice or the
 //! schedule of `payment` brings it. Whoever is first places the order; the others find it placed (A8(1), A9(4)).
 //! What belongs to a subscription is told to it in step 4: one that begins with the order, or sends it.

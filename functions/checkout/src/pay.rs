@@ -1,6 +1,6 @@
 //! `pay`: through the gate, then the gateways, then the order.
 
-use crate::conclude::{Concluded, Going, Told, conclude};
+use crate::conclude::{Concluded, Going, Told, attempt, conclude};
 use crate::hold::taking;
 use crate::show::{CheckoutView, current};
 use crate::subscribe::SubscribeBody;
@@ -83,10 +83,12 @@ pub(crate) struct Paying {
     pub(crate) subscribes: Option<Subscribing>,
 }
 
-enum Begun {
-    /// The cart had become its order before.
-    Placed(Box<Cart>),
+/// How far a checkout has come once it is begun.
+pub(crate) enum Begun {
+    /// Attempts are committed, and the gateways are to be called.
     Going(Box<Going>),
+    /// Nothing was to be paid.
+    Over(Concluded),
 }
 
 pub(crate) async fn pay(
@@ -99,18 +101,21 @@ pub(crate) async fn pay(
     let begun = world.until_free(|| async {
         let hand = AtHand::of(&world, &command.caller, &id).await?;
         if let Stage::Completed { .. } = hand.cart.value.stage {
-            return Ok(Begun::Placed(Box::new(hand.cart.value)));
+            return Ok(Err(hand.cart.value));
         }
         let paying = asked(&world, &gateways, hand, &command).await?;
         let context = command.context(world.now());
-        begin(&world, &gateways, (m, &context), paying).await.map(Begun::Going)
+        begin(&world, &gateways, (m, &context), paying).await.map(Ok)
     });
-    let going = match begun.await? {
-        Begun::Placed(cart) => return Ok(Reply::ok(current(&world, m, &cart).await?).replayed()),
-        Begun::Going(going) => going,
+    let concluded = match begun.await? {
+        Err(placed) => return Ok(Reply::ok(current(&world, m, &placed).await?).replayed()),
+        Ok(Begun::Over(concluded)) => concluded,
+        Ok(Begun::Going(going)) => {
+            let context = command.context(world.now());
+            charge(&world, &gateways, (m, &context), *going).await?
+        }
     };
-    let context = command.context(world.now());
-    answer(&world, charge(&world, &gateways, (m, &context), *going).await?)
+    answer(&world, concluded)
 }
 
 /// Step 3 and what comes of it. Nothing is open in the table while others are called (A9(2)).
@@ -180,13 +185,14 @@ async fn asked(
     Ok(Paying { hand, expected, means, credit, off_session: false, subscribes })
 }
 
-/// Steps 1 and 2: the stock is held, the gate passed, the attempts are committed.
+/// Steps 1 and 2: the stock is held, the gate passed, the attempts are committed. Where nothing is to be paid (A6(6))
+/// the order is placed: busy means that something was in its way, which the next look sees.
 pub(crate) async fn begin(
     world: &World,
     gateways: &Gateways,
     (m, context): (&MarketplaceId, &Context),
     paying: Paying,
-) -> Result<Box<Going>, Problem> {
+) -> Result<Begun, Problem> {
     let Paying { hand, expected, means, credit, off_session, subscribes } = paying;
     let AtHand { cart: held, marketplace, data_key } = hand;
     let now = world.now();
@@ -216,9 +222,9 @@ pub(crate) async fn begin(
     let count = u8::try_from(payments.len()).unwrap_or(PAYMENTS_MAX);
     let next = cart.paying(lock, draft, count, subscribes);
     if payments.is_empty() {
-        // Nothing is to be paid (A6(6)): the order is placed at once.
         let cart = Held::written(next, held.revision());
-        return Ok(Box::new(Going { cart, payments: Vec::new(), data_key }));
+        let going = Going { cart, payments: Vec::new(), data_key };
+        return attempt(world, m, context, going, &[]).await.map(Begun::Over);
     }
     // Credit is promised in the transaction that begins the attempt, and to nobody else. Where others have the last use
     // of a code the cart costs more now, and the next look says so.
@@ -235,7 +241,7 @@ pub(crate) async fn begin(
     commit.send(&world.table).await?;
     let payments = payments.into_iter().map(|payment| Held::written(payment, 1)).collect();
     let cart = Held::written(next, held.next_step());
-    Ok(Box::new(Going { cart, payments, data_key }))
+    Ok(Begun::Going(Box::new(Going { cart, payments, data_key })))
 }
 
 /// DynamoDB's bound of one transaction, and what the placing writes beside stock and payments: cart, order and its

@@ -7,7 +7,7 @@
 use crate::conclude::{Going, conclude};
 use crate::confirm::again;
 use crate::hold::taking;
-use crate::pay::{Means, Paying, begin, charge};
+use crate::pay::{Begun, Means, Paying, begin, charge};
 use domain::Decision;
 use domain::cart::{Add, Cart, Contact, Edit, HELD};
 use domain::checkout::{Stage, unmet};
@@ -85,7 +85,10 @@ async fn order(
     let off_session = !sending.first;
     let means = means(gateways, subscription);
     let paying = Paying { hand, expected: None, means, credit: None, off_session, subscribes: None };
-    begin(world, gateways, (m, context), paying).await.map(Ordering::Going)
+    Ok(match begin(world, gateways, (m, context), paying).await? {
+        Begun::Going(going) => Ordering::Going(going),
+        Begun::Over(_) => Ordering::Over,
+    })
 }
 
 /// What the table knows beside subscription and goods.
