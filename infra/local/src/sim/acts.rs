@@ -1,6 +1,6 @@
 //! What people do in a marketplace, as a seed says: a history of rounds, in each of which they act side by side.
 
-use super::stage::{CODE, MERCHANTS, SCARCE};
+use super::stage::{GIFT, MERCHANTS, SCARCE, TEN};
 use fastrand::Rng;
 use std::fmt;
 
@@ -75,7 +75,7 @@ pub enum Act {
         shopper: u32,
         lines: Vec<(usize, u32)>,
         card: &'static str,
-        code: Option<&'static str>,
+        codes: &'static [&'static str],
         leaves: bool,
         tab: Tab,
     },
@@ -168,15 +168,15 @@ fn day(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
     (0..count).map(|_| (dice.u32(0..1_500), act(dice, shopper))).collect()
 }
 
-/// People meet in the shop: all of them want the code that only one can have.
+/// People meet in the shop: all of them want the code that only few can have.
 fn sale(dice: &mut Rng, shopper: &mut u32) -> Vec<(u32, Act)> {
-    let count = dice.usize(4..9);
+    let (count, wanted) = (dice.usize(4..9), if dice.bool() { SCARCE } else { GIFT });
     (0..count)
         .map(|_| {
             let mut act = buy(dice, shopper);
-            if let Act::Buy { lines, code, leaves, .. } = &mut act {
+            if let Act::Buy { lines, codes, leaves, .. } = &mut act {
                 lines.truncate(1);
-                (*code, *leaves) = (Some(SCARCE), false);
+                (*codes, *leaves) = (wanted, false);
             }
             (0, act)
         })
@@ -238,14 +238,18 @@ fn buy(dice: &mut Rng, shopper: &mut u32) -> Act {
     offers.truncate(dice.usize(1..=3));
     let lines = offers.into_iter().map(|offer| (offer, dice.u32(1..=2))).collect();
     let card = dice.choice(CARDS).unwrap_or("tok_approved");
-    let code = (dice.u32(0..4) == 0).then_some(CODE);
+    let codes = match dice.u32(0..24) {
+        0..6 => TEN,
+        6 => GIFT,
+        _ => &[],
+    };
     let leaves = dice.u32(0..8) == 0;
     let tab = match dice.u32(0..6) {
         0 => Tab::Pays,
         1 => Tab::Edits,
         _ => Tab::Closed,
     };
-    Act::Buy { shopper: *shopper, lines, card, code, leaves, tab }
+    Act::Buy { shopper: *shopper, lines, card, codes, leaves, tab }
 }
 
 fn act(dice: &mut Rng, shopper: &mut u32) -> Act {

@@ -34,8 +34,8 @@ pub(super) enum Promise {
     Shipped { part: String, shipment: String },
     /// So many units have come in, or may have where nobody heard.
     Received { offer: usize, units: u32, heard: bool },
-    /// A cart has one unit more than what was paid for.
-    Edited { cart: String },
+    /// A cart has one unit more than when somebody began to pay for it: so many in all.
+    Edited { cart: String, units: u32 },
     /// A subscription has begun.
     Subscribed { subscription: String },
     /// A list has one unit of an offer more, or may have where nobody heard.
@@ -141,9 +141,9 @@ impl<'a> Crowd<'a> {
     /// One act; whatever is in its way ends it.
     pub(super) async fn act(&self, act: &Act) {
         let _ended = match act {
-            Act::Buy { shopper, lines, card, code, leaves, tab } => {
+            Act::Buy { shopper, lines, card, codes, leaves, tab } => {
                 let paying = (!leaves).then_some((*card, *tab));
-                self.buy(*shopper, lines, *code, paying).await
+                self.buy(*shopper, lines, codes, paying).await
             }
             Act::Confirm { pick } => self.confirm(*pick).await,
             Act::Arrives { pick } => self.arrives(*pick).await,
@@ -172,7 +172,7 @@ impl<'a> Crowd<'a> {
         &self,
         shopper: u32,
         lines: &[(usize, u32)],
-        code: Option<&str>,
+        codes: &[&str],
         paying: Option<(&str, Tab)>,
     ) -> Option<()> {
         let guest = self.api(STOREFRONT);
@@ -185,8 +185,9 @@ impl<'a> Crowd<'a> {
         merchants.sort_unstable();
         merchants.dedup();
         let by = |of: usize| json!({"merchant": self.stage.merchants.get(of), "service": "standard"});
-        let mut edit = json!({
+        let edit = json!({
             "add": &add,
+            "codes": {"add": codes},
             "contact": {"email": format!("shopper-{shopper}@post.example")},
             "address": {
                 "country": "DE", "name": "Sample", "lines": ["Lindenweg 5"], "city": "Berlin",
@@ -194,9 +195,6 @@ impl<'a> Crowd<'a> {
             },
             "delivery": merchants.into_iter().map(by).collect::<Vec<_>>(),
         });
-        if let (Some(code), Some(edit)) = (code, edit.as_object_mut()) {
-            edit.insert("codes".to_owned(), json!({"add": [code]}));
-        }
         let ready = self.done(&guest, &format!("/v1/carts/{cart}/edit"), &edit).await?;
         let total = ready.pointer("/totals/total").cloned()?;
         let hold = self.done(&guest, &format!("/v1/checkouts/{cart}/hold"), &json!({})).await;
@@ -221,7 +219,8 @@ impl<'a> Crowd<'a> {
                 Tab::Edits => {
                     let more = json!({"add": [{"offer": add.first()?.get("offer")?, "quantity": 1}]});
                     self.done(&guest, &format!("/v1/carts/{cart}/edit"), &more).await?;
-                    self.seen().promises.push(Promise::Edited { cart: cart.clone() });
+                    let units = lines.iter().map(|(_, quantity)| quantity).sum::<u32>().saturating_add(1);
+                    self.seen().promises.push(Promise::Edited { cart: cart.clone(), units });
                     Some(())
                 }
             }

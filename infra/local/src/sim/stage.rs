@@ -38,9 +38,11 @@ pub(super) const UNITS: [u32; OFFERS] = [5, 60, 900, 900];
 /// A folder in memory that Linux has.
 const MEMORY: &str = "/dev/shm";
 /// Takes 10 % off.
-pub(super) const CODE: &str = "TEN";
+pub(super) const TEN: &[&str] = &["TEN"];
 /// One that a single order may have, so that people meet at it.
-pub(super) const SCARCE: &str = "SCARCE";
+pub(super) const SCARCE: &[&str] = &["SCARCE"];
+/// Together they take everything off; three orders may have the first.
+pub(super) const GIFT: &[&str] = &["GIFT", "BROUGHT"];
 
 /// A made marketplace, closed.
 #[derive(Debug)]
@@ -104,9 +106,16 @@ async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Tr
     open(market, m.clone(), Some(issuer), keys.into()).await?;
     let tax = json!({"rates": [{"from": "2021-01-01", "treatment": "standard", "percent": "19"}]});
     api.post("/v1/tax/rates/DE/set", &tax, "tax").await.ok()?;
-    api.post("/v1/promotions/set-code", &json!({"name": CODE, "percent": "10"}), "code").await.ok()?;
-    let scarce = json!({"name": SCARCE, "amount": {"amount": "1.00", "currency": "EUR"}, "usage_limit": 1});
-    api.post("/v1/promotions/set-code", &scarce, "scarce").await.ok()?;
+    for (name, body) in [
+        ("TEN", json!({"percent": "10"})),
+        ("SCARCE", json!({"amount": {"amount": "1.00", "currency": "EUR"}, "usage_limit": 1})),
+        ("GIFT", json!({"percent": "100", "usage_limit": 3})),
+        ("BROUGHT", json!({"free_delivery": true})),
+    ] {
+        let mut body = body;
+        body["name"] = name.into();
+        api.post("/v1/promotions/set-code", &body, name).await.ok()?;
+    }
     // One event of many is enough to see what becomes of its messages.
     for (address, events) in [
         (STEADY, ["order.placed.*", "payout.*"]),

@@ -113,9 +113,11 @@ impl Whole {
                         wrong.push(format!("what is shipped stays: {shipment} is gone"));
                     }
                 }
-                Promise::Edited { cart } => {
+                Promise::Edited { cart, units } => {
                     let order = cart.parse::<CartId>().map(|cart| OrderId::of_cart(&cart));
-                    if order.is_ok_and(|order| self.orders.contains_key(&order)) {
+                    let order = order.ok().and_then(|order| self.orders.get(&order));
+                    let ordered = |order: &Order| order.lines.iter().map(|line| line.quantity).sum::<u32>();
+                    if order.is_some_and(|order| ordered(order) != *units) {
                         wrong.push(format!(
                             "an order is what its cart was: {cart} was ordered without a unit"
                         ));
