@@ -101,6 +101,7 @@ pub(crate) async fn pay(
     let begun = world.until_free(|| async {
         let hand = AtHand::of(&world, &command.caller, &id).await?;
         if let Stage::Completed { .. } = hand.cart.value.stage {
+            // It had become its order before.
             return Ok(Err(hand.cart.value));
         }
         let paying = asked(&world, &gateways, hand, &command).await?;

@@ -266,7 +266,7 @@ impl Dynamo {
             format!("SELECT MIN(sk) FROM {} WHERE pk > 'S:' || ?1 AND pk < 'S:' || ?1 || '~'", quoted(table));
         let side = lock(&self.side);
         let first: Option<String> = side.prepare_cached(&sql)?.query_row([partitions], |row| row.get(0))?;
-        Ok(first.map(|key| key.trim_start_matches("S:").to_owned()))
+        Ok(first.and_then(|key| Some(key.strip_prefix("S:")?.to_owned())))
     }
 
     /// Up to `limit` stream records of a table after a position, oldest first. A transaction leaves a record per item

@@ -275,13 +275,7 @@ impl<'a> Crowd<'a> {
 
     /// The lines of which something is left to ship, each with how many units.
     async fn left(&self, of: usize, part: &str) -> Option<Vec<(u64, u64)>> {
-        let shown = self.get(&self.merchant(of), &format!("/v1/merchant-orders/{part}")).await?;
-        let count = |line: &Value, name: &str| line.get(name).and_then(Value::as_u64).unwrap_or_default();
-        let left = shown.pointer("/lines").and_then(Value::as_array)?.iter().map(|line| {
-            let gone = count(line, "shipped").saturating_add(count(line, "canceled"));
-            (count(line, "line").max(count(line, "number")), count(line, "quantity").saturating_sub(gone))
-        });
-        Some(left.filter(|(_, left)| *left > 0).collect())
+        Some(left_of(&self.get(&self.merchant(of), &format!("/v1/merchant-orders/{part}")).await?))
     }
 
     async fn ship(&self, pick: u32, all: bool) -> Option<()> {
@@ -412,17 +406,20 @@ impl<'a> Crowd<'a> {
     async fn finish_part(&self, of: usize, part: &str, number: u32) {
         let api = self.merchant(of);
         let path = format!("/v1/merchant-orders/{part}");
-        // What is short of stock cannot be shipped; it is rejected.
-        if self.pack(of, part, number, true).await.is_none() {
-            let left = self.left(of, part).await.unwrap_or_default();
-            let lines: Vec<Value> =
-                left.iter().map(|(line, left)| json!({"line": line, "quantity": left})).collect();
-            if !lines.is_empty() {
-                let body = json!({"lines": lines, "reason": "not there"});
-                let _shown = self.post(&api, &format!("{path}/reject"), &body).await;
+        let mut shown = self.get(&api, &path).await.unwrap_or_default();
+        if !left_of(&shown).is_empty() {
+            // What is short of stock cannot be shipped; it is rejected.
+            if self.pack(of, part, number, true).await.is_none() {
+                let left = self.left(of, part).await.unwrap_or_default();
+                let lines: Vec<Value> =
+                    left.iter().map(|(line, left)| json!({"line": line, "quantity": left})).collect();
+                if !lines.is_empty() {
+                    let body = json!({"lines": lines, "reason": "not there"});
+                    let _shown = self.post(&api, &format!("{path}/reject"), &body).await;
+                }
             }
+            shown = self.get(&api, &path).await.unwrap_or_default();
         }
-        let shown = self.get(&api, &path).await.unwrap_or_default();
         for shipment in shown.pointer("/shipments").and_then(Value::as_array).into_iter().flatten() {
             let under_way = shipment.get("delivered_at").is_none_or(Value::is_null)
                 && shipment.get("lost_at").is_none_or(Value::is_null);
@@ -431,4 +428,15 @@ impl<'a> Crowd<'a> {
             }
         }
     }
+}
+
+/// The lines of a part of which something is left to ship, each with how many units.
+fn left_of(part: &Value) -> Vec<(u64, u64)> {
+    let count = |line: &Value, name: &str| line.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let lines = part.pointer("/lines").and_then(Value::as_array).into_iter().flatten();
+    let left = lines.map(|line| {
+        let gone = count(line, "shipped").saturating_add(count(line, "canceled"));
+        (count(line, "line").max(count(line, "number")), count(line, "quantity").saturating_sub(gone))
+    });
+    left.filter(|(_, left)| *left > 0).collect()
 }
