@@ -116,8 +116,12 @@ impl Whole {
                 Promise::Edited { cart, units } => {
                     let order = cart.parse::<CartId>().map(|cart| OrderId::of_cart(&cart));
                     let order = order.ok().and_then(|order| self.orders.get(&order));
-                    let ordered = |order: &Order| order.lines.iter().map(|line| line.quantity).sum::<u32>();
-                    if order.is_some_and(|order| ordered(order) != *units) {
+                    // The unit costs something, and is no part of what somebody agreed to pay; or it costs nothing.
+                    let agreed = |order: &Order| {
+                        let ordered: u32 = order.lines.iter().map(|line| line.quantity).sum();
+                        ordered == *units && order.total().is_ok_and(|total| total.minor == 0)
+                    };
+                    if order.is_some_and(|order| !agreed(order)) {
                         wrong.push(format!(
                             "an order is what its cart was: {cart} was ordered without a unit"
                         ));
