@@ -2,11 +2,10 @@
 //! were told.
 //!
 //! While things are under way: the books balance, no shelf is below nothing, no code is used by more orders than it is
-//! for, nobody was told what is another's, nothing
-//! of one marketplace names another, gateways were asked for what is on record, and payouts pay each entry once. When
-//! all is quiet besides: every order is split once and completely, everybody has paid exactly what the orders say,
-//! units add up, what was promised to somebody is there, no message is lost or waits, no work is left undone, none was
-//! sent twice under two names.
+//! for, nobody was told what is another's, nothing of one marketplace names another, gateways were asked for what is on
+//! record, and payouts pay each entry once. When all is quiet besides: every order is split once and completely,
+//! everybody has paid exactly what the orders say, units add up, what was promised to somebody is there, no message is
+//! lost or waits, no work is left undone, none was sent twice under two names.
 //!
 //! `laws/goods.rs` units · `laws/money.rs` gateways, payouts, subscriptions · `laws/house.rs` the whole table, queues,
 //! letters · `laws/wishes.rs` lists, and who waits
