@@ -42,8 +42,11 @@ def targeted(target: dict[str, Any], *more: Any, **named: Any) -> None:
 
 
 def allowed_by(*request: Any) -> str | None:
-    """Whoever may do something to one message may do it to ten; ministack wants a permission of its own for that."""
+    """Whoever may do something to one message may do it to ten; ministack wants a permission of its own for that.
+    A mail that is given whole needs a permission of its own; ministack goes by the call's name."""
     action = action_of(*request)
+    if action == "ses:SendEmail":
+        return "ses:SendRawEmail"
     return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
 
 
