@@ -10,7 +10,8 @@ use http::Method as Verb;
 use serde_json::{Value, json};
 use souk::api::Answer;
 use souk::market::SANDBOX_SECRET;
-use table::Held;
+use table::outbox::Entry;
+use table::{Held, Key};
 use tests::subscribing::*;
 use tests::*;
 
@@ -67,6 +68,15 @@ async fn tries(market: &Subscriptions, id: &str) -> usize {
     let of =
         |held: &Held<Payment>| held.value.attempts.iter().filter(|one| one.call == Call::Authorize).count();
     payments.unwrap().iter().map(of).sum()
+}
+
+/// What was told of a subscription, by its words.
+async fn changes(market: &Subscriptions, id: &str) -> Vec<String> {
+    let key = Key::subscription(&marketplace_id(), &id.parse().unwrap());
+    let story = market.shop.market.world.table.story(&key, 500, None).await.unwrap();
+    let told = story.items.iter().flat_map(Entry::envelopes);
+    let told = told.filter(|event| event.name == "subscription.changed.v1");
+    told.map(|event| at(&event.data, "/change").to_owned()).collect()
 }
 
 async fn nothing_else_can_be_asked_for(market: &Subscriptions, id: &str) {
@@ -500,6 +510,49 @@ async fn another_customers_subscription_is_not_there_whatever_is_asked_of_it() {
     let named = omar.get(&format!("/v1/entitlements?customer={}", market.customer)).await;
     assert_problem(&named, 404, "not_found");
     assert!(market.shop.contents().await == before);
+}
+
+#[tokio::test]
+async fn nobody_changes_over_to_a_plan_that_another_subscription_of_theirs_has() {
+    let market = Subscriptions::open().await;
+    let id = market.subscribe("ten", "tok_approved").await;
+    let other = market.subscribe("twenty", "tok_approved").await;
+    let to = |when: &str| json!({"plan": market.plan("twenty"), "at": when});
+    for when in ["now", "period_end"] {
+        for (verb, body) in [("check", json!({"change": to(when)})), ("change", to(when))] {
+            let refused = market.try_act(&id, verb, body).await;
+            assert_problem(&refused, 409, "already_subscribed");
+            assert_eq!(refused.text("/detail"), format!("change {other} instead"));
+        }
+    }
+    market.act(&other, "cancel", json!({"at": "now"})).await;
+    market.act(&id, "change", to("now")).await;
+    assert_eq!(at(&market.show(&id).await, "/plan"), market.plan("twenty"));
+    market.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_change_to_a_plan_that_has_come_otherwise_since_is_not_made_and_the_renewal_is_charged_as_it_was() {
+    let market = Subscriptions::open().await;
+    let id = market.subscribe("ten", "tok_approved").await;
+    market.act(&id, "change", json!({"plan": market.plan("twenty"), "at": "period_end"})).await;
+    let upcoming = async || {
+        let shown = market.ines.get(&format!("/v1/subscriptions/{id}/upcoming")).await;
+        eur_at(&shown.body, "/document/total")
+    };
+    assert_eq!(upcoming().await, "20.00");
+    let other = market.subscribe("twenty", "tok_approved").await;
+    assert_eq!(upcoming().await, "10.00");
+    market.shop.wait_until("2026-04-02T09:06:00Z").await;
+    let [ten, twenty] = ["10.00", "20.00"].map(|amount| ("paid", amount.to_owned()));
+    assert_eq!(market.bills(&id).await, [ten.clone(), ten]);
+    assert_eq!(market.bills(&other).await, [twenty.clone(), twenty]);
+    let shown = market.show(&id).await;
+    assert_eq!((at(&shown, "/plan"), shown.get("next")), (market.plan("ten").as_str(), None));
+    assert_eq!(changes(&market, &id).await, ["started", "activated", "change_scheduled", "change_withdrawn"]);
+    market.shop.wait_until("2026-05-02T09:06:00Z").await;
+    assert_eq!(market.bills(&id).await.len(), 3);
+    market.books_are_right().await;
 }
 
 #[tokio::test]

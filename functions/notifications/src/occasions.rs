@@ -248,8 +248,8 @@ pub(crate) async fn trial_ending(world: World, event: Envelope<SubscriptionTrial
     if trial.ends_its_trial(world.now()) != Some(data.ends_at.0) {
         return Ok(());
     }
-    let billing = world.table.billing(m, &trial, &trial.renews_as()).await?;
-    let first = match renew(&trial, &billing.terms, &billing.taxes(), data.ends_at.0)? {
+    let (renews, billing) = world.table.renewing(m, &trial).await?;
+    let first = match renew(&renews, &billing.terms, &billing.taxes(), data.ends_at.0)? {
         Renewal::Due(step) => step.document.map(|document| document.total()).transpose()?,
         Renewal::NotDue => None,
     };

@@ -2,7 +2,7 @@
 //! after the other, each charged once; each end of a trial told once.
 
 use domain::invoice::Stage as InvoiceStage;
-use domain::subscription::{Renewal, Stage, Subscription, renew};
+use domain::subscription::{Renewal, Stage, Subscription, forgo_change, renew};
 use edge::{Again, World};
 use events::subscription::{SubscriptionDueV1, SubscriptionTrialEndingV1};
 use events::{Announced, Envelope};
@@ -74,6 +74,13 @@ async fn one(till: &Till<'_>, key: &Key, sent: Timestamp) -> Result<bool, Again>
     }
     let Renewal::Due(step) = renew(&held.value, &billing.terms, &billing.taxes(), now)? else {
         return Ok(false);
+    };
+    let goes_over = step.next.plan != held.value.plan;
+    let step = if goes_over && billing.other.is_some() {
+        // The plan has come otherwise since: that is told by itself, and it renews as it is.
+        Box::new(forgo_change(&held.value))
+    } else {
+        step
     };
     // Nobody waits: a crash before the call is made good when the message comes again.
     till.take(Some(&held), &step, (true, false), |commit| commit).await?;

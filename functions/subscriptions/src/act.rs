@@ -15,6 +15,7 @@ use domain::subscription::{
 };
 use edge::address::AddressBody;
 use edge::billing::{CollectionView, DocumentView};
+use edge::subscribing::already_subscribed;
 use edge::{Cardless, Check, Command, Overtaken, Problem, Query, Reply, World};
 use gateway::{Collected, Gateways, Till};
 use jiff::Timestamp;
@@ -215,6 +216,11 @@ fn peace(act: &Act, billing: &Billing) -> Result<(), Problem> {
     Ok(())
 }
 
+/// There is one subscription to a plan: another one has it.
+fn only_one(billing: &Billing) -> Result<(), Problem> {
+    billing.other.as_ref().map_or(Ok(()), |other| Err(already_subscribed(other)))
+}
+
 /// What costs something needs something to be paid with.
 fn payable(step: &Step) -> Result<(), Problem> {
     let due = step.document.as_ref().is_some_and(|document| document.stage == InvoiceStage::Open);
@@ -310,6 +316,7 @@ async fn decide(
     let decided = act.decide(&held.value, (&billing, target.quantity), till.world.now());
     if let Ok(Decision::New(step)) = &decided {
         peace(act, &billing)?;
+        only_one(&billing)?;
         payable(step)?;
     }
     Ok((billing, decided?))
@@ -477,6 +484,7 @@ pub(crate) async fn check(
     let (next, document) = match decided {
         Decision::New(step) => {
             peace(&read, &billing)?;
+            only_one(&billing)?;
             // What is not paid is written off, and nothing of it credited.
             match &step.next.stage {
                 Stage::Ended { since, why } if billing.owes() => (end(&held.value, *why, *since).next, None),
@@ -493,8 +501,8 @@ pub(crate) async fn check(
     after.document = document.as_ref().map(DocumentView::of).transpose()?;
     let upcoming = match (next.due_at()?, &next.stage, &next.next) {
         (Some(at), Stage::Trialing { .. } | Stage::Active, None | Some(Next::Change(_) | Next::Skip)) => {
-            let terms = world.table.billing(m, &next, &next.renews_as()).await;
-            match renew(&next, &terms?.terms, &billing.taxes(), at)? {
+            let (next, on) = world.table.renewing(m, &next).await?;
+            match renew(&next, &on.terms, &billing.taxes(), at)? {
                 Renewal::Due(step) => step.document.as_ref().map(DocumentView::of).transpose()?,
                 Renewal::NotDue => None,
             }

@@ -204,8 +204,8 @@ pub(crate) async fn upcoming(
             return Ok(Reply::ok(UpcomingView { next_at: None, document: None }));
         }
     };
-    let billing = world.table.billing(&query.caller.marketplace, &held, &held.renews_as()).await?;
-    let document = match renew(&held, &billing.terms, &billing.taxes(), at)? {
+    let (renews, billing) = world.table.renewing(&query.caller.marketplace, &held).await?;
+    let document = match renew(&renews, &billing.terms, &billing.taxes(), at)? {
         Renewal::Due(step) => step.document.as_ref().map(DocumentView::of).transpose()?,
         Renewal::NotDue => None,
     };

@@ -1,9 +1,10 @@
-//! Whether a customer may subscribe to a plan: asked where subscriptions begin, by themselves or with an order.
+//! Whether a customer may subscribe to a plan: asked where subscriptions begin, by themselves or with an order, and
+//! where one goes over to another plan.
 
 use crate::problem::Problem;
 use crate::world::World;
 use domain::customer::Stage;
-use domain::id::{CustomerId, MarketplaceId, PlanId};
+use domain::id::{CustomerId, MarketplaceId, PlanId, SubscriptionId};
 use domain::plan::Plan;
 use table::Key;
 use table::person::CustomerAccount;
@@ -32,11 +33,15 @@ pub async fn subscribable(
         return Err(Problem::new(404, "not_registered", title).with("the customer signs up first"));
     }
     if let Some(has) = found.take::<HasPlan>(&has)? {
-        let title = "The customer has this plan already";
-        let why = format!("change {} instead", has.value.subscription);
-        return Err(Problem::new(409, "already_subscribed", title).with(why));
+        return Err(already_subscribed(&has.value.subscription));
     }
     Ok((plan, found.take::<HadTrial>(&had)?.is_none()))
+}
+
+/// There is one subscription of a customer's to a plan, and this is it.
+pub fn already_subscribed(has: &SubscriptionId) -> Problem {
+    let title = "The customer has this plan already";
+    Problem::new(409, "already_subscribed", title).with(format!("change {has} instead"))
 }
 
 pub fn plan_closed(plan: &Plan) -> Problem {

@@ -14,7 +14,7 @@ use domain::id::{CustomerId, MarketplaceId, PlanId, SubscriptionId};
 use domain::invoice::Invoice;
 use domain::place::Country;
 use domain::plan::Terms;
-use domain::subscription::{Change, Stage, Step, Subscription, Target, Taxes};
+use domain::subscription::{Change, Stage, Step, Subscription, Target, Taxes, forgo_change};
 use domain::tax::Policy;
 use events::Announced;
 use jiff::Timestamp;
@@ -93,6 +93,9 @@ pub struct Billing {
     pub policy: Policy,
     /// Where who sells is at home; where nobody has said so it is where the customer is.
     pub seller: Country,
+    /// The customer's other subscription to a plan that this one would go over to: it must not, for there is one of a
+    /// plan.
+    pub other: Option<SubscriptionId>,
 }
 
 impl Billing {
@@ -115,8 +118,25 @@ impl Table {
         target: &Target,
     ) -> Result<Billing, Fault> {
         let last = subscription.last_document().and_then(|id| Key::invoice(m, &id));
-        let country = subscription.place.country;
-        self.billing_of(m, (last, country), target).await
+        let goes_over = subscription.plan != target.plan;
+        let has = goes_over.then(|| Key::has_plan(m, &subscription.customer, &target.plan));
+        self.billing_of(m, (last, has, subscription.place.country), target).await
+    }
+
+    /// What the next renewal takes, and the subscription that renews so: as it is, where the plan that it would go over
+    /// to has come otherwise since.
+    pub async fn renewing(
+        &self,
+        m: &MarketplaceId,
+        held: &Subscription,
+    ) -> Result<(Subscription, Billing), Fault> {
+        let billing = self.billing(m, held, &held.renews_as()).await?;
+        if billing.other.is_none() {
+            return Ok((held.clone(), billing));
+        }
+        let renews = forgo_change(held).next;
+        let billing = self.billing(m, &renews, &renews.target()).await?;
+        Ok((renews, billing))
     }
 
     /// The same for one that does not exist yet.
@@ -126,18 +146,18 @@ impl Table {
         country: Country,
         target: &Target,
     ) -> Result<Billing, Fault> {
-        self.billing_of(m, (None, country), target).await
+        self.billing_of(m, (None, None, country), target).await
     }
 
     async fn billing_of(
         &self,
         m: &MarketplaceId,
-        (last, country): (Option<Key>, Country),
+        (last, has, country): (Option<Key>, Option<Key>, Country),
         target: &Target,
     ) -> Result<Billing, Fault> {
         let (terms, issuer) = (Key::terms(m, &target.plan, target.version), Key::issuer_of_invoices(m));
         let keys = policy_keys(m, country).into_iter().chain([terms.clone(), issuer.clone()]);
-        let keys: Vec<Key> = keys.chain(last.clone()).collect();
+        let keys: Vec<Key> = keys.chain(last.clone()).chain(has.clone()).collect();
         let mut read = self.read(&keys).await?;
         let none = || Fault::Kind { want: Terms::KIND, found: "nothing".to_owned() };
         Ok(Billing {
@@ -145,6 +165,11 @@ impl Table {
             terms: read.take::<Terms>(&terms)?.ok_or_else(none)?.value,
             seller: read.take::<Issuer>(&issuer)?.map_or(country, |held| held.value.country),
             policy: read.policy(m, country)?,
+            other: has
+                .map(|key| read.take::<HasPlan>(&key))
+                .transpose()?
+                .flatten()
+                .map(|held| held.value.subscription),
         })
     }
 

@@ -129,6 +129,11 @@ pub fn change(
     Ok(Decision::New(Step { next, change: Change::Changed, document, goods: None }))
 }
 
+/// The change that waits is not made: its customer has come to have that plan by another subscription.
+pub fn forgo_change(held: &Subscription) -> Step {
+    bare(Subscription { next: None, ..held.clone() }, Change::ChangeWithdrawn)
+}
+
 /// What a change of the running period credits and charges.
 fn change_now(
     next: &mut Subscription,
