@@ -79,6 +79,10 @@ async fn changes(market: &Subscriptions, id: &str) -> Vec<String> {
     told.map(|event| at(&event.data, "/change").to_owned()).collect()
 }
 
+fn wallet() -> Value {
+    json!({"payment": {"method": "wallet", "token": "tok_wallet"}})
+}
+
 async fn nothing_else_can_be_asked_for(market: &Subscriptions, id: &str) {
     let twenty = market.plan("twenty");
     for (verb, body) in [
@@ -202,6 +206,45 @@ async fn who_brings_another_card_does_not_confirm_the_first_one() {
     assert_eq!(steps(&market).await.len(), 0);
     market.shop.wait_days(4).await;
     assert_eq!(tries(&market, &id).await, 2);
+    market.books_are_right().await;
+}
+
+#[tokio::test]
+async fn who_brings_another_kind_of_payment_does_not_confirm_the_card_whether_that_waits_or_is_given_up() {
+    for days in [1, 4] {
+        let (market, id) = renewed("tok_away_action").await;
+        market.shop.wait_days(days).await;
+        let set = market.act(&id, "set-payment-method", wallet()).await;
+        assert_eq!((at(&set, "/document/status"), tries(&market, &id).await), ("paid", 2), "{days}");
+        assert_eq!(steps(&market).await.len(), 0);
+        market.shop.wait_days(8).await;
+        assert_eq!(tries(&market, &id).await, 2, "{days}");
+        market.books_are_right().await;
+    }
+}
+
+#[tokio::test]
+async fn an_invoice_is_paid_otherwise_however_many_confirmations_did_not_come() {
+    for other in [json!({"payment": card("tok_approved")}), wallet()] {
+        let (market, id) = renewed("tok_away_action").await;
+        market.shop.wait_days(4).await;
+        let set = market.act(&id, "set-payment-method", json!({"payment": card("tok_action")})).await;
+        assert_eq!(at(&set, "/payment/status"), "requires_action");
+        let set = market.act(&id, "set-payment-method", other).await;
+        assert_eq!((at(&set, "/document/status"), tries(&market, &id).await), ("paid", 3));
+        market.shop.wait_days(8).await;
+        assert_eq!((tries(&market, &id).await, steps(&market).await.len()), (3, 0));
+        market.books_are_right().await;
+    }
+}
+
+#[tokio::test]
+async fn a9_1_what_could_not_be_voided_is_charged_no_other_way() {
+    let (market, id) = renewed("tok_away_action_void_unknown").await;
+    let set = market.act(&id, "set-payment-method", wallet()).await;
+    assert_eq!((at(&set, "/document/status"), tries(&market, &id).await), ("open", 1));
+    confirms(&market, &id, "tok_away_action_void_unknown").await;
+    assert_eq!((market.bills(&id).await[1].0, tries(&market, &id).await), ("paid", 1));
     market.books_are_right().await;
 }
 

@@ -114,24 +114,18 @@ impl Till<'_> {
                 let begun = if off_session { begun } else { begun.map(attended) };
                 self.carry_out(&held, begun).await?;
             }
-            Some(held) if held.value.attempts.iter().any(|one| one.state.is_open()) => {}
             Some(_) | None => {
-                let number = last.map_or(1, |held| held.value.number().saturating_add(1));
-                let payment = invoice.charge(means, (number, off_session), now)?;
-                let mut commit: Commit<'_, Overtaken> =
-                    Commit::new(self.m, &self.context).open_payment(&payment, Overtaken);
-                // A crash before the call: no message comes again for it, so the list of due work brings the question.
-                let able = crate::capabilities(self.gateways, &payment);
-                if let Some(at) = look_that_is_new((None, &payment), able, now) {
-                    commit = commit.due(table::due::Work::Payment, payment.id.as_str(), at);
+                let last = match last {
+                    Some(held) => Some(self.not_confirmed(held, true).await?),
+                    None => None,
+                };
+                // What may still come of the last one, or has just come, is not charged otherwise.
+                let bars = |payment: &Payment| {
+                    payment.open_authorization().is_some() || payment.captured().minor > 0
+                };
+                if !last.as_ref().is_some_and(|held| bars(&held.value)) {
+                    self.charge_anew(invoice, (last.as_ref(), means), off_session).await?;
                 }
-                if let Some(held) = last
-                    && let Decision::New(closed) = payment::close(&held.value, now)
-                {
-                    commit = commit.payment(held, &[closed])?.0;
-                }
-                commit.send(&self.world.table).await?;
-                self.first_call(&payment).await?;
             }
         }
         let paid = self.world.table.invoice(self.m, &invoice.id).await?;
@@ -143,11 +137,36 @@ impl Till<'_> {
         Ok(Collected::Not(Box::new(last.value)))
     }
 
+    /// One payment more of an invoice, in the place of the last one.
+    async fn charge_anew(
+        &self,
+        invoice: &Invoice,
+        (last, means): (Option<&Held<Payment>>, &Means),
+        off_session: bool,
+    ) -> Result<(), Again> {
+        let now = self.world.now();
+        let number = last.map_or(1, |held| held.value.number().saturating_add(1));
+        let payment = invoice.charge(means, (number, off_session), now)?;
+        let mut commit: Commit<'_, Overtaken> =
+            Commit::new(self.m, &self.context).open_payment(&payment, Overtaken);
+        // A crash before the call: no message comes again for it, so the list of due work brings the question.
+        let able = crate::capabilities(self.gateways, &payment);
+        if let Some(at) = look_that_is_new((None, &payment), able, now) {
+            commit = commit.due(table::due::Work::Payment, payment.id.as_str(), at);
+        }
+        if let Some(held) = last
+            && let Decision::New(closed) = payment::close(&held.value, now)
+        {
+            commit = commit.payment(held, &[closed])?.0;
+        }
+        commit.send(&self.world.table).await?;
+        self.first_call(&payment).await
+    }
+
     /// Who comes with another means of payment does not confirm the one that waits for it.
     async fn not_confirmed(&self, held: &Held<Payment>, fresh: bool) -> Result<Held<Payment>, Again> {
-        let waits =
-            |attempt: &&Attempt| matches!(attempt.state, State::Open { waits: Waits::Customer { .. }, .. });
-        let Some(waiting) = held.value.attempts.iter().find(waits).filter(|_| fresh) else {
+        let waits = |one: &&Attempt| matches!(one.state, State::Open { waits: Waits::Customer { .. }, .. });
+        let Some(waiting) = held.value.open_authorization().filter(waits).filter(|_| fresh) else {
             return Ok(held.clone());
         };
         self.carry_out(held, begin_void(&held.value, waiting.number, self.world.now())).await?;

@@ -101,7 +101,7 @@ impl Payment {
     }
 
     /// The authorization that bars another one: nobody knows yet what became of it.
-    pub(super) fn open_authorization(&self) -> Option<&Attempt> {
+    pub fn open_authorization(&self) -> Option<&Attempt> {
         self.authorizations().find(|attempt| attempt.state.is_open() && !self.is_over(attempt))
     }
 
