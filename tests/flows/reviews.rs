@@ -1,8 +1,11 @@
 //! Reviews: written about what has arrived, checked, published, answered, counted.
 
+use domain::review::Review;
 use serde_json::{Value, json};
+use table::Key;
 use tests::reviewing::review_id;
 use tests::storefront::Storefront;
+use tests::subscribing::sign_up;
 use tests::*;
 
 /// An order of a guest's: two mugs and a bowl of Alma's have arrived, Birch's scarf has not.
@@ -110,4 +113,49 @@ async fn a4_3_the_average_counts_published_reviews_only_and_changes_at_once_on_r
         409,
         "review_withdrawn",
     );
+}
+
+#[tokio::test]
+async fn a16_3_what_a_guest_has_written_goes_along_to_the_account_and_says_no_more_who_it_was_once_that_is_erased()
+ {
+    let market = Storefront::open().await;
+    let shop = &market.shop;
+    let cart = market.ready().await;
+    let paid = market.pay(&cart, "57.15", "tok_approved").await;
+    assert_eq!(paid.status, 201, "{}", paid.body);
+    shop.settle().await;
+    let order = paid.text("/order/id").to_owned();
+    shop.fulfill(&part(&order, 1)).await;
+    let id = review_id(&order, 1);
+    let path = format!("/v1/review-links/{}", shop.review_link(&id).await);
+    let written = shop.guest().post(&path, &json!({"stars": 4, "name": "Ines G."}), "").await;
+    assert_eq!(written.status, 201, "{}", written.body);
+    let (ines, customer) = sign_up(shop, "ines").await;
+    ines.post("/v1/customers/me/claim-order", &json!({"cart": cart}), "").await.ok().unwrap();
+    shop.settle().await;
+    assert_eq!(ines.get("/v1/reviews/own").await.text("/items/0/id"), id);
+    assert_problem(&ines.post(&format!("/v1/reviews/{id}/helpful"), &json!({}), "").await, 409, "own_review");
+    let public = async || {
+        let list = shop.guest().get(&format!("/v1/reviews?merchant={}", market.alma)).await.ok().unwrap();
+        (list["items"][0]["stars"].clone(), list["items"][0].get("name").cloned())
+    };
+    assert_eq!(public().await, (json!(4), Some(json!("Ines G."))));
+    ines.post("/v1/customers/me/erase", &json!({}), "").await.ok().unwrap();
+    shop.settle().await;
+    assert_eq!(public().await, (json!(4), None));
+    // The erasure is heard of first: the review is the guest's still when the claim is heard of, and again.
+    let key = Key::review(&marketplace_id(), &id.parse().unwrap());
+    let table = &shop.market.world.table;
+    let kept = async || table.load::<Review>(&key).await.unwrap().unwrap();
+    let events = shop.events(&order).await;
+    let claimed = events.iter().find(|event| event.name == "order.claimed.v1").unwrap();
+    let guest = at(&claimed.data, "/from").parse().ok();
+    let held = kept().await;
+    let guests = Review { customer: guest, name: "Ines G.".parse().ok(), ..held.value.clone() };
+    table.put(&marketplace_id(), Some(&held), &guests).await.unwrap();
+    let told = serde_json::to_string(claimed).unwrap();
+    let answer = shop.market.cloud.invoke("review-collection", batch(&[told.clone(), told])).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([]));
+    let now = kept().await.value;
+    assert_eq!((now.customer, now.name), (customer.parse().ok(), None));
 }

@@ -21,6 +21,7 @@ pub(crate) fn story(before: Option<&Review>, after: &Review, fact: &Fact) -> Sto
         Fact::Replied { .. } => vec![replied(after, false)],
         Fact::ReplyEdited { .. } => vec![replied(after, true)],
         Fact::Helped
+        | Fact::Claimed { .. }
         | Fact::Unnamed
         | Fact::PhotoAwaited { .. }
         | Fact::PhotoJudged { .. }

@@ -3,10 +3,10 @@
 //! Routes: `/v1/review-links…`, `/v1/reviews…`, `/v1/ratings…`. Schedule: every five minutes, hands due questions to a
 //! queue. Consumes: `review.request_due.v1` from that; `shipment.delivered.v1`, `merchant_order.delivered.v1` for the
 //! questions; `merchant_order.opened.v1`, `merchant_order.shipped.v1`, `merchant_order.rejected.v1` for merchants'
-//! scores; `customer.erased.v1`; `asset.*.v1` of photos, but for `asset.created.v1`. Reads: orders and their parts,
-//! offers, merchants, assets. Writes: reviews with votes and reports, what was asked, counts; assets that are photos,
-//! and who shows them. Emits: `review.*.v1`, `merchant.rating_changed.v1`; of photos `asset.created.v1`,
-//! `asset.changed.v1`, `asset.deleted.v1`.
+//! scores; `order.claimed.v1`, `customer.erased.v1`; `asset.*.v1` of photos, but for `asset.created.v1`. Reads: orders
+//! and their parts, offers, merchants, accounts, assets. Writes: reviews with votes and reports, what was asked,
+//! counts; assets that are photos, and who shows them. Emits: `review.*.v1`, `merchant.rating_changed.v1`; of photos
+//! `asset.created.v1`, `asset.changed.v1`, `asset.deleted.v1`.
 //!
 //! A review is one delivered line's (A4(1)); what it counts for changes in the transaction that changes its stage
 //! (A4(3)). Absent on purpose: the mail that asks, which `notifications` writes; a way to sort or list by default that
@@ -42,6 +42,7 @@ pub fn function(world: &World) -> Function {
         .on(conduct::opened)
         .on(conduct::shipped)
         .on(conduct::rejected)
+        .on(forget::claimed)
         .on(forget::erased)
         .on(photos::ready)
         .on(photos::refused)

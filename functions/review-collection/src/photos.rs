@@ -185,6 +185,7 @@ async fn settle<T>(
         | Fact::Replied { .. }
         | Fact::ReplyEdited { .. }
         | Fact::Helped
+        | Fact::Claimed { .. }
         | Fact::Unnamed
         | Fact::PhotoAwaited { .. }
         | Fact::PhotoJudged { .. } => commit,

@@ -251,6 +251,10 @@ pub enum Fact {
         reply: Said,
     },
     Helped,
+    /// Its order, and so it, belongs to an account now.
+    Claimed {
+        customer: CustomerId,
+    },
     /// Its author is forgotten.
     Unnamed,
     PhotoAwaited {
@@ -452,6 +456,7 @@ impl Review {
                 Self { reply, ..self }
             }
             Fact::Helped => Self { helpful: self.helpful.saturating_add(1), ..self },
+            Fact::Claimed { customer } => Self { customer: Some(customer), ..self },
             Fact::Unnamed => Self { name: None, ..self },
             Fact::PhotoAwaited { number, asset } => {
                 self.photos.retain(|photo| photo.number != number);
