@@ -525,6 +525,56 @@ async fn a16_3_what_an_erased_customer_has_ends_whatever_state_it_is_in_and_is_n
     market.books_are_right().await;
 }
 
+/// How many addresses are kept of a subscription.
+async fn recipients(market: &Subscriptions, id: &str) -> usize {
+    let tail = id.split_once('_').unwrap().1;
+    let of = |(pk, sk): &(String, String)| pk.contains(tail) && sk.starts_with("RCP#");
+    market.shop.contents().await.keys().filter(|key| of(key)).count()
+}
+
+#[tokio::test]
+async fn a16_3_an_erasure_leaves_no_address_but_those_that_a_document_names() {
+    let market = Subscriptions::open().await;
+    let mut trial = terms("10.00");
+    trial["trial_days"] = json!(14);
+    publish(&market.shop, "trial", trial).await;
+    let tried = market.subscribe("trial", "tok_approved").await;
+    market.act(&tried, "cancel", json!({"at": "now"})).await;
+    let [charged, free] = ["ten", "trial"].map(|plan| market.body(plan, "tok_approved"));
+    let (omar, _) = sign_up(&market.shop, "omar").await;
+    let mut ids = vec![tried];
+    for (api, body) in [(&market.ines, &charged), (&omar, &free)] {
+        let answer = api.post("/v1/subscriptions", body, "").await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        ids.push(answer.text("/id").to_owned());
+        let mut moved = address();
+        moved["lines"] = json!(["Am Hafen 2"]);
+        let path = format!("/v1/subscriptions/{}/set-address", answer.text("/id"));
+        assert_eq!(api.post(&path, &json!({"address": moved}), "").await.status, 200);
+        market.shop.settle().await;
+    }
+    let kept = async || {
+        let mut kept = Vec::new();
+        for id in &ids {
+            kept.push(recipients(&market, id).await);
+        }
+        kept
+    };
+    assert_eq!(kept().await, [1, 2, 2]);
+    market.ines.post("/v1/customers/me/erase", &json!({}), "").await.ok().unwrap();
+    market.shop.settle().await;
+    assert_eq!(kept().await, [0, 1, 2], "what another customer has stays");
+    let invoice = &market.documents(&ids[1]).await[0];
+    let digest = invoice.bill_to.as_ref().unwrap().as_str();
+    let named = Key::recipient(&marketplace_id(), &invoice.subscription, digest);
+    let table = &market.shop.market.world.table;
+    assert!(table.load::<table::invoice::Recipient>(&named).await.unwrap().is_some());
+    omar.post("/v1/customers/me/erase", &json!({}), "").await.ok().unwrap();
+    market.shop.settle().await;
+    assert_eq!(kept().await, [0, 1, 0]);
+    market.books_are_right().await;
+}
+
 #[tokio::test]
 async fn another_customers_subscription_is_not_there_whatever_is_asked_of_it() {
     let market = Subscriptions::open().await;

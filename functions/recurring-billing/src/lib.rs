@@ -2,7 +2,7 @@
 //!
 //! Schedule: every five minutes, hands due subscriptions to a queue, one message each. Consumes: `subscription.due.v1`
 //! from that; `invoice.paid.v1` of first invoices; `customer.erased.v1`. Reads: subscriptions, plans, tax rates,
-//! invoices. Writes: subscriptions, invoices with their payments. Emits: `subscription.changed.v1`,
+//! invoices. Writes: subscriptions, invoices with their payments; deletes addresses. Emits: `subscription.changed.v1`,
 //! `subscription.trial_ending.v1`, `subscription.goods_due.v1`, `invoice.*.v1`.
 //!
 //! A renewal is one transaction (subscription, invoice, payment with its first attempt) and one call of the gateway,

@@ -1,7 +1,8 @@
 //! Where invoices and credit notes lie, their numbers, who issues them, and whom they are addressed to.
 //!
 //! A recipient is kept under the digest of what it says, so that an invoice names what held when it was made. It is no
-//! sealed item: the law wants invoices whole, also where the customer is forgotten.
+//! sealed item: the law wants invoices whole, also where the customer is forgotten. Those that no document names go
+//! with the customer.
 
 use crate::key::{Key, Place};
 use crate::list::List;
@@ -16,6 +17,7 @@ use domain::text::{Name, Word};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Subscriptions whose documents are read at once.
 const READ_AT_ONCE: u16 = 20;
@@ -168,6 +170,33 @@ impl Table {
                 None => return Ok(documents),
             }
         }
+    }
+
+    /// Where those lie whom no document of a subscription is addressed to: of a trial, of a plan that costs nothing, an
+    /// address that was replaced; strongly consistent.
+    pub async fn recipients_of_nothing(
+        &self,
+        m: &MarketplaceId,
+        id: &SubscriptionId,
+    ) -> Result<Vec<Key>, Fault> {
+        let pk = Key::subscription(m, id).pk;
+        let (mut keys, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.records::<Recipient>(&pk, Key::RECIPIENTS, PAGE, after.as_ref(), true).await?;
+            keys.extend(page.items.iter().map(|held| held.value.key(m)));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        if keys.is_empty() {
+            return Ok(keys);
+        }
+        let documents = self.documents_of(m, id).await?;
+        let named = documents.iter().filter_map(|held| held.value.bill_to.as_ref());
+        let named: HashSet<Key> = named.map(|digest| Key::recipient(m, id, digest.as_str())).collect();
+        keys.retain(|key| !named.contains(key));
+        Ok(keys)
     }
 
     /// A page of a customer's documents, newest first.

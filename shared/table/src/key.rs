@@ -434,6 +434,9 @@ impl Key {
         Self::new(Self::subscription(m, subscription).pk, format!("RCP#{digest}"))
     }
 
+    /// The bounds of whom a subscription's documents are addressed to.
+    pub(crate) const RECIPIENTS: (&'static str, &'static str) = ("RCP#", "RCP#~");
+
     /// There is one while a subscription of the customer's to the plan lives.
     pub fn has_plan(m: &MarketplaceId, customer: &CustomerId, plan: &PlanId) -> Self {
         Self::new(Self::data_key(m, customer).pk, format!("HAS#{}", plan.tail()))
