@@ -227,7 +227,7 @@ async fn whoever_waits_for_an_offer_is_told_once_that_it_is_there_again() {
     // Goods came in between the look at the shelf and the note of who waits: nobody has heard of them yet.
     let subject = edge::identity::subject(souk::issuer::ISSUER, "lena");
     let (customer, since) = (CustomerId::of(&marketplace_id(), &subject), shop.market.clock.now());
-    let between = Waiting { customer, offer: market.mug.parse().unwrap(), since };
+    let between = Waiting { customer, offer: market.mug.parse().unwrap(), merchant: None, since };
     shop.keep(&between).await;
     waits("lena", &market.mug).await.ok().unwrap();
     shop.settle().await;
@@ -262,6 +262,56 @@ async fn whoever_waits_is_told_when_an_order_that_had_the_last_units_is_canceled
     shop.settle().await;
     assert_eq!((told(shop, &market.mug).await.len(), told(shop, &market.bowl).await.len()), (1, 0));
     assert_eq!(shop.person("ines").get("/v1/stock-alerts").await.body["items"], json!([]));
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_only_once_it_can_be_bought_whatever_was_in_the_way() {
+    let market = Storefront::stocked(1).await;
+    let (shop, offer) = (&market.shop, &market.mug);
+    let waits =
+        async |who: &str| shop.person(who).post("/v1/stock-alerts", &json!({"offer": offer}), "").await;
+    let status = async |status: &str| {
+        let (path, body) = (format!("/v1/offers/{offer}"), json!({"status": status}).to_string());
+        shop.api.send_with(http::Method::PATCH, &path, &body, &[("if-match", "*")]).await.ok().unwrap();
+    };
+    let merchant = async |word: &str, body: Value| {
+        shop.done(&format!("/v1/merchants/{}/{word}", market.alma), &body).await;
+    };
+    let receive = async || shop.done(&format!("/v1/stock/{offer}/receive"), &json!({"quantity": 5})).await;
+    let heard = async || {
+        shop.settle().await;
+        told(shop, offer).await.len()
+    };
+    let waiting = async |who: &str| {
+        shop.person(who).get("/v1/stock-alerts").await.body["items"].as_array().unwrap().len()
+    };
+
+    // There, and not for sale: nothing is told of it, whatever comes in, until it is.
+    status("paused").await;
+    assert_eq!(waits("ines").await.status, 201);
+    receive().await;
+    assert_eq!((heard().await, waiting("ines").await), (0, 1));
+    status("active").await;
+    assert_eq!((heard().await, waiting("ines").await), (1, 0));
+
+    // Its merchant is suspended, of whom somebody waits for another thing too.
+    merchant("suspend", json!({"reason": "a trial"})).await;
+    let bowl = json!({"offer": market.bowl});
+    assert_eq!(shop.person("nora").post("/v1/stock-alerts", &bowl, "").await.status, 201);
+    assert_eq!(waits("omar").await.status, 201);
+    receive().await;
+    assert_eq!((heard().await, waiting("omar").await), (1, 1));
+    merchant("reopen", json!({})).await;
+    assert_eq!((heard().await, waiting("omar").await), (2, 0));
+    assert_eq!((told(shop, &market.bowl).await.len(), waiting("nora").await), (1, 0));
+
+    // Its merchant is on holiday.
+    merchant("set-closures", json!({"closures": [{"from": "2026-03-02", "to": "2026-03-20"}]})).await;
+    assert_eq!(waits("lena").await.status, 201);
+    receive().await;
+    assert_eq!((heard().await, waiting("lena").await), (2, 1));
+    merchant("set-closures", json!({"closures": []})).await;
+    assert_eq!((heard().await, waiting("lena").await), (3, 0));
 }
 
 #[tokio::test]

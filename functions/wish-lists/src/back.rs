@@ -1,11 +1,15 @@
-//! Who waits for an offer, and the word that it is there again: once each.
+//! Who waits for an offer, and the word that it can be had again: once each. Until it is for sale and there, everybody
+//! goes on waiting.
 
 use crate::show::Sold;
 use axum::extract::{Path, State};
 use domain::catalog::Offer;
-use domain::id::{MarketplaceId, OfferId, WaitId, derive};
+use domain::id::{MarketplaceId, MerchantId, OfferId, WaitId, derive};
+use domain::merchant::Merchant;
 use edge::{Again, Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
 use events::cart::OfferBackInStockV1;
+use events::catalog::OfferChangedV1;
+use events::merchant::{MerchantClosuresChangedV1, MerchantStatusChangedV1};
 use events::stock::{StockAdjustedV1, StockReceivedV1, StockReleasedV1};
 use events::{Announced, Context, Envelope};
 use serde::{Deserialize, Serialize};
@@ -61,24 +65,19 @@ pub(crate) async fn wait(
             }
             let held = world.table.load::<Offer>(&Key::offer(m, &offer)).await?;
             let mut check = Check::new();
-            match &held {
-                None => check.wrong("offer", "unknown", format!("there is no offer {offer}")),
-                Some(held) => {
-                    let sold = Sold::of(&world, m, std::slice::from_ref(&held.value.id)).await?;
-                    let there = sold.available.get(&offer).is_none_or(|units| *units > 0);
-                    if sold.offer(&offer).is_some() && there {
-                        check.wrong("offer", "available", format!("{offer} can be had now"));
-                    }
-                }
+            if held.is_none() {
+                check.wrong("offer", "unknown", format!("there is no offer {offer}"));
+            } else if Sold::of(&world, m, std::slice::from_ref(&offer)).await?.to_be_had(&offer).is_some() {
+                check.wrong("offer", "available", format!("{offer} can be had now"));
             }
             check.done()?;
-            let now = world.now();
-            let waiting = Waiting { customer: customer.clone(), offer: offer.clone(), since: now };
+            let (now, merchant) = (world.now(), held.map(|held| held.value.merchant));
+            let waiting = Waiting { customer: customer.clone(), offer: offer.clone(), merchant, since: now };
             Commit::new(m, &context).add(&waiting, Overtaken).send(&world.table).await?;
             Ok::<_, Problem>(Reply::created(view(&waiting, "waiting")))
         })
         .await?;
-    // Goods that came in between the look and the commit have found nobody who waits.
+    // What came to be had between the look and the commit has found nobody who waits.
     world.until_free(async || Ok::<_, Problem>(tell(&world, m, &offer, &context).await?)).await?;
     Ok(kept)
 }
@@ -101,12 +100,12 @@ pub(crate) async fn cancel(
     let (m, customer) = (&command.caller.marketplace, command.caller.customer()?);
     let offer: OfferId = offer.parse().map_err(|_| Problem::not_found("offer"))?;
     let key = Key::waiting(m, &offer, &customer);
-    let held = world.table.load::<Waiting>(&key).await?;
-    let since = held.map_or_else(|| world.now(), |held| held.value.since);
+    let held = world.table.load::<Waiting>(&key).await?.map(|held| held.value);
+    let none = Waiting { customer, offer, merchant: None, since: world.now() };
     let context = command.context(world.now());
     let commit: Commit<'_, Overtaken> = Commit::new(m, &context).delete(key);
     commit.send(&world.table).await?;
-    Ok(Reply::ok(view(&Waiting { customer, offer, since }, "canceled")))
+    Ok(Reply::ok(view(&held.unwrap_or(none), "canceled")))
 }
 
 pub(crate) async fn received(world: World, event: Envelope<StockReceivedV1>) -> Result<(), Again> {
@@ -129,6 +128,52 @@ pub(crate) async fn released(world: World, event: Envelope<StockReleasedV1>) -> 
     Ok(())
 }
 
+pub(crate) async fn changed(world: World, event: Envelope<OfferChangedV1>) -> Result<(), Again> {
+    let context = Context::follows(&event, world.now(), "wish-lists");
+    Ok(tell(&world, &event.marketplace, &event.data.offer, &context).await?)
+}
+
+pub(crate) async fn status_changed(
+    world: World,
+    event: Envelope<MerchantStatusChangedV1>,
+) -> Result<(), Again> {
+    let context = Context::follows(&event, world.now(), "wish-lists");
+    opened(&world, &event.marketplace, &event.data.merchant, &context).await
+}
+
+pub(crate) async fn closures_changed(
+    world: World,
+    event: Envelope<MerchantClosuresChangedV1>,
+) -> Result<(), Again> {
+    let context = Context::follows(&event, world.now(), "wish-lists");
+    opened(&world, &event.marketplace, &event.data.merchant, &context).await
+}
+
+/// A merchant that takes orders again may have what somebody waits for.
+async fn opened(
+    world: &World,
+    m: &MarketplaceId,
+    merchant: &MerchantId,
+    context: &Context,
+) -> Result<(), Again> {
+    let held = world.table.load::<Merchant>(&Key::merchant(m, merchant)).await?;
+    if held.is_none_or(|held| held.value.takes_orders(world.now()).is_err()) {
+        return Ok(());
+    }
+    let mut after = None;
+    loop {
+        let page = world.table.waits_at(m, merchant, AT_ONCE, after.as_ref()).await?;
+        let offers: BTreeSet<OfferId> = page.items.into_iter().map(|waiting| waiting.offer).collect();
+        for offer in offers {
+            tell(world, m, &offer, context).await?;
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
 /// The story is named by who has waited for what since when: whoever hears of the goods twice tells it once.
 async fn tell(world: &World, m: &MarketplaceId, offer: &OfferId, context: &Context) -> Result<(), Fault> {
     loop {
@@ -136,16 +181,10 @@ async fn tell(world: &World, m: &MarketplaceId, offer: &OfferId, context: &Conte
         if waiting.is_empty() {
             return Ok(());
         }
-        let held = world.table.load::<Offer>(&Key::offer(m, offer)).await?;
-        let Some(offer) = held.map(|held| held.value) else { return Ok(()) };
-        let offers = [offer];
-        let there = world.table.available(m, &offers, None, world.now()).await?;
-        let [offer] = offers;
-        if there.get(&offer.id).is_none_or(|units| *units == 0) {
-            return Ok(());
-        }
+        let sold = Sold::of(world, m, std::slice::from_ref(offer)).await?;
+        let Some(offer) = sold.to_be_had(offer) else { return Ok(()) };
         for held in waiting {
-            one(world, m, &offer, held, context).await?;
+            one(world, m, offer, held, context).await?;
         }
     }
 }
@@ -161,7 +200,7 @@ async fn one(
     Held { value, .. }: Held<Waiting>,
     context: &Context,
 ) -> Result<(), Fault> {
-    let Waiting { customer, offer: id, since } = value;
+    let Waiting { customer, offer: id, merchant: _, since } = value;
     let bits = derive(&["waiting", m.as_str(), id.as_str(), customer.as_str(), &since.to_string()]);
     let key = Key::waiting(m, &id, &customer);
     let subject = WaitId::from_bits(bits);

@@ -1,9 +1,10 @@
 //! Wish lists, shared by link, moved to a cart and back; and who waits for an offer to be there again.
 //!
 //! Routes: `/v1/wish-lists…`, `/v1/shared-wish-lists/{token}`, `/v1/stock-alerts…`. Consumes: `stock.received.v1`,
-//! `stock.adjusted.v1`, `stock.released.v1`, `customer.erased.v1`. Reads: offers and their stock, merchants, carts, how
-//! carts are followed up. Writes: wish lists, carts that things are moved to and from, which of them is followed, who
-//! waits. Emits: `offer.back_in_stock.v1`.
+//! `stock.adjusted.v1`, `stock.released.v1`, `offer.changed.v1`, `merchant.status_changed.v1`,
+//! `merchant.closures_changed.v1`, `customer.erased.v1`. Reads: offers and their stock, merchants, carts, how carts are
+//! followed up. Writes: wish lists, carts that things are moved to and from, which of them is followed, who waits.
+//! Emits: `offer.back_in_stock.v1`.
 //!
 //! A guest's list is whose who knows its id, as a guest's cart is. A list is one item and a change is one conditional
 //! put; what moves to a cart or from one is one transaction of both. Absent on purpose: events of a list, for nobody
@@ -49,5 +50,8 @@ pub fn function(world: &World) -> Function {
         .on(back::received)
         .on(back::adjusted)
         .on(back::released)
+        .on(back::changed)
+        .on(back::status_changed)
+        .on(back::closures_changed)
         .on(forget::erased)
 }

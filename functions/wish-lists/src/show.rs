@@ -11,7 +11,7 @@ use events::Amount;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use table::wish_list::WishListSummary;
-use table::{Held, Key};
+use table::{Fault, Held, Key};
 
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "WishListRow"))]
@@ -96,12 +96,12 @@ pub(crate) async fn at_hand(world: &World, caller: &Caller, id: &str) -> Result<
 /// What is for sale now of what a list, or a request, names.
 pub(crate) struct Sold {
     offers: BTreeMap<OfferId, Offer>,
-    pub(crate) available: BTreeMap<OfferId, u32>,
+    available: BTreeMap<OfferId, u32>,
 }
 
 impl Sold {
     /// In two batch reads: offers, then their merchants and stock.
-    pub(crate) async fn of(world: &World, m: &MarketplaceId, offers: &[OfferId]) -> Result<Self, Problem> {
+    pub(crate) async fn of(world: &World, m: &MarketplaceId, offers: &[OfferId]) -> Result<Self, Fault> {
         let keys: Vec<Key> = offers.iter().map(|offer| Key::offer(m, offer)).collect();
         let found = world.table.load_all::<Offer>(&keys).await?;
         let found: Vec<Offer> = found.into_iter().map(|held| held.value).collect();
@@ -121,6 +121,12 @@ impl Sold {
 
     pub(crate) fn offer(&self, id: &OfferId) -> Option<&Offer> {
         self.offers.get(id)
+    }
+
+    /// What is for sale and there.
+    pub(crate) fn to_be_had(&self, id: &OfferId) -> Option<&Offer> {
+        let there = self.available.get(id).is_none_or(|units| *units > 0);
+        self.offer(id).filter(|_| there)
     }
 
     fn view(&self, item: &Item) -> WishView {

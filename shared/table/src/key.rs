@@ -47,7 +47,7 @@
 //! | offer            | `M#OFF#<offer>`   | `OFF`                     | 1 `M#PRDOFF#<product>` · 2 `M#MEROFF#<merchant>`; SK `<id>` |
 //! | stock            | `M#OFF#<offer>`   | `STK#<location>`; a hot offer's further bins `STK#<location>~<n>` | |
 //! | wish list        | `M#WSH#<list>`    | `WSH`                     | 1 `M#CUSWSH#<customer>`; SK `<id>` |
-//! | waits for an offer | `M#OFF#<offer>` | `WAI#<customer>`          | 1 `M#CUSWAI#<customer>`; SK `<ms>#<id>` |
+//! | waits for an offer | `M#OFF#<offer>` | `WAI#<customer>`          | 1 `M#CUSWAI#<customer>` · 2 `M#MERWAI#<merchant>`; SK `<ms>#<id>` |
 //! | plan             | `M#PLN#<plan>`    | `PLN`                     | 2 `M#PLNS`; SK `<id>` |
 //! | terms of a plan  | `M#PLN#<plan>`    | `TRM#<version>`           | |
 //! | subscription     | `M#SBN#<subscription>` | `SBN`                | 1 `M#CUSSBN#<customer>` · 2 `M#PLNSBN#<plan>`; SK `<id>` |

@@ -3,7 +3,7 @@
 use crate::key::{Index, Key, Place};
 use crate::list::List;
 use crate::{Cursor, Fault, Held, Page, Record, Table};
-use domain::id::{CustomerId, MarketplaceId, OfferId, WishListId};
+use domain::id::{CustomerId, MarketplaceId, MerchantId, OfferId, WishListId};
 use domain::text::Name;
 use domain::wish_list::WishList;
 use jiff::Timestamp;
@@ -46,6 +46,9 @@ impl Record for WishList {
 pub struct Waiting {
     pub customer: CustomerId,
     pub offer: OfferId,
+    /// Whose it is; those of before it was kept do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
     pub since: Timestamp,
 }
 
@@ -58,7 +61,10 @@ impl Record for Waiting {
     }
 
     fn places(&self, m: &MarketplaceId) -> Vec<Place> {
-        vec![Place::waiting(m, &self.customer, self.since, &self.offer)]
+        let mut places = vec![Place::waiting(m, &self.customer, self.since, &self.offer)];
+        let at = |merchant| Place::waiting_at(m, merchant, self.since, &self.offer);
+        places.extend(self.merchant.as_ref().map(at));
+        places
     }
 
     fn summary(&self) -> Option<Self> {
@@ -87,6 +93,18 @@ impl Table {
         after: Option<&Cursor>,
     ) -> Result<Page<Waiting>, Fault> {
         let first = Place::waiting(m, customer, Timestamp::UNIX_EPOCH, &OfferId::from_bits(0));
+        self.list::<Waiting>(&List::of(first), limit, after).await
+    }
+
+    /// Who waits for what a merchant sells.
+    pub async fn waits_at(
+        &self,
+        m: &MarketplaceId,
+        merchant: &MerchantId,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Waiting>, Fault> {
+        let first = Place::waiting_at(m, merchant, Timestamp::UNIX_EPOCH, &OfferId::from_bits(0));
         self.list::<Waiting>(&List::of(first), limit, after).await
     }
 

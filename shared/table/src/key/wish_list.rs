@@ -1,7 +1,7 @@
 //! Keys of wish lists, and of who waits for an offer to be there again.
 
 use crate::key::{Index, Key, Place};
-use domain::id::{CustomerId, MarketplaceId, OfferId, WaitId, WishListId};
+use domain::id::{CustomerId, MarketplaceId, MerchantId, OfferId, WaitId, WishListId};
 use jiff::Timestamp;
 
 impl Key {
@@ -39,5 +39,15 @@ impl Place {
         offer: &OfferId,
     ) -> Self {
         Self::new(Index::Gsi1, format!("{m}#CUSWAI#{}", customer.tail()), since, offer.as_str())
+    }
+
+    /// Sparse: of waits that say whose the offer is.
+    pub(crate) fn waiting_at(
+        m: &MarketplaceId,
+        merchant: &MerchantId,
+        since: Timestamp,
+        offer: &OfferId,
+    ) -> Self {
+        Self::new(Index::Gsi2, format!("{m}#MERWAI#{}", merchant.tail()), since, offer.as_str())
     }
 }
