@@ -280,6 +280,33 @@ async fn a18_1_events_of_a_merge_come_in_any_order_and_as_often_as_they_like() {
     assert!(all.shop.contents().await == before, "a repeat has changed something");
 }
 
+#[tokio::test]
+async fn what_a_merged_product_had_is_the_others_alone_however_late_its_events_come() {
+    let all = Twins::open().await;
+    let (one, two, pair) = all.paired().await;
+    let offer = all.offer(&all.birch, &two, "becher", "9.00").await;
+    all.shop.settle().await;
+    all.shop.done(&format!("/v1/duplicates/{pair}/merge"), &json!({"keep": one})).await;
+    all.shop.settle().await;
+    let events = [all.shop.events(&two).await, all.shop.events(&offer).await].concat();
+    let bodies: Vec<String> = events
+        .iter()
+        .filter(|event| ["offer.created.v1", "product.changed.v1"].contains(&event.name.as_str()))
+        .map(|event| serde_json::to_string(event).unwrap())
+        .collect();
+    assert_eq!(bodies.len(), 2);
+    let answer = all.shop.market.cloud.invoke("collections", batch(&bodies)).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([]));
+    let (table, m) = (&all.shop.market.world.table, marketplace_id());
+    let mut placed = Vec::new();
+    for product in [&one, &two] {
+        let key = table::Key::placement(&m, &product.parse().unwrap());
+        let held = table.load::<table::collection::Placement>(&key).await.unwrap();
+        placed.push(held.map(|held| held.value.offers.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    }
+    assert_eq!(placed, [Some(vec![offer]), Some(vec![])]);
+}
+
 /// Every write of the function goes wrong in every way while two are paired and merged.
 #[tokio::test]
 async fn whatever_write_goes_wrong_pairs_are_found_and_offers_follow() {

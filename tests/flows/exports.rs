@@ -146,6 +146,38 @@ async fn an_export_since_another_has_what_is_new_what_is_different_and_what_is_g
 }
 
 #[tokio::test]
+async fn an_offer_of_a_product_that_was_merged_has_one_row_and_the_export_after_it_nothing_new() {
+    let all = Stall::open().await;
+    let shop = all.shop();
+    let birch = shop.merchant("birch", json!({"every": "day"})).await;
+    let mut products = Vec::new();
+    for (merchant, title) in [(&all.gallery.alma, "Cup"), (&birch, "Tasse")] {
+        let gtin = json!([{"gtin": "4006381333931"}]);
+        let body = json!({"merchant": merchant, "title": title, "variants": gtin});
+        let product = at(&shop.done("/v1/products", &body).await, "/id").to_owned();
+        let price = json!({"amount": "8.00", "currency": "EUR"});
+        let offer = json!({"merchant": merchant, "product": product, "sku": title, "price": price});
+        shop.done("/v1/offers", &offer).await;
+        products.push(product);
+    }
+    shop.settle().await;
+    let pair = at(&shop.get("/v1/duplicates").await, "/items/0/id").to_owned();
+    shop.done(&format!("/v1/duplicates/{pair}/merge"), &json!({"keep": products[0]})).await;
+    shop.settle().await;
+    let first = all.export(of("json_lines")).await;
+    let file = all.fetch(&first["file"]).await;
+    let rows = file.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut of_products: Vec<String> = rows.map(|row| at(&row, "/set/product").to_owned()).collect();
+    of_products.retain(|product| *product == products[0]);
+    assert_eq!((of_products.len(), &first["counts"]["set"]), (2, &json!(4)), "{file}");
+    let mut since = of("json_lines");
+    since["since"] = first["id"].clone();
+    let next = all.export(since).await;
+    let counts = ["set", "removed", "unchanged"].map(|count| next["counts"][count].as_u64().unwrap());
+    assert_eq!(counts, [0, 0, 4]);
+}
+
+#[tokio::test]
 async fn what_says_too_little_for_the_channel_is_left_out_with_what_is_missing() {
     let all = Stall::open().await;
     all.says(json!({"values": {"title": null}})).await;

@@ -54,7 +54,14 @@ impl Seen {
             None => offered(world, m, id).await?,
         };
         offers.extend(offer.filter(|_| offers.len() < OFFERS_MAX).cloned());
-        let (price, merchants) = sold(world, m, &offers).await?;
+        let keys: Vec<Key> = offers.iter().map(|offer| Key::offer(m, offer)).collect();
+        let found = world.table.load_all::<Offer>(&keys).await?.into_iter().map(|held| held.value);
+        // What has gone over to the product that another has become is that one's.
+        let (own, gone): (Vec<Offer>, Vec<Offer>) = found.partition(|offer| offer.product == *id);
+        for offer in &gone {
+            offers.remove(&offer.id);
+        }
+        let (price, merchants) = sold(world, m, own).await?;
         let brand: Option<Code> = BRAND.parse().ok();
         let brand =
             brand.and_then(|brand| content.value(None, &brand, &Place::default())?.as_text()?.parse().ok());
@@ -94,15 +101,9 @@ async fn offered(world: &World, m: &MarketplaceId, id: &ProductId) -> Result<BTr
 async fn sold(
     world: &World,
     m: &MarketplaceId,
-    offers: &BTreeSet<OfferId>,
+    mut active: Vec<Offer>,
 ) -> Result<(Option<Money>, BTreeSet<MerchantId>), Fault> {
-    let keys: Vec<Key> = offers.iter().map(|offer| Key::offer(m, offer)).collect();
-    let offers = world.table.load_all::<Offer>(&keys).await?;
-    let active: Vec<Offer> = offers
-        .into_iter()
-        .map(|held| held.value)
-        .filter(|offer| offer.status == OfferStatus::Active)
-        .collect();
+    active.retain(|offer| offer.status == OfferStatus::Active);
     let keys: Vec<Key> = active.iter().map(|offer| Key::merchant(m, &offer.merchant)).collect();
     let merchants = world.table.load_all::<Merchant>(&keys).await?;
     let open = |held: &Held<Merchant>| held.value.status == Status::Open;

@@ -114,10 +114,12 @@ async fn make<'a>(
             .map_err(|unset| Again::call("find where pictures are shown", unset))?,
     };
     let mut files = Files::begin(export, before);
-    let mut after = None;
+    let (mut named, mut after) = (BTreeSet::new(), None);
     loop {
-        let (lots, next) = desk.lots(after.as_ref()).await?;
-        desk.put(&mut files, lots).await?;
+        let (mut offers, next) = desk.offered(after.as_ref()).await?;
+        // A product that was merged may still name what the other has by now: an offer has one row.
+        offers.retain(|offer| named.insert(offer.clone()));
+        desk.put(&mut files, &offers).await?;
         if files.is_too_large() {
             let why = format!(
                 "it has more than {BYTES_MAX} bytes: export fewer attributes, or a merchant's offers"
@@ -145,33 +147,24 @@ struct Desk<'a> {
     front: Front,
 }
 
-/// Offers by product.
-type Lots = BTreeMap<ProductId, BTreeSet<OfferId>>;
-
 impl Desk<'_> {
     /// Some of what is offered: of everybody's products, or of a merchant's offers.
-    async fn lots(&self, after: Option<&Cursor>) -> Result<(Lots, Option<Cursor>), Again> {
+    async fn offered(&self, after: Option<&Cursor>) -> Result<(Vec<OfferId>, Option<Cursor>), Again> {
         let table = &self.world.table;
-        let mut lots = Lots::new();
         if let Some(merchant) = &self.export.merchant {
             let page = table.offers_of_merchant(self.m, merchant, READING, after).await?;
-            for row in page.items {
-                lots.entry(row.product).or_default().insert(row.id);
-            }
-            return Ok((lots, page.next));
+            return Ok((page.items.into_iter().map(|row| row.id).collect(), page.next));
         }
         let page = table.products(self.m, None, READING, after).await?;
         let products: Vec<ProductId> = page.items.into_iter().map(|row| row.id).collect();
         let keys: Vec<Key> = products.iter().map(|product| Key::placement(self.m, product)).collect();
-        for held in table.load_all::<Placement>(&keys).await? {
-            lots.insert(held.value.product, held.value.offers);
-        }
-        Ok((lots, page.next))
+        let placed = table.load_all::<Placement>(&keys).await?;
+        Ok((placed.into_iter().flat_map(|held| held.value.offers).collect(), page.next))
     }
 
-    async fn put(&self, files: &mut Files<'_>, lots: Lots) -> Result<(), Again> {
+    async fn put(&self, files: &mut Files<'_>, offers: &[OfferId]) -> Result<(), Again> {
         let (table, m) = (&self.world.table, self.m);
-        let offers: Vec<Key> = lots.values().flatten().map(|offer| Key::offer(m, offer)).collect();
+        let offers: Vec<Key> = offers.iter().map(|offer| Key::offer(m, offer)).collect();
         let offers = table.load_all::<Offer>(&offers).await?;
         let active =
             offers.into_iter().map(|held| held.value).filter(|offer| offer.status == OfferStatus::Active);
