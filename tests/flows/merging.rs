@@ -64,6 +64,30 @@ async fn a_guests_cart_joins_that_of_another_device_and_every_line_is_accounted_
 }
 
 #[tokio::test]
+async fn a_code_for_the_guests_cart_alone_goes_along_and_is_good_for_no_other() {
+    let market = Storefront::open().await;
+    let incentive = json!({"amount": eur("2.00"), "valid_hours": 48});
+    let steps = json!([{"after_minutes": 60, "incentive": incentive}]);
+    let policy = json!({"steps": steps, "max_messages": 4, "max_messages_days": 7, "attribution_days": 7});
+    market.shop.done("/v1/abandoned-carts/policy", &policy).await;
+    let guests = market.shop.left_cart(&market.alma, "ines@post.example").await;
+    market.shop.wait_minutes(65).await;
+    let link = market.shop.cart_link(&guests).await;
+    let opened = market.guest.post(&format!("/v1/cart-links/{link}"), &json!({}), "").await.ok().unwrap();
+    let code = at(&opened, "/codes/0/name").to_owned();
+    let ines = market.shop.person("ines");
+    let cart = elsewhere(&market, &ines).await;
+    let joined = claim(&ines, &guests, &json!({})).await.ok().unwrap();
+    for shown in [&joined, &ines.get(&format!("/v1/carts/{cart}")).await.ok().unwrap()] {
+        assert_eq!(at(shown, "/codes/0/name"), code);
+        assert_eq!(eur_at(shown, "/codes/0/amount"), "2.00");
+    }
+    let other = market.cart().await;
+    let typed = json!({"add": market.goods(), "codes": {"add": [code]}});
+    assert_eq!(market.edit(&other, &typed).await["codes"][0]["reason"], "unknown");
+}
+
+#[tokio::test]
 async fn a_strategy_that_is_asked_for_decides_and_one_that_does_not_exist_is_refused() {
     let market = Storefront::open().await;
     for (who, strategy, quantities) in [

@@ -358,6 +358,54 @@ async fn a_link_to_an_account_s_cart_opens_what_was_chosen_and_nothing_of_the_pe
     assert_eq!(at(&recovered, "/items/0/code"), code);
 }
 
+/// Ines's cart with the code that its reminder brought, ready to be paid; answers its link, its id and its total.
+async fn reminded(market: &Storefront) -> (String, String, String) {
+    let incentive = json!({"amount": eur("2.00"), "valid_hours": 48});
+    set(&market.shop, &policy(json!([{"after_minutes": 60, "incentive": incentive}]))).await;
+    let ines = market.shop.person("ines");
+    let sign_up =
+        json!({"name": "Ines Groß", "email": "ines@post.example", "consents": {"marketing_email": true}});
+    ines.post("/v1/customers/me", &sign_up, "").await.ok().unwrap();
+    let cart = ines.post("/v1/carts", &json!({"country": "DE"}), "").await.text("/id").to_owned();
+    let delivery = [&market.alma, &market.birch].map(|of| json!({"merchant": of, "service": "standard"}));
+    let edit =
+        json!({"add": market.goods(), "contact": contact(), "address": address(), "delivery": delivery});
+    ines.post(&format!("/v1/carts/{cart}/edit"), &edit, "").await.ok().unwrap();
+    market.shop.wait_minutes(65).await;
+    let link = market.shop.cart_link(&cart).await;
+    let ines = market.shop.person("ines");
+    let own = ines.post(&format!("/v1/cart-links/{link}"), &json!({}), "").await.ok().unwrap();
+    assert_eq!(eur_at(&own, "/codes/0/amount"), "2.00");
+    (link, cart, eur_at(&own, "/totals/total"))
+}
+
+#[tokio::test]
+async fn a_code_for_one_cart_is_in_one_order_whoever_opens_the_link_while_that_is_paid() {
+    let market = Storefront::open().await;
+    let (link, cart, total) = reminded(&market).await;
+    let ines = market.shop.person("ines");
+    let pay = by_card(&total, "tok_timeout_approved");
+    let paid = ines.post(&format!("/v1/checkouts/{cart}/pay"), &pay, "").await;
+    assert_eq!(paid.status, 202, "{}", paid.body);
+    assert_problem(&restore(&market, &link).await, 409, "payment_in_flight");
+    market.shop.wait_minutes(30).await;
+    assert_problem(&restore(&market, &link).await, 410, "cart_completed");
+    market.shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_opened_in_the_moment_of_payment_gets_the_code_or_the_order_has_it() {
+    let market = Storefront::open().await;
+    let (link, cart, total) = reminded(&market).await;
+    let (ines, path) = (market.shop.person("ines"), format!("/v1/checkouts/{cart}/pay"));
+    let pay = by_card(&total, "tok_approved");
+    let (paid, opened) = futures::future::join(ines.post(&path, &pay, ""), restore(&market, &link)).await;
+    let has_code = opened.status == 200;
+    assert_ne!(paid.status.is_success(), has_code, "{} {}", paid.body, opened.body);
+    market.shop.settle().await;
+    market.shop.books_are_right().await;
+}
+
 #[tokio::test]
 async fn a_look_at_a_cart_reads_three_units_at_most_and_an_edit_pays_for_it_once() {
     let market = Storefront::open().await;

@@ -1,16 +1,18 @@
-//! The carts of a person who has signed in: one for all devices, and what a guest chose joins it.
+//! The carts of a person who has signed in: one for all devices, and what a guest chose joins it, with the codes that
+//! were for the guest's cart alone.
 
 use crate::edit::{Answer, priced};
-use crate::show::CartView;
 use axum::extract::{Path, State};
 use domain::Money;
 use domain::cart::{Cart, Line, Merged, NotSold, Reason, Strategy, Wares, merge};
+use domain::discount::Spelling;
 use domain::id::{CustomerId, MarketplaceId};
 use edge::query::None as NoParameters;
 use edge::shopping::AtHand;
 use edge::{Command, Overtaken, Problem, Query, Reply, World};
 use jiff::Timestamp;
 use serde::Deserialize;
+use table::discount::DiscountCode;
 use table::{Commit, Held, Key};
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -82,10 +84,17 @@ async fn joined(
     let (next, left) = merge(&account.value, &guest.value, command.body.strategy, price, now)?;
     let next = world.table.followed(m, next, now).await?;
     let context = command.context(now);
-    let commit: Commit<'_, Overtaken> =
+    let mut commit: Commit<'_, Overtaken> =
         Commit::new(m, &context).replace(account, &next).replace(guest, &left);
+    // As many as a cart has at the most.
+    let codes = guest.value.codes.iter().map(|code| Key::discount_code(m, &Spelling::of(code)));
+    let codes = world.table.load_all::<DiscountCode>(&codes.collect::<Vec<_>>()).await?;
+    for code in codes.iter().filter(|code| code.value.bound_to.as_ref() == Some(&guest.value.id)) {
+        let moved = DiscountCode { bound_to: Some(next.id.clone()), ..code.value.clone() };
+        commit = commit.replace(code, &moved);
+    }
     commit.send(&world.table).await?;
-    let view = CartView::of(&next, &wares, now)?.merged(left.merged.as_deref());
+    let view = priced(world, m, &next).await?.merged(left.merged.as_deref());
     Ok(Reply::ok(view).revision(account.next_step()))
 }
 

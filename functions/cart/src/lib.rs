@@ -1,8 +1,8 @@
 //! Carts: what shoppers have chosen, what it costs now, and what is still to be said before it can be ordered.
 //!
 //! Routes: `/v1/carts…`, `/v1/cart-links/{token}`. Reads: marketplace, offers and their stock, merchants, delivery
-//! rates, tax, codes and agreements, how carts are followed up. Writes: carts, and which of them is a customer's
-//! current one. Emits nothing: no edit is told.
+//! rates, tax, codes and agreements, how carts are followed up. Writes: carts, which of them is a customer's current
+//! one, which one a reminder's code is for. Emits nothing: no edit is told.
 //!
 //! A cart is one item and an edit is one conditional put of it, with the last requests inside, so that an edit that is
 //! sent twice happens once. A guest's cart is whose who knows its id, which nobody can guess; a customer's is that

@@ -1,12 +1,13 @@
 //! A link from a reminder opens the cart again, on any device.
 //!
 //! A guest's cart is opened itself, and so is the caller's own. Another customer's is not: whoever has the link gets
-//! what was chosen, in a cart of the own, and nothing of the person. Its code moves along, for it is good for one cart.
+//! what was chosen, in a cart of the own, and nothing of the person. Its code moves along, for it is good for one cart;
+//! so nothing is copied of a cart that is being paid.
 
 use crate::edit::{Answer, priced};
 use axum::extract::{Path, State};
 use domain::cart::{Cart, Edit};
-use domain::checkout::Stage;
+use domain::checkout::{Stage, must_be_free};
 use domain::discount::Spelling;
 use domain::id::{CartId, derive};
 use domain::reminder::{FollowUp, Newest};
@@ -68,6 +69,7 @@ async fn attempt(
         let view = priced(world, m, &copy.value).await?;
         return Ok(Reply::ok(view).revision(copy.revision()).replayed());
     }
+    must_be_free(&held.value.stage, now)?;
     let copy = with_code(&held.value.restored(copy, shopper.customer().cloned(), now), code.as_ref(), now)?;
     let context = command.context(now);
     let mut commit = Commit::new(m, &context).add(&copy, Overtaken);
@@ -81,7 +83,8 @@ async fn attempt(
         let known = world.table.load::<DiscountCode>(&Key::discount_code(m, &Spelling::of(&code))).await?;
         if let Some(known) = known.filter(|known| known.value.bound_to.as_ref() == Some(id)) {
             let moved = DiscountCode { bound_to: Some(copy.id.clone()), ..known.value.clone() };
-            commit = commit.replace(&known, &moved);
+            // Whoever begins to pay the first cart meanwhile has another price to agree to.
+            commit = commit.replace(&known, &moved).replace(&held, &held.value);
         }
     }
     commit.send(&world.table).await?;
