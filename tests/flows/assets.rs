@@ -313,6 +313,28 @@ async fn a_picture_is_described_by_language_and_shown_until_its_rights_end() {
 }
 
 #[tokio::test]
+async fn rights_may_begin_and_end_within_one_minute_before_the_file_comes_and_after() {
+    let gallery = Gallery::open().await;
+    let shop = &gallery.shop;
+    let minute = json!({"since": "2026-03-10T00:00:10Z", "until": "2026-03-10T00:00:50Z"});
+    let describe = async |id: &str| {
+        let (path, body) = (format!("/v1/assets/{id}"), json!({"rights": minute}).to_string());
+        shop.api.send_with(Method::PATCH, &path, &body, &[("if-match", "*")]).await.ok().unwrap();
+    };
+    let there = gallery.sent("image/png", &png(2, 2)).await;
+    describe(at(&there, "/id")).await;
+    let file = png(3, 3);
+    let awaited = gallery.awaited("image/png", file.len()).await;
+    describe(at(&awaited, "/id")).await;
+    assert_eq!(send_file(shop, &awaited["upload"], &file).await, 200);
+    shop.settle().await;
+    assert_eq!(at(&gallery.asset(at(&awaited, "/id")).await, "/status"), "ready");
+    shop.wait_until("2026-03-10T00:00:00Z").await;
+    shop.wait_minutes(10).await;
+    assert_eq!(gallery.files("media/"), Vec::<String>::new(), "what was made of both is gone");
+}
+
+#[tokio::test]
 async fn a_large_picture_has_tiles_to_zoom_into_in_the_layout_of_deep_zoom() {
     let gallery = Gallery::open().await;
     let pixels = vec![127; 1_300 * 700 * 3];

@@ -232,9 +232,14 @@ impl<'a, C: Debug> Commit<'a, C> {
         self
     }
 
-    /// Work that is due some time on, written with its cause.
+    /// Work that is due some time on, written with its cause; once, where it is due twice in one minute.
     pub fn due(mut self, work: Work, thing: &str, run: Timestamp) -> Self {
-        let mut item = Key::due(self.marketplace, work, thing, run).item();
+        let key = Key::due(self.marketplace, work, thing, run);
+        let puts = |write: &Write| matches!(write, Write::Put { item, .. } if Key::of_item(item) == key);
+        if self.writes.iter().any(|(write, _)| puts(write)) {
+            return self;
+        }
+        let mut item = key.item();
         item.insert("kind".to_owned(), text(DUE));
         self.writes.push((Write::Put { item, condition: Condition::Any }, None));
         self
