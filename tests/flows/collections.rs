@@ -129,6 +129,35 @@ async fn a_rule_has_what_it_holds_for_whatever_changes() {
 }
 
 #[tokio::test]
+async fn a_price_in_another_currency_takes_nothing_out_of_a_collection_and_goes_before_none_of_its_own() {
+    let all = Shelves::open().await;
+    let (mug, _) = all.goods("Mug", "mugs", "15.00").await;
+    all.goods("Bowl", "home", "16.00").await;
+    let lamp = all.product("Lamp", "home").await;
+    let body =
+        json!({"name": "cedar", "external_id": "cedar", "currency": "USD", "schedule": {"every": "day"}});
+    let cedar = at(&all.shop.done("/v1/merchants", &body).await, "/id").to_owned();
+    all.shop.done(&format!("/v1/merchants/{cedar}/approve"), &json!({})).await;
+    for (product, price) in [(&mug, "12.00"), (&lamp, "1.00")] {
+        let price = json!({"amount": price, "currency": "USD"});
+        let body = json!({"merchant": cedar, "product": product, "sku": product, "price": price});
+        all.shop.done("/v1/offers", &body).await;
+    }
+    all.set("cheap", &cheap_home()).await;
+    let dollars = json!({"amount": "12.00", "currency": "USD"});
+    all.set("dollars", &by_rule("price_down", json!([{"on": "price", "max": dollars}]))).await;
+    all.set("home", &by_rule("price_up", json!([{"on": "category", "any": ["home"]}]))).await;
+    assert_eq!(all.within("cheap").await, ["Mug", "Bowl"]);
+    assert_eq!(all.within("dollars").await, ["Mug", "Lamp"]);
+    assert_eq!(all.within("home").await, ["Mug", "Bowl", "Lamp"]);
+    let page = shown(&all.shop.guest(), "home").await.ok().unwrap();
+    let prices: Vec<_> = page["items"].as_array().unwrap().iter().map(|item| &item["price"]).collect();
+    let [euros, dollar] =
+        [json!({"amount": "15.00", "currency": "EUR"}), json!({"amount": "1.00", "currency": "USD"})];
+    assert_eq!((prices[0], prices[2]), (&euros, &dollar));
+}
+
+#[tokio::test]
 async fn a_rule_asks_what_a_product_says_who_made_it_and_who_sells_it() {
     let all = Shelves::open().await;
     let shop = &all.shop;

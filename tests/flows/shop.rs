@@ -41,6 +41,27 @@ async fn guests_see_active_products_and_never_a_draft_or_what_is_archived() {
 }
 
 #[tokio::test]
+async fn offers_stand_by_their_prices_those_in_the_marketplace_s_currency_first() {
+    let market = Storefront::open().await;
+    let (shop, mug) = (&market.shop, product_of(&market.shop, &market.mug).await);
+    let body =
+        json!({"name": "cedar", "external_id": "cedar", "currency": "USD", "schedule": {"every": "day"}});
+    let cedar = at(&shop.done("/v1/merchants", &body).await, "/id").to_owned();
+    shop.done(&format!("/v1/merchants/{cedar}/approve"), &json!({})).await;
+    for (merchant, amount, currency) in [(&cedar, "7.00", "USD"), (&market.birch, "11.00", "EUR")] {
+        let price = json!({"amount": amount, "currency": currency});
+        let body = json!({"merchant": merchant, "product": mug, "sku": "becher", "price": price});
+        shop.done("/v1/offers", &body).await;
+    }
+    shop.settle().await;
+    let page = seen(&market, &format!("/v1/shop/products/{mug}")).await;
+    let offers = page["variants"][0]["offers"].as_array().unwrap();
+    let prices: Vec<_> =
+        offers.iter().map(|offer| [at(offer, "/price/amount"), at(offer, "/price/currency")]).collect();
+    assert_eq!(prices, [["10.00", "EUR"], ["11.00", "EUR"], ["7.00", "USD"]]);
+}
+
+#[tokio::test]
 async fn pages_and_categories_show_every_product_once() {
     let market = Storefront::open().await;
     market.shop.done("/v1/categories", &json!({"handle": "mugs", "name": "Mugs"})).await;

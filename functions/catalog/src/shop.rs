@@ -1,6 +1,7 @@
 //! What guests see of the catalog: active products, and who sells them; no drafts, and no number but the price.
 
 use axum::extract::{Path, State};
+use domain::Currency;
 use domain::asset::shown::Gallery;
 use domain::catalog::{Offer, OfferStatus, Product, ProductStatus};
 use domain::id::{MarketplaceId, ProductId};
@@ -13,7 +14,7 @@ use events::Amount;
 use futures::future::join;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use table::catalog::{OfferSummary, ProductSummary};
 use table::stock::keys_at;
 use table::{Key, Loaded};
@@ -63,7 +64,8 @@ struct ShopVariant {
     number: u16,
     /// One per axis, in their order.
     values: Vec<String>,
-    /// What can be put into a cart, the cheapest first; empty where nobody sells it now.
+    /// What can be put into a cart, the cheapest first, prices in the marketplace's currency before others; empty
+    /// where nobody sells it now.
     offers: Vec<ShopOffer>,
 }
 
@@ -191,7 +193,11 @@ async fn sold(world: &World, m: &MarketplaceId, found: Vec<OfferSummary>) -> Res
     }
     sellers.retain(|_, seller| seller.takes_orders(now).is_ok());
     offers.retain(|offer| offer.status == OfferStatus::Active && sellers.contains_key(&offer.merchant));
-    offers.sort_by(|one, two| (one.price.minor, &one.id).cmp(&(two.price.minor, &two.id)));
+    let currencies: BTreeSet<Currency> = offers.iter().map(|offer| offer.price.currency).collect();
+    // Where all prices are in one currency it is no matter which.
+    let home = if currencies.len() > 1 { world.table.marketplace(m).await? } else { None };
+    let home = home.map(|held| held.value.currency);
+    offers.sort_by(|one, two| (one.price.rank(home), &one.id).cmp(&(two.price.rank(home), &two.id)));
     let stock = world.table.whole_stock(m, read, &offers).await?;
     let sold = offers.into_iter().filter_map(|offer| {
         let by = sellers.get(&offer.merchant)?.name.clone();

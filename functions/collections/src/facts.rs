@@ -1,14 +1,15 @@
 //! What rules ask of a product, read strongly: the product with its sheet and placement, who offers it, the categories
 //! above its own.
 
-use domain::Money;
 use domain::catalog::{CategoryNode, Offer, OfferStatus, Product};
 use domain::id::{MarketplaceId, MerchantId, OfferId, ProductId};
+use domain::marketplace::Marketplace;
 use domain::merchant::{Merchant, Status};
 use domain::pim::attribute::Place;
-use domain::pim::collection::Facts;
+use domain::pim::collection::{Facts, lowest};
 use domain::pim::sheet::Content;
 use domain::text::{Category, Code, Word};
+use domain::{Currency, Money};
 use edge::World;
 use std::collections::{BTreeMap, BTreeSet};
 use table::collection::Placement;
@@ -30,7 +31,8 @@ pub(crate) struct Seen {
     content: Content,
     categories: BTreeSet<Category>,
     brand: Option<Word>,
-    pub(crate) price: Option<Money>,
+    prices: Vec<Money>,
+    home: Option<Currency>,
     merchants: BTreeSet<MerchantId>,
 }
 
@@ -43,12 +45,15 @@ impl Seen {
         offer: Option<&OfferId>,
         tree: &mut Tree,
     ) -> Result<Option<Self>, Fault> {
-        let [product, sheet, placement] = [Key::product(m, id), Key::sheet(m, id), Key::placement(m, id)];
-        let mut read = world.table.read(&[product.clone(), sheet.clone(), placement.clone()]).await?;
+        let [product, sheet] = [Key::product(m, id), Key::sheet(m, id)];
+        let [placement, marketplace] = [Key::placement(m, id), Key::marketplace(m)];
+        let keys = [&product, &sheet, &placement, &marketplace].map(Clone::clone);
+        let mut read = world.table.read(&keys).await?;
         let Some(product) = read.take::<Product>(&product)?.map(|held| held.value) else { return Ok(None) };
         let content = read.take::<Described>(&sheet)?.map(|held| held.value.sheet.content);
         let content = content.unwrap_or_default();
         let placement = read.take::<Placement>(&placement)?;
+        let home = read.take::<Marketplace>(&marketplace)?.map(|held| held.value.currency);
         let mut offers = match &placement {
             Some(held) => held.value.offers.clone(),
             None => offered(world, m, id).await?,
@@ -61,12 +66,12 @@ impl Seen {
         for offer in &gone {
             offers.remove(&offer.id);
         }
-        let (price, merchants) = sold(world, m, own).await?;
+        let (prices, merchants) = sold(world, m, own, home).await?;
         let brand: Option<Code> = BRAND.parse().ok();
         let brand =
             brand.and_then(|brand| content.value(None, &brand, &Place::default())?.as_text()?.parse().ok());
         let categories = tree.above(world, m, &product.categories).await?;
-        Ok(Some(Self { product, placement, offers, content, categories, brand, price, merchants }))
+        Ok(Some(Self { product, placement, offers, content, categories, brand, prices, home, merchants }))
     }
 
     pub(crate) fn facts(&self) -> Facts<'_> {
@@ -76,7 +81,8 @@ impl Seen {
             categories: &self.categories,
             content: &self.content,
             brand: self.brand.as_ref(),
-            price: self.price,
+            prices: &self.prices,
+            home: self.home,
             merchants: &self.merchants,
             created_at: self.product.created_at,
         }
@@ -96,20 +102,21 @@ async fn offered(world: &World, m: &MarketplaceId, id: &ProductId) -> Result<BTr
     }
 }
 
-/// The lowest price, and who sells it: offers that are active, of merchants that are open. Holidays of a merchant take
+/// The lowest prices, and who sells it: offers that are active, of merchants that are open. Holidays of a merchant take
 /// nothing out of a collection.
 async fn sold(
     world: &World,
     m: &MarketplaceId,
     mut active: Vec<Offer>,
-) -> Result<(Option<Money>, BTreeSet<MerchantId>), Fault> {
+    home: Option<Currency>,
+) -> Result<(Vec<Money>, BTreeSet<MerchantId>), Fault> {
     active.retain(|offer| offer.status == OfferStatus::Active);
     let keys: Vec<Key> = active.iter().map(|offer| Key::merchant(m, &offer.merchant)).collect();
     let merchants = world.table.load_all::<Merchant>(&keys).await?;
     let open = |held: &Held<Merchant>| held.value.status == Status::Open;
     let open: BTreeSet<MerchantId> = merchants.into_iter().filter(open).map(|held| held.value.id).collect();
     let prices = active.iter().filter(|offer| open.contains(&offer.merchant)).map(|offer| offer.price);
-    Ok((prices.min_by_key(|price| price.minor), open))
+    Ok((lowest(prices, home), open))
 }
 
 /// The part of the category tree that was asked for so far.

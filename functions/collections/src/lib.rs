@@ -3,7 +3,8 @@
 //! Routes: `/v1/collections…`, `/v1/shop/collections…`. Consumes: `collection.changed.v1`,
 //! `product.created.v1`, `product.changed.v1`, `product.described.v1`, `offer.created.v1`, `offer.changed.v1`,
 //! `merchant.status_changed.v1`, `category.changed.v1`. Reads: collections, products with their sheets, offers,
-//! merchants, categories. Writes: collections, which products are in them. Emits: `collection.changed.v1`.
+//! merchants, categories, the marketplace. Writes: collections, which products are in them. Emits:
+//! `collection.changed.v1`.
 //!
 //! Whether a product is in a collection is worked out when either of them changes, not when somebody looks: a page is
 //! two reads, however many products there are. What comes in before a collection is on is there when it is.

@@ -106,7 +106,7 @@ fn placed(seen: &Seen, collections: &[Collection], at: Timestamp) -> Placement {
     let shown = (!collections.is_empty()).then(|| Shown {
         title: seen.product.title.clone(),
         variants: u16::try_from(seen.product.variants.len()).unwrap_or(u16::MAX),
-        price: seen.price,
+        price: facts.prices.first().copied(),
         cover: seen.product.cover.clone(),
     });
     Placement { product, offers, shown, collections }

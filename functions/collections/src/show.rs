@@ -52,7 +52,7 @@ pub(crate) struct ProductRow {
     title: String,
     /// How many.
     variants: u16,
-    /// The lowest of its offers; absent where nobody sells it now.
+    /// The lowest of its offers, in the marketplace's currency if one has it; absent where nobody sells it now.
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -66,7 +66,7 @@ pub(crate) enum ConditionBody {
         #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
         any: Vec<String>,
     },
-    /// The lowest price of its offers, both ends included.
+    /// The lowest price of its offers in that currency, both ends included.
     Price {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         min: Option<Amount>,

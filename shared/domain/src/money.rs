@@ -89,6 +89,11 @@ impl Money {
         Self::round(share.ok_or(MoneyError::Overflow)?, self.currency)
     }
 
+    /// By what prices are put in order that nobody converts: those in `home` before others, each currency for itself.
+    pub fn rank(self, home: Option<Currency>) -> (bool, Currency, i64) {
+        (home != Some(self.currency), self.currency, self.minor)
+    }
+
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::Mixed { left: self.currency, right: other.currency });

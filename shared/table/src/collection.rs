@@ -23,7 +23,7 @@ const READING: u16 = 100;
 pub struct Shown {
     pub title: Name,
     pub variants: u16,
-    /// The lowest of its offers.
+    /// The lowest of its offers, in the marketplace's currency if one has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Money>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

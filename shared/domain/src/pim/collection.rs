@@ -16,7 +16,7 @@ use crate::text::{Category, Code, Word};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const CONDITIONS_MAX: usize = 20;
 /// What one condition lists.
@@ -80,7 +80,7 @@ pub enum Condition {
     Brand {
         any: BTreeSet<Word>,
     },
-    /// The lowest price of its offers, both ends included.
+    /// The lowest price of its offers in that currency, both ends included.
     Price {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         min: Option<Money>,
@@ -142,8 +142,10 @@ pub struct Facts<'a> {
     pub categories: &'a BTreeSet<Category>,
     pub content: &'a Content,
     pub brand: Option<&'a Word>,
-    /// The lowest of its offers.
-    pub price: Option<Money>,
+    /// The lowest of its offers in each currency, as [`lowest`] puts them: the first is shown.
+    pub prices: &'a [Money],
+    /// The marketplace's currency.
+    pub home: Option<Currency>,
     pub merchants: &'a BTreeSet<MerchantId>,
     pub created_at: Timestamp,
 }
@@ -192,7 +194,6 @@ impl Collection {
     /// Where a product stands in it: texts whose order is the collection's, of which no two are the same.
     pub fn place(&self, facts: &Facts<'_>) -> String {
         let title = title(facts.title);
-        let price = facts.price.map(|price| price.minor.clamp(0, MAX_MINOR));
         let by = match (self.order, &self.members) {
             (Order::Chosen, Members::Chosen(products)) => {
                 let place = products.iter().position(|product| product == facts.product);
@@ -202,10 +203,8 @@ impl Collection {
             (Order::Newest, _) => {
                 format!("{:014}", MOMENT_MAX.saturating_sub(facts.created_at.as_millisecond().max(0)))
             }
-            // What has no price stands last, whichever way.
-            (Order::PriceUp | Order::PriceDown, _) if price.is_none() => "~".to_owned(),
-            (Order::PriceUp, _) => format!("{:016}", price.unwrap_or_default()),
-            (Order::PriceDown, _) => format!("{:016}", MAX_MINOR.saturating_sub(price.unwrap_or_default())),
+            (Order::PriceUp, _) => facts.by_price(|minor| minor),
+            (Order::PriceDown, _) => facts.by_price(|minor| MAX_MINOR.saturating_sub(minor)),
         };
         format!("{by}\u{1}{}", facts.product)
     }
@@ -228,6 +227,30 @@ impl Collection {
         ends.sort_unstable();
         ends.into_iter().find(|end| *end > at && !matches(rule, facts, *end))
     }
+}
+
+impl Facts<'_> {
+    /// Prices of one currency are compared, the marketplace's first. What has no price stands last, whichever way.
+    fn by_price(&self, order: impl Fn(i64) -> i64) -> String {
+        let Some(Money { minor, currency }) = self.prices.first().copied() else { return "~".to_owned() };
+        let minor = format!("{:016}", order(minor.clamp(0, MAX_MINOR)));
+        match self.home {
+            Some(home) if home != currency => format!("}}{}{minor}", currency.code()),
+            Some(_) | None => minor,
+        }
+    }
+}
+
+/// The lowest price in each currency, that of the marketplace first.
+pub fn lowest(prices: impl IntoIterator<Item = Money>, home: Option<Currency>) -> Vec<Money> {
+    let mut lowest = BTreeMap::<Currency, Money>::new();
+    for price in prices {
+        let least = lowest.entry(price.currency).or_insert(price);
+        least.minor = least.minor.min(price.minor);
+    }
+    let mut lowest: Vec<Money> = lowest.into_values().collect();
+    lowest.sort_by_key(|price| price.rank(home));
+    lowest
 }
 
 /// As titles are compared: whatever their capitals, by their beginning.
@@ -291,7 +314,7 @@ impl Condition {
             Self::Category { any } => !any.is_disjoint(facts.categories),
             Self::Brand { any } => facts.brand.is_some_and(|brand| any.contains(brand)),
             Self::Merchant { any } => !any.is_disjoint(facts.merchants),
-            Self::Price { min, max } => facts.price.is_some_and(|price| {
+            Self::Price { min, max } => facts.prices.iter().any(|price| {
                 let known = |end: &Money| end.currency == price.currency;
                 min.is_none_or(|min| known(&min) && min.minor <= price.minor)
                     && max.is_none_or(|max| known(&max) && price.minor <= max.minor)

@@ -27,15 +27,20 @@ fn shirt(id: u128) -> Shirt {
     }
 }
 
+fn eur(minor: i64) -> Money {
+    Money::new(minor, "EUR".parse().unwrap())
+}
+
 impl Shirt {
-    fn facts<'a>(&'a self, title: &'a str, minor: Option<i64>, day: i64) -> Facts<'a> {
+    fn facts<'a>(&'a self, title: &'a str, prices: &'a [Money], day: i64) -> Facts<'a> {
         Facts {
             product: &self.id,
             title,
             categories: &self.categories,
             content: &self.sheet.content,
             brand: Some(&self.brand),
-            price: minor.map(|minor| Money::new(minor, "EUR".parse().unwrap())),
+            prices,
+            home: Some("EUR".parse().unwrap()),
             merchants: &self.merchants,
             created_at: at(day),
         }
@@ -79,14 +84,46 @@ fn a_condition_holds_or_does_not() {
     for (condition, want) in table {
         let rule = rule("all", &[condition]);
         assert_eq!(rule.check(), Ok(()), "{condition}");
-        assert_eq!(matches(&rule, &shirt.facts("Shirt", Some(1999), 10), at(15)), want, "{condition}");
+        assert_eq!(matches(&rule, &shirt.facts("Shirt", &[eur(1999)], 10), at(15)), want, "{condition}");
+    }
+}
+
+#[test]
+fn a_price_is_asked_for_in_its_own_currency_whoever_sells_for_less_of_another() {
+    let shirt = shirt(1);
+    let usd = |minor| Money::new(minor, "USD".parse().unwrap());
+    let prices = lowest([usd(1900), eur(1500), usd(1200), eur(1700)], Some("EUR".parse().unwrap()));
+    assert_eq!(prices, [eur(1500), usd(1200)]);
+    let facts = shirt.facts("Shirt", &prices, 10);
+    for (condition, want) in [
+        (r#"{"on":"price","max":[2000,"EUR"]}"#, true),
+        (r#"{"on":"price","min":[1500,"EUR"],"max":[1500,"EUR"]}"#, true),
+        (r#"{"on":"price","max":[1499,"EUR"]}"#, false),
+        (r#"{"on":"price","max":[1200,"USD"]}"#, true),
+        (r#"{"on":"price","min":[1201,"USD"]}"#, false),
+        (r#"{"on":"price","max":[2000,"CHF"]}"#, false),
+    ] {
+        assert_eq!(matches(&rule("all", &[condition]), &facts, at(15)), want, "{condition}");
+    }
+    assert_eq!(lowest([usd(1), eur(2)], None), [eur(2), usd(1)], "by their codes");
+}
+
+#[test]
+fn prices_of_other_currencies_stand_behind_those_of_the_marketplace_and_before_none() {
+    let shirts = [1, 2, 3, 4].map(shirt);
+    let prices = [vec![Money::new(100, "USD".parse().unwrap())], vec![eur(900)], vec![], vec![eur(300)]];
+    for (order, want) in [(Order::PriceUp, [4, 2, 1, 3]), (Order::PriceDown, [2, 4, 1, 3])] {
+        let collection = collection(Members::Chosen(vec![]), order);
+        let mut numbers = [1, 2, 3, 4];
+        numbers.sort_by_key(|n| collection.place(&shirts[n - 1].facts("A", &prices[n - 1], 1)));
+        assert_eq!(numbers, want);
     }
 }
 
 #[test]
 fn all_conditions_must_hold_or_any() {
     let shirt = shirt(1);
-    let facts = shirt.facts("Shirt", None, 10);
+    let facts = shirt.facts("Shirt", &[], 10);
     let (yes, no) = (r#"{"on":"brand","any":["Ember"]}"#, r#"{"on":"new","days":1}"#);
     let has = |must, conditions: &[&str]| matches(&rule(must, conditions), &facts, at(15));
     assert_eq!([has("all", &[yes, yes]), has("all", &[yes, no])], [true, false]);
@@ -103,18 +140,19 @@ fn what_will_be_on_can_be_looked_at_before() {
     let shirt = shirt(1);
     let sale = collection(Members::Rule(rule("all", &[r#"{"on":"new","days":14}"#])), Order::Newest);
     assert_eq!([19, 20, 29, 30].map(|day| sale.is_on(at(day))), [false, true, true, false]);
-    let facts = shirt.facts("Shirt", None, 10);
+    let facts = shirt.facts("Shirt", &[], 10);
     assert_eq!([15, 24, 25].map(|day| sale.has(&facts, at(day))), [true, true, false]);
 }
 
 #[test]
 fn a_page_has_one_order_whatever_order_it_is_read_in() {
     let shirts = [1, 2, 3, 4].map(shirt);
+    let (one, three) = ([eur(100)], [eur(300)]);
     let facts = [
-        shirts[0].facts("B", Some(300), 1),
-        shirts[1].facts("A", None, 3),
-        shirts[2].facts("C", Some(100), 2),
-        shirts[3].facts("A", Some(300), 2),
+        shirts[0].facts("B", &three, 1),
+        shirts[1].facts("A", &[], 3),
+        shirts[2].facts("C", &one, 2),
+        shirts[3].facts("A", &three, 2),
     ];
     let by = |members: Members, order| {
         let collection = collection(members, order);
@@ -137,7 +175,7 @@ fn a_page_has_one_order_whatever_order_it_is_read_in() {
 #[test]
 fn what_is_new_leaves_when_it_is_new_no_more_unless_something_else_keeps_it() {
     let shirt = shirt(1);
-    let facts = shirt.facts("Shirt", None, 10);
+    let facts = shirt.facts("Shirt", &[], 10);
     let (new, newer) = (r#"{"on":"new","days":14}"#, r#"{"on":"new","days":3}"#);
     let brand = r#"{"on":"brand","any":["Ember"]}"#;
     let leaves = |must, conditions: &[&str]| {
@@ -158,7 +196,7 @@ fn what_is_new_leaves_when_it_is_new_no_more_unless_something_else_keeps_it() {
 fn titles_are_compared_whatever_their_capitals() {
     let shirts = [1, 2, 3].map(shirt);
     let titled = collection(Members::Chosen(vec![]), Order::Title);
-    let place = |at: usize, title| titled.place(&shirts[at].facts(title, None, 1));
+    let place = |at: usize, title| titled.place(&shirts[at].facts(title, &[], 1));
     assert!(place(0, "apple") < place(1, "Banana") && place(1, "Banana") < place(2, "banana split"));
     assert!(place(0, "Apple") < place(1, "apple"), "equals stand by their ids");
 }
