@@ -1,7 +1,8 @@
 //! Who may what: every operation of the tables of routes, asked by nobody, by strangers, by neighbors and by owners.
 //!
 //! The requests are made of the contract: paths with things that are there, bodies with the least that a schema takes.
-//! So a new operation is proven by itself; one about a new kind of thing needs a line in `Things::of`.
+//! So a new operation is proven by itself; one about a new kind of thing needs a line in `Things::of`. What is of
+//! customers stands in `customers`.
 
 use crate::examples::Examples;
 use crate::files::none;
@@ -11,9 +12,12 @@ use edge::routes::{Audience, Operation};
 use http::{Method, Request};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use souk::api::Api;
 use std::collections::BTreeSet;
 use tests::paying::{card, payment_id};
 use tests::{Shop, at, line, part};
+
+mod customers;
 
 /// A shop with one of everything, all of one merchant, and the requests that the contract allows.
 struct Bazaar {
@@ -24,6 +28,7 @@ struct Bazaar {
 }
 
 /// What the requests are about.
+#[derive(Clone)]
 struct Things {
     merchant: String,
     order: String,
@@ -71,6 +76,10 @@ struct Things {
     asset: String,
     /// The same of a catalog.
     import: String,
+    /// A merchant that somebody is invited to.
+    inviting: String,
+    /// What is said beside the least, in the query or the body, by operation.
+    said: Value,
 }
 
 impl Things {
@@ -79,6 +88,7 @@ impl Things {
         let noun = path.split('/').nth(2).unwrap_or_default();
         match (noun, variable) {
             (_, "shipment") => self.shipment.clone(),
+            ("merchants", "id") if path.ends_with("/accept-invitation") => self.inviting.clone(),
             (_, "merchant") | ("merchants", "id") => self.merchant.clone(),
             ("orders" | "audit", "id") => self.order.clone(),
             ("merchant-orders", "id") if path.ends_with("/recipient") => self.addressed.clone(),
@@ -137,22 +147,36 @@ struct Asked {
     body: Value,
 }
 
-/// The part of an order that a guest has paid for.
-async fn addressed(shop: &Shop, merchant: &str, offer: &str) -> String {
-    let guest = shop.guest();
-    let cart = guest.post("/v1/carts", &json!({"country": "DE"}), "").await.text("/id").to_owned();
+/// A cart of whoever calls, in which nothing is missing but the payment of 14.90.
+async fn filled(shopper: &Api, merchant: &str, offer: &str) -> String {
+    let cart = shopper.post("/v1/carts", &json!({"country": "DE"}), "").await.text("/id").to_owned();
     let edit = json!({
         "add": [{"offer": offer, "quantity": 1}],
         "contact": tests::storefront::contact(),
         "address": tests::storefront::address(),
     });
-    guest.post(&format!("/v1/carts/{cart}/edit"), &edit, "").await.ok().unwrap();
+    shopper.post(&format!("/v1/carts/{cart}/edit"), &edit, "").await.ok().unwrap();
     let edit = json!({"delivery": [{"merchant": merchant, "service": "standard"}]});
-    guest.post(&format!("/v1/carts/{cart}/edit"), &edit, "").await.ok().unwrap();
+    shopper.post(&format!("/v1/carts/{cart}/edit"), &edit, "").await.ok().unwrap();
+    cart
+}
+
+/// The order that it becomes.
+async fn ordered(shop: &Shop, shopper: &Api, cart: &str) -> String {
     let paid = tests::storefront::by_card("14.90", "tok_approved");
-    let paid = guest.post(&format!("/v1/checkouts/{cart}/pay"), &paid, "").await.ok().unwrap();
+    let paid = shopper.post(&format!("/v1/checkouts/{cart}/pay"), &paid, "").await.ok().unwrap();
     shop.settle().await;
-    part(at(&paid, "/order/id"), 1)
+    at(&paid, "/order/id").to_owned()
+}
+
+/// What somebody says of himself who signs up.
+fn sign_up(sub: &str) -> Value {
+    json!({"name": format!("{sub} Groß"), "email": format!("{sub}@post.example")})
+}
+
+/// The account of a person.
+async fn signed_up(shop: &Shop, sub: &str) -> String {
+    shop.person(sub).post("/v1/customers/me", &sign_up(sub), "").await.text("/id").to_owned()
 }
 
 /// Who proves nothing is nobody; a link that is forged leads nowhere.
@@ -238,11 +262,10 @@ impl Bazaar {
         let way_out = shop.link(edge::links::Purpose::WishList, &digest, until).await;
         let bought = shop.bought("c1", &[(&merchant, 1, 10_00)], &[card("tok_approved", 10_00)]).await;
         let payment = payment_id(&bought, 1);
-        let sign_up = json!({"name": "Ines Groß", "email": "ines@post.example"});
-        let customer =
-            shop.person("ines").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
-        let agreed = shop.person("omar").post("/v1/customers/me", &sign_up, "").await.text("/id").to_owned();
-        let addressed = addressed(&shop, &merchant, &offer).await;
+        let customer = signed_up(&shop, "ines").await;
+        let agreed = signed_up(&shop, "omar").await;
+        let guests = filled(&guest, &merchant, &offer).await;
+        let addressed = part(&ordered(&shop, &guest, &guests).await, 1);
         let review = tests::reviewing::review_id(&order, 1);
         assert_eq!(shop.review(&review, 4, "").await.status, 201);
         let review_link = shop.review_link(&review).await;
@@ -271,6 +294,8 @@ impl Bazaar {
         let export = json!({"merchant": merchant, "channel": "web", "locale": "en", "format": "csv"});
         let export = at(&shop.done("/v1/exports", &export).await, "/id").to_owned();
         let things = Things {
+            inviting: merchant.clone(),
+            said: json!({}),
             merchant,
             order,
             shipment,
@@ -321,8 +346,12 @@ impl Bazaar {
         let parameters = self.told(operation)["parameters"].as_array().expect("there are parameters");
         let asks = |name: &str| parameters.iter().any(|one| one["in"] == "query" && one["name"] == name);
         let given = [("merchant", self.things.merchant.as_str()), ("country", "DE")].into_iter();
-        let given = given.filter(|(name, _)| asks(name)).map(|(name, value)| format!("{name}={value}"));
-        match given.collect::<Vec<_>>().as_slice() {
+        let given = given.filter(|(name, _)| asks(name));
+        let said = self.things.said[operation.name].as_object().into_iter().flatten();
+        let said = said.filter(|(name, _)| asks(name));
+        let given =
+            given.chain(said.map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default())));
+        match given.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().as_slice() {
             [] => path,
             given => format!("{path}?{}", given.join("&")),
         }
@@ -367,17 +396,33 @@ impl Bazaar {
         }
     }
 
-    async fn ask(&self, bearer: &str, operation: &Operation, condition: Option<&str>) -> Asked {
+    /// The least that the operation takes, and what else is said.
+    fn body(&self, operation: &Operation) -> String {
         let body = &self.told(operation)["requestBody"]["content"]["application/json"]["schema"];
-        let body = if body.is_null() { String::new() } else { self.least(body).to_string() };
+        if body.is_null() {
+            return String::new();
+        }
+        let mut least = self.least(body);
+        if let (Some(least), Some(said)) =
+            (least.as_object_mut(), self.things.said[operation.name].as_object())
+        {
+            least.extend(said.clone());
+        }
+        least.to_string()
+    }
+
+    async fn ask(&self, bearer: &str, operation: &Operation, condition: Option<&str>) -> Asked {
         let mut request = Request::builder().method(&operation.method).uri(self.path(operation));
-        if !bearer.is_empty() {
+        if bearer.starts_with("pk_") {
+            request = request.header("souk-key", bearer);
+        } else if !bearer.is_empty() {
             request = request.header("authorization", format!("Bearer {bearer}"));
         }
         if let Some(condition) = condition {
             request = request.header("if-match", condition);
         }
-        let request = request.header("idempotency-key", self.shop.fresh()).body(body.into()).unwrap();
+        let body = self.body(operation).into();
+        let request = request.header("idempotency-key", self.shop.fresh()).body(body).unwrap();
         let (parts, body) = self.shop.market.cloud.http(request).await.into_parts();
         let body = serde_json::from_slice(&body).unwrap_or_default();
         Asked { status: parts.status.as_u16(), body }
@@ -470,6 +515,32 @@ async fn a1_2_another_merchants_object_is_not_there_and_what_is_the_operators_is
         }
     }
     none(complaints, "a merchant reaches its own objects with the scope of the operation");
+}
+
+#[tokio::test]
+async fn what_is_for_everyone_is_the_same_for_all_merchants_and_names_nothing_that_is_only_for_some() {
+    let bazaar = Bazaar::open().await;
+    let birch = bazaar.shop.merchant("birch", json!({"every": "day"})).await;
+    let every = SCOPES.map(|thing| format!("{thing}:read"));
+    let every: Vec<&str> = every.iter().map(String::as_str).collect();
+    bazaar.shop.key("sk_birch", &every, Some(&birch)).await;
+    bazaar.shop.key("sk_alma", &every, Some(&bazaar.things.merchant)).await;
+    // Ids say of what they are.
+    let shared = |word: &str| word.starts_with("mer_") || word.starts_with("prd_");
+    let is_id = |word: &str| word.as_bytes().get(3) == Some(&b'_') && word.len() > 20 && !word.contains(' ');
+    let mut complaints = Vec::new();
+    for operation in bazaar.operations.iter().filter(|one| one.audience == Audience::Everyone) {
+        let own = bazaar.ask("sk_alma", operation, None).await.body;
+        let told = bazaar.ask("sk_birch", operation, None).await.body;
+        if told != own {
+            complaints.push(format!("{}: {told}, and to its merchant {own}", operation.name));
+        }
+        let told = told.to_string();
+        let named =
+            told.split('"').filter(|word| is_id(word) && !shared(word) || word.ends_with("@post.example"));
+        complaints.extend(named.map(|word| format!("{}: it names {word}", operation.name)));
+    }
+    none(complaints, "what is only for some is for `.merchants` or `.operators`");
 }
 
 #[tokio::test]
