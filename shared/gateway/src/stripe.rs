@@ -23,8 +23,9 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities { multi_capture: fals
 
 const ADDRESS: &str = "https://api.stripe.com";
 
-/// Three decimals, or none in ISO and two at Stripe.
-const COUNTED_OTHERWISE: [&str; 9] = ["BHD", "IQD", "ISK", "JOD", "KWD", "LYD", "OMR", "TND", "UGX"];
+/// Three decimals, none in ISO and two at Stripe, or two in ISO and none at Stripe (MGA).
+const COUNTED_OTHERWISE: [&str; 10] =
+    ["BHD", "IQD", "ISK", "JOD", "KWD", "LYD", "MGA", "OMR", "TND", "UGX"];
 
 pub(crate) fn takes(method: Method) -> bool {
     match method {
