@@ -205,6 +205,8 @@ pub enum Request {
     Ask {
         reference: Option<Word>,
         about: Box<Request>,
+        /// When the call was to be made.
+        called: Timestamp,
     },
 }
 

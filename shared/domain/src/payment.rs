@@ -476,7 +476,7 @@ impl Payment {
     /// The question what became of an attempt. None as for [`request`](Self::request).
     pub fn question(&self, attempt: &Attempt) -> Option<Request> {
         let about = Box::new(self.request(attempt)?);
-        Some(Request::Ask { reference: attempt.reference.clone(), about })
+        Some(Request::Ask { reference: attempt.reference.clone(), about, called: attempt.at })
     }
 
     /// The only place that changes a payment. It cannot fail: the deciding is over.

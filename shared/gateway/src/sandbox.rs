@@ -253,7 +253,7 @@ mod tests {
     }
 
     fn ask(about: Request) -> Request {
-        Request::Ask { reference: None, about: Box::new(about) }
+        Request::Ask { reference: None, about: Box::new(about), called: sandbox().clock.now() }
     }
 
     #[test]

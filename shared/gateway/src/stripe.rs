@@ -24,8 +24,13 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities { multi_capture: fals
 const ADDRESS: &str = "https://api.stripe.com";
 
 /// Three decimals, none in ISO and two at Stripe, or two in ISO and none at Stripe (MGA).
-const COUNTED_OTHERWISE: [&str; 10] =
-    ["BHD", "IQD", "ISK", "JOD", "KWD", "LYD", "MGA", "OMR", "TND", "UGX"];
+const COUNTED_OTHERWISE: [&str; 10] = ["BHD", "IQD", "ISK", "JOD", "KWD", "LYD", "MGA", "OMR", "TND", "UGX"];
+
+/// An intent was made within so many seconds around its call, by clocks that differ a little.
+const MADE_BEFORE: i64 = 30;
+const MADE_AFTER: i64 = 90;
+/// So many pages of a hundred intents are looked through for one: eight a second.
+const PAGES_MAX: usize = 10;
 
 pub(crate) fn takes(method: Method) -> bool {
     match method {
@@ -125,7 +130,7 @@ impl Stripe {
             }
             // The port itself answers these.
             Request::Credit { .. } => Outcome::Unknown,
-            Request::Ask { reference, about } => self.ask(reference.as_ref(), about).await,
+            Request::Ask { reference, about, called } => self.ask(reference.as_ref(), about, *called).await,
         }
     }
 
@@ -163,18 +168,13 @@ impl Stripe {
         words::customer(&self.send(call, Some(&format!("{key}-customer"))).await)
     }
 
-    /// What became of a call. A payment intent that is not named yet is searched by the attempt in its metadata.
-    async fn ask(&self, reference: Option<&Word>, about: &Request) -> Outcome {
+    /// What became of a call.
+    async fn ask(&self, reference: Option<&Word>, about: &Request, called: Timestamp) -> Outcome {
         let intent = |id: &Word| Call::get(format!("/v1/payment_intents/{id}?expand[]=latest_charge"));
         match about {
             Request::Authorize { key, .. } => match reference {
                 Some(id) => words::intent(&self.send(intent(id), None).await),
-                None => {
-                    let query = format!("metadata['attempt']:'{key}'");
-                    let query = Serializer::new(String::new()).append_pair("query", &query).finish();
-                    let call = Call::get(format!("/v1/payment_intents/search?{query}"));
-                    words::found(&self.send(call, None).await)
-                }
+                None => self.find(key, called).await,
             },
             Request::Capture { key, authorization, .. } => {
                 words::captured(key, &self.send(intent(authorization), None).await)
@@ -188,6 +188,23 @@ impl Stripe {
             }
             Request::Credit { .. } | Request::Ask { .. } => Outcome::Unknown,
         }
+    }
+
+    /// The payment intent that is not named yet, among all that were made when it was called for. Stripe's search does
+    /// not know what was made a moment ago, in bad times an hour ago; its lists do.
+    async fn find(&self, key: &AttemptId, called: Timestamp) -> Outcome {
+        let from = called.as_second().saturating_sub(MADE_BEFORE);
+        let to = called.as_second().saturating_add(MADE_AFTER);
+        let created = format!("created[gte]={from}&created[lte]={to}");
+        let list = format!("/v1/payment_intents?{created}&limit=100&expand[]=data.latest_charge");
+        let mut page = list.clone();
+        for _ in 0..PAGES_MAX {
+            match words::listed(key, &self.send(Call::get(page), None).await) {
+                Ok(outcome) => return outcome,
+                Err(last) => page = format!("{list}&starting_after={last}"),
+            }
+        }
+        Outcome::Unknown
     }
 
     /// None: no answer in time, or none that can be read. The cause is logged, without what was sent.

@@ -71,7 +71,8 @@ async fn call(request: &Request) -> Outcome {
 }
 
 async fn ask(reference: &Word, about: &Request) -> Outcome {
-    call(&Request::Ask { reference: Some(reference.clone()), about: Box::new(about.clone()) }).await
+    let (reference, about) = (Some(reference.clone()), Box::new(about.clone()));
+    call(&Request::Ask { reference, about, called: Clock::System.now() }).await
 }
 
 fn approved(outcome: &Outcome) -> Word {

@@ -245,10 +245,9 @@ impl Stripe {
                 }
                 books.intents.iter().find(|intent| intent.key == *key).cloned()
             }
-            (Call::Ask, _) if path.contains("/search?") => {
-                let asked = books.intents.iter().find(|intent| path.contains(&intent.metadata["attempt"]));
-                let data: Vec<Value> = asked.into_iter().map(Intent::view).collect();
-                return (json!({"object": "search_result", "data": data}), None);
+            (Call::Ask, _) if path.starts_with("/v1/payment_intents?created") => {
+                let data: Vec<Value> = books.intents.iter().rev().map(Intent::view).collect();
+                return (json!({"object": "list", "has_more": false, "data": data}), None);
             }
             (Call::Owner, _) => return (json!({"id": "cus_1", "customer": "cus_1"}), None),
             (Call::Ask | Call::Authorize, _) => books.intents.iter_mut().find(named).cloned(),

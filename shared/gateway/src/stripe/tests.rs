@@ -79,7 +79,8 @@ fn refund() -> Request {
 }
 
 fn ask(reference: Option<&str>, about: Request) -> Request {
-    Request::Ask { reference: reference.map(|text| text.parse().unwrap()), about: Box::new(about) }
+    let reference = reference.map(|text| text.parse().unwrap());
+    Request::Ask { reference, about: Box::new(about), called: "2026-11-25T21:00:00Z".parse().unwrap() }
 }
 
 /// Short, for tables.
@@ -228,10 +229,10 @@ async fn each_call_goes_to_its_address_with_its_own_key() {
         ),
         (
             ask(None, authorize(eur(1))),
-            json!({"data": []}),
+            json!({"data": [{"id": "pi_2", "status": "requires_capture", "metadata": {"attempt": key(9)}}]}),
             "declined not_received".to_owned(),
             "GET",
-            "/v1/payment_intents/search?query=metadata%5B%27attempt%27%5D%3A%27",
+            "/v1/payment_intents?created[gte]=1795640370&created[lte]=1795640490&limit=100&expand",
             None,
             "",
         ),
@@ -278,6 +279,32 @@ async fn each_call_goes_to_its_address_with_its_own_key() {
         let [one] = asked.as_slice() else { panic!("{asked:?}") };
         assert_eq!((one.0.as_str(), &one.2), (method, &idempotency), "{request:?}");
         assert!(one.1.starts_with(path) && one.3.starts_with(form), "{one:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_intent_that_is_not_named_yet_is_looked_for_on_every_page_of_what_was_made_then() {
+    let page = |number: u16, attempt: u16, more: bool| {
+        let intent = json!({"id": format!("pi_{number}"), "status": "requires_capture",
+            "metadata": {"attempt": key(attempt)}});
+        json!({"data": [intent], "has_more": more}).to_string()
+    };
+    for (attempt, more, want, pages) in [
+        (1, false, "pi_2 approved", 2),
+        (8, false, "declined not_received", 2),
+        // What was not looked through says nothing.
+        (8, true, "unknown", 10),
+    ] {
+        let (stripe, asked) = answering_each(200, move |path| match path.contains("&starting_after=pi_") {
+            false => page(1, 9, true),
+            true => page(2, attempt, more),
+        })
+        .await;
+        assert_eq!(said(&stripe.call(&market(), &ask(None, authorize(eur(1)))).await), want);
+        let asked = asked.lock().unwrap();
+        let paths: Vec<&str> = asked.iter().map(|(_, path, ..)| path.as_str()).collect();
+        assert_eq!(paths.len(), pages, "{paths:?}");
+        assert!(paths[1].ends_with("&starting_after=pi_1"), "{paths:?}");
     }
 }
 

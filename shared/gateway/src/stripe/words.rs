@@ -58,15 +58,21 @@ pub(super) fn customer(answer: &Answer) -> Result<Word, Outcome> {
     id(object(answer)?).ok_or(Outcome::Unknown)
 }
 
-/// The first of a search; an intent that is not there never came.
-pub(super) fn found(answer: &Answer) -> Outcome {
-    match object(answer).map(|list| list["data"].as_array().map(|data| data.first())) {
-        Ok(Some(Some(intent))) => state(intent),
-        Ok(Some(None)) => declined("not_received"),
-        Ok(None) => Outcome::Unknown,
-        // A question that is refused says nothing of what was asked about.
-        Err(_) => Outcome::Unknown,
+/// The intent of an attempt in a page of a list, which never came where the list ends without it; else the last one
+/// of the page, after which the next page begins.
+pub(super) fn listed(key: &AttemptId, answer: &Answer) -> Result<Outcome, Word> {
+    // A question that is refused says nothing of what was asked about.
+    let Ok(list) = object(answer) else { return Ok(Outcome::Unknown) };
+    let Some(intents) = list["data"].as_array() else { return Ok(Outcome::Unknown) };
+    match intents.iter().find(|intent| is_of(key, intent)) {
+        Some(intent) => Ok(state(intent)),
+        None if list["has_more"] == true => intents.last().and_then(id).map_or(Ok(Outcome::Unknown), Err),
+        None => Ok(declined("not_received")),
     }
+}
+
+fn is_of(key: &AttemptId, object: &Value) -> bool {
+    text(object, "/metadata/attempt") == Some(key.as_str())
 }
 
 /// What a payment intent says of its authorization.
@@ -168,8 +174,7 @@ fn refund_state(refund: &Value) -> Outcome {
 pub(super) fn refund_of(key: &AttemptId, answer: &Answer) -> Outcome {
     let Ok(list) = object(answer) else { return Outcome::Unknown };
     let Some(refunds) = list["data"].as_array() else { return Outcome::Unknown };
-    let ours = |refund: &&Value| text(refund, "/metadata/attempt") == Some(key.as_str());
-    match refunds.iter().find(ours) {
+    match refunds.iter().find(|refund| is_of(key, refund)) {
         Some(refund) => refund_state(refund),
         None if list["has_more"] == true => Outcome::Unknown,
         None => declined("not_received"),
