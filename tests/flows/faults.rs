@@ -261,6 +261,31 @@ async fn an_authorization_that_is_heard_of_when_the_cart_was_paid_otherwise_goes
 }
 
 #[tokio::test]
+async fn a_call_that_may_be_under_way_is_not_asked_about_and_what_it_holds_for_a_free_cart_goes_back() {
+    let scene = Scene::open().await;
+    scene.gateway.misbehaves(Call::Authorize, &[Fault::Late; 2]);
+    let cart = scene.market.ready().await;
+    let confirm = || async { scene.market.checkout(&cart, "confirm", &json!({})).await };
+    let meanwhile = async {
+        scene.gateway.is_called(Call::Authorize, 2).await;
+        // The customer comes back to the page while it is still paying.
+        let early = confirm().await;
+        assert_eq!((early.status.as_u16(), scene.gateway.count(Call::Ask)), (202, 0), "{}", early.body);
+        scene.market.shop.wait_until("2026-03-02T09:01:01Z").await;
+        // By now it cannot be, as all know; and the gateway does not find what it has.
+        scene.gateway.misbehaves(Call::Ask, &[Fault::Says(200, "{\"data\": []}"); 2]);
+        assert_problem(&confirm().await, 402, "payment_declined");
+        scene.gateway.everybody_has_gone();
+    };
+    let (paid, ()) = futures::join!(scene.market.pay(&cart, "57.15", CARD), meanwhile);
+    assert_problem(&paid, 402, "payment_declined");
+    assert_eq!(scene.gateway.intents().iter().map(|intent| intent.amount).sum::<i64>(), 57_15);
+    scene.minutes(5).await;
+    let order = scene.is_free(&cart).await;
+    scene.all_ships(&[order]).await;
+}
+
+#[tokio::test]
 async fn a_notice_may_be_stamped_minutes_ahead_or_behind_and_one_that_is_too_far_off_is_not_needed() {
     let scene = Scene::open().await;
     let mut orders = Vec::new();

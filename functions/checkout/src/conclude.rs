@@ -11,15 +11,15 @@ use domain::cart::{Cart, HELD, PINNED, Verdict, verdict};
 use domain::checkout::Stage;
 use domain::customer::Person;
 use domain::gateway::{Class, Decline, Outcome};
-use domain::id::{CartId, CustomerId, MarketplaceId, OrderId, PaymentId};
+use domain::id::{AttemptId, CartId, CustomerId, MarketplaceId, OrderId, PaymentId};
 use domain::order::Order;
 use domain::payment::{self, Fact, Payment};
 use domain::subscription::NotSent;
 use edge::sealed::{data_key, seal};
-use edge::{Overtaken, Problem, World};
+use edge::{Again, Overtaken, Problem, World};
 use events::Context;
 use events::order::placed;
-use gateway::{Gateway, Gateways};
+use gateway::{Gateway, Gateways, Till};
 use jiff::Timestamp;
 use table::due::Work;
 use table::payment::look_that_is_new;
@@ -43,6 +43,12 @@ pub(crate) struct Told {
     pub(crate) outcome: Outcome,
     /// The number of the question that it answers.
     pub(crate) ask: Option<u8>,
+}
+
+impl Told {
+    fn is_of(&self, held: &Held<Payment>) -> bool {
+        self.payment == held.value.id
+    }
 }
 
 #[derive(Debug)]
@@ -77,16 +83,39 @@ pub(crate) async fn conclude(
             let known = known.take();
             async move {
                 let going = match known {
-                    Some(going) => going,
-                    None => match read(world, m, cart).await? {
-                        Ok(going) => going,
-                        Err(over) => return Ok(over),
-                    },
+                    Some(going) => Ok(going),
+                    None => read(world, m, cart).await?,
                 };
-                attempt(world, m, context, going, told).await
+                let of_this = going.as_ref().map_or(&[][..], |going| &going.payments);
+                let of_others = told.iter().filter(|told| !of_this.iter().any(|held| told.is_of(held)));
+                keep(world, m, context, of_others.collect()).await?;
+                match going {
+                    Ok(going) => attempt(world, m, context, going, told).await,
+                    Err(over) => Ok(over),
+                }
             }
         })
         .await
+}
+
+/// What is told of payments that this try is not about, or not any more: the cart is free again, or paid otherwise.
+/// Their agenda gives back what they hold.
+async fn keep(world: &World, m: &MarketplaceId, context: &Context, told: Vec<&Told>) -> Result<(), Problem> {
+    let gateways = Gateways::of(world);
+    let till = Till { world, gateways: &gateways, m, context: context.clone() };
+    for Told { payment, attempt, outcome, ask } in told {
+        let kept = till.tell(&AttemptId::of(payment, *attempt), outcome.clone(), *ask).await;
+        kept.map_err(|again| match again {
+            Again::Busy => Problem::busy(),
+            Again::Fault(fault) => fault.into(),
+            Again::Early(_)
+            | Again::Refused(_)
+            | Again::Unreadable(_)
+            | Again::Unknown(_)
+            | Again::Call { .. } => Problem::fault(&again),
+        })?;
+    }
+    Ok(())
 }
 
 /// The checkout as it is; or what has come of it already.
@@ -131,7 +160,7 @@ pub(crate) async fn attempt(
     let mut news: News<'_> = Vec::with_capacity(payments.len());
     for held in payments {
         let (mut facts, mut after) = (Vec::new(), held.value.clone());
-        for Told { attempt, outcome, ask, .. } in told.iter().filter(|told| told.payment == held.value.id) {
+        for Told { attempt, outcome, ask, .. } in told.iter().filter(|told| told.is_of(held)) {
             if let Decision::New(fact) = payment::settle(&after, *attempt, outcome.clone(), *ask, now)? {
                 after = after.apply(&fact);
                 facts.push(fact);

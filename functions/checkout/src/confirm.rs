@@ -15,6 +15,7 @@ use events::payment::{
 use events::{Context, Envelope};
 use futures::future::join_all;
 use gateway::Gateways;
+use jiff::Timestamp;
 use serde::Deserialize;
 use table::Key;
 
@@ -23,7 +24,8 @@ use table::Key;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ConfirmPayment"))]
 pub(crate) struct Confirm {}
 
-/// Asks the gateways now what became of attempts that are open. Whether a notice was there first makes no difference.
+/// Asks the gateways now what became of attempts that are open, but for calls that may still be under way. Whether a
+/// notice was there first makes no difference.
 pub(crate) async fn confirm(
     State(world): State<World>,
     Path(id): Path<String>,
@@ -37,9 +39,10 @@ pub(crate) async fn confirm(
     let gateways = Gateways::of(&world);
     let payments = world.table.payments(m, &OrderId::of_cart(&held.value.id)).await?;
     let open = payments.iter().map(|held| &held.value).filter(|payment| payment.closed.is_none());
-    let asked = open.map(|payment| ask(&gateways, m, payment));
+    let now = world.now();
+    let asked = open.map(|payment| ask(&gateways, m, payment, now));
     let told: Vec<Told> = join_all(asked).await.into_iter().flatten().collect();
-    let context = command.context(world.now());
+    let context = command.context(now);
     match conclude(&world, m, &context, &held.value.id, None, &told).await? {
         Concluded::Placed(cart, payments) => {
             Ok(Reply::ok(CheckoutView::of(&cart, None, &payments, world.now())?))
@@ -49,8 +52,11 @@ pub(crate) async fn confirm(
 }
 
 /// What became of the payment's open attempt; the schedule's own questions are not counted by this one.
-async fn ask(gateways: &Gateways, m: &MarketplaceId, payment: &Payment) -> Option<Told> {
+async fn ask(gateways: &Gateways, m: &MarketplaceId, payment: &Payment, now: Timestamp) -> Option<Told> {
     let attempt = payment.attempts.iter().rev().find(|attempt| attempt.state.is_open())?;
+    if attempt.is_under_way(now) {
+        return None;
+    }
     let (gateway, question) = (gateways.find(payment.gateway.as_str())?, payment.question(attempt)?);
     let outcome = gateway.call(m, &question).await;
     Some(Told { payment: payment.id.clone(), attempt: attempt.number, outcome, ask: None })

@@ -29,7 +29,7 @@ use crate::id::{AttemptId, CartId, InvoiceId, OrderId, PaymentId};
 use crate::ledger::{Posting, Unbalanced};
 use crate::money::{Money, MoneyError};
 use crate::text::{Reason, WebAddress, Word};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Calls of one payment; an item holds them all.
@@ -37,6 +37,8 @@ pub const ATTEMPTS_MAX: usize = 200;
 /// Authorizations of one payment, renewals included: nobody tries stolen cards here.
 pub const AUTHORIZATIONS_MAX: usize = 10;
 pub const REFUNDS_MAX: usize = 100;
+/// So long a call may be under way: as long as a function runs at the most.
+const CALLED: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
@@ -368,6 +370,13 @@ impl State {
 impl Attempt {
     pub fn id(&self, payment: &PaymentId) -> AttemptId {
         AttemptId::of(payment, self.number)
+    }
+
+    /// Whether its call may still be under way. Nobody asks what became of it then: a gateway that has not heard of it
+    /// yet says that it never came.
+    pub fn is_under_way(&self, now: Timestamp) -> bool {
+        let over = self.at.saturating_add(CALLED).unwrap_or(self.at);
+        matches!(self.state, State::Open { waits: Waits::Answer, .. }) && now < over
     }
 
     fn is_authorize(&self) -> bool {

@@ -11,12 +11,8 @@ use domain::payment::{self, Attempt, Payment, Refused, State, Waits, attended, b
 use domain::subscription::{Ended, Means, Stage, Step, Subscription, activate, end};
 use edge::Again;
 use edge::command::Overtaken;
-use jiff::SignedDuration;
 use table::payment::look_that_is_new;
 use table::{Commit, Held};
-
-/// So long a call may be under way: as long as a function runs at the most.
-const CALLED: SignedDuration = SignedDuration::from_secs(60);
 
 /// What became of a try to collect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,16 +66,14 @@ impl Till<'_> {
         Ok(self.world.table.payments(self.m, &OrderId::of_invoice(&invoice.id)).await?)
     }
 
-    /// After a crash between commit and call nobody knows whether the gateway was called: it is asked. Not while the
-    /// call may still be under way, for a gateway that has not heard of it yet says that it never came. What is asked
-    /// already is left to the schedule of questions.
+    /// After a crash between commit and call nobody knows whether the gateway was called: it is asked, once the call
+    /// cannot be under way any more. What is asked already is left to the schedule of questions.
     pub async fn pursue(&self, invoice: &Invoice) -> Result<(), Again> {
         let unanswered =
             |attempt: &&Attempt| matches!(attempt.state, State::Open { waits: Waits::Answer, .. });
         for held in self.payments_of(invoice).await? {
             if let Some(attempt) = held.value.attempts.iter().find(unanswered) {
-                let over = attempt.at.saturating_add(CALLED).unwrap_or(attempt.at);
-                if self.world.now() < over {
+                if attempt.is_under_way(self.world.now()) {
                     return Err(Again::Early(attempt.id(&held.value.id).to_string()));
                 }
                 self.ask(&held.value, attempt, 1).await?;

@@ -145,6 +145,13 @@ impl Stripe {
         self.books.lock().unwrap().calls.iter().filter(|one| **one == call).count()
     }
 
+    /// Waits until calls of a kind have come so often.
+    pub(crate) async fn is_called(&self, call: Call, times: usize) {
+        while self.count(call) < times {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Every fault has come.
     pub(crate) fn has_misbehaved(&self) -> bool {
         self.books.lock().unwrap().faults.is_empty()
