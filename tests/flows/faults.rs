@@ -81,8 +81,8 @@ impl Scene {
     fn promised_for(&self, order: &str) -> Vec<i64> {
         let payments: Vec<String> = (1..=40).map(|number| payment_id(order, number)).collect();
         let intents = self.gateway.intents().into_iter();
-        let live =
-            intents.filter(|intent| intent.status != "canceled" && payments.contains(&intent.payment()));
+        let over = |intent: &Intent| ["canceled", "requires_payment_method"].contains(&intent.status);
+        let live = intents.filter(|intent| !over(intent) && payments.contains(&intent.payment()));
         live.map(|intent| intent.amount).collect()
     }
 
@@ -283,6 +283,34 @@ async fn a_call_that_may_be_under_way_is_not_asked_about_and_what_it_holds_for_a
     scene.minutes(5).await;
     let order = scene.is_free(&cart).await;
     scene.all_ships(&[order]).await;
+}
+
+#[tokio::test]
+async fn stock_that_is_held_for_days_while_nobody_knows_is_free_in_minutes_where_the_card_was_declined() {
+    // The gateway tells it while it is still called, and its answer says nothing; the cart has heard it too, or not.
+    for heard in [false, true] {
+        let scene = Scene::open().await;
+        scene.gateway.misbehaves(Call::Authorize, &[Fault::Declines; 2]);
+        let cart = scene.market.ready().await;
+        let meanwhile = async {
+            scene.gateway.is_called(Call::Authorize, 2).await;
+            for intent in scene.gateway.intents() {
+                assert_eq!(scene.gateway.notice(&intent, SignedDuration::ZERO).await.status, 200);
+            }
+            if heard {
+                scene.market.shop.settle().await;
+            }
+            scene.gateway.everybody_has_gone();
+        };
+        let (paid, ()) = futures::join!(scene.market.pay(&cart, "57.15", CARD), meanwhile);
+        assert_problem(&paid, 402, "payment_declined");
+        let mug = &scene.market.mug;
+        assert_eq!(scene.market.shop.stock(mug).await, (100, 0, 98), "heard {heard}");
+        scene.minutes(11).await;
+        assert_eq!(scene.market.shop.stock(mug).await, (100, 0, 100), "heard {heard}");
+        let order = scene.is_free(&cart).await;
+        scene.all_ships(&[order]).await;
+    }
 }
 
 #[tokio::test]

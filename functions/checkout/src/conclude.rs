@@ -179,7 +179,7 @@ pub(crate) async fn attempt(
             let (commit, payments) = tell(world, m, commit, &news, now, Overtaken).await?;
             let sent = commit.send(&world.table).await;
             if sent.is_err() && next != cart.value {
-                unpinned(world, m, &next).await?;
+                unpinned(world, m, &next, now).await?;
             }
             sent?;
             Ok(Concluded::Waits(Box::new(next), payments))
@@ -315,16 +315,20 @@ async fn pinned(
 }
 
 /// Whoever placed the order meanwhile has used the holds it knew of: what was held anew after that is held for nobody.
-async fn unpinned(world: &World, m: &MarketplaceId, pinned: &Cart) -> Result<(), Problem> {
-    let held = world.table.load::<Cart>(&Key::cart(m, &pinned.id)).await?;
-    let over = held.is_some_and(|held| match held.value.stage {
-        Stage::Completed { .. } => true,
-        Stage::Open => held.value.holds.is_empty(),
-        Stage::Locked(_) => false,
-    });
-    if over {
-        world.table.release(m, &pinned.id, &pinned.holds).await?;
-    }
+/// Where the cart is free again it is held for as long as the cart knows.
+async fn unpinned(world: &World, m: &MarketplaceId, pinned: &Cart, now: Timestamp) -> Result<(), Problem> {
+    let Some(held) = world.table.load::<Cart>(&Key::cart(m, &pinned.id)).await? else { return Ok(()) };
+    let cart = held.value;
+    let until = match cart.stage {
+        Stage::Completed { .. } => None,
+        Stage::Open => cart.held_until.filter(|until| now < *until),
+        // Whoever concludes it finds them.
+        Stage::Locked(_) => return Ok(()),
+    };
+    let Some(until) = until else { return Ok(world.table.release(m, &cart.id, &pinned.holds).await?) };
+    let wares = world.table.wares(m, &cart).await?;
+    let wanted = cart.wanted(&wares.offers);
+    let _short = world.table.hold(m, &cart.id, &wanted, &pinned.holds, until, now).await?;
     Ok(())
 }
 
@@ -344,8 +348,8 @@ async fn fail(
         }
     }
     let mut next = cart.value.unpaid();
-    let long = now.saturating_add(HELD).unwrap_or(now);
-    if next.held_until.is_some_and(|until| until > long) {
+    // Its stock may be held for days, whatever it knows of that.
+    if !next.holds.is_empty() {
         let mut wares = world.table.wares(m, &next).await?;
         next = taking(world, m, next, &mut wares, HELD, now).await?;
     }

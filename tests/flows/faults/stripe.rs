@@ -42,6 +42,8 @@ pub(crate) enum Fault {
     Breaks,
     /// It is done, and told by so many notices before it is answered.
     TellsFirst(usize),
+    /// The card is declined; what is answered when everybody has gone does not say so.
+    Declines,
 }
 
 /// Money that a customer has promised; `received` of it was taken.
@@ -162,6 +164,7 @@ impl Stripe {
         let kind = match intent.status {
             "succeeded" => "payment_intent.succeeded",
             "canceled" => "payment_intent.canceled",
+            "requires_payment_method" => "payment_intent.payment_failed",
             _ => "payment_intent.amount_capturable_updated",
         };
         let body = json!({"type": kind, "data": {"object": intent.view()}}).to_string();
@@ -193,6 +196,17 @@ impl Stripe {
         let (done, intent) = self.done(call, &path, key, &form);
         match fault {
             None | Some(Fault::Fails(..)) => {}
+            Some(Fault::Declines) => {
+                let own = intent.map(|intent| intent.id);
+                let decline = |intent: &mut Intent| {
+                    if own.as_ref() == Some(&intent.id) {
+                        intent.status = "requires_payment_method";
+                    }
+                };
+                self.books.lock().unwrap().intents.iter_mut().for_each(decline);
+                self.everybody_has_gone.acquire().await.unwrap().forget();
+                return plain(500, String::new());
+            }
             Some(Fault::Late) => self.everybody_has_gone.acquire().await.unwrap().forget(),
             Some(Fault::Says(status, words)) => return plain(status, words.to_owned()),
             Some(Fault::Breaks) => {
