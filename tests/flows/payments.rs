@@ -393,6 +393,41 @@ async fn an_authorization_is_renewed_before_it_ends_and_the_old_one_released() {
 }
 
 #[tokio::test]
+async fn an_authorization_that_lapses_before_the_goods_leave_is_renewed_and_what_has_left_is_captured() {
+    let (shop, alma, _) = open().await;
+    let order = shop.bought("c1", &[(&alma, 1, 10_00)], &[card("tok_approved", 10_00)]).await;
+    let lapse = json!({"payment": payment_id(&order, 1), "said": "lapse"});
+    shop.done("/v1/gateways/sandbox/tell", &lapse).await;
+    // The goods leave before anybody has looked.
+    shop.fulfill(&part(&order, 1)).await;
+    assert_eq!(stands(&shop.payment(&order, 1).await), so("released", "0.00", "0.00"));
+    minutes(&shop, 5).await;
+    let payment = shop.payment(&order, 1).await;
+    assert_eq!((stands(&payment), &payment["alerts"]), (so("captured", "10.00", "0.00"), &json!([])));
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn an_authorization_that_lapses_and_is_not_renewed_is_shown_as_long_as_something_of_it_is_to_ship() {
+    let (shop, alma, birch) = open().await;
+    let order = bought(&shop, (&alma, &birch), "tok_away_declined_lost_card").await;
+    shop.fulfill(&part(&order, 1)).await;
+    shop.done("/v1/gateways/sandbox/tell", &json!({"payment": payment_id(&order, 1), "said": "lapse"})).await;
+    minutes(&shop, 5).await;
+    let payment = shop.payment(&order, 1).await;
+    assert_eq!((eur_at(&payment, "/captured"), &payment["alerts"]), ("20.00".into(), &json!(["expiring"])));
+    let events = shop.events(&order).await;
+    let raised = events.iter().find(|event| event.name == "payment.alert_raised.v1").unwrap();
+    assert_eq!(raised.data["amount"], eur("30.00"));
+    shop.wait_days(1).await;
+    assert_eq!(shop.payment(&order, 1).await["alerts"], json!(["expiring"]));
+    shop.done(&format!("/v1/orders/{order}/cancel"), &json!({"reason": "changed my mind"})).await;
+    shop.settle().await;
+    assert_eq!(shop.payment(&order, 1).await["alerts"], json!([]));
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
 async fn a_gateway_that_captures_once_has_a_payment_for_each_merchant() {
     let (shop, alma, birch) = open().await;
     let one =

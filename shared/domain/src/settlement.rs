@@ -25,7 +25,7 @@ pub enum Due {
     Void { payment: usize, authorization: u16 },
     /// Captured and no longer owed. The cause is the same for the same money.
     Grant { payment: usize, cause: Word, amount: Money, to: To },
-    /// All that it was to pay is canceled.
+    /// All that it was to pay is canceled; or the rest of it is, and the authorization has lapsed.
     Close { payment: usize },
 }
 
@@ -72,11 +72,13 @@ pub fn due(order: &Order, parts: &[MerchantOrder], payments: &[Payment]) -> Resu
         let wanted = payment.captures().iter().any(|(_, one)| !one.state.is_success());
         if concerned.iter().all(|progress| *progress == Progress::Canceled) {
             due.push(Due::Close { payment: position });
-        } else if !wanted
-            && !concerned.contains(&Progress::ToCome)
-            && let Some(held) = payment.in_force()
-        {
-            due.push(Due::Void { payment: position, authorization: held.number });
+        } else if !wanted && !concerned.contains(&Progress::ToCome) {
+            if let Some(held) = payment.in_force() {
+                due.push(Due::Void { payment: position, authorization: held.number });
+            } else if payment.lapsed_early().is_some() {
+                // It has gone by itself, and nobody need get another one.
+                due.push(Due::Close { payment: position });
+            }
         }
     }
     Ok(due)

@@ -152,7 +152,7 @@ fn concerns(payment: &Payment, alert: &Alert) -> domain::Money {
     match alert {
         Alert::Unresolved { attempt } | Alert::CaptureFailed { attempt } => of(*attempt),
         Alert::NotFinalized => payment.secured(),
-        Alert::Expiring { .. } => payment.left(),
+        Alert::Expiring { .. } => payment.uncaptured(),
         Alert::RefundFailed { refund } => {
             let held = payment.refunds.iter().find(|held| held.number == *refund);
             held.map_or(payment.amount, |held| held.amount)

@@ -70,7 +70,7 @@ pub enum Duty {
     Void {
         authorization: u16,
     },
-    /// Another authorization before this one ends.
+    /// Another authorization before this one ends, or in its place.
     Renew {
         authorization: u16,
     },
@@ -95,7 +95,7 @@ pub enum Alert {
         attempt: u16,
     },
     NotFinalized,
-    /// The authorization ends and cannot be renewed.
+    /// The authorization ends, or has ended, and cannot be renewed.
     Expiring {
         authorization: u16,
     },
@@ -154,7 +154,8 @@ impl Payment {
             Alert::Unresolved { attempt } => self.attempt(*attempt).is_some_and(|one| one.state.is_open()),
             Alert::NotFinalized => !self.finalized && self.closed.is_none(),
             Alert::Expiring { authorization } => {
-                self.in_force().is_some_and(|held| held.number == *authorization)
+                let holds = self.in_force().or_else(|| self.lapsed_early());
+                holds.is_some_and(|held| held.number == *authorization)
             }
             Alert::CaptureFailed { attempt } => {
                 let part = |one: &Attempt| match one.call {
@@ -273,14 +274,16 @@ fn releases(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
 }
 
 fn renewal(payment: &Payment, gateway: Capabilities, due: &mut Vec<(Timestamp, Duty)>) {
-    let Some(held) = payment.in_force() else { return };
     // An open capture may have taken its share already; what is left is renewed when that is known.
-    let rest = payment.left().minor > 0 && payment.pending() == 0;
-    let Some(at) = renew_at(held).filter(|_| rest) else { return };
-    let authorization = held.number;
-    if payment.open_authorization().is_some() {
+    if payment.pending() > 0 || payment.open_authorization().is_some() {
         return;
     }
+    let ends = match payment.in_force() {
+        Some(held) => renew_at(held).filter(|_| payment.left().minor > 0).map(|at| (held, at)),
+        None => payment.lapsed_early().map(|lapsed| (lapsed, lapsed.told_at.unwrap_or(lapsed.at))),
+    };
+    let Some((held, at)) = ends else { return };
+    let authorization = held.number;
     // A newer one that was declined earlier was a second try and no renewal.
     let renews = |one: &&Attempt| one.number > authorization && one.at >= at;
     let tries: Vec<&Attempt> = payment.authorizations().filter(renews).collect();

@@ -100,6 +100,22 @@ impl Payment {
         self.authorizations().rev().find(|authorization| self.is_live(authorization))
     }
 
+    /// The authorization that has ended though its order still counts on it, with nothing in its place.
+    pub(crate) fn lapsed_early(&self) -> Option<&Attempt> {
+        let wanted = self.finalized && self.invoice.is_none() && self.closed.is_none();
+        if !wanted || self.in_force().is_some() || self.uncaptured().minor == 0 {
+            return None;
+        }
+        let approved = |one: &&Attempt| matches!(one.state, State::Approved { .. });
+        let last = self.authorizations().rev().find(approved).filter(|one| one.lapsed)?;
+        let given_up = |on: &Attempt| match on.call {
+            Call::Void { .. } => true,
+            Call::Capture { last, .. } => last && on.state.is_success(),
+            Call::Authorize | Call::Refund { .. } => false,
+        };
+        Some(last).filter(|last| !self.on(last.number).any(given_up))
+    }
+
     /// The authorization that bars another one: nobody knows yet what became of it.
     pub fn open_authorization(&self) -> Option<&Attempt> {
         self.authorizations().find(|attempt| attempt.state.is_open() && !self.is_over(attempt))
@@ -112,6 +128,11 @@ impl Payment {
     /// Everything that was taken from the customer.
     pub fn captured(&self) -> Money {
         self.money(self.authorizations().fold(0, |sum, one| sum.saturating_add(self.captured_on(one))))
+    }
+
+    /// What of its amount was not taken.
+    pub fn uncaptured(&self) -> Money {
+        self.money(self.amount.minor.saturating_sub(self.captured().minor).max(0))
     }
 
     /// What was captured and fits nothing; it goes back when somebody approves.

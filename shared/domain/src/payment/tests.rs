@@ -6,6 +6,7 @@ use crate::order::tests::{at, eur, id};
 use jiff::ToSpan;
 
 mod laws;
+mod turns;
 
 const FULL: Capabilities = Capabilities { multi_capture: true, renewal: true };
 

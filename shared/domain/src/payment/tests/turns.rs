@@ -1,0 +1,48 @@
+//! What a gateway takes back after it was done.
+
+use super::*;
+
+#[test]
+fn an_authorization_that_lapses_while_its_order_counts_on_it_is_renewed_or_shown_until_nobody_needs_it() {
+    let fixed = Capabilities { renewal: false, ..FULL };
+    let shown = |payment: &Payment| payment.alerts().cloned().collect::<Vec<_>>();
+    let expiring = Alert::Expiring { authorization: 1 };
+    let alerted = |payment: Payment, at| match alert(&payment, expiring.clone(), at) {
+        Decision::New(fact) => payment.apply(&fact),
+        Decision::Already => panic!("it was told"),
+    };
+    for (before, rest) in [(authorized(), 10_000), (captured(), 60_00)] {
+        let lapsed = walk_at(before.clone(), &[tell(1, Outcome::Lapsed)], at(9));
+        assert_eq!(agenda(&lapsed, FULL), [(at(1), Duty::Renew { authorization: 1 })]);
+        assert_eq!(next_look(&lapsed, FULL, at(9)), Some(at(9)));
+        let Ok(Decision::New(fact)) = take_up(&lapsed, &Duty::Renew { authorization: 1 }, at(9)) else {
+            panic!("a renewal")
+        };
+        let renewing = lapsed.clone().apply(&fact);
+        let number = renewing.attempts.last().unwrap().number;
+        let again = Outcome::Approved { reference: id("ref-3"), expires_at: Some(at(2 * WEEK)) };
+        let renewed = walk_at(renewing.clone(), &[tell(number, again)], at(9));
+        assert_eq!((renewed.left(), renewed.lapsed_early()), (eur(rest), None));
+        assert!(matches!(answer(&renewed, &capture(2, 60_00), at(9)), Ok(Decision::New(_))));
+        // Declined, or at a gateway that cannot: a person sees it, also who has heard before that it would end.
+        let refused = walk_at(renewing, &[tell(number, declined("stolen_card"))], at(9));
+        assert_eq!(agenda(&refused, FULL), [(at(1), Duty::Alert(expiring.clone()))]);
+        assert_eq!(agenda(&lapsed, fixed), [(at(1), Duty::Alert(expiring.clone()))]);
+        let told = alerted(before, at(WEEK - 24));
+        let told = walk_at(told, &[tell(1, Outcome::Lapsed)], at(WEEK - 20));
+        assert_eq!((shown(&told), agenda(&told, fixed)), (vec![expiring.clone()], vec![]));
+        assert_eq!(shown(&walk(told, &[Step::Close])), []);
+    }
+    // What we gave up ourselves, or took the last of, or what no order knows of, has lapsed rightly.
+    let last = Step::Capture { part: 2, amount: 30_00, last: true };
+    for steps in [
+        vec![Step::Void(1), tell(2, approved()), tell(1, Outcome::Lapsed)],
+        vec![Step::Void(1), tell(1, Outcome::Lapsed), tell(2, declined("payment_intent_unexpected_state"))],
+        vec![last, tell(2, approved()), tell(1, Outcome::Lapsed)],
+    ] {
+        let over = walk(authorized(), &steps);
+        assert_eq!((over.lapsed_early(), agenda(&over, FULL)), (None, vec![]), "{steps:?}");
+    }
+    let unknown = walk(card(), &[Authorize("tok_visa"), tell(1, approved()), tell(1, Outcome::Lapsed)]);
+    assert_eq!(unknown.lapsed_early(), None);
+}
