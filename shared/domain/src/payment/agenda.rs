@@ -304,16 +304,25 @@ fn captures(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
     parts.sort_by_key(|(part, attempt)| (*part, attempt.number));
     for tries in parts.chunk_by(|(one, _), (other, _)| one == other) {
         let tries: Vec<&Attempt> = tries.iter().map(|(_, attempt)| *attempt).collect();
-        let Some(last) = tries.last() else { continue };
+        let Some(last) = tries.last().copied() else { continue };
         if payment.closed.is_some() || tries.iter().any(|one| one.state.is_open() || one.state.is_success()) {
             continue;
         }
         let told = last.told_at.unwrap_or(last.at);
+        // Another authorization is another chance for what was declined; not for what may have been taken.
+        let given_up = tries.iter().any(|one| matches!(one.state, State::GivenUp { .. }));
+        let (tries, first) = match payment.in_force().filter(|_| !given_up) {
+            Some(held) => {
+                let of_this = tries.into_iter().filter(|one| one.is_on(held.number)).collect();
+                (of_this, held.told_at.unwrap_or(held.at).max(told))
+            }
+            None => (tries, told),
+        };
         let (again, failed) = (
             Duty::Capture { attempt: last.number },
             Duty::Alert(Alert::CaptureFailed { attempt: last.number }),
         );
-        let Some(at) = retry_at(&tries, told) else {
+        let Some(at) = retry_at(&tries, first) else {
             due.push((told, failed));
             continue;
         };

@@ -46,3 +46,20 @@ fn an_authorization_that_lapses_while_its_order_counts_on_it_is_renewed_or_shown
     let unknown = walk(card(), &[Authorize("tok_visa"), tell(1, approved()), tell(1, Outcome::Lapsed)]);
     assert_eq!(unknown.lapsed_early(), None);
 }
+
+#[test]
+fn another_authorization_is_another_chance_for_a_capture_that_was_declined() {
+    let failed = walk(authorized(), &[capture(1, 40_00), tell(2, declined("insufficient_funds"))]);
+    let told = Duty::Alert(Alert::CaptureFailed { attempt: 2 });
+    assert_eq!(agenda(&failed, FULL)[0].1, told);
+    let again = Outcome::Approved { reference: id("ref-3"), expires_at: Some(at(2 * WEEK)) };
+    let renewed = |life| walk_at(life, &[Authorize("tok_visa"), tell(3, again.clone())], at(WEEK - 24));
+    let duty = (at(WEEK - 24), Duty::Capture { attempt: 2 });
+    assert!(agenda(&renewed(failed), FULL).contains(&duty));
+    // Nobody knows whether it was taken: a person has decided to go on without.
+    let asked = |ask| Tell(2, Outcome::Unknown, Some(ask));
+    let unknown = [vec![capture(1, 40_00)], (1..=7).map(asked).collect(), vec![Step::GiveUp(2)]].concat();
+    let given_up = renewed(walk(authorized(), &unknown));
+    let due = agenda(&given_up, FULL);
+    assert!(due.iter().all(|(_, duty)| !matches!(duty, Duty::Capture { .. })), "{due:?}");
+}
