@@ -428,6 +428,34 @@ async fn an_authorization_that_lapses_and_is_not_renewed_is_shown_as_long_as_som
 }
 
 #[tokio::test]
+async fn a_refund_that_comes_back_after_it_had_left_is_owed_seen_and_becomes_store_credit() {
+    let (shop, alma, birch) = open().await;
+    let order = bought(&shop, (&alma, &birch), "tok_approved").await;
+    shop.fulfill(&part(&order, 1)).await;
+    let back =
+        json!({"merchant_order": part(&order, 1), "lines": [{"line": 1, "quantity": 1}], "reason": "broken"});
+    shop.done(&format!("/v1/orders/{order}/refund"), &back).await;
+    shop.settle().await;
+    let accounts = shop.accounts().await;
+    assert_eq!((accounts["gateway_clearing"].as_str(), accounts.get("refunds_payable")), ("10.00", None));
+    let payment = payment_id(&order, 1);
+    let failed = json!({"payment": payment, "said": "decline", "attempt": 3, "code": "lost_or_stolen_card"});
+    shop.done("/v1/gateways/sandbox/tell", &failed).await;
+    minutes(&shop, 5).await;
+    let view = shop.payment(&order, 1).await;
+    assert_eq!((at(&view, "/refunds/0/status"), &view["alerts"]), ("failed", &json!(["refund_failed"])));
+    let accounts = shop.accounts().await;
+    let owed = (accounts["gateway_clearing"].as_str(), accounts["refunds_payable"].as_str());
+    assert_eq!(owed, ("20.00", "-10.00"));
+    shop.done(&format!("/v1/payments/{payment}/redirect-refund"), &json!({"refund": 1})).await;
+    shop.settle().await;
+    let view = shop.payment(&order, 1).await;
+    assert_eq!((at(&view, "/refunds/0/status"), &view["alerts"]), ("executed", &json!([])));
+    assert_eq!(shop.accounts().await["store_credit"], "-10.00");
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
 async fn a_gateway_that_captures_once_has_a_payment_for_each_merchant() {
     let (shop, alma, birch) = open().await;
     let one =

@@ -326,9 +326,9 @@ const CODES: &[(Class, &[&str])] = &[
 ];
 
 impl Decline {
-    /// The call never reached the gateway.
-    pub fn not_received() -> Option<Self> {
-        Some(Self::of("not_received".parse().ok()?))
+    /// The call never reached the gateway, as far as that knows.
+    pub fn is_not_received(&self) -> bool {
+        self.code.as_str() == "not_received"
     }
 
     /// A gateway's code with its class.

@@ -7,8 +7,8 @@
 //! Tellings are joined, so that neither their order nor their repetition makes a difference (A9(4)): the one further
 //! right holds, and of two captured amounts the larger.
 //! `in flight < unknown < waits for the customer < promised < given up < declined < approved < captured`
-//! So success after an unknown outcome, or even after a decline, wins; a decline after success is ignored; where both
-//! were told the attempt is `contradicted`, for a person to look at.
+//! So success after an unknown outcome, or even after a decline, wins; a decline after success is ignored, but of a
+//! refund: it has come back, and is owed again. Where both were told the attempt is `contradicted`.
 //!
 //! Invariants: while an attempt is open none of the same kind begins (A9(1)); Σ captures ≤ their authorization,
 //! Σ refunds ≤ captured (A9(3)); money goes back only where somebody granted it (A9(5)). Money that fits nothing,
@@ -344,7 +344,7 @@ pub enum Refused {
 }
 
 impl State {
-    /// The order of the join; what is told with a lower or the same rank changes nothing.
+    /// The order of the join, but for refunds; what is told with a lower or the same rank changes nothing.
     fn rank(&self) -> (u8, i64) {
         match self {
             Self::Open { waits: Waits::Answer, .. } => (0, 0),
@@ -425,6 +425,15 @@ impl Attempt {
         })
     }
 
+    /// The order of the join. A refund that had left may come back; one that was said not to have come may have left.
+    fn rank(&self, state: &State) -> (u8, i64) {
+        let came_back = matches!(
+            (&self.call, state),
+            (Call::Refund { .. }, State::Declined { decline }) if !decline.is_not_received()
+        );
+        if came_back { (8, 0) } else { state.rank() }
+    }
+
     /// Joins what is told to what is known.
     fn tell(&mut self, outcome: &Outcome, ask: Option<u8>, at: Timestamp) {
         self.lapsed |= *outcome == Outcome::Lapsed && self.is_authorize();
@@ -440,7 +449,7 @@ impl Attempt {
         let declined = |state: &State| matches!(state, State::Declined { .. });
         self.contradicted |=
             (declined(&self.state) && told.is_success()) || (self.state.is_success() && declined(&told));
-        if told.rank() > self.state.rank() {
+        if self.rank(&told) > self.rank(&self.state) {
             self.state = told;
             self.told_at = Some(at);
         }

@@ -63,3 +63,30 @@ fn another_authorization_is_another_chance_for_a_capture_that_was_declined() {
     let due = agenda(&given_up, FULL);
     assert!(due.iter().all(|(_, duty)| !matches!(duty, Duty::Capture { .. })), "{due:?}");
 }
+
+#[test]
+fn a_refund_that_comes_back_after_it_had_left_is_owed_again() {
+    let sent = walk(captured(), &[returns("rma-1", 10_00), Step::Refund(1)]);
+    let (left, back) = (tell(3, approved()), tell(3, declined("lost_or_stolen_card")));
+    let done = walk(sent.clone(), &[left.clone()]);
+    let Ok(Decision::New(fact)) = answer(&done, &back, at(2)) else { panic!("it is news") };
+    assert_eq!(shown(&done.posting(&fact).unwrap()), "gateway_clearing 10.00, refunds_payable -10.00");
+    let failed = done.clone().apply(&fact);
+    assert!(matches!(failed.refund_stage(&failed.refunds[0]), RefundStage::Failed { .. }));
+    let alert = Duty::Alert(Alert::RefundFailed { refund: 1 });
+    assert_eq!(agenda(&failed, FULL)[0], (at(2), alert));
+    assert!(matches!(answer(&failed, &Step::Redirect(1), at(3)), Ok(Decision::New(_))));
+    // In whatever order and how often it is told; and a question that was too early says nothing against either.
+    let early = tell(3, declined("not_received"));
+    let truth = |life: &Payment| (life.refund_stage(&life.refunds[0]), life.books());
+    for (told, want) in [
+        (vec![back.clone(), left.clone(), early.clone(), left.clone()], &failed),
+        (vec![early.clone(), left.clone(), back.clone(), early.clone()], &failed),
+        (vec![early.clone(), left.clone(), early.clone()], &done),
+    ] {
+        let life = walk_at(sent.clone(), &told, at(1));
+        assert_eq!(truth(&life).1, truth(want).1, "{told:?}");
+        let executed = matches!(truth(&life).0, RefundStage::Executed { .. });
+        assert_eq!(executed, std::ptr::eq(want, &done), "{told:?}");
+    }
+}
