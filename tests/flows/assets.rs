@@ -323,7 +323,7 @@ async fn rights_may_begin_and_end_within_one_minute_before_the_file_comes_and_af
     };
     let there = gallery.sent("image/png", &png(2, 2)).await;
     describe(at(&there, "/id")).await;
-    let file = png(3, 3);
+    let file = png(2, 2);
     let awaited = gallery.awaited("image/png", file.len()).await;
     describe(at(&awaited, "/id")).await;
     assert_eq!(send_file(shop, &awaited["upload"], &file).await, 200);
