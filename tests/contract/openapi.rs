@@ -355,6 +355,19 @@ fn refusals() -> Value {
     })
 }
 
+/// Members of requests that may be any number of their width, and why.
+const ANY_NUMBER: [(&str, &str); 9] = [
+    ("Data", "what an attribute takes, it says itself"),
+    ("EditWishList.remove", "a number that the API has given"),
+    ("ImportStep.cut", "a text that is shorter stays as it is"),
+    ("MoveToCart.items", "a number that the API has given"),
+    ("PlanTerms.included", "no plan is sold in more units than a million, however many are included"),
+    ("RestoreMessageTemplate.version", "a number that the API has given"),
+    ("RestoreSheet.version", "a number that the API has given"),
+    ("WeightBand.up_to_grams", "beyond every parcel is a band without an end"),
+    ("delivery.options.grams", "a parcel that is too heavy is an answer, not a refusal"),
+];
+
 /// The types that requests are made of: in these, null is as good as nothing, or takes something away.
 fn asked(paths: &Map<String, Value>, types: &Map<String, Value>) -> BTreeSet<String> {
     let operations = paths.values().filter_map(Value::as_object).flat_map(Map::values);
@@ -506,6 +519,48 @@ fn bound(schema: &mut Value) {
 async fn the_contract_of_the_api_is_what_the_code_says() {
     let document = document(&operations(&open().await), &examples().await);
     none(compare(FILE, &pretty(&document)), REPAIR);
+}
+
+/// Names in a schema of integers whose bounds are only those of their width.
+fn unbounded(name: &str, schema: &Value, found: &mut BTreeSet<String>) {
+    let mut bare = json!({ "format": schema["format"] });
+    bound(&mut bare);
+    let same = |word: &str| bare.get(word).is_some_and(|bare| *bare == schema[word]);
+    if same("minimum") && same("maximum") {
+        found.insert(name.to_owned());
+    }
+    for (word, member) in schema.as_object().into_iter().flatten() {
+        if word == "properties" {
+            for (member, schema) in member.as_object().into_iter().flatten() {
+                unbounded(&format!("{name}.{member}"), schema, found);
+            }
+        } else {
+            // A kind of an enum is named by its members.
+            unbounded(name, member, found);
+        }
+    }
+    schema.as_array().into_iter().flatten().for_each(|one| unbounded(name, one, found));
+}
+
+#[tokio::test]
+async fn a_number_that_is_asked_for_has_bounds_of_its_own() {
+    let document = document(&operations(&open().await), &Examples::new());
+    let types = document["components"]["schemas"].as_object().expect("there are schemas");
+    let paths = document["paths"].as_object().expect("there are paths");
+    let mut found = BTreeSet::new();
+    for name in asked(paths, types) {
+        unbounded(&name, &types[&name], &mut found);
+    }
+    for operation in paths.values().filter_map(Value::as_object).flat_map(Map::values) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let name = format!("{}.{}", text(&operation["operationId"]), text(&parameter["name"]));
+            unbounded(&name, &parameter["schema"], &mut found);
+        }
+    }
+    let listed: BTreeSet<String> = ANY_NUMBER.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let repair = "say what its check takes, `schemars(range(…))`, or in ANY_NUMBER why it takes anything";
+    none(found.symmetric_difference(&listed).cloned(), repair);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use domain::id::MerchantId;
 use domain::merchant::Iban;
 use domain::period::Zone;
 use domain::place::Country;
+use domain::says::PercentOff;
 use domain::text::{Category, Channel, Email, Locale, Opinion, PersonName, Sku, Text, WebAddress};
 use domain::webhook::Pattern;
 use events::{Envelope, Payload};
@@ -145,6 +146,16 @@ impl Check<'_> {
                     (value.as_array().map_or(0, Vec::len), number(wanted).unwrap_or_default());
                 let bound = usize::try_from(bound).unwrap_or_default();
                 self.must(if keyword == "minItems" { count >= bound } else { count <= bound }, at, &word());
+            }
+            "minProperties" | "maxProperties" => {
+                let (count, bound) =
+                    (value.as_object().map_or(0, Map::len), number(wanted).unwrap_or_default());
+                let bound = usize::try_from(bound).unwrap_or_default();
+                self.must(
+                    if keyword == "minProperties" { count >= bound } else { count <= bound },
+                    at,
+                    &word(),
+                );
             }
             "pattern" => self.must(matches(wanted, value), at, &word()),
             "properties" => {
@@ -355,5 +366,21 @@ fn a_texts_schema_says_what_its_type_takes() {
     none(
         differing.concat(),
         "the schema of the type says more or less than its check: `domain::text` has both",
+    );
+}
+
+#[test]
+fn what_is_taken_off_is_more_than_nothing_and_at_most_everything() {
+    let schema =
+        SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<PercentOff>().to_value();
+    let taken = |text: &&str| complaints(&schema, &json!(text)).is_empty();
+    let fine =
+        ["0.0001", "0.05", "00.1", "0.9999", "1", "05", "9.5", "10.0000", "99.9999", "100", "100.0000"];
+    let wrong = ["0", "00", "0.0", "0.0000", "0.00001", "100.0001", "101", "-1", "", ".5", "1."];
+    let told = |text: &&str| (*text).to_owned();
+    none(fine.iter().filter(|text| !taken(text)).map(told), "these take something off");
+    none(
+        wrong.iter().filter(|text| taken(text)).map(told),
+        "these take nothing off, or more than everything",
     );
 }

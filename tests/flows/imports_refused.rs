@@ -210,6 +210,11 @@ async fn requests_that_make_no_sense_are_refused_with_their_field() {
         {"from": {"column": "a"}, "to": {"field": "title"}}, {"from": {"column": "b"}, "to": {"field": "title"}},
     ]});
     shop.refused(path, &twice, 422, "import_profile_mapping").await;
+    let kind = json!({"mappings": [
+        {"from": {"columns": "a_"}, "to": {"named": {"kind": {"is": "text", "max": 10_001}}}},
+    ]});
+    let answer = shop.refused(path, &kind, 422, "import_profile_mapping").await;
+    assert_eq!(answer.text("/detail"), "mapping 0: a text has 1 to 10000 characters at the most");
     let odd = json!({"mappings": [{"from": {"column": "a"}, "to": {"field": "title"}, "step": []}]});
     assert_eq!(shop.post(path, &odd).await.status.as_u16(), 400);
     assert_eq!(shop.get("/v1/import-profiles/mugs").await["mappings"], profile()["mappings"]);

@@ -22,9 +22,11 @@ const SUBJECT: &str = "reminder-policy";
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReminderPolicy"))]
 pub(crate) struct PolicyBody {
     /// At most six, by their delays; none: nobody is reminded.
+    #[cfg_attr(feature = "schema", schemars(length(max = STEPS_MAX)))]
     steps: Vec<StepBody>,
     /// Of a hundred left carts so many get no reminder, so that one sees what reminders bring; 0 to 100.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(max = 100)))]
     hold_out_percent: u8,
     /// When nobody is written to, by the clock where the shopper is; always allowed, if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,10 +36,13 @@ pub(crate) struct PolicyBody {
     #[cfg_attr(feature = "schema", schemars(with = "Zone"))]
     time_zone: String,
     /// At most so many reminders to one person, of whichever carts, …
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = domain::reminder::MESSAGES_MAX)))]
     max_messages: u8,
     /// … in so many days.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = domain::reminder::MESSAGE_DAYS_MAX)))]
     max_messages_days: u16,
     /// An order within so many days after the sequence began counts as recovered; 1 to 60.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = domain::reminder::ATTRIBUTED_DAYS_MAX)))]
     attribution_days: u16,
 }
 
@@ -46,6 +51,7 @@ pub(crate) struct PolicyBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReminderStep"))]
 struct StepBody {
     /// Minutes since the cart was last edited; each more than the one before, at most 40320 (28 days).
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = domain::reminder::DELAY_MAX.as_mins())))]
     after_minutes: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     incentive: Option<IncentiveBody>,
@@ -58,7 +64,7 @@ struct StepBody {
 struct IncentiveBody {
     /// Decimal text: `10` takes 10 % off, more than 0 and at most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Percent>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::PercentOff>"))]
     percent: Option<String>,
     /// Carts of another currency get no code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +72,7 @@ struct IncentiveBody {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     free_delivery: bool,
     /// 1 to 720.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = domain::reminder::VALID_HOURS_MAX)))]
     valid_hours: u16,
 }
 

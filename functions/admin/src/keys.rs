@@ -47,6 +47,7 @@ pub(crate) struct Issue {
     #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// None means that nothing is allowed (A1(1)).
+    #[cfg_attr(feature = "schema", schemars(length(max = crate::people::SCOPES_MAX)))]
     scopes: Vec<String>,
     /// A key for one merchant's systems.
     #[serde(default)]

@@ -26,6 +26,7 @@ pub(crate) struct SetOperator {
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200), regex(pattern = "^[^#]*$")))]
     subject: String,
     /// None takes the role away.
+    #[cfg_attr(feature = "schema", schemars(length(max = SCOPES_MAX)))]
     scopes: Vec<String>,
 }
 
@@ -42,6 +43,7 @@ pub(crate) struct SetMember {
     #[cfg_attr(feature = "schema", schemars(with = "MerchantId"))]
     merchant: String,
     /// None takes the role away.
+    #[cfg_attr(feature = "schema", schemars(length(max = SCOPES_MAX)))]
     scopes: Vec<String>,
 }
 
@@ -68,7 +70,7 @@ fn checked(check: &mut Check, issuer: &str, sub: &str, scopes: &[String]) -> Str
 }
 
 /// The most scopes of a key or a role.
-const SCOPES_MAX: usize = 50;
+pub(crate) const SCOPES_MAX: usize = 50;
 
 /// Scopes that there are, each once.
 pub(crate) fn check_scopes(check: &mut Check, scopes: &[String]) {

@@ -79,12 +79,15 @@ pub(crate) async fn show(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MarketplaceSettings"))]
 pub(crate) struct SettingsBody {
     /// Days between delivery and payability.
+    #[cfg_attr(feature = "schema", schemars(range(max = DAYS_MAX)))]
     hold_days: u16,
     /// Fee rules; the first that matches a line wins.
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::commission::RULES_MAX)))]
     commission: Vec<RuleBody>,
     /// Days that an order of which nothing is paid waits for its payment, then it is canceled in the night; 0: for
     /// ever; a week, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(max = DAYS_MAX)))]
     unpaid_days: Option<u16>,
     /// What a merchant may owe before somebody is told.
     critical_balance: Amount,

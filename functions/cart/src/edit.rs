@@ -105,6 +105,7 @@ struct AddBody {
     #[cfg_attr(feature = "schema", schemars(with = "Option<Sku>"))]
     sku: Option<String>,
     /// 1 to a million.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Quantity"))]
     quantity: i64,
 }
 
@@ -114,6 +115,7 @@ struct AddBody {
 struct SetBody {
     line: u16,
     /// 0 to a million.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = domain::order::QUANTITY_MAX)))]
     quantity: i64,
 }
 

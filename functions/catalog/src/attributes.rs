@@ -26,6 +26,7 @@ use table::{Key, Story};
 pub(crate) enum KindBody {
     Text {
         /// Characters.
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = domain::pim::attribute::TEXT_MAX)))]
         max: u32,
         /// Whether it may have several lines.
         #[serde(default)]
@@ -33,10 +34,12 @@ pub(crate) enum KindBody {
     },
     /// A few tags of HTML; others are taken away.
     RichText {
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = domain::pim::attribute::RICH_MAX)))]
         max: u32,
     },
     Number {
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(range(max = domain::pim::attribute::NUMBER_DECIMALS_MAX)))]
         decimals: u8,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
@@ -57,14 +60,17 @@ pub(crate) enum KindBody {
     Date {},
     /// One of them.
     Option {
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = domain::pim::attribute::CHOICES_MAX)))]
         choices: Vec<ChoiceBody>,
     },
     /// Some of them.
     Options {
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = domain::pim::attribute::CHOICES_MAX)))]
         choices: Vec<ChoiceBody>,
     },
     /// Rows like those of a size guide.
     Table {
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = domain::pim::attribute::COLUMNS_MAX)))]
         columns: Vec<ColumnBody>,
     },
     Reference {

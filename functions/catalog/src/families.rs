@@ -69,6 +69,10 @@ pub(crate) struct SetFamily {
     labels: LabelsBody,
     /// By code; at least one.
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<Code, DemandBody>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(extend("minProperties" = 1, "maxProperties" = domain::pim::family::ATTRIBUTES_MAX))
+    )]
     attributes: BTreeMap<String, DemandBody>,
     /// What variants of its products may differ in.
     #[serde(default)]

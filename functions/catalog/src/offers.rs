@@ -76,6 +76,7 @@ pub(crate) struct CreateOffer {
     keeps_stock: Option<bool>,
     /// The most units that one order may have of it, 1 to a million; no limit but the million, if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Quantity>"))]
     order_limit: Option<i64>,
 }
 
@@ -179,6 +180,7 @@ pub(crate) struct ChangeOffer {
     status: Option<OfferStatus>,
     /// The most units that one order may have of it; 0 takes the limit away.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = domain::order::QUANTITY_MAX)))]
     order_limit: Option<i64>,
 }
 

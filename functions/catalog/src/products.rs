@@ -78,12 +78,14 @@ pub(crate) struct VariantBody {
     /// One per axis, in their order.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::catalog::AXES_MAX)))]
     values: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Gtin>"))]
     gtin: Option<String>,
     /// Packed, in grams.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = WEIGHT_MAX)))]
     weight: Option<u32>,
 }
 
@@ -134,11 +136,14 @@ pub(crate) struct CreateProduct {
     /// The first is the one that fees go by.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Category>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::catalog::CATEGORIES_MAX)))]
     categories: Vec<String>,
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::catalog::AXES_MAX)))]
     axes: Vec<String>,
     /// At least one; a product without axes has exactly one.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = domain::catalog::VARIANTS_MAX)))]
     variants: Vec<VariantBody>,
     #[serde(default)]
     status: Option<ProductStatus>,
@@ -227,12 +232,15 @@ pub(crate) struct ChangeProduct {
     description: Option<Option<String>>,
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Category>>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::catalog::CATEGORIES_MAX)))]
     categories: Option<Vec<String>>,
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Word>>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::catalog::AXES_MAX)))]
     axes: Option<Vec<String>>,
     /// All of them: those with a number stay, those without are new, none may be missing.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = domain::catalog::VARIANTS_MAX)))]
     variants: Option<Vec<VariantBody>>,
     #[serde(default)]
     status: Option<ProductStatus>,

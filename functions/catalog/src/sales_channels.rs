@@ -35,6 +35,7 @@ fn view(channel: &PimChannel) -> SalesChannelView {
 pub(crate) struct SetSalesChannel {
     /// At least one, like `de` or `pt-BR`.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Locale>"))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = domain::pim::family::LOCALES_MAX)))]
     locales: Vec<String>,
     #[cfg_attr(feature = "schema", schemars(with = "Currency"))]
     currency: String,

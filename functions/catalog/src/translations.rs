@@ -120,6 +120,7 @@ pub(crate) struct TranslatedRow {
 pub(crate) struct TakeTranslations {
     #[cfg_attr(feature = "schema", schemars(with = "Locale"))]
     source_locale: String,
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = ROWS_MAX)))]
     rows: Vec<TranslatedRow>,
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Reason>"))]

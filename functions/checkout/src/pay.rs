@@ -39,6 +39,7 @@ pub(crate) struct Pay {
     expected_total: Amount,
     /// Vouchers and credit are taken first, then the others in this order; none where nothing is to be paid.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = TENDERS_MAX)))]
     payments: Vec<PayBody>,
     /// The customer subscribes to a plan that sends goods: they are in the cart, and come first with its order.
     #[serde(default)]

@@ -26,6 +26,7 @@ pub(crate) struct SubscribeBody {
     plan: String,
     /// Units of the plan: the cart has the goods of all of them.
     #[serde(default = "one")]
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Quantity"))]
     quantity: u32,
     /// IANA: deliveries come by the customer's own days. `UTC` if not said.
     #[serde(default)]

@@ -89,6 +89,7 @@ pub(crate) struct CheckRule {
     at: Option<String>,
     /// How many products are looked at: 1 to 100; 20 if not said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     limit: Option<u16>,
     /// Where the answer before ended.
     #[serde(default)]

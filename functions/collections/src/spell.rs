@@ -2,7 +2,7 @@
 
 use domain::id::{MerchantId, ProductId};
 use domain::pim::attribute::Place;
-use domain::pim::collection::{Collection, Condition, Members, Must, Order, Rule, Test};
+use domain::pim::collection::{Collection, Condition, LISTED_MAX, Members, Must, Order, Rule, Test};
 use domain::pim::data::Data;
 use domain::pim::measure::Unit;
 use domain::text::{Category, Channel, Code, Locale, Word};
@@ -13,6 +13,8 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::str::FromStr;
 
 /// What is in a collection.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,10 +24,18 @@ pub(crate) enum MembersBody {
     /// These products.
     Hand {
         #[cfg_attr(feature = "schema", schemars(with = "Vec<ProductId>"))]
+        #[cfg_attr(feature = "schema", schemars(length(max = domain::pim::collection::CHOSEN_MAX)))]
         products: Vec<String>,
     },
     /// Whatever the rule holds for.
-    Rule { must: Must, conditions: Vec<ConditionBody> },
+    Rule {
+        must: Must,
+        #[cfg_attr(
+            feature = "schema",
+            schemars(length(min = 1, max = domain::pim::collection::CONDITIONS_MAX))
+        )]
+        conditions: Vec<ConditionBody>,
+    },
 }
 
 /// What a rule asks of a product.
@@ -36,6 +46,7 @@ pub(crate) enum ConditionBody {
     /// It is in one of them, or below it.
     Category {
         #[cfg_attr(feature = "schema", schemars(with = "Vec<Category>"))]
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = LISTED_MAX)))]
         any: Vec<String>,
     },
     /// It says something for the attribute; one of these values; or a number or measure between two.
@@ -49,6 +60,7 @@ pub(crate) enum ConditionBody {
         #[cfg_attr(feature = "schema", schemars(with = "Option<Channel>"))]
         channel: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = LISTED_MAX)))]
         any: Option<Vec<Data>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
@@ -64,6 +76,7 @@ pub(crate) enum ConditionBody {
     /// The attribute `brand` says one of these.
     Brand {
         #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = LISTED_MAX)))]
         any: Vec<String>,
     },
     /// The lowest price of its offers in that currency, both ends included.
@@ -76,6 +89,7 @@ pub(crate) enum ConditionBody {
     /// One of them offers it.
     Merchant {
         #[cfg_attr(feature = "schema", schemars(with = "Vec<MerchantId>"))]
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = LISTED_MAX)))]
         any: Vec<String>,
     },
     /// It has been known since then, and before that.
@@ -88,7 +102,10 @@ pub(crate) enum ConditionBody {
         until: Option<String>,
     },
     /// It has not been known for longer than so many days.
-    New { days: u16 },
+    New {
+        #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+        days: u16,
+    },
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -172,19 +189,25 @@ fn texts<T: ToString>(any: &BTreeSet<T>) -> Vec<String> {
     any.iter().map(ToString::to_string).collect()
 }
 
+/// More than a condition lists is too much, also where something is listed twice.
+fn few(check: &mut Check, field: &str, count: usize) {
+    if count > LISTED_MAX {
+        check.wrong(field, "range", format!("{count} are more than {LISTED_MAX}"));
+    }
+}
+
+fn listed<T: FromStr<Err: Display> + Ord>(check: &mut Check, field: &str, texts: &[String]) -> BTreeSet<T> {
+    few(check, field, texts.len());
+    check.all(field, texts).into_iter().collect()
+}
+
 impl ConditionBody {
     fn read(&self, check: &mut Check, at: &str) -> Option<Condition> {
         let any_of = format!("{at}.any");
         Some(match self {
-            Self::Category { any } => {
-                Condition::Category { any: check.all::<Category>(&any_of, any).into_iter().collect() }
-            }
-            Self::Brand { any } => {
-                Condition::Brand { any: check.all::<Word>(&any_of, any).into_iter().collect() }
-            }
-            Self::Merchant { any } => {
-                Condition::Merchant { any: check.all::<MerchantId>(&any_of, any).into_iter().collect() }
-            }
+            Self::Category { any } => Condition::Category { any: listed(check, &any_of, any) },
+            Self::Brand { any } => Condition::Brand { any: listed(check, &any_of, any) },
+            Self::Merchant { any } => Condition::Merchant { any: listed(check, &any_of, any) },
             Self::Attribute { attribute, locale, channel, any, min, max, unit } => {
                 let attribute = check.parse::<Code>(format!("{at}.attribute"), attribute);
                 let locale = check.maybe::<Locale>(format!("{at}.locale"), locale.as_deref());
@@ -248,7 +271,10 @@ fn test(
             check.wrong(at, "one_of", "want `any`, or `min` and `max`, and not both");
             None
         }
-        (Some(any), None) => Some(Test::Any(any.iter().cloned().collect())),
+        (Some(any), None) => {
+            few(check, &format!("{at}.any"), any.len());
+            Some(Test::Any(any.iter().cloned().collect()))
+        }
         (None, None) => Some(Test::Filled),
         (None, Some(_)) => Some(Test::Between {
             min: check.maybe::<Decimal>(format!("{at}.min"), min),

@@ -135,7 +135,7 @@ pub(crate) struct ChangeCustomer {
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     phone: Option<Option<String>>,
     #[serde(deserialize_with = "given")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Locale>"))]
     locale: Option<Option<String>>,
     consents: ConsentsBody,
 }

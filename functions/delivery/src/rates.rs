@@ -48,6 +48,7 @@ fn view(rates: &DeliveryRates) -> RatesView {
 pub(crate) struct SetRates {
     calendar: CalendarBody,
     /// At most 50. The smallest area that covers a place decides which zone it lies in.
+    #[cfg_attr(feature = "schema", schemars(length(max = ZONES_MAX)))]
     zones: Vec<ZoneBody>,
 }
 
@@ -60,12 +61,15 @@ struct CalendarBody {
     #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     time_zone: String,
     /// 1 = Monday … 7 = Sunday (ISO 8601).
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = WEEK), inner(range(min = 1, max = 7))))]
     working_days: Vec<i8>,
     /// Days on which nobody works all the same, at most 100.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<domain::says::Day>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = CLOSED_MAX)))]
     closed: Vec<String>,
     /// 0 to 24: what is ordered before this hour of a working day is begun on that day.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 24)))]
     cut_off_hour: i8,
     /// Working days between the beginning and the handing over.
     handling_days: u8,
@@ -78,8 +82,10 @@ struct ZoneBody {
     #[cfg_attr(feature = "schema", schemars(with = "Word"))]
     name: String,
     /// 1 to 200.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = AREAS_MAX)))]
     areas: Vec<AreaBody>,
     /// One for each service at most; a zone without any is one that nothing is brought to.
+    #[cfg_attr(feature = "schema", schemars(length(max = RATES_MAX)))]
     rates: Vec<RateBody>,
 }
 
@@ -106,9 +112,11 @@ struct PriceBody {
     flat: Option<Amount>,
     /// At most 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = BANDS_MAX)))]
     by_weight: Option<Vec<WeightBand>>,
     /// At most 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = BANDS_MAX)))]
     by_value: Option<Vec<ValueBand>>,
 }
 

@@ -133,6 +133,7 @@ pub(crate) struct AskExport {
     /// rows, all if none are named.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Code>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = ATTRIBUTES_MAX)))]
     attributes: Vec<String>,
     /// An earlier export of the same kind: only what is different since. Not for Google, which takes a feed as the
     /// whole of what is offered; nor of translations, which say what is open each time.

@@ -20,6 +20,7 @@ use table::{Key, Story};
 pub(crate) struct SheetBody {
     /// At most 400. A price is converted by the youngest of its pair that is not of a day to come and at most 7 days
     /// old; a currency that none leads to is not sold in.
+    #[cfg_attr(feature = "schema", schemars(length(max = RATES_MAX)))]
     rates: Vec<RateBody>,
 }
 
@@ -38,7 +39,7 @@ struct RateBody {
     rate: String,
     /// What you add for the risk; shoppers see it. `2` makes 100 into 102.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Percent>"))]
     margin_percent: Option<String>,
     /// The day it is of.
     #[cfg_attr(feature = "schema", schemars(with = "domain::says::Day"))]

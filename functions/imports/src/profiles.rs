@@ -32,6 +32,7 @@ fn view(profile: &ImportProfile) -> ImportProfileView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SetImportProfile {
     /// What becomes of which column, 1 to 500.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = domain::pim::exchange::MAPPINGS_MAX)))]
     mappings: Vec<Mapping>,
     /// What an empty cell says: nothing, if not said.
     #[serde(default)]

@@ -32,6 +32,7 @@ pub(crate) struct CreateImport {
     profile: Option<String>,
     format: Format,
     /// Its length: of workbooks at most 20,000,000, else 200,000,000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = FILE_MAX)))]
     bytes: i64,
     /// Whose products are written. An operator may leave it out: then rows name their merchants.
     #[serde(default)]

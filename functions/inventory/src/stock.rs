@@ -71,6 +71,7 @@ pub(crate) async fn show(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Receive {
     /// Units that have come in.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Quantity"))]
     quantity: i64,
     /// Where they lie; `main` if not said. A new location is known from its first receipt on.
     #[serde(default)]
@@ -96,11 +97,15 @@ pub(crate) async fn receive(
     move_stock(&world, &offer, &command, &location, decide, told).await
 }
 
+/// Units that one count may find.
+const MOST: i32 = domain::order::QUANTITY_MAX.cast_signed();
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Adjust {
-    /// Units that a count found more; below zero: less.
+    /// Units that a count found more; below zero: less. A million at most, either way.
+    #[cfg_attr(feature = "schema", schemars(range(min = -MOST, max = MOST)))]
     by: i32,
     #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: String,
@@ -116,9 +121,8 @@ pub(crate) async fn adjust(
 ) -> Result<Reply<StockView>, Problem> {
     let mut check = Check::new();
     let by = command.body.by;
-    let max = domain::order::QUANTITY_MAX;
-    if by.unsigned_abs() > max {
-        check.wrong("by", "range", format!("{by} is not between -{max} and {max}"));
+    if !(-MOST..=MOST).contains(&by) {
+        check.wrong("by", "range", format!("{by} is not between -{MOST} and {MOST}"));
     }
     let reason = check.parse::<Reason>("reason", &command.body.reason);
     let location = check.parse::<Location>("location", command.body.location.as_deref().unwrap_or(MAIN));

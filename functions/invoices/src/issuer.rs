@@ -23,7 +23,7 @@ pub(crate) struct IssuerBody {
     #[cfg_attr(feature = "schema", schemars(with = "Name"))]
     name: String,
     /// Street, city and what else stands on a letter, 1 to 6.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 6)))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = LINES_MAX)))]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Name>"))]
     lines: Vec<String>,
     /// ISO 3166-1, where it is taxed: `DE`.

@@ -25,7 +25,7 @@ pub(crate) const TAKEN: [(&str, usize); 7] = [
     ("application/pdf", DOCUMENT_MAX),
 ];
 /// A film of some minutes; it is held in memory beside its copy.
-const VIDEO_MAX: usize = 200_000_000;
+pub(crate) const VIDEO_MAX: usize = 200_000_000;
 const DOCUMENT_MAX: usize = 25_000_000;
 /// Files that are put at once; tiles are some kilobytes each.
 const AT_ONCE: usize = 16;

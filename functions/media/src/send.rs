@@ -32,8 +32,10 @@ pub(crate) struct Create {
     merchant: Option<String>,
     /// `image/jpeg`, `image/png`, `image/webp`, `image/gif`, `video/mp4`, `model/gltf-binary` or `application/pdf`.
     /// What the file is, its content says.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = TAKEN.map(|(taken, _)| taken))))]
     content_type: String,
     /// Its bytes: of pictures and documents at most 25,000,000, of models 50,000,000, of films 200,000,000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = crate::made::VIDEO_MAX)))]
     length: i64,
 }
 
@@ -43,8 +45,10 @@ pub(crate) struct Create {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReplaceAsset"))]
 pub(crate) struct Replace {
     /// As when an asset is made.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = TAKEN.map(|(taken, _)| taken))))]
     content_type: String,
     /// As when an asset is made.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = crate::made::VIDEO_MAX)))]
     length: i64,
 }
 

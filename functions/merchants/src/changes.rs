@@ -151,6 +151,7 @@ pub(crate) struct Conditions {
     /// When it is paid.
     schedule: Schedule,
     /// Fee rules before the marketplace's; the first that matches a line wins.
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::commission::RULES_MAX)))]
     commission: Vec<RuleBody>,
     /// Where it sells from, in the eyes of the tax office; stays as it is, if not said.
     #[serde(default)]

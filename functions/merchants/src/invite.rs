@@ -39,6 +39,7 @@ pub(crate) struct Invite {
     schedule: Option<Schedule>,
     /// Fee rules before the marketplace's.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::commission::RULES_MAX)))]
     commission: Vec<RuleBody>,
 }
 

@@ -76,6 +76,7 @@ impl ClosureBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SetClosures {
     /// All of them; none opens the merchant again.
+    #[cfg_attr(feature = "schema", schemars(length(max = CLOSURES_MAX)))]
     closures: Vec<ClosureBody>,
 }
 

@@ -35,10 +35,12 @@ struct RuleBody {
 pub(crate) struct RoutingBody {
     /// Where nothing is said, each kind goes by mail to whom it is made for.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = RULES_MAX)))]
     rules: Vec<RuleBody>,
     /// Where operators read; at most ten.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Email>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = EMAILS_MAX)))]
     operators: Vec<String>,
     /// Where answers go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,6 +54,7 @@ pub(crate) struct RoutingBody {
 pub(crate) struct ContactBody {
     /// At most ten; none: the merchant gets no messages.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Email>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = EMAILS_MAX)))]
     emails: Vec<String>,
     /// In which it reads, like `de-AT`; the marketplace's, if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +62,7 @@ pub(crate) struct ContactBody {
     locale: Option<String>,
     /// Before those of the marketplace; for its own messages only.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = RULES_MAX)))]
     rules: Vec<RuleBody>,
 }
 

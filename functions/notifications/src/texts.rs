@@ -24,10 +24,13 @@ const PART_MAX: usize = 60_000;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MessageTemplateSource"))]
 pub(crate) struct SourceBody {
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = PART_MAX)))]
     subject: String,
     /// Markup of mail (MJML), compiled when it is saved.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = PART_MAX)))]
     mjml: String,
     /// For those who read no HTML.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = PART_MAX)))]
     text: String,
 }
 

@@ -45,12 +45,14 @@ pub(crate) struct PlaceOrder {
     #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Moment>"))]
     occurred_at: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::order::LINES_MAX)))]
     lines: Vec<PlaceLine>,
     /// Delivery cost of the order as a whole, beside that of its lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delivery: Option<Amount>,
     /// What was paid; none is a promise of the total.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::order::PAYMENTS_MAX)))]
     payments: Vec<PlacePayment>,
 }
 
@@ -63,6 +65,7 @@ struct PlaceLine {
     #[cfg_attr(feature = "schema", schemars(with = "Option<MerchantId>"))]
     merchant: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExternalId>"))]
     merchant_external_id: Option<String>,
     #[cfg_attr(feature = "schema", schemars(with = "Sku"))]
     sku: String,
@@ -74,7 +77,7 @@ struct PlaceLine {
     #[cfg_attr(feature = "schema", schemars(with = "Option<Category>"))]
     category: Option<String>,
     /// 1 to a million.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000)))]
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Quantity"))]
     quantity: i64,
     /// Of one unit.
     unit_price: Amount,

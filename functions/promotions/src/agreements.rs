@@ -58,6 +58,7 @@ pub(crate) async fn show(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SetAgreements {
     /// All of them in the order in which they apply, at most 10; who is left out is ended.
+    #[cfg_attr(feature = "schema", schemars(length(max = AGREEMENTS_MAX)))]
     agreements: Vec<GrantBody>,
 }
 

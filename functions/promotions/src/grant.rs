@@ -23,7 +23,7 @@ pub(crate) struct GrantBody {
     name: String,
     /// Decimal text: `10` takes 10 % off, more than 0 and at most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Percent>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::PercentOff>"))]
     percent: Option<String>,
     /// Off everything that it is for together; carts of another currency do not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -218,6 +218,7 @@ async fn show(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "WriteReview"))]
 pub(crate) struct WriteBody {
     /// 1 to 5.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::review::Stars"))]
     stars: i64,
     /// Plain text, up to 4,000 characters; nothing else is ever made of it.
     #[serde(default)]
@@ -329,6 +330,7 @@ pub(crate) async fn link_write(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RecordReview"))]
 pub(crate) struct RecordBody {
     /// 1 to 5.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::review::Stars"))]
     stars: i64,
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Opinion>"))]

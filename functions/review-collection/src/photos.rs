@@ -35,10 +35,13 @@ const TYPES: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SendPhoto"))]
 pub(crate) struct PhotoBody {
     /// Its place in the review, 1 to 5.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = domain::review::PHOTOS_MAX)))]
     number: i64,
     /// `image/jpeg`, `image/png` or `image/webp`.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = TYPES)))]
     content_type: String,
     /// Its bytes, at most 8,000,000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = BYTES_MAX)))]
     length: i64,
 }
 

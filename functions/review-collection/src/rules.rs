@@ -16,6 +16,8 @@ use table::{Commit, Key, Story};
 
 /// The most days that a rule may name.
 const DAYS_MAX: i64 = 730;
+/// What a score may be adjusted by, either way.
+const POINTS_MAX: i16 = 100;
 const WORDS_MAX: usize = 500;
 const CATEGORIES_MAX: usize = 200;
 
@@ -26,6 +28,7 @@ const CATEGORIES_MAX: usize = 200;
 pub(crate) struct CategoryDays {
     #[cfg_attr(feature = "schema", schemars(with = "Category"))]
     category: String,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = DAYS_MAX)))]
     days: i64,
 }
 
@@ -35,21 +38,27 @@ pub(crate) struct CategoryDays {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReviewPolicy"))]
 pub(crate) struct PolicyBody {
     /// Days from a line's delivery to the question.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = DAYS_MAX)))]
     ask_after_days: i64,
     /// The same for lines of a category.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = CATEGORIES_MAX)))]
     by_category: Vec<CategoryDays>,
     /// Days from the question to the one reminder; 0: none.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = DAYS_MAX)))]
     remind_after_days: i64,
     /// Days from the delivery on which is asked at all.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = DAYS_MAX)))]
     answer_within_days: i64,
     /// Whether a review that the rules find nothing in is published at once.
     publishes_clean: bool,
     /// Words that a person has to look at, in any case.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = WORDS_MAX)))]
     words: Vec<String>,
     /// A first parcel that leaves later than this after the order is late.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = DAYS_MAX)))]
     late_after_days: i64,
     /// What each part of a merchant's score weighs.
     weights: Weights,
@@ -230,6 +239,7 @@ pub(crate) async fn merchant_score(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AdjustScore"))]
 pub(crate) struct Adjust {
     /// −100 to 100, in the place of what was adjusted before; 0 takes that back.
+    #[cfg_attr(feature = "schema", schemars(range(min = -POINTS_MAX, max = POINTS_MAX)))]
     points: i64,
     /// Kept, and shown to the merchant.
     #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
@@ -245,9 +255,11 @@ pub(crate) async fn adjust(
     let merchant: MerchantId = merchant.parse().map_err(|_| none())?;
     let mut check = Check::new();
     let reason = check.parse::<Reason>("reason", &command.body.reason);
-    let points = i16::try_from(command.body.points).ok().filter(|points| (-100..=100).contains(points));
+    let points =
+        i16::try_from(command.body.points).ok().filter(|points| (-POINTS_MAX..=POINTS_MAX).contains(points));
     if points.is_none() {
-        check.wrong("points", "range", format!("{} is not between -100 and 100", command.body.points));
+        let message = format!("{} is not between -{POINTS_MAX} and {POINTS_MAX}", command.body.points);
+        check.wrong("points", "range", message);
     }
     check.done()?;
     let (Some(reason), Some(points)) = (reason, points) else { return Err(Problem::internal()) };

@@ -47,6 +47,7 @@ pub(crate) struct ChangeBody {
     #[serde(default)]
     newest_terms: bool,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Quantity>"))]
     quantity: Option<u32>,
     /// `now`, prorated as the plan says, or `period_end`.
     #[serde(default)]

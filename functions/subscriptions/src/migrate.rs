@@ -20,6 +20,7 @@ use table::Key;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MigratePlan"))]
 pub(crate) struct MigrateBody {
     /// Subscriptions of a page, 1 to 100; 20 if not said.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^([1-9][0-9]?|100)$")))]
     limit: Option<String>,
     /// The `next` of an earlier page.
     cursor: Option<String>,

@@ -31,6 +31,7 @@ pub(crate) struct StartBody {
     #[cfg_attr(feature = "schema", schemars(with = "PlanId"))]
     plan: String,
     #[serde(default = "one")]
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Quantity"))]
     quantity: u32,
     /// IANA: bill days are the customer's own. `UTC` if not said.
     #[serde(default)]

@@ -23,8 +23,10 @@ pub(crate) struct TermsBody {
     included: u32,
     /// What further units cost, graduated; without tiers none can be had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::plan::TIERS_MAX)))]
     tiers: Vec<TierBody>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(max = domain::plan::TRIAL_DAYS_MAX)))]
     trial_days: u16,
     /// With the first charge, once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,13 +39,16 @@ pub(crate) struct TermsBody {
     /// What other systems ask for: features of a service.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::plan::ITEMS_MAX)))]
     features: Vec<String>,
     /// Media that may be seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::plan::ITEMS_MAX)))]
     media: Vec<String>,
     /// What is sent with each renewal, at its price of the day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(length(max = domain::plan::ITEMS_MAX)))]
     goods: Vec<GoodsBody>,
     /// How failed payments are dealt with; tries on days 1, 3 and 7 if not said.
     #[serde(default)]
@@ -57,6 +62,7 @@ struct IntervalBody {
     every: Unit,
     /// At most three years together.
     #[serde(default = "one")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = domain::period::COUNT_MAX)))]
     count: u16,
 }
 
@@ -70,6 +76,7 @@ fn one() -> u16 {
 struct TierBody {
     /// So many units beyond the included ones, counted from the first of them; the last tier has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     up_to: Option<u32>,
     unit_price: Amount,
 }
@@ -83,6 +90,7 @@ struct GoodsBody {
     #[cfg_attr(feature = "schema", schemars(with = "Sku"))]
     sku: String,
     /// For each unit of the subscription.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = domain::plan::GOODS_MAX)))]
     quantity: u32,
 }
 

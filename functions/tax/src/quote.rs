@@ -40,7 +40,7 @@ pub(crate) struct Of {
     #[cfg_attr(feature = "schema", schemars(with = "domain::says::Decimal"))]
     amount: String,
     /// Units of the line; 1, if not said.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<i64>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Quantity>"))]
     units: Option<String>,
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct RateBody {
     treatment: TreatmentWord,
     /// Decimal text, 0 to 100; where something is taxed, and nowhere else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Percent>"))]
     percent: Option<String>,
 }
 
@@ -177,6 +177,7 @@ pub(crate) async fn one(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SetTaxSheet"))]
 pub(crate) struct SetSheet {
     /// All of them, at most 500; none means that nothing is decided for this country.
+    #[cfg_attr(feature = "schema", schemars(length(max = ROWS_MAX)))]
     rates: Vec<RateBody>,
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct RulesBody {
     delivery_category: Option<String>,
     /// Destinations for which the marketplace owes the tax instead of the merchant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(length(max = DEEMED_MAX)))]
     deemed_supplier: Vec<DeemedBody>,
     /// Businesses of other member states of the European Union buy net.
     reverse_charge: bool,

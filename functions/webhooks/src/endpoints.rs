@@ -103,6 +103,7 @@ pub(crate) struct Create {
     address: String,
     /// Names of events, their beginnings like `order.*`, or `*`.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Pattern>"))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = PATTERNS_MAX)))]
     events: Vec<String>,
     /// For a merchant's own events; a merchant's caller need not say it. Without it an operator hears of everything.
     #[serde(default)]
@@ -246,7 +247,10 @@ pub(crate) struct Amend {
     )]
     address: Option<String>,
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Pattern>>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<Pattern>>", length(min = 1, max = PATTERNS_MAX))
+    )]
     events: Option<Vec<String>>,
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Reason>"))]

@@ -27,8 +27,10 @@ pub(crate) struct EditWishList {
     #[cfg_attr(feature = "schema", schemars(with = "Option<Name>"))]
     name: Option<String>,
     /// Offers; one that is on the list gets so many more.
+    #[cfg_attr(feature = "schema", schemars(length(max = ITEMS_MAX)))]
     add: Vec<WishBody>,
     /// Items by their numbers.
+    #[cfg_attr(feature = "schema", schemars(length(max = ITEMS_MAX)))]
     remove: Vec<u32>,
 }
 
@@ -40,6 +42,7 @@ struct WishBody {
     offer: String,
     /// 1 to a million; 1, if not said.
     #[serde(default = "one")]
+    #[cfg_attr(feature = "schema", schemars(with = "domain::says::Quantity"))]
     quantity: i64,
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct ToCart {
     #[cfg_attr(feature = "schema", schemars(with = "domain::id::CartId"))]
     cart: String,
     /// By their numbers on the list.
+    #[cfg_attr(feature = "schema", schemars(length(max = LINES_MAX)))]
     items: Vec<u32>,
 }
 
@@ -31,6 +32,7 @@ pub(crate) struct FromCart {
     #[cfg_attr(feature = "schema", schemars(with = "domain::id::CartId"))]
     cart: String,
     /// By their numbers in the cart.
+    #[cfg_attr(feature = "schema", schemars(length(max = LINES_MAX)))]
     lines: Vec<u16>,
 }
 

@@ -20,12 +20,19 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DunningPolicy"))]
 pub struct Policy {
     /// Days after the first failure on which a soft decline is tried again: as many tries as there are days.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(max = TRIES_MAX), inner(range(min = 1, max = DAYS_MAX - 1)))
+    )]
     pub retry_days: Vec<u16>,
     /// Minutes after a fault of the gateway, one after the other; after the last it counts as a soft decline.
+    #[cfg_attr(feature = "schema", schemars(length(max = TRIES_MAX), inner(range(min = 1))))]
     pub fault_minutes: Vec<u16>,
     /// Days after the first failure from which the service is not given any more.
+    #[cfg_attr(feature = "schema", schemars(range(max = DAYS_MAX)))]
     pub restrict_after_days: u16,
     /// Days after the first failure at which the subscription ends.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = DAYS_MAX)))]
     pub cancel_after_days: u16,
 }
 

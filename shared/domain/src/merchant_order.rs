@@ -153,6 +153,7 @@ pub struct Shipment {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Units {
     pub line: u16,
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub quantity: u32,
 }
 

@@ -30,11 +30,23 @@ pub enum Schedule {
     /// With braces: serde would let other members stand beside a bare word.
     Day {},
     /// 1 = Monday … 7 = Sunday (ISO 8601).
-    Week { weekday: i8 },
+    Week {
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 7)))]
+        weekday: i8,
+    },
     /// The last day of a shorter month stands in for 29 to 31.
-    Month { day: i8 },
+    Month {
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 31)))]
+        day: i8,
+    },
     /// Several days of the month.
-    Days { days: Vec<i8> },
+    Days {
+        #[cfg_attr(
+            feature = "schema",
+            schemars(length(min = 1, max = DAYS_MAX), inner(range(min = 1, max = 31)))
+        )]
+        days: Vec<i8>,
+    },
 }
 
 /// Why a schedule is refused.

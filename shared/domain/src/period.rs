@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest interval, in months; 52 weeks are 12 of them.
 const MONTHS_MAX: u32 = 36;
+/// The most units that an interval may count: weeks.
+pub const COUNT_MAX: u32 = MONTHS_MAX * 13 / 3;
 
 /// A time zone of the IANA database, like `Europe/Berlin`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

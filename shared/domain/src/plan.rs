@@ -11,6 +11,7 @@ use crate::currency::Currency;
 use crate::dunning;
 use crate::id::{MerchantId, PlanId};
 use crate::money::{Money, MoneyError};
+use crate::order::QUANTITY_MAX;
 use crate::period::{BadInterval, Interval, Proration};
 use crate::text::{Category, ExternalId, Name, Sku, Word};
 use jiff::Timestamp;
@@ -18,9 +19,10 @@ use serde::{Deserialize, Serialize};
 
 pub const TIERS_MAX: usize = 20;
 pub const TRIAL_DAYS_MAX: u16 = 730;
-pub const QUANTITY_MAX: u32 = 1_000_000;
 /// Entitlements or kinds of goods of one plan.
 pub const ITEMS_MAX: usize = 20;
+/// Of one kind of goods, for each unit.
+pub const GOODS_MAX: u32 = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -173,7 +175,7 @@ impl Terms {
         if many.iter().all(|many| *many == 0) || many.iter().any(|many| *many > ITEMS_MAX) {
             return Err(BadTerms::Gives);
         }
-        if goods.iter().any(|one| !(1..=1000).contains(&one.quantity)) {
+        if goods.iter().any(|one| !(1..=GOODS_MAX).contains(&one.quantity)) {
             return Err(BadTerms::Gives);
         }
         let costs = self.price.minor > 0 || !self.tiers.is_empty() || self.setup_fee.is_some();

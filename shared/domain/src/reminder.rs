@@ -24,6 +24,14 @@ use serde::{Deserialize, Serialize};
 pub const STEPS_MAX: usize = 6;
 /// The longest that a step may wait: a cart is forgotten after thirty days.
 pub const DELAY_MAX: SignedDuration = SignedDuration::from_hours(28 * 24);
+/// The most reminders to one person, …
+pub const MESSAGES_MAX: u8 = 30;
+/// … and the most days that they are counted over.
+pub const MESSAGE_DAYS_MAX: u16 = 365;
+/// The most days within which an order counts as recovered.
+pub const ATTRIBUTED_DAYS_MAX: u16 = 60;
+/// The most hours that the code of a reminder is good for.
+pub const VALID_HOURS_MAX: u16 = 720;
 /// While its payment is on its way a cart is looked at again after this.
 const LOCKED: SignedDuration = SignedDuration::from_hours(1);
 /// Reminders of before that are kept of a person: more than any cap counts.
@@ -133,10 +141,10 @@ impl Policy {
             return Err(BadPolicy::Quiet(quiet.from));
         }
         let Cap { messages, days } = self.cap;
-        if !(1..=30).contains(&messages) || !(1..=365).contains(&days) {
+        if !(1..=MESSAGES_MAX).contains(&messages) || !(1..=MESSAGE_DAYS_MAX).contains(&days) {
             return Err(BadPolicy::Cap { messages, days });
         }
-        if !(1..=60).contains(&self.attributed_days) {
+        if !(1..=ATTRIBUTED_DAYS_MAX).contains(&self.attributed_days) {
             return Err(BadPolicy::Attributed(self.attributed_days));
         }
         Ok(())
@@ -182,7 +190,7 @@ impl Incentive {
         if !holds {
             return Some("it takes nothing off, or more than everything");
         }
-        (!(1..=720).contains(&self.valid_hours)).then_some("its code is good for 1 to 720 hours")
+        (!(1..=VALID_HOURS_MAX).contains(&self.valid_hours)).then_some("its code is good for 1 to 720 hours")
     }
 }
 

@@ -28,6 +28,11 @@ pub const EDITS_MAX: usize = 20;
 /// One to five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "u8", extend("minimum" = 1, "maximum" = 5))
+)]
 pub struct Stars(u8);
 
 /// A number that is none of stars.

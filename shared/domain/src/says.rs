@@ -1,5 +1,6 @@
 //! The contract's words for texts whose types are other crates'. Nothing is ever made of them.
 
+use crate::order::QUANTITY_MAX;
 use crate::text::{Locale, Name};
 use schemars::JsonSchema;
 use std::collections::BTreeMap;
@@ -28,6 +29,24 @@ pub enum Decimal {}
 #[derive(Debug, JsonSchema)]
 #[schemars(with = "String", extend("pattern" = r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)$"))]
 pub enum Percent {}
+
+/// Percent that are taken off: more than 0, at most 100.
+#[derive(Debug, JsonSchema)]
+#[schemars(
+    with = "String",
+    extend(
+        "pattern" = concat!(
+            r"^(100(\.0{1,4})?|([1-9][0-9]?|0[1-9])(\.[0-9]{1,4})?",
+            r"|00?\.([1-9][0-9]{0,3}|0[1-9][0-9]{0,2}|00[1-9][0-9]?|000[1-9]))$"
+        )
+    )
+)]
+pub enum PercentOff {}
+
+/// Units of something: 1 to a million.
+#[derive(Debug, JsonSchema)]
+#[schemars(with = "u32", extend("minimum" = 1, "maximum" = QUANTITY_MAX))]
+pub enum Quantity {}
 
 /// Words as people type them; blanks at the ends and double ones are taken away.
 #[derive(Debug, JsonSchema)]

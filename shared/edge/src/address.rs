@@ -18,7 +18,10 @@ pub struct AddressBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     company: Option<String>,
     /// Street and number and what else stands between name and city, 1 to 4.
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<domain::says::Typed>", length(min = 1, max = 4)))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<domain::says::Typed>", length(min = 1, max = domain::address::ADDRESS_LINES_MAX))
+    )]
     lines: Vec<String>,
     #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Typed>"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,7 +21,7 @@ pub struct RuleBody {
     category: Option<String>,
     /// Decimal text, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Decimal>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::says::Percent>"))]
     percent: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     per_item: Option<Amount>,

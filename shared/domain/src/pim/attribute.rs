@@ -19,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const TEXT_MAX: u32 = 10_000;
 /// Characters of a formatted text, tags included.
 pub const RICH_MAX: u32 = 30_000;
+/// Of a number.
+pub const NUMBER_DECIMALS_MAX: u8 = 9;
 pub const CHOICES_MAX: usize = 1_000;
 /// Options that one value has.
 pub const CHOSEN_MAX: usize = 100;
@@ -82,6 +84,7 @@ pub struct Place {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ImportedKind"))]
 pub enum Kind {
     Text {
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = TEXT_MAX)))]
         max: u32,
         /// Whether it may have several lines.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -89,9 +92,11 @@ pub enum Kind {
     },
     /// A few tags of HTML.
     RichText {
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = RICH_MAX)))]
         max: u32,
     },
     Number {
+        #[cfg_attr(feature = "schema", schemars(range(max = NUMBER_DECIMALS_MAX)))]
         decimals: u8,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "Option<crate::says::Decimal>"))]
@@ -109,13 +114,16 @@ pub enum Kind {
     Boolean,
     Date,
     Option {
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = CHOICES_MAX)))]
         choices: Vec<Choice>,
     },
     Options {
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = CHOICES_MAX)))]
         choices: Vec<Choice>,
     },
     /// Rows like those of a size guide.
     Table {
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = COLUMNS_MAX)))]
         columns: Vec<Column>,
     },
     Reference {
@@ -238,7 +246,7 @@ pub enum Flaw {
 pub enum BadAttribute {
     #[error("a text has 1 to {0} characters at the most")]
     Length(u32),
-    #[error("a number has at most 9 decimals, and its smallest is not above its largest")]
+    #[error("a number has at most {NUMBER_DECIMALS_MAX} decimals, and its smallest is not above its largest")]
     Number,
     #[error("{unit} does not measure that")]
     Unit { unit: Unit },
@@ -344,7 +352,8 @@ impl Kind {
         }
     }
 
-    fn declare(&self) -> Result<(), BadAttribute> {
+    /// Values that may be declared.
+    pub fn declare(&self) -> Result<(), BadAttribute> {
         let once = |codes: Vec<&Code>, max: usize| {
             !codes.is_empty()
                 && codes.len() <= max
@@ -356,7 +365,7 @@ impl Kind {
             Self::RichText { max } => fits((1..=RICH_MAX).contains(max), BadAttribute::Length(RICH_MAX)),
             Self::Number { decimals, min, max } => {
                 let ordered = min.zip(*max).is_none_or(|(min, max)| min <= max);
-                fits(*decimals <= 9 && ordered, BadAttribute::Number)
+                fits(*decimals <= NUMBER_DECIMALS_MAX && ordered, BadAttribute::Number)
             }
             Self::Measure { dimension, unit } => {
                 fits(unit.dimension() == *dimension, BadAttribute::Unit { unit: *unit })

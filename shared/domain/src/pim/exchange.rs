@@ -9,7 +9,9 @@
 use crate::currency::Currency;
 use crate::id::sha256_hex;
 use crate::money::{MAX_MINOR, Money};
-use crate::pim::attribute::{Attribute, Flaw, Kind, Labels, Place, Scope, Wrong, decimal, shown};
+use crate::pim::attribute::{
+    Attribute, BadAttribute, Flaw, Kind, Labels, Place, Scope, Wrong, decimal, shown,
+};
 use crate::pim::data::Data;
 use crate::pim::measure::Unit;
 use crate::pim::sheet::{Cleared, Patch, Path, Slot};
@@ -51,6 +53,7 @@ pub struct Mapping {
     pub from: Source,
     pub to: To,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(length(max = STEPS_MAX)))]
     pub steps: Vec<Step>,
     /// A row without it is refused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -133,7 +136,7 @@ pub enum Step {
     /// What a code may have: `Printing colors` is `printing_colors`.
     Code,
     /// Into a list; empty parts are left out.
-    Split(String),
+    Split(#[cfg_attr(feature = "schema", schemars(length(min = 1)))] String),
     /// Of a list.
     First,
     /// As many characters as fit.
@@ -188,6 +191,8 @@ pub enum BadProfile {
     Named(usize),
     #[error("mapping {0} goes where mapping {1} goes")]
     Twice(usize, usize),
+    #[error("mapping {0}: {1}")]
+    Kind(usize, BadAttribute),
 }
 
 impl Profile {
@@ -205,6 +210,9 @@ impl Profile {
                 (matches!(mapping.from, Source::Columns(_)), matches!(mapping.to, To::Named { .. }));
             if many != named {
                 return Err(BadProfile::Named(at));
+            }
+            if let To::Named { kind, .. } = &mapping.to {
+                kind.declare().map_err(|bad| BadProfile::Kind(at, bad))?;
             }
             let same = self.mappings.iter().take(at).position(|other| !named && other.to == mapping.to);
             if let Some(same) = same {

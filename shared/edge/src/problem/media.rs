@@ -31,7 +31,7 @@ impl From<BadProfile> for Problem {
     fn from(bad: BadProfile) -> Self {
         let (code, title) = match bad {
             BadProfile::Count(_) => ("import_profile_size", "The profile has too few mappings, or too many"),
-            BadProfile::Steps(_) | BadProfile::Named(_) | BadProfile::Twice(..) => {
+            BadProfile::Steps(_) | BadProfile::Named(_) | BadProfile::Twice(..) | BadProfile::Kind(..) => {
                 ("import_profile_mapping", "A mapping cannot be read so")
             }
         };

@@ -68,7 +68,7 @@ fn another_authorization_is_another_chance_for_a_capture_that_was_declined() {
 fn a_refund_that_comes_back_after_it_had_left_is_owed_again() {
     let sent = walk(captured(), &[returns("rma-1", 10_00), Step::Refund(1)]);
     let (left, back) = (tell(3, approved()), tell(3, declined("lost_or_stolen_card")));
-    let done = walk(sent.clone(), &[left.clone()]);
+    let done = walk(sent.clone(), std::slice::from_ref(&left));
     let Ok(Decision::New(fact)) = answer(&done, &back, at(2)) else { panic!("it is news") };
     assert_eq!(shown(&done.posting(&fact).unwrap()), "gateway_clearing 10.00, refunds_payable -10.00");
     let failed = done.clone().apply(&fact);
