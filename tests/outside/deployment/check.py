@@ -265,6 +265,8 @@ def rush(at: Deployment) -> str:
     check(told == {"completed": SCARCE, "lines_unavailable": SHOPPERS - SCARCE}, f"the shoppers' ends: {told}")
     fired = Counter(f"{each['operation']} {each['action']}" for each in proxy(at, "GET", "fired?limit=100000"))
     proxy(at, "POST", "rules", [])
+    never = {each["operation"] for each in FAULTS} - {each.split()[0] for each in fired}
+    check(not never, f"nothing has gone wrong with {never}: that proves nothing")
     return f"{dict(told)}; requests tried again: {dict(guest.again)}; faults: {dict(fired)}"
 
 

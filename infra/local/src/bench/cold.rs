@@ -83,6 +83,12 @@ impl Measured for Cold {
         lines.push(format!("\n{over} of {of} functions are more than {most} above the client alone"));
         lines
     }
+
+    fn wrong(&self) -> Vec<String> {
+        let over = self.functions.iter().filter(|start| self.is_over(start));
+        let above = |start: &Start| millis(start.median.saturating_sub(self.client.median));
+        over.map(|start| format!("{} starts {} after the client alone", start.name, above(start))).collect()
+    }
 }
 
 fn millis(micros: u64) -> String {

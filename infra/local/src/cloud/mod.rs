@@ -43,7 +43,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -158,6 +158,8 @@ struct Inner {
     watched: RwLock<BTreeSet<String>>,
     readers: BTreeMap<String, tokio::sync::Mutex<stream::Reader>>,
     scheduler: tokio::sync::Mutex<()>,
+    /// When old messages were looked for, in milliseconds.
+    swept: AtomicI64,
     bells: pump::Bells,
     /// Batches being worked on, and a bell for when one is done.
     working: AtomicUsize,
@@ -232,6 +234,7 @@ impl Cloud {
             watched: RwLock::default(),
             readers,
             scheduler: tokio::sync::Mutex::new(()),
+            swept: AtomicI64::new(i64::MIN),
             bells,
             working: AtomicUsize::new(0),
             done: Notify::new(),

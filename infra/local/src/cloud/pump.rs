@@ -22,6 +22,9 @@ use super::{Cloud, CloudError, DueAt, Inner, Pace, bus, sqs};
 /// Nothing sleeps longer without a look around.
 const LONGEST_SLEEP: Duration = Duration::from_secs(600);
 
+/// Old messages are looked for so often.
+const SWEEP_MS: i64 = 3_600_000;
+
 /// How a cloud came to rest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settled {
@@ -159,6 +162,15 @@ impl Cloud {
     /// As [`Cloud::settle`].
     pub async fn advance(&self, by: SignedDuration) -> Result<Settled, CloudError> {
         self.inner.advance(by).await
+    }
+
+    /// When something will be due that waits for its time: a schedule with something to do, a time-out, a repetition.
+    ///
+    /// # Errors
+    /// If the store or the tables fail.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, CloudError> {
+        let next = self.inner.next_due(&self.inner.roused()?).await?;
+        Ok(next.and_then(|next| Timestamp::from_millisecond(next).ok()))
     }
 
     /// Works in the background until `stop` resolves.
@@ -364,8 +376,12 @@ impl Inner {
         self.settled(total).await
     }
 
-    /// Drops messages that are older than their queue keeps them.
+    /// Drops messages that are older than their queue keeps them; looks every hour.
     fn expire(&self, now: i64) -> Result<(), CloudError> {
+        if now.saturating_sub(self.swept.load(Ordering::Acquire)) < SWEEP_MS {
+            return Ok(());
+        }
+        self.swept.store(now, Ordering::Release);
         for queue in self.template.queues.values() {
             let gone = self.store.expire(queue, now)?;
             if gone > 0 {
@@ -509,7 +525,6 @@ impl Inner {
     }
 
     async fn run_schedules(&self) {
-        let mut swept = i64::MIN;
         loop {
             let now = self.time.millis();
             let fired = async {
@@ -523,11 +538,8 @@ impl Inner {
                     Some(now.saturating_add(1_000))
                 }
             };
-            if now.saturating_sub(swept) > 3_600_000 {
-                swept = now;
-                if let Err(error) = self.expire(now) {
-                    tracing::error!(error = &error as &dyn std::error::Error, "old messages stay");
-                }
+            if let Err(error) = self.expire(now) {
+                tracing::error!(error = &error as &dyn std::error::Error, "old messages stay");
             }
             let _ = tokio::time::timeout(self.until_due(due), self.bells.clock.notified()).await;
         }

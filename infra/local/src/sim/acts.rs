@@ -81,8 +81,8 @@ pub enum Act {
     },
     /// The customer of a card that wanted a confirmation comes back.
     Confirm { pick: u32 },
-    /// The bank tells that the money has come, whoever waits for it.
-    Arrives { pick: u32 },
+    /// The gateway tells something of a payment, whoever asks or waits.
+    Told { pick: u32, said: &'static str },
     /// A merchant packs what is left of a part, or one unit of it.
     Ship { pick: u32, all: bool },
     /// A merchant cannot deliver a unit.
@@ -121,10 +121,18 @@ pub enum Act {
     Again { pick: u32 },
 }
 
-/// What happens side by side, from so many milliseconds on, and how long it is quiet after it.
+/// What gateways tell by themselves.
+const SAID: [&str; 6] = ["arrive", "arrive", "confirm", "confirm", "decline", "lapse"];
+
+/// People act within so many milliseconds: at once, within some minutes, within an hour, in a day and a night.
+const WITHIN: [u32; 7] = [1_500, 1_500, 1_500, 1_500, 700_000, 3_600_000, 72_000_000];
+
+/// What happens side by side, from so many milliseconds on, and how long nobody acts after it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Round {
     pub acts: Vec<(u32, Act)>,
+    /// Whether it begins when schedules run.
+    pub on_the_dot: bool,
     pub minutes: i64,
 }
 
@@ -133,7 +141,8 @@ impl fmt::Debug for Round {
         for (at, act) in &self.acts {
             writeln!(f, "  {at:>5} ms  {act:?}")?;
         }
-        write!(f, "  then {} min", self.minutes)
+        let dot = if self.on_the_dot { "on the dot, " } else { "" };
+        write!(f, "  {dot}then {} min", self.minutes)
     }
 }
 
@@ -152,7 +161,8 @@ fn round(dice: &mut Rng, shopper: &mut u32, first: bool, most: usize) -> Round {
         false => day(dice, shopper, most),
     };
     let waits = [0, 0, 1, 6, 16, 45, 180, 1_440, 4 * 1_440];
-    Round { acts, minutes: dice.choice(waits).unwrap_or_default() }
+    let (minutes, on_the_dot) = (dice.choice(waits).unwrap_or_default(), dice.u32(0..4) == 0);
+    Round { acts, on_the_dot, minutes }
 }
 
 /// At first people buy, so that there is something to act on.
@@ -164,8 +174,8 @@ fn opening(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
 
 /// People act whenever they like, on whatever they like.
 fn day(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
-    let count = dice.usize(3..most.max(4));
-    (0..count).map(|_| (dice.u32(0..1_500), act(dice, shopper))).collect()
+    let (count, within) = (dice.usize(3..most.max(4)), dice.choice(WITHIN).unwrap_or(1_500));
+    (0..count).map(|_| (dice.u32(0..within), act(dice, shopper))).collect()
 }
 
 /// People meet in the shop: all of them want the code that only few can have.
@@ -203,7 +213,7 @@ fn meeting(dice: &mut Rng, pick: u32) -> Act {
         12..15 => Act::Refund { pick },
         15..18 => Act::Track { pick, lost: dice.u32(0..4) == 0 },
         18 => Act::GiveBack { pick, cause: dice.u32(0..2) },
-        19 => Act::Arrives { pick },
+        19 => told(dice, pick),
         20 => Act::Confirm { pick },
         21 => Act::Bank { pick, pays: dice.bool() },
         22 => Act::Change { pick, wish: wish(dice) },
@@ -213,6 +223,10 @@ fn meeting(dice: &mut Rng, pick: u32) -> Act {
         29 => Act::Listen { merchant: 0, ear: ear(dice) },
         _ => Act::Again { pick: dice.u32(..) },
     }
+}
+
+fn told(dice: &mut Rng, pick: u32) -> Act {
+    Act::Told { pick, said: dice.choice(SAID).unwrap_or("arrive") }
 }
 
 fn ear(dice: &mut Rng) -> Ear {
@@ -257,7 +271,7 @@ fn act(dice: &mut Rng, shopper: &mut u32) -> Act {
     match dice.u32(0..33) {
         0..9 => buy(dice, shopper),
         9 => Act::Confirm { pick },
-        10 => Act::Arrives { pick },
+        10 => told(dice, pick),
         11..14 => Act::Ship { pick, all: dice.bool() },
         14 => Act::Reject { pick },
         15..17 => Act::Track { pick, lost: dice.u32(0..6) == 0 },

@@ -51,7 +51,7 @@ pub(super) const GIVEN: i64 = 1_00;
 struct Seen {
     /// Orders that somebody knows of.
     orders: Vec<OrderId>,
-    /// Carts whose payment waits, each with what it comes to.
+    /// Carts whose payment is under way or waits, each with what it comes to.
     waiting: Vec<(String, String)>,
     /// Parts and their parcels, each with its merchant's place.
     parcels: Vec<(usize, String, String)>,
@@ -146,7 +146,7 @@ impl<'a> Crowd<'a> {
                 self.buy(*shopper, lines, codes, paying).await
             }
             Act::Confirm { pick } => self.confirm(*pick).await,
-            Act::Arrives { pick } => self.arrives(*pick).await,
+            Act::Told { pick, said } => self.told(*pick, said).await,
             Act::Ship { pick, all } => self.ship(*pick, *all).await,
             Act::Reject { pick } => self.reject(*pick).await,
             Act::Track { pick, lost } => self.track(*pick, *lost).await,
@@ -202,13 +202,15 @@ impl<'a> Crowd<'a> {
         let _held = hold?;
         let body = json!({"expected_total": total, "payments": [{"method": "card", "token": card}]});
         let total = text(&total, "/amount");
+        // Gateways may tell of it before anybody has an answer.
+        let waits = (cart.clone(), total.clone());
+        self.seen().waiting.push(waits.clone());
         let pays = async || {
             let paid = self.post(&guest, &format!("/v1/checkouts/{cart}/pay"), &body).await?;
             self.placed(&paid.body, &total);
-            let waits = (cart.clone(), total.clone());
-            let mut seen = self.seen();
-            if paid.status == 202 && !seen.waiting.contains(&waits) {
-                seen.waiting.push(waits);
+            // Another tab may still be at it where it is in conflict.
+            if ![202, 409].contains(&paid.status.as_u16()) {
+                self.seen().waiting.retain(|one| *one != waits);
             }
             Some(())
         };
@@ -254,11 +256,11 @@ impl<'a> Crowd<'a> {
         Some(())
     }
 
-    async fn arrives(&self, pick: u32) -> Option<()> {
+    async fn told(&self, pick: u32, said: &str) -> Option<()> {
         let (cart, _) = self.picked(pick, |seen| &seen.waiting)?;
         let shown = self.get(&self.api(STOREFRONT), &format!("/v1/checkouts/{cart}")).await?;
         let payment = text(&shown, "/payments/0/id");
-        let body = json!({"payment": payment, "said": "arrive"});
+        let body = json!({"payment": payment, "said": said});
         self.post(&self.api(OPERATOR), "/v1/gateways/sandbox/tell", &body).await.map(drop)
     }
 

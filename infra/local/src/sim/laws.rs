@@ -50,6 +50,8 @@ use table::wish_list::Waiting;
 pub(super) struct Whole {
     books: Books,
     pub(super) orders: BTreeMap<OrderId, Order>,
+    /// Of the other marketplace.
+    elsewhere: Vec<Order>,
     parts: BTreeMap<String, MerchantOrder>,
     payments: Vec<Payment>,
     bins: Vec<(String, Bin)>,
@@ -95,12 +97,16 @@ impl Whole {
         }
     }
 
-    /// Of the other marketplace only what lies on its shelves.
+    /// Of the other marketplace only its orders, and what lies on its shelves.
     fn take(&mut self, found: &table::list::Found) -> Result<(), table::Fault> {
         let own = marketplace_id();
         self.bins.extend(found.stock().map(|(_, offer, bin)| (offer, bin)));
-        if let Some((_, order)) = found.read::<Order>()?.filter(|(m, _)| *m == own) {
-            self.orders.insert(order.id.clone(), order);
+        match found.read::<Order>()? {
+            Some((m, order)) if m == own => {
+                self.orders.insert(order.id.clone(), order);
+            }
+            Some((_, order)) => self.elsewhere.push(order),
+            None => {}
         }
         if let Some((_, part)) = found.read::<MerchantOrder>()? {
             self.parts.insert(part.id.to_string(), part);
@@ -203,6 +209,9 @@ pub(super) async fn quiet(
     for order in whole.orders.values() {
         wrong.extend(whole.order(order).into_iter().map(|what| format!("{}: {what}", order.id)));
     }
+    for order in &whole.elsewhere {
+        wrong.extend(whole.split(order).into_iter().map(|what| format!("{} elsewhere: {what}", order.id)));
+    }
     wrong.extend(whole.shelves(stage, market.clock.now()));
     wrong.extend(whole.kept(stage, promises));
     wrong.extend(whole.mails(market)?);
@@ -210,6 +219,7 @@ pub(super) async fn quiet(
     wrong.extend(whole.wishes(stage, promises));
     wrong.extend(whole.at_banks(market, books)?);
     wrong.extend(whole.subscribed(promises));
+    wrong.extend(whole.believed());
     let orders = whole.orders.values().map(|order| whole.paid(order));
     let open = sum(orders.map(|(net, owed)| owed.saturating_sub(net)));
     let open = i128::from(open.saturating_add(whole.invoiced()));
@@ -227,14 +237,28 @@ impl Whole {
         (1..=count).map(|number| self.parts.get(MerchantOrderId::of(&order.id, number).as_str())).collect()
     }
 
-    /// Split once, to the unit and to the cent; paid as it says.
-    fn order(&self, order: &Order) -> Vec<String> {
+    /// Split once, each line to its merchant, to the unit and to the cent.
+    fn split(&self, order: &Order) -> Vec<String> {
         let mut wrong = Vec::new();
         let parts = self.parts_of(order);
         if parts.iter().any(Option::is_none) {
             return vec!["every order is split: a part is missing".to_owned()];
         }
         let parts: Vec<&MerchantOrder> = parts.into_iter().flatten().collect();
+        let all = self.parts.keys().filter(|id| id.contains(order.id.tail())).count();
+        if all != parts.len() {
+            wrong.push(format!("every order is split once: it has {all} parts, not {}", parts.len()));
+        }
+        for part in &parts {
+            let whose =
+                |number| order.lines.iter().find(|line| line.number == number).map(|line| &line.merchant);
+            for line in part.lines.iter().filter(|line| whose(line.number) != Some(&part.merchant)) {
+                wrong.push(format!(
+                    "every line is its merchant's: {} has line {}",
+                    part.merchant, line.number
+                ));
+            }
+        }
         let units: BTreeSet<(u16, u32)> =
             order.lines.iter().map(|line| (line.number, line.quantity)).collect();
         let lines = parts.iter().flat_map(|part| &part.lines);
@@ -251,11 +275,17 @@ impl Whole {
         if missing != 0 && !(early && (0..=order.refunded.minor).contains(&missing)) {
             wrong.push(format!("Σ parts = order: {worth} and {total} less {canceled} canceled"));
         }
+        wrong
+    }
+
+    /// Split, and paid as it says.
+    fn order(&self, order: &Order) -> Vec<String> {
+        let mut wrong = self.split(order);
         let (net, owed) = self.paid(order);
         // By hand somebody may have given back more than was due.
         let given = sum(self.payments_of(order).map(money::given));
         let least = owed.saturating_sub(given).max(0);
-        let mut alerts = self.payments_of(order).flat_map(|payment| &payment.alerted);
+        let mut alerts = self.payments_of(order).flat_map(Payment::alerts);
         if !(least..=owed).contains(&net) && alerts.next().is_none() {
             wrong.push(format!(
                 "everybody has paid what the orders say, or somebody was told: {net}, not {owed}"

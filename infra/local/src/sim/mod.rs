@@ -1,16 +1,18 @@
 //! The whole marketplace under faults, as a seed says: the real functions, the real SDK clients, the template's
-//! wiring, in one thread, on clocks that stand still but for what is waited for.
+//! wiring, in one thread, on one clock that stands still but for what is waited for.
 //!
-//! `acts.rs` what people do · `crowd.rs` how they do it, and what they were promised · `seam.rs` what goes wrong
-//! between functions and AWS · `planted.rs` mistakes that have to be found · `laws.rs` what must be true · `wire.rs`
-//! what gateways are asked · `stage.rs` where it begins · `shrink.rs` the shortest history that still fails.
+//! `acts.rs` what people do · `crowd.rs` how they do it, and what they were promised · `seam.rs` and `faults.rs` what
+//! goes wrong between functions and AWS · `planted.rs` mistakes that have to be found · `laws.rs` what must be true ·
+//! `wire.rs` what gateways are asked · `stage.rs` where it begins · `shrink.rs` the shortest history that still fails.
 //!
-//! A run is a history of rounds. In a round people act side by side while messages are delivered; then the clock
-//! moves on. At the end the weather is fair, what lies in dead-letter queues is sent again, everything is shipped,
-//! days go by, and every law is looked at. The same seed is the same run: the same items in the table, byte for byte.
+//! A run is a history of rounds. In a round people act side by side, at once or over hours, while messages are
+//! delivered and schedules run; then time goes on without them. At the end the weather is fair, what lies in
+//! dead-letter queues is sent again, everything is shipped, days go by, and every law is looked at. The same seed is
+//! the same run: the same items in the table, byte for byte.
 
 mod acts;
 mod crowd;
+mod faults;
 mod laws;
 mod planted;
 mod seam;
@@ -19,6 +21,7 @@ mod stage;
 mod wire;
 
 pub use acts::{Act, Ear, Round, Tab, Wish};
+pub use faults::faults;
 pub use planted::{PLANTED, Planted};
 pub use shrink::shrink;
 pub use stage::Stage;
@@ -28,8 +31,9 @@ use crate::cloud::{CloudError, Lags, Place};
 use crate::demo::NoDemo;
 use crate::market::{Market, NotOpen};
 use crowd::Crowd;
+use futures::FutureExt;
 use futures::future::{join, join_all};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use laws::Whole;
 use seam::Seam;
 use std::collections::BTreeMap;
@@ -39,6 +43,8 @@ use wire::Wire;
 
 /// In minutes.
 const A_DAY: i64 = 1_440;
+/// Schedules run every five minutes, and at night.
+const DOT_MS: i64 = 5 * 60_000;
 
 /// Why a simulation cannot go on: not what it looks for.
 #[derive(Debug, thiserror::Error)]
@@ -129,11 +135,12 @@ async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled>
         market.cloud.lag(Lags::Reads, behind)?;
     }
     let crowd = Crowd::of(&market, stage, &seam)?;
+    seam.goes_with(&market);
     let (mut broken, mut whole) = (Vec::new(), Whole::default());
     seam.rough(true);
     for round in &plan.history {
-        side_by_side(&market, &crowd, round).await?;
-        market.advance(SignedDuration::from_mins(round.minutes)).await?;
+        act_out(&market, &crowd, &seam, round).await?;
+        go_on(&market, &seam, SignedDuration::from_mins(round.minutes)).await?;
         // Somebody looks at what was given up at least every few days, as it is not kept for ever.
         if round.minutes >= A_DAY {
             resend(&market)?;
@@ -168,45 +175,81 @@ async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled>
 async fn to_the_end(market: &Market, crowd: &Crowd<'_>, seam: &Seam) -> Result<(), Troubled> {
     // Whatever hangs is asked about, and becomes an order or nothing.
     come_to_rest(market).await?;
-    market.advance(SignedDuration::from_hours(2)).await?;
+    go_on(market, seam, SignedDuration::from_hours(2)).await?;
     come_to_rest(market).await?;
     // A gateway that has no answer is asked for five days.
     for (last, days) in [(false, 4), (true, 6)] {
         let orders = laws::orders(market)?.into_iter().enumerate();
         let orders = orders.filter(|(place, _)| last || place % 2 == 0).map(|(_, order)| order);
-        crowd.finish(&orders.collect::<Vec<_>>()).await;
+        let orders: Vec<_> = orders.collect();
+        beside(market, seam, &STEPS[..1], crowd.finish(&orders)).await?;
         come_to_rest(market).await?;
         // Holds end, earnings become payable, the nightly runs pay them, whatever the weather.
         seam.rough(true);
-        market.advance(SignedDuration::from_hours(24 * days)).await?;
+        go_on(market, seam, SignedDuration::from_hours(24 * days)).await?;
         seam.rough(false);
         come_to_rest(market).await?;
-        crowd.banks().await;
+        beside(market, seam, &STEPS[..1], crowd.banks()).await?;
         come_to_rest(market).await?;
     }
     crowd.restock().await;
     come_to_rest(market).await
 }
 
-/// People act while messages are delivered.
-async fn side_by_side(market: &Market, crowd: &Crowd<'_>, round: &Round) -> Result<(), Troubled> {
+/// Time goes on, through every schedule and time-out on the way.
+async fn go_on(market: &Market, seam: &Seam, by: SignedDuration) -> Result<(), Troubled> {
+    let until = market.clock.now().saturating_add(by).unwrap_or(Timestamp::MAX);
+    loop {
+        seam.keep_up();
+        market.cloud.advance(SignedDuration::ZERO).await?;
+        let now = market.clock.now();
+        if now >= until {
+            return Ok(());
+        }
+        let next = market.cloud.next_due().await?.unwrap_or(until).clamp(now, until);
+        let wait = Duration::try_from(next.duration_since(now)).unwrap_or_default();
+        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+    }
+}
+
+/// How long nothing is delivered, in milliseconds: while all people act within seconds the first, else any of them.
+const STEPS: [u32; 4] = [60, 1_000, 20_000, 200_000];
+
+/// People act while messages are delivered, and schedules run.
+async fn act_out(market: &Market, crowd: &Crowd<'_>, seam: &Seam, round: &Round) -> Result<(), Troubled> {
+    if round.on_the_dot {
+        let minutes = market.clock.now().as_millisecond().rem_euclid(DOT_MS);
+        let missing = DOT_MS.saturating_sub(minutes).saturating_sub(i64::from(STEPS[0]));
+        go_on(market, seam, SignedDuration::from_millis(missing)).await?;
+    }
+    let acting = join_all(round.acts.iter().map(|(at, act)| async move {
+        tokio::time::sleep(Duration::from_millis(u64::from(*at))).await;
+        crowd.act(act).await;
+    }));
+    let steps = if round.acts.iter().any(|(at, _)| *at > 10_000) { &STEPS[..] } else { &STEPS[..1] };
+    beside(market, seam, steps, acting.map(drop)).await
+}
+
+/// While this goes on, deliveries and schedules do, in steps of a length that is drawn each time.
+async fn beside(
+    market: &Market,
+    seam: &Seam,
+    steps: &[u32],
+    acting: impl Future<Output = ()>,
+) -> Result<(), Troubled> {
     let over = AtomicBool::new(false);
-    let acting = async {
-        join_all(round.acts.iter().map(|(at, act)| async move {
-            tokio::time::sleep(Duration::from_millis(u64::from(*at))).await;
-            crowd.act(act).await;
-        }))
-        .await;
-        over.store(true, Ordering::SeqCst);
-    };
+    let acting = acting.map(|()| over.store(true, Ordering::SeqCst));
     let delivering = async {
         while !over.load(Ordering::SeqCst) {
-            market.cloud.settle().await?;
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            seam.keep_up();
+            market.cloud.advance(SignedDuration::ZERO).await?;
+            let step =
+                steps.get(usize::try_from(seam.roll(u32::try_from(steps.len()).unwrap_or(1))).unwrap_or(0));
+            tokio::time::sleep(Duration::from_millis(step.copied().unwrap_or_default().into())).await;
         }
         Ok::<(), CloudError>(())
     };
-    let (_, delivered) = join(acting, delivering).await;
+    let ((), delivered) = join(acting, delivering).await;
     Ok(delivered?)
 }
 

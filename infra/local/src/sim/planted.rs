@@ -42,10 +42,14 @@ pub enum Planted {
     CodeUnlimited,
     /// What a letter is about is read as it was a moment ago.
     StaleLetter,
+    /// Letters are given to the carrier twice.
+    LetterTwice,
+    /// Which events the bus has not taken is not looked at.
+    PartForgotten,
 }
 
 /// All of them, each with what is wrong.
-pub const PLANTED: [Planted; 17] = [
+pub const PLANTED: [Planted; 19] = [
     Planted::NoMark,
     Planted::LedgerCountsTwice,
     Planted::StockUnconditional,
@@ -63,9 +67,13 @@ pub const PLANTED: [Planted; 17] = [
     Planted::StaleList,
     Planted::CodeUnlimited,
     Planted::StaleLetter,
+    Planted::LetterTwice,
+    Planted::PartForgotten,
 ];
 
 const TRANSACTION: &str = ".TransactWriteItems";
+/// Where the carrier of letters takes them.
+const LETTERS: &str = "/v2/email/outbound-emails";
 
 /// What a write is about.
 struct About<'a> {
@@ -108,6 +116,8 @@ impl Planted {
             Self::StaleList => "stale-list",
             Self::CodeUnlimited => "code-unlimited",
             Self::StaleLetter => "stale-letter",
+            Self::LetterTwice => "letter-twice",
+            Self::PartForgotten => "part-forgotten",
         }
     }
 
@@ -132,7 +142,9 @@ impl Planted {
             | Self::WebhookForgotten
             | Self::StaleList
             | Self::CodeUnlimited
-            | Self::StaleLetter => true,
+            | Self::StaleLetter
+            | Self::LetterTwice
+            | Self::PartForgotten => true,
         }
     }
 
@@ -157,7 +169,9 @@ impl Planted {
             | Self::PaysOutTwice
             | Self::WebhookForgotten
             | Self::WaitForgotten
-            | Self::StaleLetter => false,
+            | Self::StaleLetter
+            | Self::LetterTwice
+            | Self::PartForgotten => false,
         }
     }
 
@@ -168,6 +182,9 @@ impl Planted {
         target: &str,
         request: &mut HttpRequest,
     ) -> Option<HttpRequest> {
+        if self == Self::LetterTwice && request.uri().ends_with(LETTERS) {
+            return request.try_clone();
+        }
         let transaction = target.ends_with(TRANSACTION);
         let read = request.body().bytes().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
         let mut body = read.filter(|_| transaction || target.ends_with("Item"))?;
@@ -208,6 +225,11 @@ impl Planted {
         let mut after = request.try_clone()?;
         *after.body_mut() = SdkBody::from(body.to_string());
         Some(after)
+    }
+
+    /// Whether what AWS has not done of a call is told as done.
+    pub(super) fn forgets_a_part(self, function: &str) -> bool {
+        self == Self::PartForgotten && function == "outbox"
     }
 
     /// What a function's answer becomes.

@@ -1,105 +1,31 @@
 //! What goes wrong between functions and AWS, and around functions, as a seed says.
 //!
 //! Every call of AWS takes a while on tokio's clock, which stands still but for such waits: so tasks overtake each
-//! other as the seed has it, in one thread. Of a call the request may be lost, or the answer; it may be refused, or
-//! take longer than anybody waits; the caller may be gone before it or after it. Of an invocation what was done may
-//! be lost, a batch may come twice, backwards, or without one of its messages.
+//! other as the seed has it, in one thread. The marketplace's clock goes with it. Of a call the request may be lost,
+//! or the answer; it may be refused, done in part, take longer than the function may, or be done after that; the
+//! caller may be gone before it or after it. Of an invocation what was done may be lost, a batch may come twice,
+//! backwards, or without one of its messages. What there is to go wrong is in `faults.rs`.
 
+use super::faults::{
+    CALLS, Call, DELIVERIES, Delivery, Undone, Weather, conflict, fail, failed, less, lost, throttled,
+};
 use super::planted::Planted;
 use super::stage::OPERATOR;
 use crate::cloud::{Called, Handler, in_the_way};
-use crate::market::{Build, NotOpen, Outside};
+use crate::market::{Build, Market, NotOpen, Outside};
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::body::SdkBody;
-use edge::Function;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use edge::{Clock, Function};
 use fastrand::Rng;
 use futures::FutureExt;
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-
-/// What may happen to a call of AWS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Call {
-    LostRequest,
-    LostAnswer,
-    Throttled,
-    Conflict,
-    Failed,
-    Slow,
-    CrashBefore,
-    CrashAfter,
-}
-
-/// What may happen to an invocation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Delivery {
-    NotBegun,
-    OutcomeLost,
-    Twice,
-    Backwards,
-    OneHeldBack,
-}
-
-const CALLS: [(Call, &str); 8] = [
-    (Call::LostRequest, "request lost"),
-    (Call::LostAnswer, "answer lost"),
-    (Call::Throttled, "throttled"),
-    (Call::Conflict, "transaction conflict"),
-    (Call::Failed, "failed with 500"),
-    (Call::Slow, "slower than any time-out"),
-    (Call::CrashBefore, "crash before a call"),
-    (Call::CrashAfter, "crash after a call"),
-];
-const DELIVERIES: [(Delivery, &str); 5] = [
-    (Delivery::NotBegun, "invocation not begun"),
-    (Delivery::OutcomeLost, "outcome of an invocation lost"),
-    (Delivery::Twice, "batch delivered twice"),
-    (Delivery::Backwards, "batch delivered backwards"),
-    (Delivery::OneHeldBack, "message held back"),
-];
-
-/// How likely each of them is, in thousandths.
-#[derive(Debug, Clone, Copy)]
-struct Weather {
-    calls: [u32; 8],
-    deliveries: [u32; 5],
-}
-
-impl Weather {
-    /// Some days are stormy in one way, some in another, some are fair.
-    fn of(dice: &mut Rng) -> Self {
-        let mut any = |of: &[u32]| dice.choice(of).copied().unwrap_or_default();
-        let mut calls = [0; 8];
-        calls.iter_mut().for_each(|one| *one = any(&[0, 0, 2, 5, 10, 25]));
-        // Twenty-five seconds are long: few of them suffice.
-        calls[5] = any(&[0, 0, 1, 2]);
-        let mut deliveries = [0; 5];
-        deliveries.iter_mut().for_each(|one| *one = any(&[0, 10, 40, 120]));
-        Self { calls, deliveries }
-    }
-
-    fn drawn<T: Copy>(
-        dice: &mut Rng,
-        likely: &[u32],
-        what: &[(T, &'static str)],
-    ) -> Option<(T, &'static str)> {
-        let mut left = dice.u32(0..1_000);
-        for (likely, what) in likely.iter().zip(what) {
-            match left.checked_sub(*likely) {
-                None => return Some(*what),
-                Some(less) => left = less,
-            }
-        }
-        None
-    }
-}
+use tokio::time::Instant;
 
 /// A message that was delivered once: to whom, and the event.
 type Old = (&'static str, Value);
@@ -118,9 +44,19 @@ pub(super) const DEAF: &str = "http://127.0.0.1:9001/deaf";
 /// Old messages that are remembered.
 const OLD_MAX: usize = 200;
 
+/// The marketplace's clock, and how far it has followed tokio's; and how long each function may take.
+#[derive(Debug)]
+struct Pace {
+    clock: Clock,
+    followed: Mutex<Instant>,
+    limits: BTreeMap<String, Duration>,
+}
+
 #[derive(Debug)]
 struct State {
     dice: Mutex<Rng>,
+    /// None while the clock stands still.
+    pace: OnceLock<Pace>,
     weather: Weather,
     rough: AtomicBool,
     plant: Option<Planted>,
@@ -149,6 +85,7 @@ impl Seam {
         let weather = Weather::of(&mut dice);
         Self(Arc::new(State {
             dice: Mutex::new(dice),
+            pace: OnceLock::new(),
             weather,
             rough: AtomicBool::new(false),
             plant,
@@ -158,6 +95,32 @@ impl Seam {
             seed,
             drawn: Arc::default(),
         }))
+    }
+
+    /// From now on the marketplace's clock goes with tokio's.
+    pub(super) fn goes_with(&self, market: &Market) {
+        let functions = &market.cloud.template().functions;
+        let limit = |timeout: u32| Duration::from_secs(u64::from(timeout));
+        let limits = functions.iter().map(|(name, function)| (name.clone(), limit(function.timeout)));
+        let (clock, followed) = (market.clock.clone(), Mutex::new(Instant::now()));
+        self.0.pace.get_or_init(|| Pace { clock, followed, limits: limits.collect() });
+    }
+
+    /// Whoever looks at the clock now sees what tokio's says.
+    pub(super) fn keep_up(&self) {
+        let Some(pace) = self.0.pace.get() else { return };
+        let mut followed = lock(&pace.followed);
+        let passed = Instant::now().saturating_duration_since(*followed).as_millis();
+        // The clock knows milliseconds; what is less is followed later.
+        let passed = u32::try_from(passed).unwrap_or(u32::MAX);
+        *followed = followed.checked_add(Duration::from_millis(u64::from(passed))).unwrap_or(*followed);
+        pace.clock.advance(SignedDuration::from_millis(i64::from(passed)));
+    }
+
+    /// Longer than a function may take.
+    fn too_long(&self, function: &str) -> Duration {
+        let limit = self.0.pace.get().and_then(|pace| pace.limits.get(function).copied());
+        limit.unwrap_or_default().saturating_add(Duration::from_secs(1))
     }
 
     pub(super) fn rough(&self, rough: bool) {
@@ -202,6 +165,7 @@ impl Seam {
             milliseconds.start.saturating_add(self.roll(milliseconds.end.saturating_sub(milliseconds.start)));
         let by = if long { by.saturating_mul(40) } else { by };
         tokio::time::sleep(Duration::from_millis(u64::from(by))).await;
+        self.keep_up();
     }
 
     /// Puts a function into the cloud, behind this.
@@ -270,21 +234,28 @@ impl Seam {
             let mut dice = lock(&self.0.dice);
             Weather::drawn(&mut dice, &self.0.weather.calls, &CALLS)
         });
-        let fits = |call: Call| call != Call::Conflict || target.ends_with(".TransactWriteItems");
-        let drawn = drawn.flatten().filter(|(call, _)| fits(*call));
+        let drawn = drawn.flatten().filter(|(call, _)| call.fits(&target));
         if let Some((_, what)) = drawn {
             self.note(what);
         }
-        match drawn.map(|(call, _)| call) {
+        let drawn = drawn.map(|(call, _)| call);
+        let mut undone = None;
+        match drawn {
             Some(Call::CrashBefore) => resume_unwind(Box::new("gone")),
             Some(Call::LostRequest) => return Err(lost()),
-            Some(Call::Throttled) if target.is_empty() => {
-                return refused(429, "TooManyRequestsException", None);
+            Some(Call::Throttled) => return throttled(&target),
+            Some(Call::Failed) => return failed(),
+            Some(Call::Conflict) => return conflict(&target, &request),
+            Some(Call::Partly) => {
+                let forgotten = self.0.plant.is_some_and(|plant| plant.forgets_a_part(function));
+                undone = less(&target, &mut request)
+                    .map(|undone| if forgotten { undone.as_done() } else { undone });
             }
-            Some(Call::Throttled) => return refused(400, "ThrottlingException", None),
-            Some(Call::Failed) => return refused(500, "InternalServerError", None),
-            Some(Call::Conflict) => return conflict(&request),
+            Some(Call::Late) => return self.late(function, request, aws).await,
             Some(Call::LostAnswer | Call::Slow | Call::CrashAfter) | None => {}
+        }
+        if let Some(alone) = undone.as_ref().and_then(Undone::alone) {
+            return alone;
         }
         let after = self.0.plant.and_then(|plant| plant.request(function, &target, &mut request));
         let mut answer = aws.call(request).await;
@@ -295,16 +266,44 @@ impl Seam {
             }
             answer = aws.call(after).await;
         }
-        match drawn.map(|(call, _)| call) {
+        match drawn {
             Some(Call::CrashAfter) => resume_unwind(Box::new("gone")),
-            Some(Call::LostAnswer) => Err(lost()),
-            Some(Call::Slow) => {
-                tokio::time::sleep(Duration::from_secs(25)).await;
-                answer
-            }
-            Some(Call::CrashBefore | Call::LostRequest | Call::Throttled | Call::Failed | Call::Conflict)
-            | None => answer,
+            Some(Call::LostAnswer) => return Err(lost()),
+            Some(Call::Slow) => self.stays(function).await,
+            Some(
+                Call::CrashBefore
+                | Call::LostRequest
+                | Call::Throttled
+                | Call::Failed
+                | Call::Conflict
+                | Call::Partly
+                | Call::Late,
+            )
+            | None => {}
         }
+        match undone {
+            Some(undone) => undone.tell(answer?),
+            None => answer,
+        }
+    }
+
+    /// Nobody waits so long for a function.
+    async fn stays(&self, function: &str) {
+        tokio::time::sleep(self.too_long(function)).await;
+        self.keep_up();
+    }
+
+    /// The request is on its way when the function is given up, and is done then: nobody hears of it.
+    async fn late(&self, function: &str, request: HttpRequest, aws: &SharedHttpConnector) -> Called {
+        let (aws, after) = (aws.clone(), Duration::from_millis(u64::from(self.roll(3_000))));
+        let (seam, after) = (self.clone(), self.too_long(function).saturating_add(after));
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            seam.keep_up();
+            let _unheard = aws.call(request).await;
+        });
+        self.stays(function).await;
+        Err(lost())
     }
 
     async fn deliver(
@@ -385,16 +384,6 @@ impl Seam {
     }
 }
 
-/// Says in an answer that a message failed.
-fn fail(answer: &mut Value, message: &Value) {
-    let id = message.get("messageId").cloned().unwrap_or_default();
-    let one = json!({ "itemIdentifier": id });
-    match answer.get_mut("batchItemFailures").and_then(Value::as_array_mut) {
-        Some(failures) => failures.push(one),
-        None => *answer = json!({ "batchItemFailures": [one] }),
-    }
-}
-
 /// A function that can be begun again.
 struct Begun {
     seam: Seam,
@@ -414,32 +403,4 @@ impl Begun {
             (self.build)(&world)
         })
     }
-}
-
-/// The client tries again after this by itself, with the same token.
-fn lost() -> ConnectorError {
-    ConnectorError::io("the line is cut".into())
-}
-
-/// As the service says it: in the body, and in a head for those whose bodies have no type.
-fn refused(status: u16, kind: &str, reasons: Option<Value>) -> Called {
-    let mut body = json!({ "__type": kind, "message": "It is too much at once." });
-    if let (Some(body), Some(reasons)) = (body.as_object_mut(), reasons) {
-        body.insert("CancellationReasons".to_owned(), reasons);
-    }
-    let built = http::Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
-    let built = built.header("x-amzn-errortype", kind).body(SdkBody::from(body.to_string()));
-    let user = |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::user(error);
-    HttpResponse::try_from(built.map_err(|error| user(error.into()))?).map_err(|error| user(error.into()))
-}
-
-/// Somebody else writes the transaction's first item just now.
-fn conflict(request: &HttpRequest) -> Called {
-    let body = request.body().bytes().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
-    let items = body.as_ref().and_then(|body| body.pointer("/TransactItems")?.as_array().map(Vec::len));
-    let mut reasons = vec![json!({ "Code": "None" }); items.unwrap_or(1)];
-    if let Some(first) = reasons.first_mut() {
-        *first = json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" });
-    }
-    refused(400, "TransactionCanceledException", Some(Value::Array(reasons)))
 }

@@ -7,7 +7,7 @@ use crate::sim::Troubled;
 use crate::sim::seam::EARS;
 use crate::sim::stage::{Stage, elsewhere_id, marketplace_id};
 use domain::id::OrderId;
-use domain::message::Stage as MessageStage;
+use domain::message::{Nature, Stage as MessageStage};
 use domain::order::Order;
 use domain::webhook::State;
 use events::Envelope;
@@ -19,6 +19,8 @@ use table::Record;
 
 /// Clocks are not further apart than this.
 const APART: SignedDuration = SignedDuration::from_secs(5);
+/// Nobody sends a letter for longer.
+const AT_IT: SignedDuration = SignedDuration::from_hours(1);
 /// Nightly work may wait for the next night.
 const LATE: SignedDuration = SignedDuration::from_hours(25);
 
@@ -82,11 +84,30 @@ impl Whole {
     /// letter is without its message, nor a message that was sent without its letter.
     pub(super) fn mails(&self, market: &Market) -> Result<Vec<String>, Troubled> {
         let mut names: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        let mut copies: BTreeMap<String, usize> = BTreeMap::new();
+        let id = |header: &str| {
+            let (id, _) = header.trim_start_matches('<').split_once('@')?;
+            Some(id.to_owned())
+        };
         for mail in market.cloud.mails()? {
             let about = (mail.to.join(" "), mail.header("Subject"));
-            names.entry(about).or_default().insert(mail.header("Message-ID"));
+            let name = mail.header("Message-ID");
+            let count = copies.entry(id(&name).unwrap_or_default()).or_default();
+            *count = count.saturating_add(1);
+            names.entry(about).or_default().insert(name);
         }
         let mut wrong = Vec::new();
+        for message in &self.messages {
+            // Of one of which nobody knows whether it has gone, and that somebody needs, there may be a second copy.
+            let most = match message.kind.nature() {
+                Nature::Service => 2,
+                Nature::Courtesy | Nature::Marketing => 1,
+            };
+            let sent = copies.get(message.id.as_str()).copied().unwrap_or_default();
+            if sent > most {
+                wrong.push(format!("no message is sent twice: {} was sent {sent} times", message.id));
+            }
+        }
         for order in self.orders.keys() {
             let subject = format!("Your order {order}");
             let confirmed: usize =
@@ -96,18 +117,16 @@ impl Whole {
                 wrong.push(format!("one message tells of {order}: there are {confirmed}"));
             }
         }
-        let id = |header: &String| {
-            let (id, _) = header.trim_start_matches('<').split_once('@')?;
-            Some(id.to_owned())
-        };
-        let sent: BTreeSet<String> = names.values().flatten().filter_map(id).collect();
+        let sent: BTreeSet<String> = copies.into_keys().collect();
         let known: BTreeSet<&str> = self.messages.iter().map(|message| message.id.as_str()).collect();
         for message in &self.messages {
             let told = match message.stage {
                 MessageStage::Sent { .. } => sent.contains(message.id.as_str()),
                 MessageStage::Waiting { .. } => false,
+                // Somebody may be at it.
+                MessageStage::Begun { since, .. } => market.clock.now().duration_since(since) < AT_IT,
                 // Whether it has gone nobody knows; or nobody may be told.
-                MessageStage::Begun { .. } | MessageStage::NotSent { .. } => true,
+                MessageStage::NotSent { .. } => true,
             };
             if !told {
                 wrong.push(format!("every letter has its end: {} is {:?}", message.id, message.stage));

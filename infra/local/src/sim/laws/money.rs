@@ -9,10 +9,15 @@ use crate::sim::wire::{Asked, Wire};
 use domain::id::{AttemptId, MerchantId, SubscriptionId};
 use domain::invoice::Stage as InvoiceStage;
 use domain::money::decimal_text;
-use domain::payment::{Call, Payment};
+use domain::payment::{Call, Payment, State};
 use domain::payout::{Payout, Stage};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Cards whose authorizations go well at the sandbox, whether an answer is heard or not.
+const TAKEN: [&str; 5] = ["tok_approved", "tok_timeout_approved", "tok_capture_", "tok_void_", "tok_refund_"];
+/// What a notice gives as the reason of a no.
+const BY_NOTICE: &str = "generic_decline";
 
 /// What an account comes to in this marketplace.
 pub(super) fn balance(books: &Books, account: &str) -> i128 {
@@ -59,6 +64,26 @@ impl Whole {
         for payment in &self.payments {
             for (cause, given) in by_cause(payment).into_iter().filter(|(_, given)| *given > GIVEN) {
                 wrong.push(format!("a cause is one refund: {} gives {given} for {cause}", payment.id));
+            }
+        }
+        wrong
+    }
+
+    /// What a card's gateway has taken stands as taken, unless it has told otherwise by itself.
+    pub(super) fn believed(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for payment in self.payments.iter().filter(|payment| payment.invoice.is_none()) {
+            let token = payment.token.as_ref().map_or("", |token| token.as_str());
+            if !TAKEN.iter().any(|taken| token.starts_with(taken)) {
+                continue;
+            }
+            for attempt in payment.attempts.iter().filter(|attempt| attempt.call == Call::Authorize) {
+                if let State::Declined { decline } = &attempt.state
+                    && decline.code.as_str() != BY_NOTICE
+                {
+                    let (id, code) = (&payment.id, &decline.code);
+                    wrong.push(format!("what a gateway has taken is taken: {id} with {token} is {code}"));
+                }
             }
         }
         wrong
