@@ -224,7 +224,7 @@ pub(super) fn less(target: &str, request: &mut HttpRequest) -> Option<Undone> {
 
 impl Undone {
     /// As if the bus had taken the event.
-    pub(super) fn as_done(self) -> Self {
+    pub(super) fn taken(self) -> Self {
         Self { what: json!({ "EventId": "forgotten" }), ..self }
     }
 

@@ -248,8 +248,8 @@ impl Seam {
             Some(Call::Conflict) => return conflict(&target, &request),
             Some(Call::Partly) => {
                 let forgotten = self.0.plant.is_some_and(|plant| plant.forgets_a_part(function));
-                undone = less(&target, &mut request)
-                    .map(|undone| if forgotten { undone.as_done() } else { undone });
+                undone =
+                    less(&target, &mut request).map(|undone| if forgotten { undone.taken() } else { undone });
             }
             Some(Call::Late) => return self.late(function, request, aws).await,
             Some(Call::LostAnswer | Call::Slow | Call::CrashAfter) | None => {}
