@@ -244,7 +244,6 @@ FAULTS = [
     fault("PutItem", 1, 8, error={"code": "ThrottlingException"}),
     fault("BatchGetItem", 1, 12, **CUT),
     fault("GetItem", 1, 30, error={"code": "ProvisionedThroughputExceededException"}),
-    fault("Query", 1, 15, **CUT),
 ]
 
 
