@@ -1,11 +1,11 @@
 //! Collections as requests and answers have them.
 
-use domain::id::{MerchantId, ProductId};
+use domain::id::ProductId;
 use domain::pim::attribute::Place;
 use domain::pim::collection::{Collection, Condition, LISTED_MAX, Members, Must, Order, Rule, Test};
 use domain::pim::data::Data;
 use domain::pim::measure::Unit;
-use domain::text::{Category, Channel, Code, Locale, Word};
+use domain::text::{Channel, Code, Locale};
 use edge::Check;
 use edge::labels::{LabelsBody, labels_of, shown};
 use events::Amount;
@@ -45,7 +45,7 @@ pub(crate) enum MembersBody {
 pub(crate) enum ConditionBody {
     /// It is in one of them, or below it.
     Category {
-        #[cfg_attr(feature = "schema", schemars(with = "Vec<Category>"))]
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<domain::text::Category>"))]
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = LISTED_MAX)))]
         any: Vec<String>,
     },
@@ -75,7 +75,7 @@ pub(crate) enum ConditionBody {
     },
     /// The attribute `brand` says one of these.
     Brand {
-        #[cfg_attr(feature = "schema", schemars(with = "Vec<Word>"))]
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<domain::text::Word>"))]
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = LISTED_MAX)))]
         any: Vec<String>,
     },
@@ -88,7 +88,7 @@ pub(crate) enum ConditionBody {
     },
     /// One of them offers it.
     Merchant {
-        #[cfg_attr(feature = "schema", schemars(with = "Vec<MerchantId>"))]
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<domain::id::MerchantId>"))]
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = LISTED_MAX)))]
         any: Vec<String>,
     },
