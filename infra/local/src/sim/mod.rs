@@ -218,8 +218,8 @@ const STEPS: [u32; 4] = [60, 1_000, 20_000, 200_000];
 /// People act while messages are delivered, and schedules run.
 async fn act_out(market: &Market, crowd: &Crowd<'_>, seam: &Seam, round: &Round) -> Result<(), Troubled> {
     if round.on_the_dot {
-        let minutes = market.clock.now().as_millisecond().rem_euclid(DOT_MS);
-        let missing = DOT_MS.saturating_sub(minutes).saturating_sub(i64::from(STEPS[0]));
+        let passed = market.clock.now().as_millisecond().rem_euclid(DOT_MS);
+        let missing = DOT_MS.saturating_sub(passed).saturating_sub(i64::from(STEPS[0]));
         go_on(market, seam, SignedDuration::from_millis(missing)).await?;
     }
     let acting = join_all(round.acts.iter().map(|(at, act)| async move {

@@ -295,8 +295,9 @@ impl Seam {
 
     /// The request is on its way when the function is given up, and is done then: nobody hears of it.
     async fn late(&self, function: &str, request: HttpRequest, aws: &SharedHttpConnector) -> Called {
-        let (aws, after) = (aws.clone(), Duration::from_millis(u64::from(self.roll(3_000))));
-        let (seam, after) = (self.clone(), self.too_long(function).saturating_add(after));
+        let more = Duration::from_millis(u64::from(self.roll(3_000)));
+        let after = self.too_long(function).saturating_add(more);
+        let (seam, aws) = (self.clone(), aws.clone());
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
             seam.keep_up();
