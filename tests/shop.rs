@@ -36,6 +36,7 @@ use souk::cloud::{Lags, Pace, Settled};
 use souk::issuer::{AUDIENCE, ISSUER};
 use souk::replay::Progress;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use table::access::{ApiKey, Issuer, Member};
 use table::outbox::Entry;
@@ -192,6 +193,7 @@ impl Shop {
     pub async fn done(&self, path: &str, body: &Value) -> Value {
         let answer = self.post(path, body).await;
         assert!(answer.status.is_success(), "POST {path} {body}: {} {}", answer.status, answer.body);
+        assert!(in_contract(&answer.asked, answer.status.as_u16()), "POST {path}: {}", answer.status);
         answer.body
     }
 
@@ -596,6 +598,33 @@ pub fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.body["status"], status, "{told}");
     // The gateway's own refusals have none.
     assert!(status == 413 || !answer.text("/trace_id").is_empty(), "{told}");
+    assert!(
+        in_contract(&answer.asked, status),
+        "{} in infra/openapi.json has no {status}: {told}",
+        answer.asked
+    );
+}
+
+/// Whether the contract says that this may be the answer, where it knows the operation.
+fn in_contract(asked: &str, status: u16) -> bool {
+    static CONTRACT: LazyLock<Value> =
+        LazyLock::new(|| serde_json::from_str(include_str!("../infra/openapi.json")).unwrap());
+    let (method, path) = asked.split_once(' ').unwrap();
+    let path = path.split('?').next().unwrap();
+    let fits = |template: &str| {
+        let (said, asked) = (template.split('/'), path.split('/'));
+        let alike = said.clone().count() == asked.clone().count();
+        alike
+            && said
+                .zip(asked)
+                .all(|(said, asked)| said == asked || said.starts_with('{') && !asked.is_empty())
+    };
+    let paths = CONTRACT["paths"].as_object().unwrap();
+    // A path of its own comes before one with a name in it, as in the router.
+    let known =
+        paths.get(path).or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, path)| path));
+    let operation = known.and_then(|path| path.get(method.to_lowercase()));
+    operation.is_none_or(|operation| operation["responses"].get(status.to_string()).is_some())
 }
 
 /// Sends a text as it is, with the operator's key and a fresh idempotency key.

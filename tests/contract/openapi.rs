@@ -186,6 +186,7 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
     } else {
         parameters.extend(query_parameters(described.takes.to_value()));
     }
+    refusals.extend(own_refusals(method, path));
     if *method == Method::PATCH {
         refusals.push("428");
         parameters.push(header("If-Match", true, "The ETag of what you have seen, or `*`", ETAG));
@@ -196,6 +197,20 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
     told["parameters"] = parameters.into();
     told["responses"] = responses.into();
     told
+}
+
+/// What only some refuse: who takes money now says so where there is none, a cart or a link has an end, and a document
+/// that cannot be drawn yet is the one thing that a state keeps from being read.
+fn own_refusals(method: &Method, path: &str) -> Vec<&'static str> {
+    let takes_money =
+        ["/v1/checkouts/{cart}/confirm", "/v1/checkouts/{cart}/pay", "/v1/subscriptions/{id}/pay"];
+    let about_cart = path.starts_with("/v1/carts") || path.contains("{cart}") || path.ends_with("-cart");
+    let refusals = [
+        ("402", takes_money.contains(&path) || path == "/v1/subscriptions" && *method == Method::POST),
+        ("409", path.ends_with("/pdf")),
+        ("410", about_cart || path.contains("{token}")),
+    ];
+    refusals.into_iter().filter(|(_, may)| *may).map(|(status, _)| status).collect()
 }
 
 /// Visible ASCII without blanks at the ends, which HTTP takes away.
@@ -340,9 +355,11 @@ fn refusals() -> Value {
     json!({
         "400": problem("The request cannot be read: no JSON, an unknown member, a wrong type"),
         "401": with(problem("Who is asking is not known"), "WWW-Authenticate", "`Bearer`"),
+        "402": problem("The gateway has declined the payment"),
         "403": problem("The scope is missing, or this is for operators"),
         "404": problem("There is no such thing, or it is another merchant's"),
         "409": problem("The state of the thing does not allow it, or it has changed"),
+        "410": problem("The link is too old, or its cart is not one of its own any more"),
         "413": problem("The body is larger than a million bytes"),
         "422": problem("A value is not acceptable; `errors` says which, all at once"),
         "428": problem("An `If-Match` is missing"),

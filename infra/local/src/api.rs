@@ -14,6 +14,8 @@ pub struct Api {
 /// An answer as it came.
 #[derive(Debug, Clone)]
 pub struct Answer {
+    /// What it is an answer to: method and path.
+    pub asked: String,
     pub status: StatusCode,
     pub headers: http::HeaderMap,
     pub body: Value,
@@ -30,15 +32,16 @@ impl Answer {
         if self.status.is_success() {
             Ok(self.body)
         } else {
-            Err(Refusal { status: self.status, body: self.body })
+            Err(Refusal { asked: self.asked, status: self.status, body: self.body })
         }
     }
 }
 
 /// The API refused what a command needs.
 #[derive(Debug, thiserror::Error)]
-#[error("the API answered {status}: {body}")]
+#[error("the API answered {status} to {asked}: {body}")]
 pub struct Refusal {
+    pub asked: String,
     pub status: StatusCode,
     pub body: Value,
 }
@@ -72,6 +75,7 @@ impl Api {
         body: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
+        let asked = format!("{method} {path}");
         let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8080");
         if self.bearer.starts_with("pk_") {
             request = request.header("souk-key", &self.bearer);
@@ -86,11 +90,11 @@ impl Api {
             Ok(request) => request,
             Err(error) => {
                 let (status, body) = (StatusCode::BAD_REQUEST, Value::String(error.to_string()));
-                return Answer { status, headers: http::HeaderMap::new(), body };
+                return Answer { asked, status, headers: http::HeaderMap::new(), body };
             }
         };
         let (parts, body) = self.cloud.http(request).await.into_parts();
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer { asked, status: parts.status, headers: parts.headers, body }
     }
 }

@@ -109,9 +109,9 @@ impl Door {
 }
 
 async fn answer(answer: reqwest::Response) -> Result<Value, NotImported> {
-    let status = answer.status();
+    let (status, asked) = (answer.status(), answer.url().path().to_owned());
     let body = serde_json::from_str(&answer.text().await?).unwrap_or(Value::Null);
-    if status.is_success() { Ok(body) } else { Err(Refusal { status, body }.into()) }
+    if status.is_success() { Ok(body) } else { Err(Refusal { asked, status, body }.into()) }
 }
 
 /// How files of a source are read.

@@ -50,8 +50,12 @@ class Sample:
         cart = self.ask("/v1/carts", {"country": "DE"}, GUEST)["id"]
         words = {"add": [mug], "contact": {"email": "ines@post.example"}, "address": ADDRESS}
         self.ask(f"/v1/carts/{cart}/edit", words, GUEST)
-        self.ask("/v1/carts", {"country": "DE"}, PERSON)
         self.ines = self.ask("/v1/customers/me", {"name": "Ines", "email": "ines@post.example"})["id"]
+        for whose in (PERSON, GUEST):
+            # The guest's becomes a part of the person's.
+            cart = self.ask("/v1/carts", {"country": "DE"}, whose)["id"]
+            self.ask(f"/v1/carts/{cart}/edit", {"add": [mug]}, whose)
+        self.ask(f"/v1/carts/{cart}/claim", {})
         terms = {"interval": {"every": "month"}, "price": {"amount": "19.00", **EUR}, "proration": "second"}
         terms |= {"included": 3, "features": ["products"]}
         plan = self.ask("/v1/plans/publish", {"external_id": "known", "name": "Known", **EUR, "terms": terms})
