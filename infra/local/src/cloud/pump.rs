@@ -161,16 +161,24 @@ impl Cloud {
     /// # Errors
     /// As [`Cloud::settle`].
     pub async fn advance(&self, by: SignedDuration) -> Result<Settled, CloudError> {
-        self.inner.advance(by).await
+        let jump = |millis| {
+            self.inner.time.advance_to(millis);
+            std::future::ready(())
+        };
+        self.inner.advance(by, jump).await
     }
 
-    /// When something will be due that waits for its time: a schedule with something to do, a time-out, a repetition.
+    /// As [`Cloud::advance`] on a clock that does not jump: `pass` waits until it is so late.
     ///
     /// # Errors
-    /// If the store or the tables fail.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, CloudError> {
-        let next = self.inner.next_due(&self.inner.roused()?).await?;
-        Ok(next.and_then(|next| Timestamp::from_millisecond(next).ok()))
+    /// As [`Cloud::settle`].
+    pub async fn go_on<Passing: Future<Output = ()>>(
+        &self,
+        by: SignedDuration,
+        pass: impl Fn(Timestamp) -> Passing,
+    ) -> Result<Settled, CloudError> {
+        let at = |millis| Timestamp::from_millisecond(millis).unwrap_or_default();
+        self.inner.advance(by, |millis| pass(at(millis))).await
     }
 
     /// Works in the background until `stop` resolves.
@@ -357,18 +365,21 @@ impl Inner {
         all
     }
 
-    async fn advance(self: &Arc<Self>, by: SignedDuration) -> Result<Settled, CloudError> {
+    async fn advance<Passing: Future<Output = ()>>(
+        self: &Arc<Self>,
+        by: SignedDuration,
+        pass: impl Fn(i64) -> Passing,
+    ) -> Result<Settled, CloudError> {
         let target = self.time.millis().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
         let mut total = self.quiet_down(false).await?;
-        loop {
-            let roused = self.roused()?;
-            let Some(next) = self.next_due(&roused).await?.filter(|next| *next <= target) else { break };
-            self.time.advance_to(next);
-            self.pass_over(&roused, next)?;
-            total.add(self.fire_due(next).await?);
+        while let Some(next) = self.next_due(&self.roused()?).await?.filter(|next| *next <= target) {
+            pass(next).await;
+            let now = next.max(self.time.millis());
+            self.pass_over(&self.roused()?, now)?;
+            total.add(self.fire_due(now).await?);
             total.add(self.quiet_down(false).await?);
         }
-        self.time.advance_to(target);
+        pass(target).await;
         self.pass_over(&self.roused()?, target)?;
         self.expire(self.time.millis())?;
         self.ring_all();

@@ -198,18 +198,15 @@ async fn to_the_end(market: &Market, crowd: &Crowd<'_>, seam: &Seam) -> Result<(
 
 /// Time goes on, through every schedule and time-out on the way.
 async fn go_on(market: &Market, seam: &Seam, by: SignedDuration) -> Result<(), Troubled> {
-    let until = market.clock.now().saturating_add(by).unwrap_or(Timestamp::MAX);
-    loop {
+    let passes = |until: Timestamp| async move {
         seam.keep_up();
-        market.cloud.advance(SignedDuration::ZERO).await?;
-        let now = market.clock.now();
-        if now >= until {
-            return Ok(());
-        }
-        let next = market.cloud.next_due().await?.unwrap_or(until).clamp(now, until);
-        let wait = Duration::try_from(next.duration_since(now)).unwrap_or_default();
-        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
-    }
+        let wait = Duration::try_from(until.duration_since(market.clock.now())).unwrap_or_default();
+        tokio::time::sleep(wait).await;
+        seam.keep_up();
+    };
+    seam.keep_up();
+    market.cloud.go_on(by, passes).await?;
+    Ok(())
 }
 
 /// How long nothing is delivered, in milliseconds: while all people act within seconds the first, else any of them.
@@ -240,12 +237,18 @@ async fn beside(
     let over = AtomicBool::new(false);
     let acting = acting.map(|()| over.store(true, Ordering::SeqCst));
     let delivering = async {
+        let minute = || market.clock.now().as_second().div_euclid(60);
+        let mut looked = minute();
         while !over.load(Ordering::SeqCst) {
             seam.keep_up();
-            market.cloud.advance(SignedDuration::ZERO).await?;
-            let step =
-                steps.get(usize::try_from(seam.roll(u32::try_from(steps.len()).unwrap_or(1))).unwrap_or(0));
-            tokio::time::sleep(Duration::from_millis(step.copied().unwrap_or_default().into())).await;
+            if looked == minute() {
+                market.cloud.settle().await?;
+            } else {
+                // Something may have come due.
+                looked = minute();
+                market.cloud.advance(SignedDuration::ZERO).await?;
+            }
+            tokio::time::sleep(Duration::from_millis(seam.one_of(steps).into())).await;
         }
         Ok::<(), CloudError>(())
     };

@@ -131,6 +131,11 @@ impl Seam {
         lock(&self.0.dice).u32(0..sides.max(1))
     }
 
+    /// Of lengths of time; none if there is none.
+    pub(super) fn one_of(&self, steps: &[u32]) -> u32 {
+        lock(&self.0.dice).choice(steps).copied().unwrap_or_default()
+    }
+
     /// How often what went wrong.
     pub(super) fn happened(&self) -> BTreeMap<&'static str, u64> {
         lock(&self.0.happened).clone()
