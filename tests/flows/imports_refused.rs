@@ -215,7 +215,13 @@ async fn requests_that_make_no_sense_are_refused_with_their_field() {
     ]});
     let answer = shop.refused(path, &kind, 422, "import_profile_mapping").await;
     assert_eq!(answer.text("/detail"), "mapping 0: a text has 1 to 10000 characters at the most");
-    let odd = json!({"mappings": [{"from": {"column": "a"}, "to": {"field": "title"}, "step": []}]});
-    assert_eq!(shop.post(path, &odd).await.status.as_u16(), 400);
+    let (nothing, title) = (json!([{"lookup": {"table": {"": "x"}}}]), json!({"field": "title"}));
+    let nothing = json!({"mappings": [{"from": {"column": "a"}, "to": title, "steps": nothing}]});
+    shop.refused(path, &nothing, 422, "import_profile_mapping").await;
+    let odd = json!({"mappings": [{"from": {"column": "a"}, "to": title, "step": []}]});
+    let unnamed = json!({"mappings": [{"from": {"constant": {"": 1}}, "to": title}]});
+    for odd in [odd, unnamed] {
+        assert_eq!(shop.post(path, &odd).await.status.as_u16(), 400);
+    }
     assert_eq!(shop.get("/v1/import-profiles/mugs").await["mappings"], profile()["mappings"]);
 }

@@ -28,7 +28,7 @@ pub(crate) struct RefundBody {
     reason: String,
     /// What it is for, like a claim's number: the same cause is the same refund. The request's own id if not said.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Word>", extend("pattern" = "^[^:]*$")))]
     cause: Option<String>,
 }
 

@@ -174,7 +174,7 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
-        Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key)),
+        Ok(key) if (1..=255).contains(&key.len()) && !key.contains('\t') => Ok(Some(key)),
         Ok(_) | Err(_) => {
             Err(Problem::new(400, "idempotency_key_malformed", "The Idempotency-Key cannot be used")
                 .with("want 1 to 255 visible ASCII characters"))

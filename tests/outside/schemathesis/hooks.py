@@ -37,8 +37,8 @@ DEPENDS = (
     *("rates[]", "after_minutes", "terms.tiers", "terms.dunning"),
     # … something on all others being nothing, …
     *("weights", "terms.features", "terms.goods"),
-    # … a length on what is counted or sent,
-    *("terms.interval", "media length", "imports bytes"),
+    # … a length on what is counted or sent, and that of a locale inside of a path,
+    *("terms.interval", "media length", "imports bytes", "rows[].path"),
     # or is an amount that has to be more than nothing.
     *("amount", "minimum", "incentive"),
 )

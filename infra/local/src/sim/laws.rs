@@ -155,7 +155,15 @@ impl Whole {
             .filter(|(_, subject, _)| tails.iter().any(|tail| subject.contains(tail)))
             .collect();
         told.sort();
-        told.into_iter().map(|(at, subject, line)| format!("{at} {subject} {line}")).collect()
+        let told = told.into_iter().map(|(at, subject, line)| format!("{at} {subject} {line}"));
+        let payments = self.payments.iter().filter(|one| tails.contains(&one.order.tail()));
+        let calls = payments.flat_map(|one| one.attempts.iter().map(move |attempt| (&one.id, attempt)));
+        let calls = calls.map(|(id, attempt)| {
+            let ended = if attempt.lapsed { ", lapsed" } else { "" };
+            let (at, number, call, state) = (attempt.at, attempt.number, attempt.call, &attempt.state);
+            format!("{at} {id} call {number} {call:?}: {state:?} at {:?}{ended}", attempt.told_at)
+        });
+        told.chain(calls).collect()
     }
 
     fn receive(&mut self, entry: &Entry) {

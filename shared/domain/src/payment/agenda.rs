@@ -163,9 +163,9 @@ impl Payment {
                     Call::Authorize | Call::Void { .. } | Call::Refund { .. } => None,
                 };
                 let of = self.attempt(*attempt).and_then(part);
-                let later =
-                    |one: &&Attempt| part(one) == of && (one.state.is_open() || one.state.is_success());
-                self.closed.is_none() && !self.attempts.iter().any(|one| later(&one))
+                // Another try has not taken it yet.
+                let taken = |one: &Attempt| part(one) == of && one.state.is_success();
+                self.closed.is_none() && !self.attempts.iter().any(taken)
             }
             Alert::RefundFailed { refund } => {
                 let held = self.refunds.iter().find(|held| held.number == *refund);

@@ -217,6 +217,7 @@ impl schemars::JsonSchema for Data {
             "format": "int64",
             "items": part,
             "additionalProperties": part,
+            "propertyNames": { "minLength": 1 },
         })
     }
 }
@@ -273,6 +274,10 @@ impl<'de> Visitor<'de> for AnyData {
     fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<Data, A::Error> {
         let mut map = BTreeMap::new();
         while let Some((name, part)) = parts.next_entry::<String, Data>()? {
+            // DynamoDB has no place for it.
+            if name.is_empty() {
+                return Err(A::Error::custom("a name is empty"));
+            }
             if map.insert(name.clone(), part).is_some() {
                 return Err(A::Error::custom(format!("`{name}` is named twice")));
             }
@@ -321,8 +326,9 @@ mod tests {
     }
 
     #[test]
-    fn a_decimal_is_a_text_and_a_name_stands_once() {
+    fn a_decimal_is_a_text_and_a_name_is_something_and_stands_once() {
         let refused = |text| serde_json::from_str::<Data>(text).unwrap_err().to_string();
+        assert_eq!(refused(r#"{"":1}"#), "a name is empty at line 1 column 6");
         assert_eq!(
             refused("2.5"),
             "invalid type: floating point `2.5`, expected JSON whose decimals are texts like \"2.5\" \

@@ -160,6 +160,7 @@ pub enum Step {
         no: Vec<String>,
     },
     Lookup {
+        #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = { "minLength": 1 })))]
         table: BTreeMap<String, String>,
         /// What is not in the table stays as it is; else it is wrong.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -183,7 +184,7 @@ pub struct Mapped {
 pub enum BadProfile {
     #[error("a profile has 1 to {MAPPINGS_MAX} mappings, not {0}")]
     Count(usize),
-    #[error("mapping {0} has more than {STEPS_MAX} steps, or parts a text by nothing")]
+    #[error("mapping {0} has more than {STEPS_MAX} steps, parts a text by nothing, or looks nothing up")]
     Steps(usize),
     #[error(
         "mapping {0}: columns with a beginning become attributes named after them, and nothing else does"
@@ -202,8 +203,24 @@ impl Profile {
             return Err(BadProfile::Count(self.mappings.len()));
         }
         for (at, mapping) in self.mappings.iter().enumerate() {
-            let by_nothing = |step: &Step| matches!(step, Step::Split(by) if by.is_empty());
-            if mapping.steps.len() > STEPS_MAX || mapping.steps.iter().any(by_nothing) {
+            let of_nothing = |step: &Step| match step {
+                Step::Split(by) => by.is_empty(),
+                Step::Lookup { table, .. } => table.contains_key(""),
+                Step::Trim
+                | Step::Lower
+                | Step::Code
+                | Step::First
+                | Step::Cut(_)
+                | Step::Without(_)
+                | Step::DecimalComma
+                | Step::Number
+                | Step::Day
+                | Step::Unit(_)
+                | Step::Cents(_)
+                | Step::Money(_)
+                | Step::Truth { .. } => false,
+            };
+            if mapping.steps.len() > STEPS_MAX || mapping.steps.iter().any(of_nothing) {
                 return Err(BadProfile::Steps(at));
             }
             let (many, named) =

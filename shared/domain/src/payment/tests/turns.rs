@@ -55,7 +55,14 @@ fn another_authorization_is_another_chance_for_a_capture_that_was_declined() {
     let again = Outcome::Approved { reference: id("ref-3"), expires_at: Some(at(2 * WEEK)) };
     let renewed = |life| walk_at(life, &[Authorize("tok_visa"), tell(3, again.clone())], at(WEEK - 24));
     let duty = (at(WEEK - 24), Duty::Capture { attempt: 2 });
-    assert!(agenda(&renewed(failed), FULL).contains(&duty));
+    assert!(agenda(&renewed(failed.clone()), FULL).contains(&duty));
+    // Whoever was told of it sees it until the money was taken, not only until it is tried again.
+    let Decision::New(fact) = alert(&failed, Alert::CaptureFailed { attempt: 2 }, at(2)) else {
+        panic!("it is news")
+    };
+    let retried = walk_at(renewed(failed.apply(&fact)), &[capture(1, 40_00)], at(WEEK - 24));
+    assert_eq!(retried.alerts().count(), 1);
+    assert_eq!(walk_at(retried, &[tell(4, approved())], at(WEEK - 24)).alerts().count(), 0);
     // Nobody knows whether it was taken: a person has decided to go on without.
     let asked = |ask| Tell(2, Outcome::Unknown, Some(ask));
     let unknown = [vec![capture(1, 40_00)], (1..=7).map(asked).collect(), vec![Step::GiveUp(2)]].concat();

@@ -189,7 +189,7 @@ fn a_profile_that_cannot_work_is_refused() {
     );
     assert_eq!(
         refused(&[r#"{"from":{"column":"x"},"to":{"field":"title"},"steps":[{"split":""}]}"#]),
-        "mapping 0 has more than 10 steps, or parts a text by nothing"
+        "mapping 0 has more than 10 steps, parts a text by nothing, or looks nothing up"
     );
 }
 
