@@ -48,7 +48,7 @@ pub(crate) struct PaymentView {
     closed_at: Option<String>,
     created_at: String,
     /// What a person has to look at: `unresolved`, `not_finalized`, `expiring`, `capture_failed`, `refund_failed`,
-    /// `stray`.
+    /// `refunded_twice`, `stray`.
     alerts: Vec<&'static str>,
     attempts: Vec<AttemptView>,
     refunds: Vec<RefundView>,

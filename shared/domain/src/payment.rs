@@ -480,7 +480,7 @@ impl Payment {
             }
             Call::Void { authorization } => Request::Void { key, authorization: named(authorization)? },
             Call::Refund { refund } => {
-                let refund = self.refunds.iter().find(|held| held.number == refund)?;
+                let refund = self.refund(refund)?;
                 match refund.to {
                     To::Original => {
                         Request::Refund { key, authorization: named(refund.authorization)?, amount }

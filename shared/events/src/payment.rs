@@ -8,7 +8,7 @@ use crate::order::Instant;
 use crate::{Amount, Announced, payloads};
 use domain::gateway::{Class, Method, Outcome};
 use domain::id::{MerchantOrderId, OrderId, PaymentId};
-use domain::payment::{Alert, Call, Fact, Payment, RefundStage, Stage, State, To};
+use domain::payment::{Alert, Call, Fact, Payment, Refund, RefundStage, Stage, State, To};
 
 payloads! {
     /// The customer's money is reserved, for the first time or again: `amount` of it may still be captured.
@@ -76,7 +76,8 @@ payloads! {
     /// The order is canceled or paid otherwise: nothing more is wanted of the payment.
     "payment.closed.v1" PaymentClosedV1 { payment: PaymentId, order: OrderId }
 
-    /// A person has to look: `unresolved`, `not_finalized`, `expiring`, `capture_failed`, `refund_failed` or `stray`.
+    /// A person has to look: `unresolved`, `not_finalized`, `expiring`, `capture_failed`, `refund_failed`,
+    /// `refunded_twice` or `stray`.
     "payment.alert_raised.v1" PaymentAlertRaisedV1 {
         payment: PaymentId, order: OrderId, alert: String, amount: Amount,
     }
@@ -109,8 +110,7 @@ pub fn announce(before: &Payment, after: &Payment, fact: &Fact) -> Vec<Announced
             granted.map(|granted| Announced::of(&granted)).collect()
         }
         Fact::Redirected { refund, .. } => {
-            let held = after.refunds.iter().find(|held| held.number == *refund);
-            let told = held.map(|held| {
+            let told = after.refund(*refund).map(|held| {
                 let (refund, amount) = (held.number, held.amount.into());
                 Announced::of(&PaymentRefundRedirectedV1 { payment, order, refund, amount })
             });
@@ -153,9 +153,8 @@ fn concerns(payment: &Payment, alert: &Alert) -> domain::Money {
         Alert::Unresolved { attempt } | Alert::CaptureFailed { attempt } => of(*attempt),
         Alert::NotFinalized => payment.secured(),
         Alert::Expiring { .. } => payment.uncaptured(),
-        Alert::RefundFailed { refund } => {
-            let held = payment.refunds.iter().find(|held| held.number == *refund);
-            held.map_or(payment.amount, |held| held.amount)
+        Alert::RefundFailed { refund } | Alert::RefundedTwice { refund } => {
+            payment.refund(*refund).map_or(payment.amount, |held| held.amount)
         }
         Alert::Stray { amount } => *amount,
     }
@@ -206,10 +205,9 @@ fn told(before: &Payment, after: &Payment, attempt: u16, outcome: &Outcome) -> V
             vec![released(after, is.amount)]
         }
         (Call::Refund { refund }, Outcome::Approved { .. } | Outcome::Captured { .. }) => {
-            let held = after.refunds.iter().find(|held| held.number == *refund);
-            let done = held.filter(|held| matches!(after.refund_stage(held), RefundStage::Executed { .. }));
-            let told = done.map(|held| {
-                let (refund, amount, to) = (held.number, held.amount.into(), held.to);
+            let done = |held: &&Refund| matches!(after.refund_stage(held), RefundStage::Executed { .. });
+            let told = after.refund(*refund).filter(done).map(|held| {
+                let (refund, amount, to) = (held.number, held.amount.into(), held.way_of(is));
                 Announced::of(&PaymentRefundedV1 { payment, order, refund, amount, to })
             });
             told.into_iter().collect()

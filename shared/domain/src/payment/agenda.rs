@@ -5,8 +5,8 @@
 //! that nobody granted (A9(5)).
 
 use super::{
-    Attempt, Call, Fact, Payment, RefundStage, Refused, State, Waits, alert, begin_authorize, begin_capture,
-    begin_refund, begin_void,
+    Attempt, Call, Fact, Payment, Refund, RefundStage, Refused, State, Waits, alert, begin_authorize,
+    begin_capture, begin_refund, begin_void,
 };
 use crate::Decision;
 use crate::gateway::{Capabilities, Class};
@@ -105,6 +105,10 @@ pub enum Alert {
     RefundFailed {
         refund: u16,
     },
+    /// It was given up and redirected, and has arrived the first way too: the customer has it twice.
+    RefundedTwice {
+        refund: u16,
+    },
     /// Money that fits nothing goes back when somebody approves.
     Stray {
         amount: Money,
@@ -138,6 +142,7 @@ impl Alert {
             Self::Expiring { .. } => "expiring",
             Self::CaptureFailed { .. } => "capture_failed",
             Self::RefundFailed { .. } => "refund_failed",
+            Self::RefundedTwice { .. } => "refunded_twice",
             Self::Stray { .. } => "stray",
         }
     }
@@ -168,8 +173,11 @@ impl Payment {
                 self.closed.is_none() && !self.attempts.iter().any(taken)
             }
             Alert::RefundFailed { refund } => {
-                let held = self.refunds.iter().find(|held| held.number == *refund);
-                held.is_some_and(|held| matches!(self.refund_stage(held), RefundStage::Failed { .. }))
+                let failed = |held: &Refund| matches!(self.refund_stage(held), RefundStage::Failed { .. });
+                self.refund(*refund).is_some_and(failed)
+            }
+            Alert::RefundedTwice { refund } => {
+                self.refund(*refund).is_some_and(|refund| self.went_twice(refund))
             }
             Alert::Stray { amount } => *amount == self.awaits_approval(),
         }
@@ -350,6 +358,12 @@ fn refunds(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
     for refund in &payment.refunds {
         match payment.refund_stage(refund) {
             RefundStage::Granted | RefundStage::Failed { .. } => {}
+            RefundStage::Executed { .. } if payment.went_twice(refund) => {
+                let news = payment.attempts_of(refund.number).filter_map(|one| one.told_at).max();
+                let twice = Alert::RefundedTwice { refund: refund.number };
+                due.push((news.unwrap_or(refund.at), Duty::Alert(twice)));
+                continue;
+            }
             RefundStage::Executing | RefundStage::Unknown | RefundStage::Executed { .. } => continue,
         }
         let tries = payment.attempts_of(refund.number).filter(|one| one.number > refund.tries_after);

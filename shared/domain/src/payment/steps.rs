@@ -272,8 +272,7 @@ pub fn grant(payment: &Payment, grant: Grant, now: Timestamp) -> Result<Decision
 }
 
 fn refund_of(payment: &Payment, number: u16) -> Result<(&Refund, RefundStage), Refused> {
-    let refund = payment.refunds.iter().find(|refund| refund.number == number);
-    let refund = refund.ok_or(Refused::NoRefund(number))?;
+    let refund = payment.refund(number).ok_or(Refused::NoRefund(number))?;
     payment.must_be_settled(|attempt| attempt.call == Call::Refund { refund: number })?;
     Ok((refund, payment.refund_stage(refund)))
 }

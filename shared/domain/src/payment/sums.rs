@@ -10,9 +10,20 @@ use crate::money::Money;
 use crate::text::Word;
 use jiff::{SignedDuration, Timestamp};
 
+impl Refund {
+    /// Where one of its attempts brings the money: before it was redirected that was another way.
+    pub fn way_of(&self, attempt: &Attempt) -> To {
+        if attempt.number > self.tries_after { self.to } else { To::Original }
+    }
+}
+
 impl Payment {
     pub fn attempt(&self, number: u16) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.number == number)
+    }
+
+    pub fn refund(&self, number: u16) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.number == number)
     }
 
     /// The attempt that the gateway calls so.
@@ -235,11 +246,19 @@ impl Payment {
         end.duration_since(refund.at)
     }
 
+    /// Whether it has gone this way. It may have gone both: what was given up, and redirected, has arrived after all.
+    fn went(&self, refund: &Refund, to: To) -> bool {
+        self.attempts_of(refund.number).any(|one| refund.way_of(one) == to && one.state.is_success())
+    }
+
+    /// Whether its customer has had it twice.
+    pub(super) fn went_twice(&self, refund: &Refund) -> bool {
+        self.went(refund, To::Original) && self.went(refund, To::StoreCredit)
+    }
+
     pub(super) fn executed(&self, to: To) -> i64 {
-        let done = |refund: &&Refund| {
-            refund.to == to && matches!(self.refund_stage(refund), RefundStage::Executed { .. })
-        };
-        self.refunds.iter().filter(done).fold(0, |sum, refund| sum.saturating_add(refund.amount.minor))
+        let done = self.refunds.iter().filter(|refund| self.went(refund, to));
+        done.fold(0, |sum, refund| sum.saturating_add(refund.amount.minor))
     }
 
     /// What the payment comes to for its customer's store credit: what its refunds have given; and where it is paid

@@ -97,3 +97,31 @@ fn a_refund_that_comes_back_after_it_had_left_is_owed_again() {
         assert_eq!(executed, std::ptr::eq(want, &done), "{told:?}");
     }
 }
+
+#[test]
+fn a_refund_that_was_redirected_and_arrives_the_first_way_after_all_is_booked_both_ways_and_shown() {
+    let asked = |attempt| move |ask| Tell(attempt, Outcome::Unknown, Some(ask));
+    let silent: Vec<Step> = (1..=7).map(asked(3)).collect();
+    let sent = [vec![returns("rma-1", 10_00), Step::Refund(1)], silent, vec![Step::GiveUp(3)]].concat();
+    let redirected = walk(walk(captured(), &sent), &[Step::Redirect(1)]);
+    let arrives = tell(3, approved());
+    // Before the credit is given: it is not given any more.
+    let first = walk(redirected.clone(), std::slice::from_ref(&arrives));
+    assert_eq!((first.executed(To::Original), first.executed(To::StoreCredit)), (10_00, 0));
+    assert_eq!(answer(&first, &Step::Refund(1), at(3)), Ok(Decision::Already));
+    assert_eq!((first.credit().given, agenda(&first, FULL).len()), (eur(0), 1), "the renewal alone");
+    // After it: the customer has it twice, and owes one of them.
+    let credited = walk(redirected, &[Step::Refund(1), tell(4, approved())]);
+    assert_eq!((credited.credit().given, credited.executed(To::Original)), (eur(10_00), 0));
+    let Ok(Decision::New(fact)) = answer(&credited, &arrives, at(4)) else { panic!("it is news") };
+    assert_eq!(shown(&credited.posting(&fact).unwrap()), "gateway_clearing -10.00, refunds_payable 10.00");
+    let twice = credited.apply(&fact);
+    let alert = Alert::RefundedTwice { refund: 1 };
+    assert_eq!(agenda(&twice, FULL)[0], (at(4), Duty::Alert(alert.clone())));
+    let Decision::New(fact) = super::alert(&twice, alert.clone(), at(5)) else { panic!("it is news") };
+    let told = twice.apply(&fact);
+    assert_eq!(told.alerts().collect::<Vec<_>>(), [&alert]);
+    // The gateway's has come back: once is right.
+    let back = walk(told, &[tell(3, declined("lost_or_stolen_card"))]);
+    assert_eq!((back.alerts().count(), back.executed(To::Original)), (0, 0));
+}
