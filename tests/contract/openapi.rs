@@ -199,16 +199,19 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
     told
 }
 
-/// What only some refuse: who takes money now says so where there is none, a cart or a link has an end, and a document
-/// that cannot be drawn yet is the one thing that a state keeps from being read.
+/// What only some refuse: who takes money now says so where there is none, a cart or a link has an end, and of what can
+/// only be read the state keeps a document without its number, and a review of what has not arrived.
 fn own_refusals(method: &Method, path: &str) -> Vec<&'static str> {
     let takes_money =
         ["/v1/checkouts/{cart}/confirm", "/v1/checkouts/{cart}/pay", "/v1/subscriptions/{id}/pay"];
     let about_cart = path.starts_with("/v1/carts") || path.contains("{cart}") || path.ends_with("-cart");
+    // They find what the cart has become.
+    let finds_it = ["/v1/carts/current", "/v1/carts/{id}/claim"].contains(&path);
+    let early = path.starts_with("/v1/reviews/own/") || path == "/v1/review-links/{token}";
     let refusals = [
         ("402", takes_money.contains(&path) || path == "/v1/subscriptions" && *method == Method::POST),
-        ("409", path.ends_with("/pdf")),
-        ("410", about_cart || path.contains("{token}")),
+        ("409", path.ends_with("/pdf") || early && *method == Method::GET),
+        ("410", about_cart && !finds_it || path.contains("{token}")),
     ];
     refusals.into_iter().filter(|(_, may)| *may).map(|(status, _)| status).collect()
 }

@@ -230,3 +230,15 @@ async fn one_order_has_at_most_so_many_of_an_offer_as_its_merchant_allows() {
     assert_problem(&limit(1_000_001).await, 422, "invalid_value");
     assert_eq!(limit(0).await.ok().unwrap()["order_limit"], Value::Null);
 }
+
+#[tokio::test]
+async fn an_edit_whose_amounts_cannot_be_summed_is_refused_and_not_kept() {
+    let market = Storefront::open().await;
+    let cart = market.cart().await;
+    let dear = market.shop.offer(&market.alma, "dear", "10000000000000.00").await;
+    market.shop.settle().await;
+    let before = market.show(&cart).await;
+    let edit = json!({"add": [{"offer": dear, "quantity": 10_000}]});
+    assert_problem(&market.try_edit(&cart, &edit).await, 422, "amount_out_of_range");
+    assert_eq!(market.show(&cart).await, before);
+}

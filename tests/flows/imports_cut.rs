@@ -165,6 +165,8 @@ fn rows_of_json_keep_their_numbers_as_they_are_written() {
     let deep = format!("{{\"x\": {}{}}}", "[".repeat(60), "]".repeat(60));
     let told = "`x` has values within each other, more than 16 deep";
     assert_eq!(lines(deep.as_bytes(), Format::Jsonl), [(1, json!(told))]);
+    let told = "`x` has a value whose name is empty";
+    assert_eq!(lines(br#"{"x": [{"": 1}]}"#, Format::Jsonl), [(1, json!(told))]);
 }
 
 #[test]

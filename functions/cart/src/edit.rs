@@ -256,8 +256,10 @@ async fn attempt(world: &World, id: &str, command: &Command<EditCart>) -> Answer
     let next = held.value.edit(Edit { add, ..rest }, now)?;
     let mut next = world.table.followed(m, next, now).await?;
     remember(&mut next, command);
+    // A cart that nobody could look at is not kept.
+    let view = CartView::of(&next, &wares, now)?;
     let revision = world.table.put(m, Some(&held), &next).await?;
-    Ok(Reply::ok(CartView::of(&next, &wares, now)?).revision(revision))
+    Ok(Reply::ok(view).revision(revision))
 }
 
 /// Whether the cart has seen this very request.

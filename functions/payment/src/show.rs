@@ -101,6 +101,8 @@ pub(crate) struct RefundView {
     stray: bool,
     /// `granted`, `executing`, `unknown`, `executed` or `failed`.
     status: &'static str,
+    /// How often the customer has it: once at the most, unless a call has arrived that nobody reckoned with any more.
+    times: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     decline: Option<DeclineView>,
     granted_at: String,
@@ -175,7 +177,7 @@ fn attempt(payment: &Payment, attempt: &Attempt) -> AttemptView {
 }
 
 fn refund(payment: &Payment, refund: &Refund, now: Timestamp) -> RefundView {
-    let stage = payment.refund_stage(refund);
+    let (stage, arrived) = (payment.refund_stage(refund), payment.arrived(refund));
     let (status, declined) = match &stage {
         RefundStage::Granted => ("granted", None),
         RefundStage::Executing => ("executing", None),
@@ -187,11 +189,12 @@ fn refund(payment: &Payment, refund: &Refund, now: Timestamp) -> RefundView {
         number: refund.number,
         cause: refund.cause.to_string(),
         amount: refund.amount.into(),
-        to: refund.to,
+        to: arrived.first().map_or(refund.to, |one| refund.way_of(one)),
         reason: refund.reason.to_string(),
         by: refund.by.clone(),
         stray: refund.stray,
         status,
+        times: u16::try_from(arrived.len()).unwrap_or(u16::MAX),
         decline: declined.map(decline),
         granted_at: shown(refund.at),
         age_seconds: payment.refund_age(refund, now).as_secs(),

@@ -102,5 +102,6 @@ fn changes(routes: Routes) -> Routes {
             "What renewals are paid with; an open invoice is tried at once",
         )
         .post("/v1/subscriptions/{id}/pay", act::pay)
+        .or_later()
         .owners(WRITE, "subscriptions.pay", "An open invoice is tried again now")
 }

@@ -25,7 +25,7 @@ pub enum Due {
     Void { payment: usize, authorization: u16 },
     /// Captured and no longer owed. The cause is the same for the same money.
     Grant { payment: usize, cause: Word, amount: Money, to: To },
-    /// All that it was to pay is canceled; or the rest of it is, and the authorization has lapsed.
+    /// All that it was to pay is canceled; or the rest of it is, or went back before it was paid; or it has lapsed.
     Close { payment: usize },
 }
 
@@ -51,6 +51,13 @@ struct Part {
     credited: Money,
 }
 
+impl Part {
+    /// Whether anything is owed for it. What becomes store credit has to be paid first.
+    fn may_be_paid(&self) -> bool {
+        self.owed.minor > 0 || self.credited.minor > 0
+    }
+}
+
 /// `parts` are all merchant orders of the order, as they are; none before the split.
 pub fn due(order: &Order, parts: &[MerchantOrder], payments: &[Payment]) -> Result<Vec<Due>, Refused> {
     let planned = split(order)?;
@@ -69,11 +76,16 @@ pub fn due(order: &Order, parts: &[MerchantOrder], payments: &[Payment]) -> Resu
         }
         let pays = |part: &&Part| share(&rows, part, position).is_some_and(|share| share.minor > 0);
         let concerned: Vec<Progress> = parts.iter().filter(pays).map(|part| part.progress).collect();
-        let wanted = payment.captures().iter().any(|(_, one)| !one.state.is_success());
+        // A capture that failed is tried no more once its goods came back: whoever was told of it need not look.
+        let failed = payment.captures().into_iter().filter(|(_, one)| !one.state.is_success());
+        let owed = |number| parts.iter().any(|part| part.number == number && part.may_be_paid());
+        let (wanted, returned): (Vec<_>, Vec<_>) = failed.partition(|(number, _)| owed(*number));
         if concerned.iter().all(|progress| *progress == Progress::Canceled) {
             due.push(Due::Close { payment: position });
-        } else if !wanted && !concerned.contains(&Progress::ToCome) {
-            if let Some(held) = payment.in_force() {
+        } else if wanted.is_empty() && !concerned.contains(&Progress::ToCome) {
+            if !returned.is_empty() {
+                due.push(Due::Close { payment: position });
+            } else if let Some(held) = payment.in_force() {
                 due.push(Due::Void { payment: position, authorization: held.number });
             } else if payment.lapsed_early().is_some() {
                 // It has gone by itself, and nobody need get another one.

@@ -127,11 +127,9 @@ fn row(bytes: &[u8], line: u64) -> Cells {
     };
     let mut row = Row::new();
     for (name, raw) in read {
-        let Some(data) = data(raw.get(), 0) else {
-            return Broken::row(
-                format!("`{name:.80}` has values within each other, more than {DEPTH_MAX} deep"),
-                "leave it out",
-            );
+        let data = match data(raw.get(), 0) {
+            Ok(data) => data,
+            Err(odd) => return Broken::row(format!("`{name:.80}` has {odd}"), "leave it out"),
         };
         spread(&mut row, &name, &data);
         row.insert(name, data);
@@ -160,22 +158,34 @@ fn spread(row: &mut Row, name: &str, data: &Data) {
     }
 }
 
-/// None where it is too deep.
-fn data(raw: &str, depth: usize) -> Option<Data> {
+#[derive(Debug, thiserror::Error)]
+enum Odd {
+    #[error("values within each other, more than {DEPTH_MAX} deep")]
+    Deep,
+    #[error("a value whose name is empty")]
+    Nameless,
+    #[error("what is no JSON")]
+    NoJson(#[from] serde_json::Error),
+}
+
+fn data(raw: &str, depth: usize) -> Result<Data, Odd> {
     if depth > DEPTH_MAX {
-        return None;
+        return Err(Odd::Deep);
     }
     let inner = |raw: &RawValue| data(raw.get(), depth.saturating_add(1));
-    Some(match raw.as_bytes().first() {
-        Some(b'"') => Data::Text(serde_json::from_str(raw).ok()?),
+    Ok(match raw.as_bytes().first() {
+        Some(b'"') => Data::Text(serde_json::from_str(raw)?),
         Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
-            Data::List(items.into_iter().map(inner).collect::<Option<_>>()?)
+            let items: Vec<&RawValue> = serde_json::from_str(raw)?;
+            Data::List(items.into_iter().map(inner).collect::<Result<_, _>>()?)
         }
         Some(b'{') => {
-            let parts: BTreeMap<String, &RawValue> = serde_json::from_str(raw).ok()?;
-            let part = |(name, raw): (String, &RawValue)| Some((name, inner(raw)?));
-            Data::Map(parts.into_iter().map(part).collect::<Option<_>>()?)
+            let parts: BTreeMap<String, &RawValue> = serde_json::from_str(raw)?;
+            if parts.contains_key("") {
+                return Err(Odd::Nameless);
+            }
+            let part = |(name, raw): (String, &RawValue)| Ok::<_, Odd>((name, inner(raw)?));
+            Data::Map(parts.into_iter().map(part).collect::<Result<_, _>>()?)
         }
         Some(b't') => Data::Bool(true),
         Some(b'f') => Data::Bool(false),

@@ -105,7 +105,7 @@ pub enum Alert {
     RefundFailed {
         refund: u16,
     },
-    /// It was given up and redirected, and has arrived the first way too: the customer has it twice.
+    /// A call that was given up, or not received, has arrived after all: the customer has it twice.
     RefundedTwice {
         refund: u16,
     },
@@ -169,7 +169,9 @@ impl Payment {
                 };
                 let of = self.attempt(*attempt).and_then(part);
                 // Another try has not taken it yet.
-                let taken = |one: &Attempt| part(one) == of && one.state.is_success();
+                let taken = |one: &Attempt| {
+                    matches!(one.state, State::Captured { .. }) || part(one) == of && one.state.is_success()
+                };
                 self.closed.is_none() && !self.attempts.iter().any(taken)
             }
             Alert::RefundFailed { refund } => {
@@ -177,7 +179,7 @@ impl Payment {
                 self.refund(*refund).is_some_and(failed)
             }
             Alert::RefundedTwice { refund } => {
-                self.refund(*refund).is_some_and(|refund| self.went_twice(refund))
+                self.refund(*refund).is_some_and(|refund| self.arrived(refund).len() > 1)
             }
             Alert::Stray { amount } => *amount == self.awaits_approval(),
         }
@@ -358,13 +360,13 @@ fn refunds(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
     for refund in &payment.refunds {
         match payment.refund_stage(refund) {
             RefundStage::Granted | RefundStage::Failed { .. } => {}
-            RefundStage::Executed { .. } if payment.went_twice(refund) => {
-                let news = payment.attempts_of(refund.number).filter_map(|one| one.told_at).max();
-                let twice = Alert::RefundedTwice { refund: refund.number };
-                due.push((news.unwrap_or(refund.at), Duty::Alert(twice)));
+            RefundStage::Executed { .. } => {
+                let again = payment.arrived(refund).get(1).map(|one| one.told_at.unwrap_or(one.at));
+                let twice = Duty::Alert(Alert::RefundedTwice { refund: refund.number });
+                due.extend(again.map(|at| (at, twice)));
                 continue;
             }
-            RefundStage::Executing | RefundStage::Unknown | RefundStage::Executed { .. } => continue,
+            RefundStage::Executing | RefundStage::Unknown => continue,
         }
         let tries = payment.attempts_of(refund.number).filter(|one| one.number > refund.tries_after);
         let tries: Vec<&Attempt> = tries.collect();

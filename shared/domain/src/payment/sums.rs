@@ -222,7 +222,7 @@ impl Payment {
     }
 
     pub fn refund_stage(&self, refund: &Refund) -> RefundStage {
-        let done = self.attempts_of(refund.number).find(|attempt| attempt.state.is_success());
+        let done = self.arrived(refund).first().copied();
         let Some(last) = done.or_else(|| self.attempts_of(refund.number).next_back()) else {
             return RefundStage::Granted;
         };
@@ -246,19 +246,21 @@ impl Payment {
         end.duration_since(refund.at)
     }
 
-    /// Whether it has gone this way. It may have gone both: what was given up, and redirected, has arrived after all.
-    fn went(&self, refund: &Refund, to: To) -> bool {
-        self.attempts_of(refund.number).any(|one| refund.way_of(one) == to && one.state.is_success())
-    }
-
-    /// Whether its customer has had it twice.
-    pub(super) fn went_twice(&self, refund: &Refund) -> bool {
-        self.went(refund, To::Original) && self.went(refund, To::StoreCredit)
+    /// The attempts that have brought a refund to its customer, the first that was heard of first: one, unless another
+    /// that was given up, or not received, has arrived after all.
+    pub fn arrived(&self, refund: &Refund) -> Vec<&Attempt> {
+        let mut arrived: Vec<&Attempt> =
+            self.attempts_of(refund.number).filter(|one| one.state.is_success()).collect();
+        arrived.sort_by_key(|one| one.told_at);
+        arrived
     }
 
     pub(super) fn executed(&self, to: To) -> i64 {
-        let done = self.refunds.iter().filter(|refund| self.went(refund, to));
-        done.fold(0, |sum, refund| sum.saturating_add(refund.amount.minor))
+        let ways = self.refunds.iter().flat_map(|refund| {
+            let ways = self.arrived(refund).into_iter().map(|one| refund.way_of(one));
+            ways.map(|way| (way, refund.amount.minor))
+        });
+        ways.filter(|(way, _)| *way == to).fold(0, |sum, (_, minor)| sum.saturating_add(minor))
     }
 
     /// What the payment comes to for its customer's store credit: what its refunds have given; and where it is paid

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Decision;
-use crate::gateway::{Method, Outcome};
+use crate::gateway::{Class, Decline, Method, Outcome};
 use crate::id::{CustomerId, OrderId};
 use crate::merchant_order::{self, RefundLines, Tracking, Units};
 use crate::order::tests::{at, eur, id, line};
@@ -304,6 +304,31 @@ fn what_becomes_store_credit_before_anybody_looked_is_captured_all_the_same() {
     carry_out(&order, &parts, &mut payments);
     assert_eq!(sums(&payments), [(21_00, 7_00)]);
     assert_eq!(payments[0].refunds[0].to, To::StoreCredit);
+}
+
+#[test]
+fn what_came_back_before_its_capture_went_well_is_wanted_no_more() {
+    let (order, payment) = (order(), paid(1, 21_00, Some(2), false));
+    let mut parts = split(&order).unwrap();
+    ship(&mut parts[1], "t1", vec![]);
+    let shipment = parts[1].shipments[0].id.clone();
+    let Ok(Decision::New(fact)) = merchant_order::track(&parts[1], &shipment, Tracking::Delivered, at(4))
+    else {
+        panic!("delivered")
+    };
+    parts[1] = parts[1].clone().apply(&fact);
+    let begun = begin_capture(&payment, 2, eur(21_00), true, at(2)).unwrap();
+    let decline = Decline { code: id("insufficient_funds"), class: Class::Soft };
+    let failed = told(payment, begun, |_| Outcome::Declined { decline: decline.clone() });
+    let mut back = |quantity, to| {
+        let lines = vec![Units { line: 2, quantity }];
+        let request = RefundLines { lines, delivery: true, to, reason: id("broken") };
+        let (_, fact) = order::refund(&order, &parts[1], request, at(5)).unwrap();
+        parts[1] = parts[1].clone().apply(&fact);
+        due(&order, &parts, std::slice::from_ref(&failed))
+    };
+    assert_eq!(back(2, To::Original), Ok(vec![]), "the third is still to be paid");
+    assert_eq!(back(1, To::Original), Ok(vec![Due::Close { payment: 0 }]));
 }
 
 #[test]

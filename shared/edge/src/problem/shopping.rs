@@ -3,6 +3,7 @@
 use super::Problem;
 use crate::shopping::UnmetView;
 use domain::cart;
+use domain::fx::FxError;
 use domain::{checkout, credit, customer, payment, pricing, review, tender, wish_list};
 use events::Amount;
 use serde_json::json;
@@ -92,7 +93,7 @@ impl From<pricing::Refused> for Problem {
     fn from(refused: pricing::Refused) -> Self {
         use pricing::Refused as R;
         match refused {
-            R::Money(error) => error.into(),
+            R::Money(error) | R::Fx(FxError::Money(error)) => error.into(),
             R::Fx(error) => Self::new(409, "no_exchange_rate", "A price cannot be converted").with(error),
             // A cart cannot hold what its pricing would refuse.
             R::LineCount(_)

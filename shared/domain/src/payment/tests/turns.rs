@@ -99,7 +99,7 @@ fn a_refund_that_comes_back_after_it_had_left_is_owed_again() {
 }
 
 #[test]
-fn a_refund_that_was_redirected_and_arrives_the_first_way_after_all_is_booked_both_ways_and_shown() {
+fn a_refund_that_arrives_twice_is_booked_twice_and_shown() {
     let asked = |attempt| move |ask| Tell(attempt, Outcome::Unknown, Some(ask));
     let silent: Vec<Step> = (1..=7).map(asked(3)).collect();
     let sent = [vec![returns("rma-1", 10_00), Step::Refund(1)], silent, vec![Step::GiveUp(3)]].concat();
@@ -124,4 +124,10 @@ fn a_refund_that_was_redirected_and_arrives_the_first_way_after_all_is_booked_bo
     // The gateway's has come back: once is right.
     let back = walk(told, &[tell(3, declined("lost_or_stolen_card"))]);
     assert_eq!((back.alerts().count(), back.executed(To::Original)), (0, 0));
+    // Said not to have come, so it was sent again; both have arrived.
+    let again =
+        [returns("rma-1", 10_00), Step::Refund(1), tell(3, declined("not_received")), Step::Refund(1)];
+    let both = walk(captured(), &[&again[..], &[tell(4, approved()), arrives]].concat());
+    assert_eq!((both.executed(To::Original), both.arrived(&both.refunds[0]).len()), (20_00, 2));
+    assert_eq!(agenda(&both, FULL)[0].1, Duty::Alert(alert));
 }
