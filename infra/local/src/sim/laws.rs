@@ -226,6 +226,7 @@ pub(super) async fn quiet(
     wrong.extend(whole.webhooks(stage, &seam.heard()));
     wrong.extend(whole.wishes(stage, promises));
     wrong.extend(whole.at_banks(market, books)?);
+    wrong.extend(whole.kept_by_gateways(books));
     wrong.extend(whole.subscribed(promises));
     wrong.extend(whole.believed());
     let orders = whole.orders.values().map(|order| whole.paid(order));

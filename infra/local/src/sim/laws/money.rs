@@ -6,10 +6,11 @@ use crate::market::Market;
 use crate::sim::Troubled;
 use crate::sim::stage::marketplace_id;
 use crate::sim::wire::{Asked, Wire};
+use domain::gateway::Method;
 use domain::id::{AttemptId, MerchantId, SubscriptionId};
 use domain::invoice::Stage as InvoiceStage;
 use domain::money::decimal_text;
-use domain::payment::{Call, Payment, State};
+use domain::payment::{Call, Payment, State, To};
 use domain::payout::{Payout, Stage};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +88,24 @@ impl Whole {
             }
         }
         wrong
+    }
+
+    /// What gateways keep for us is what they have taken and not sent back, call by call.
+    pub(super) fn kept_by_gateways(&self, books: &Books) -> Option<String> {
+        let cards = self.payments.iter().filter(|payment| payment.method == Method::Card);
+        let moved = cards.flat_map(|payment| payment.attempts.iter().map(move |one| (payment, one)));
+        let kept = sum(moved.map(|(payment, one)| match (one.call, &one.state) {
+            (Call::Authorize, State::Captured { amount }) => amount.minor,
+            (Call::Capture { .. }, State::Approved { .. }) => one.amount.minor,
+            (Call::Refund { refund }, State::Approved { .. }) => {
+                let sent = payment.refund(refund).is_some_and(|held| held.way_of(one) == To::Original);
+                if sent { one.amount.minor.saturating_neg() } else { 0 }
+            }
+            (Call::Authorize | Call::Capture { .. } | Call::Void { .. } | Call::Refund { .. }, _) => 0,
+        }));
+        let posted = balance(books, "gateway_clearing");
+        let wrong = posted != i128::from(kept);
+        wrong.then(|| format!("what gateways keep is on the books: {posted} are, {kept} are kept"))
     }
 
     /// What a payment says of one of its calls.
