@@ -15,7 +15,7 @@ from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
 sys.path.append(str(Path(__file__).parent))
-from sample import Sample  # noqa: E402
+from sample import ID, Sample  # noqa: E402
 
 # By these codes of `errors`, and of problems, a value is refused for its form: the contract has to say that form.
 FORM = {"format", "range", "size", "count"}
@@ -75,6 +75,8 @@ CODES |= {"kind": "order_confirmed", "locale": "en"}
 
 
 asked = count(1)
+# What answers have named: a chain of requests goes on with it.
+given: set[str] = set()
 
 
 def real(value: Any) -> Any:
@@ -85,7 +87,7 @@ def real(value: Any) -> Any:
         return [real(item) for item in value]
     made_up = MADE_UP.match(value) if isinstance(value, str) else None
     ids = known.ids.get(made_up[1], []) if made_up else []
-    if made_up is None or value in ids:
+    if made_up is None or value in ids or value in given:
         return value
     return ([value] + ids)[sum(map(ord, value)) % (len(ids) + 1)]
 
@@ -108,6 +110,13 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
             case.query[name] = real(value)
     if isinstance(case.body, (dict, list)):
         case.body = real(case.body)
+
+
+@schemathesis.hook
+def after_call(context: HookContext, case: Case, response: Response) -> None:
+    """Remembers what was made."""
+    if response.status_code < 300:
+        given.update(found[0] for found in ID.finditer(response.text))
 
 
 @schemathesis.hook
