@@ -29,6 +29,9 @@ const CARDS: [&str; 16] = [
     "tok_capture_unknown",
 ];
 
+/// What a cart is in: most in the marketplace's currency.
+const CURRENCIES: [&str; 4] = ["EUR", "EUR", "EUR", "USD"];
+
 /// What a card does at renewals.
 const KEPT_CARDS: [&str; 5] = [
     "tok_approved",
@@ -74,6 +77,7 @@ pub enum Act {
     Buy {
         shopper: u32,
         lines: Vec<(usize, u32)>,
+        currency: &'static str,
         card: &'static str,
         codes: &'static [&'static str],
         leaves: bool,
@@ -81,8 +85,8 @@ pub enum Act {
     },
     /// The customer of a card that wanted a confirmation comes back.
     Confirm { pick: u32 },
-    /// The gateway tells something of a payment, whoever asks or waits.
-    Told { pick: u32, said: &'static str },
+    /// The gateway tells something of a payment, whoever asks or waits, perhaps twice at once.
+    Told { pick: u32, said: &'static str, twice: bool },
     /// A merchant packs what is left of a part, or one unit of it.
     Ship { pick: u32, all: bool },
     /// A merchant cannot deliver a unit.
@@ -97,6 +101,8 @@ pub enum Act {
     GiveBack { pick: u32, cause: u32 },
     /// An operator goes on without an answer that nobody has.
     GiveUp { pick: u32 },
+    /// An operator sets what currencies are worth today.
+    Exchange { cents: u32 },
     /// The bank tells what became of a payout.
     Bank { pick: u32, pays: bool },
     /// A customer with an account subscribes.
@@ -226,7 +232,7 @@ fn meeting(dice: &mut Rng, pick: u32) -> Act {
 }
 
 fn told(dice: &mut Rng, pick: u32) -> Act {
-    Act::Told { pick, said: dice.choice(SAID).unwrap_or("arrive") }
+    Act::Told { pick, said: dice.choice(SAID).unwrap_or("arrive"), twice: dice.bool() }
 }
 
 fn ear(dice: &mut Rng) -> Ear {
@@ -251,6 +257,7 @@ fn buy(dice: &mut Rng, shopper: &mut u32) -> Act {
     dice.shuffle(&mut offers);
     offers.truncate(dice.usize(1..=3));
     let lines = offers.into_iter().map(|offer| (offer, dice.u32(1..=2))).collect();
+    let currency = dice.choice(CURRENCIES).unwrap_or("EUR");
     let card = dice.choice(CARDS).unwrap_or("tok_approved");
     let codes = match dice.u32(0..24) {
         0..6 => TEN,
@@ -263,12 +270,12 @@ fn buy(dice: &mut Rng, shopper: &mut u32) -> Act {
         1 => Tab::Edits,
         _ => Tab::Closed,
     };
-    Act::Buy { shopper: *shopper, lines, card, codes, leaves, tab }
+    Act::Buy { shopper: *shopper, lines, currency, card, codes, leaves, tab }
 }
 
 fn act(dice: &mut Rng, shopper: &mut u32) -> Act {
     let pick = dice.u32(..);
-    match dice.u32(0..33) {
+    match dice.u32(0..34) {
         0..9 => buy(dice, shopper),
         9 => Act::Confirm { pick },
         10 => told(dice, pick),
@@ -294,6 +301,7 @@ fn act(dice: &mut Rng, shopper: &mut u32) -> Act {
         }
         29 => Act::Wait { customer: dice.usize(0..CUSTOMERS), offer: dice.usize(0..2) },
         30 => Act::Listen { merchant: dice.usize(0..MERCHANTS.len()), ear: ear(dice) },
+        31 => Act::Exchange { cents: dice.u32(0..10) },
         _ => Act::Again { pick },
     }
 }

@@ -10,7 +10,7 @@ mod wishers;
 use super::Troubled;
 use super::acts::{Act, Tab};
 use super::seam::Seam;
-use super::stage::{MERCHANTS, OPERATOR, STOREFRONT, Stage, text, tokens};
+use super::stage::{MERCHANTS, OPERATOR, STOREFRONT, Stage, exchange, text, tokens};
 use crate::api::{Answer, Api};
 use crate::market::Market;
 use domain::id::{MerchantOrderId, OrderId};
@@ -100,7 +100,7 @@ impl<'a> Crowd<'a> {
     }
 
     fn merchant(&self, of: usize) -> Api {
-        self.api(MERCHANTS.get(of).map(|(_, secret)| *secret).unwrap_or_default())
+        self.api(MERCHANTS.get(of).map(|(_, secret, _)| *secret).unwrap_or_default())
     }
 
     fn key(&self) -> String {
@@ -141,12 +141,12 @@ impl<'a> Crowd<'a> {
     /// One act; whatever is in its way ends it.
     pub(super) async fn act(&self, act: &Act) {
         let _ended = match act {
-            Act::Buy { shopper, lines, card, codes, leaves, tab } => {
+            Act::Buy { shopper, lines, currency, card, codes, leaves, tab } => {
                 let paying = (!leaves).then_some((*card, *tab));
-                self.buy(*shopper, lines, codes, paying).await
+                self.buy(*shopper, (lines, currency), codes, paying).await
             }
             Act::Confirm { pick } => self.confirm(*pick).await,
-            Act::Told { pick, said } => self.told(*pick, said).await,
+            Act::Told { pick, said, twice } => self.told(*pick, said, *twice).await,
             Act::Ship { pick, all } => self.ship(*pick, *all).await,
             Act::Reject { pick } => self.reject(*pick).await,
             Act::Track { pick, lost } => self.track(*pick, *lost).await,
@@ -154,6 +154,7 @@ impl<'a> Crowd<'a> {
             Act::Refund { pick } => self.refund(*pick).await,
             Act::GiveBack { pick, cause } => self.give_back(*pick, *cause).await,
             Act::GiveUp { pick } => self.give_up(*pick).await,
+            Act::Exchange { cents } => self.exchange(*cents).await,
             Act::Bank { pick, pays } => self.bank(*pick, *pays).await,
             Act::Subscribe { customer, card } => self.subscribe(*customer, card).await,
             Act::Change { pick, wish } => self.change(*pick, *wish).await,
@@ -171,12 +172,13 @@ impl<'a> Crowd<'a> {
     async fn buy(
         &self,
         shopper: u32,
-        lines: &[(usize, u32)],
+        (lines, currency): (&[(usize, u32)], &str),
         codes: &[&str],
         paying: Option<(&str, Tab)>,
     ) -> Option<()> {
         let guest = self.api(STOREFRONT);
-        let cart = text(&self.done(&guest, "/v1/carts", &json!({"country": "DE"})).await?, "/id");
+        let opened = json!({"country": "DE", "currency": currency});
+        let cart = text(&self.done(&guest, "/v1/carts", &opened).await?, "/id");
         let offers = lines.iter().filter_map(|(offer, quantity)| {
             let (merchant, id) = self.stage.offers.get(*offer)?;
             Some((*merchant, json!({"offer": id, "quantity": quantity})))
@@ -256,12 +258,15 @@ impl<'a> Crowd<'a> {
         Some(())
     }
 
-    async fn told(&self, pick: u32, said: &str) -> Option<()> {
+    async fn told(&self, pick: u32, said: &str, twice: bool) -> Option<()> {
         let (cart, _) = self.picked(pick, |seen| &seen.waiting)?;
         let shown = self.get(&self.api(STOREFRONT), &format!("/v1/checkouts/{cart}")).await?;
         let payment = text(&shown, "/payments/0/id");
         let body = json!({"payment": payment, "said": said});
-        self.post(&self.api(OPERATOR), "/v1/gateways/sandbox/tell", &body).await.map(drop)
+        let api = self.api(OPERATOR);
+        let tells = async || self.post(&api, "/v1/gateways/sandbox/tell", &body).await.map(drop);
+        let again = async { if twice { tells().await } else { None } };
+        join(tells(), again).await.0
     }
 
     /// A part of an order and its merchant's place.
@@ -343,8 +348,9 @@ impl<'a> Crowd<'a> {
     }
 
     async fn give_back(&self, pick: u32, cause: u32) -> Option<()> {
-        let payment = text(&self.payment_of(pick).await?, "/id");
-        let amount = json!({"amount": "1.00", "currency": "EUR"});
+        let payment = self.payment_of(pick).await?;
+        let amount = json!({"amount": "1.00", "currency": text(&payment, "/amount/currency")});
+        let payment = text(&payment, "/id");
         let body = json!({"amount": amount, "reason": "it was late", "cause": format!("claim-{cause}")});
         self.post(&self.api(OPERATOR), &format!("/v1/payments/{payment}/refund"), &body).await.map(drop)
     }
@@ -355,6 +361,12 @@ impl<'a> Crowd<'a> {
         let payment = text(&shown, "/payments/0/id");
         let body = json!({"attempt": 1, "reason": "the bank has no answer"});
         self.post(&self.api(OPERATOR), &format!("/v1/payments/{payment}/give-up"), &body).await.map(drop)
+    }
+
+    /// What a dollar is worth today.
+    pub(super) async fn exchange(&self, cents: u32) -> Option<()> {
+        let rates = exchange(self.market.clock.now(), cents);
+        self.post(&self.api(OPERATOR), "/v1/fx/set-rates", &rates).await.map(drop)
     }
 
     /// Banks answer for the newest payouts.

@@ -24,6 +24,7 @@ use super::stage::{Stage, marketplace_id};
 use super::wire::Wire;
 use crate::books::{Audit, Books};
 use crate::market::Market;
+use domain::Money;
 use domain::cart::Cart;
 use domain::discount::Grant;
 use domain::id::{MerchantId, MerchantOrderId, OrderId};
@@ -227,15 +228,15 @@ pub(super) async fn quiet(
     wrong.extend(whole.wishes(stage, promises));
     wrong.extend(whole.at_banks(market, books)?);
     wrong.extend(whole.kept_by_gateways(books));
+    wrong.extend(whole.earned());
     wrong.extend(whole.subscribed(promises));
     wrong.extend(whole.believed());
-    let orders = whole.orders.values().map(|order| whole.paid(order));
-    let open = sum(orders.map(|(net, owed)| owed.saturating_sub(net)));
-    let open = i128::from(open.saturating_add(whole.invoiced()));
-    let posted = money::balance(books, "receivable");
-    if posted != open {
-        wrong.push(format!("what customers owe is on the books: {posted} are, {open} are open"));
-    }
+    let open = whole.orders.values().map(|order| {
+        let (net, owed) = whole.paid(order);
+        Money::new(owed.saturating_sub(net), order.currency)
+    });
+    let open = open.chain(whole.invoiced());
+    wrong.extend(money::on_the_books(books, "what customers owe is on the books", "receivable", open));
     Ok(wrong)
 }
 

@@ -142,8 +142,10 @@ async fn lived(stage: &Stage, plan: &Plan, wire: &Wire) -> Result<Run, Troubled>
         act_out(&market, &crowd, &seam, round).await?;
         go_on(&market, &seam, SignedDuration::from_mins(round.minutes)).await?;
         // Somebody looks at what was given up at least every few days, as it is not kept for ever.
+        // And at what currencies are worth, as nothing is sold at a rate of last week.
         if round.minutes >= A_DAY {
             resend(&market)?;
+            let _set = crowd.exchange(seam.roll(10)).await;
         }
         if seam.roll(4) == 0 {
             whole = Whole::read(&market).await?;

@@ -1,5 +1,5 @@
-//! The marketplace as every simulation finds it: two merchants, four offers with few units, a code, a plan, customers
-//! with accounts; and another marketplace in the same table, with the same names. It is made once, and copied for each
+//! The marketplace as every simulation finds it: two merchants, each with a currency, four offers with few units, a code,
+//! a plan, customers with accounts; and another marketplace in the same table, with the same names. It is made once, and copied for each
 //! run.
 
 use super::Troubled;
@@ -15,6 +15,7 @@ use domain::commission::{Charge, Rule};
 use domain::id::{ApiKeyId, MarketplaceId, derive, sha256_hex};
 use domain::marketplace::{Marketplace, Settings};
 use domain::merchant::Iban;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -28,8 +29,9 @@ pub(super) const OPERATOR: &str = "sk_operator";
 pub(super) const STOREFRONT: &str = "pk_simulation";
 /// The key of the other marketplace's operator.
 pub(super) const ELSEWHERE: &str = "sk_elsewhere";
-/// Merchants and their keys.
-pub(super) const MERCHANTS: [(&str, &str); 2] = [("alma", "sk_alma"), ("birch", "sk_birch")];
+/// Merchants, their keys, and what they sell for and are paid in.
+pub(super) const MERCHANTS: [(&str, &str, &str); 2] =
+    [("alma", "sk_alma", "EUR"), ("birch", "sk_birch", "USD")];
 /// Whose each offer is, and its price.
 const GOODS: [(usize, &str, &str); OFFERS] =
     [(0, "mug", "10.00"), (0, "bowl", "7.35"), (1, "scarf", "20.00"), (1, "hat", "13.33")];
@@ -126,8 +128,10 @@ async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Tr
         api.post("/v1/webhook-endpoints", &body, address).await.ok()?;
     }
     let mut merchants = Vec::new();
-    for (name, secret) in MERCHANTS {
-        let body = json!({"name": name, "external_id": name, "schedule": {"every": "day"}});
+    api.post("/v1/fx/set-rates", &exchange(start(), 2), "exchange").await.ok()?;
+    for (name, secret, currency) in MERCHANTS {
+        let schedule = json!({"every": "day"});
+        let body = json!({"name": name, "external_id": name, "currency": currency, "schedule": schedule});
         let id = text(&api.post("/v1/merchants", &body, name).await.ok()?, "/id");
         let digits = format!("{:018}", derive(&["iban", name]).rem_euclid(10_u128.pow(18)));
         let account = json!({"holder": name, "iban": Iban::of("DE", &digits).map_err(Troubled::word)?});
@@ -139,7 +143,7 @@ async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Tr
             api.post(&path, body, &format!("{step}-{name}")).await.ok()?;
         }
         let path = format!("/v1/delivery/{id}/set");
-        api.post(&path, &rates(), &format!("delivery-{name}")).await.ok()?;
+        api.post(&path, &rates(currency), &format!("delivery-{name}")).await.ok()?;
         let scopes =
             ["catalog:write", "inventory:write", "fulfillment:write", "payouts:read", "webhooks:write"];
         let key = ApiKey {
@@ -160,7 +164,8 @@ async fn fill(market: &Market) -> Result<(Vec<String>, Vec<(usize, String)>), Tr
         let merchant = merchants.get(of).cloned().unwrap_or_default();
         let product = json!({"merchant": merchant, "title": sku, "variants": [{}]});
         let product = text(&api.post("/v1/products", &product, sku).await.ok()?, "/id");
-        let price = json!({"amount": price, "currency": "EUR"});
+        let currency = MERCHANTS.get(of).map(|(_, _, currency)| *currency);
+        let price = json!({"amount": price, "currency": currency});
         let offer = json!({"merchant": merchant, "product": product, "sku": sku, "price": price});
         let offer = text(&api.post("/v1/offers", &offer, sku).await.ok()?, "/id");
         let path = format!("/v1/stock/{offer}/receive");
@@ -204,7 +209,7 @@ async fn elsewhere(market: &Market) -> Result<(), Troubled> {
     let keys = vec![("operator".to_owned(), ELSEWHERE.to_owned())];
     open(market, elsewhere_id(), None, keys).await?;
     let api = Api::new(&market.cloud, ELSEWHERE);
-    let (name, _) = MERCHANTS[0];
+    let (name, _, _) = MERCHANTS[0];
     let merchant = json!({"name": name, "external_id": name, "schedule": {"every": "day"}});
     let merchant = text(&api.post("/v1/merchants", &merchant, name).await.ok()?, "/id");
     api.post(&format!("/v1/merchants/{merchant}/approve"), &json!({}), "approve").await.ok()?;
@@ -241,9 +246,19 @@ async fn open(
     open_marketplace(&market.world, opening).await.map_err(Troubled::word)
 }
 
-/// Both merchants deliver at home, for 4.90.
-fn rates() -> Value {
-    let price = json!({"flat": {"amount": "4.90", "currency": "EUR"}});
+/// What a dollar is in euros and a euro in dollars from that day on, each some cents more than it may be.
+pub(super) fn exchange(now: Timestamp, cents: u32) -> Value {
+    let day = now.to_zoned(TimeZone::UTC).date();
+    let rate = |base: &str, quote: &str, rate: String| json!({"base": base, "quote": quote, "rate": rate, "margin_percent": "2", "as_of": day.to_string()});
+    json!({"rates": [
+        rate("USD", "EUR", format!("0.9{cents}")),
+        rate("EUR", "USD", format!("1.1{cents}")),
+    ]})
+}
+
+/// Both merchants deliver at home, for 4.90 of what is theirs.
+fn rates(currency: &str) -> Value {
+    let price = json!({"flat": {"amount": "4.90", "currency": currency}});
     json!({
         "calendar": {
             "time_zone": "Europe/Berlin",

@@ -18,7 +18,7 @@ impl Crowd<'_> {
     /// A merchant looks at a part of another's and ships it, and at that one's money and stock.
     pub(super) async fn spy(&self, pick: u32) -> Option<()> {
         let (of, part) = self.part(pick).await?;
-        let (_, other) = MERCHANTS.get(MERCHANTS.len().checked_sub(of)?.checked_sub(1)?)?;
+        let (_, other, _) = MERCHANTS.get(MERCHANTS.len().checked_sub(of)?.checked_sub(1)?)?;
         let (owner, path) = (self.stage.merchants.get(of)?, format!("/v1/merchant-orders/{part}"));
         let (_, offer) = self.stage.offers.iter().find(|(whose, _)| *whose == of)?;
         let parcel = json!({"carrier": "post", "tracking_number": "spy", "lines": []});

@@ -6,9 +6,12 @@ use crate::market::Market;
 use crate::sim::Troubled;
 use crate::sim::stage::marketplace_id;
 use crate::sim::wire::{Asked, Wire};
+use domain::Money;
 use domain::gateway::Method;
 use domain::id::{AttemptId, MerchantId, SubscriptionId};
 use domain::invoice::Stage as InvoiceStage;
+use domain::ledger::EntryKind;
+use domain::merchant_order::Stage as PartStage;
 use domain::money::decimal_text;
 use domain::payment::{Call, Payment, State, To};
 use domain::payout::{Payout, Stage};
@@ -20,11 +23,24 @@ const TAKEN: [&str; 5] = ["tok_approved", "tok_timeout_approved", "tok_capture_"
 /// What a notice gives as the reason of a no.
 const BY_NOTICE: &str = "generic_decline";
 
-/// What an account comes to in this marketplace.
-pub(super) fn balance(books: &Books, account: &str) -> i128 {
+/// In each currency an account of this marketplace comes to what these amounts do; or what is wrong.
+pub(super) fn on_the_books(
+    books: &Books,
+    law: &str,
+    account: &str,
+    amounts: impl Iterator<Item = Money>,
+) -> Option<String> {
     let own = marketplace_id();
     let mine = books.accounts.iter().filter(|((m, name, _), _)| *m == own && name == account);
-    mine.map(|(_, balance)| balance.debits - balance.credits).sum()
+    let posted = mine.map(|((_, _, currency), balance)| (currency.clone(), balance.debits - balance.credits));
+    let posted: BTreeMap<String, i128> = posted.filter(|(_, sum)| *sum != 0).collect();
+    let mut wanted: BTreeMap<String, i128> = BTreeMap::new();
+    for amount in amounts {
+        let sum = wanted.entry(amount.currency.to_string()).or_default();
+        *sum = sum.saturating_add(amount.minor.into());
+    }
+    wanted.retain(|_, sum| *sum != 0);
+    (posted != wanted).then(|| format!("{law}: {posted:?} are, {wanted:?} should be"))
 }
 
 /// What was given back by hand for each cause.
@@ -94,18 +110,16 @@ impl Whole {
     pub(super) fn kept_by_gateways(&self, books: &Books) -> Option<String> {
         let cards = self.payments.iter().filter(|payment| payment.method == Method::Card);
         let moved = cards.flat_map(|payment| payment.attempts.iter().map(move |one| (payment, one)));
-        let kept = sum(moved.map(|(payment, one)| match (one.call, &one.state) {
-            (Call::Authorize, State::Captured { amount }) => amount.minor,
-            (Call::Capture { .. }, State::Approved { .. }) => one.amount.minor,
+        let kept = moved.filter_map(|(payment, one)| match (one.call, &one.state) {
+            (Call::Authorize, State::Captured { amount }) => Some(*amount),
+            (Call::Capture { .. }, State::Approved { .. }) => Some(one.amount),
             (Call::Refund { refund }, State::Approved { .. }) => {
                 let sent = payment.refund(refund).is_some_and(|held| held.way_of(one) == To::Original);
-                if sent { one.amount.minor.saturating_neg() } else { 0 }
+                sent.then(|| one.amount.negated())
             }
-            (Call::Authorize | Call::Capture { .. } | Call::Void { .. } | Call::Refund { .. }, _) => 0,
-        }));
-        let posted = balance(books, "gateway_clearing");
-        let wrong = posted != i128::from(kept);
-        wrong.then(|| format!("what gateways keep is on the books: {posted} are, {kept} are kept"))
+            (Call::Authorize | Call::Capture { .. } | Call::Void { .. } | Call::Refund { .. }, _) => None,
+        });
+        on_the_books(books, "what gateways keep is on the books", "gateway_clearing", kept)
     }
 
     /// What a payment says of one of its calls.
@@ -122,6 +136,25 @@ impl Whole {
         // What is released is whatever is left by then.
         let minor = if call == "void" { 0 } else { attempt.amount.minor };
         Some(Asked { call: call.to_owned(), minor })
+    }
+
+    /// Merchants have earned what is left of what was delivered, in their own currency, at the frozen rate.
+    pub(super) fn earned(&self) -> Vec<String> {
+        let mut off: BTreeMap<&MerchantId, i64> = BTreeMap::new();
+        for part in self.parts.values() {
+            if let PartStage::Delivered { .. } = part.stage {
+                let left = part.kept().and_then(|kept| kept.own(part.rate.as_ref()));
+                let left = left.map_or(i64::MAX, |left| left.net.minor);
+                let sum = off.entry(&part.merchant).or_default();
+                *sum = sum.saturating_sub(left);
+            }
+        }
+        for entry in self.entries.iter().filter(|entry| entry.kind != EntryKind::PayoutReturned) {
+            let sum = off.entry(&entry.merchant).or_default();
+            *sum = sum.saturating_add(entry.amount.minor);
+        }
+        let off = off.into_iter().filter(|(_, off)| *off != 0);
+        off.map(|(merchant, off)| format!("merchants earn what is left: {merchant} has {off} more")).collect()
     }
 
     /// Payouts follow each other day by day; each is the sum of the entries of its days.
@@ -175,21 +208,18 @@ impl Whole {
             Stage::Created | Stage::Sent { .. } => true,
             Stage::Paid { .. } | Stage::Failed { .. } => false,
         });
-        let (open, posted) =
-            (sum(open.map(|payout| payout.amount.minor)), balance(books, "payouts_in_transit"));
-        if posted != -i128::from(open) {
-            wrong.push(format!("what banks have not answered is in transit: {posted}, {open} are open"));
-        }
+        let open = open.map(|payout| payout.amount.negated());
+        let law = "what banks have not answered is in transit";
+        wrong.extend(on_the_books(books, law, "payouts_in_transit", open));
         Ok(wrong)
     }
 
     /// What subscribers owe: open invoices, and what went back of paid ones.
-    pub(super) fn invoiced(&self) -> i64 {
+    pub(super) fn invoiced(&self) -> impl Iterator<Item = Money> {
         let open = self.invoices.iter().filter(|invoice| invoice.stage == InvoiceStage::Open);
-        let open = sum(open.map(|invoice| invoice.due().map_or(i64::MAX, |due| due.minor)));
         let back = self.payments.iter().filter(|payment| payment.invoice.is_some());
         let back = back.flat_map(|payment| &payment.refunds).filter(|refund| !refund.stray);
-        open.saturating_add(sum(back.map(|refund| refund.amount.minor)))
+        open.filter_map(|invoice| invoice.due().ok()).chain(back.map(|refund| refund.amount))
     }
 
     /// What has begun is there; each subscription has at most one invoice to pay, and all documents have one number
