@@ -29,8 +29,8 @@ DEPENDS = (
     *("cursor", "tax_id", "country", "postal_code", "region", "phone"),
     # on the time,
     *("expires_at", "due"),
-    # on what a reader of addresses makes of it,
-    "webhooks address",
+    # on what a reader of addresses makes of it, on what the database of time zones has,
+    *("webhooks address", "time_zone"),
     # on what there is: how deep categories lie,
     "parent",
     # on others beside it: an end on its beginning, what is exported on the format, …
