@@ -12,6 +12,10 @@ use souk::sim::{PLANTED, Plan, Planted, faults, live, shrink, stage};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// As in `cargo souk`: what is simulated allocates and frees small texts all the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A history has so many rounds at most, and each of them fewer acts.
 const SIZE: (u64, usize) = (2, 12);
 /// How many are lived through, twice.
