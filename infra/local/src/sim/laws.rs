@@ -229,6 +229,7 @@ pub(super) async fn quiet(
     wrong.extend(whole.at_banks(market, books)?);
     wrong.extend(whole.kept_by_gateways(books));
     wrong.extend(whole.earned());
+    wrong.extend(whole.all_paid(market.clock.now()));
     wrong.extend(whole.subscribed(promises));
     wrong.extend(whole.believed());
     let open = whole.orders.values().map(|order| {

@@ -7,7 +7,7 @@ use crate::sim::Troubled;
 use crate::sim::seam::EARS;
 use crate::sim::stage::{Stage, elsewhere_id, marketplace_id};
 use domain::id::OrderId;
-use domain::message::{Nature, Stage as MessageStage};
+use domain::message::{Nature, NotSent, Stage as MessageStage};
 use domain::order::Order;
 use domain::webhook::State;
 use events::Envelope;
@@ -125,8 +125,8 @@ impl Whole {
                 MessageStage::Waiting { .. } => false,
                 // Somebody may be at it.
                 MessageStage::Begun { since, .. } => market.clock.now().duration_since(since) < AT_IT,
-                // Whether it has gone nobody knows; or nobody may be told.
-                MessageStage::NotSent { .. } => true,
+                // Whether it has gone nobody knows; or nobody may be told. Nothing here cannot be written or carried.
+                MessageStage::NotSent { why, .. } => !matches!(why, NotSent::Template | NotSent::Refused),
             };
             if !told {
                 wrong.push(format!("every letter has its end: {} is {:?}", message.id, message.stage));

@@ -6,16 +6,17 @@ use crate::market::Market;
 use crate::sim::Troubled;
 use crate::sim::stage::marketplace_id;
 use crate::sim::wire::{Asked, Wire};
-use domain::Money;
 use domain::gateway::Method;
 use domain::id::{AttemptId, MerchantId, SubscriptionId};
-use domain::invoice::Stage as InvoiceStage;
+use domain::invoice::{Cause, Stage as InvoiceStage};
 use domain::ledger::EntryKind;
 use domain::merchant_order::Stage as PartStage;
 use domain::money::decimal_text;
 use domain::payment::{Call, Payment, State, To};
-use domain::payout::{Payout, Stage};
+use domain::payout::{Payout, Stage, claimable_through};
+use domain::{Currency, Money};
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Cards whose authorizations go well at the sandbox, whether an answer is heard or not.
@@ -140,21 +141,47 @@ impl Whole {
 
     /// Merchants have earned what is left of what was delivered, in their own currency, at the frozen rate.
     pub(super) fn earned(&self) -> Vec<String> {
-        let mut off: BTreeMap<&MerchantId, i64> = BTreeMap::new();
+        let mut off: BTreeMap<(&MerchantId, Currency), i64> = BTreeMap::new();
+        let mut wrong = Vec::new();
         for part in self.parts.values() {
             if let PartStage::Delivered { .. } = part.stage {
-                let left = part.kept().and_then(|kept| kept.own(part.rate.as_ref()));
-                let left = left.map_or(i64::MAX, |left| left.net.minor);
-                let sum = off.entry(&part.merchant).or_default();
-                *sum = sum.saturating_sub(left);
+                match part.kept().and_then(|kept| kept.own(part.rate.as_ref())) {
+                    Ok(left) => {
+                        let sum = off.entry((&part.merchant, left.net.currency)).or_default();
+                        *sum = sum.saturating_sub(left.net.minor);
+                    }
+                    Err(error) => wrong.push(format!("merchants earn what is left: {}: {error}", part.id)),
+                }
             }
         }
         for entry in self.entries.iter().filter(|entry| entry.kind != EntryKind::PayoutReturned) {
-            let sum = off.entry(&entry.merchant).or_default();
+            let sum = off.entry((&entry.merchant, entry.amount.currency)).or_default();
             *sum = sum.saturating_add(entry.amount.minor);
         }
         let off = off.into_iter().filter(|(_, off)| *off != 0);
-        off.map(|(merchant, off)| format!("merchants earn what is left: {merchant} has {off} more")).collect()
+        wrong.extend(off.map(|((merchant, currency), off)| {
+            format!("merchants earn what is left: {merchant} has {off} minor units of {currency} more")
+        }));
+        wrong
+    }
+
+    /// What was payable a night ago is paid, unless what came since takes it back (A12).
+    pub(super) fn all_paid(&self, now: Timestamp) -> Vec<String> {
+        let yesterday = now.checked_sub(SignedDuration::from_hours(25)).unwrap_or(now);
+        let (through, late) = (claimable_through(now), claimable_through(yesterday));
+        let mut open: BTreeMap<&MerchantId, (i64, i64)> = BTreeMap::new();
+        for entry in &self.entries {
+            let after = self.claimed.get(&entry.merchant).map_or(Date::ZERO, |claimed| claimed.through);
+            if after < entry.payable_day && entry.payable_day <= through {
+                let (all, old) = open.entry(&entry.merchant).or_default();
+                *all = all.saturating_add(entry.amount.minor);
+                if entry.payable_day <= late {
+                    *old = old.saturating_add(entry.amount.minor);
+                }
+            }
+        }
+        let forgotten = open.into_iter().filter(|(_, (all, old))| *all > 0 && *old > 0);
+        forgotten.map(|(merchant, open)| format!("what is payable is paid: {merchant} {open:?}")).collect()
     }
 
     /// Payouts follow each other day by day; each is the sum of the entries of its days.
@@ -200,7 +227,8 @@ impl Whole {
             let name = format!("payouts/{}/{}.xml", payout.through, payout.id);
             let file = std::fs::read_to_string(folder.join(&name)).ok();
             let amount = decimal_text(payout.amount.minor.into(), payout.amount.currency);
-            if !file.is_some_and(|file| file.contains(&format!(">{amount}<"))) {
+            let ordered = format!("Ccy=\"{}\">{amount}<", payout.amount.currency);
+            if !file.is_some_and(|file| file.contains(&ordered)) {
                 wrong.push(format!("banks have an order for each payout: {name} is not there for {amount}"));
             }
         }
@@ -241,6 +269,13 @@ impl Whole {
         }
         for (subscription, count) in open.into_iter().filter(|(_, count)| *count > 1) {
             wrong.push(format!("nobody owes for two periods: {subscription} has {count} open invoices"));
+        }
+        let mut charged = BTreeSet::new();
+        for invoice in self.invoices.iter().filter(|one| !matches!(one.stage, InvoiceStage::Void { .. })) {
+            let period = (&invoice.subscription, invoice.period.from);
+            if matches!(invoice.cause, Cause::Start | Cause::Renewal) && !charged.insert(period) {
+                wrong.push(format!("a period is charged once: {} is another for {period:?}", invoice.id));
+            }
         }
         let mut numbers: Vec<u32> =
             self.invoices.iter().filter_map(|one| one.number).map(|number| number.sequence).collect();
