@@ -190,6 +190,56 @@ async fn a_cart_in_dollars_pays_dollars_and_its_merchants_earn_euros() {
 }
 
 #[tokio::test]
+async fn a_fixed_fee_is_converted_as_a_sum_and_without_its_rate_nothing_is_ordered() {
+    let market = Storefront::open().await;
+    let shop = &market.shop;
+    let fee = json!([{"fee": "handling", "per_item": eur("0.25")}]);
+    let settings = json!({"hold_days": 3, "commission": fee, "critical_balance": eur("50.00")});
+    shop.done("/v1/marketplace/set-settings", &settings).await;
+    exchange(shop).await;
+    let (cedar, lamp) = cedar(shop).await;
+    let opened = json!({"country": "DE", "currency": "USD"});
+    let cart = market.guest.post("/v1/carts", &opened, "").await.ok().unwrap();
+    let cart = at(&cart, "/id").to_owned();
+    market.edit(&cart, &json!({"add": [{"offer": lamp, "quantity": 3}]})).await;
+    let delivery = json!([{"merchant": cedar, "service": "standard"}]);
+    market.edit(&cart, &json!({"contact": contact(), "address": address(), "delivery": delivery})).await;
+    let card = json!([{"method": "card", "token": "tok_approved"}]);
+    let body = json!({"expected_total": usd("35.00"), "payments": card});
+    // Nothing in the cart needs a rate but the fee.
+    let rates = json!({"rates": [rate("USD", "EUR", "0.92", "2", "2026-03-02")]});
+    shop.done("/v1/fx/set-rates", &rates).await;
+    assert_problem(&market.checkout(&cart, "pay", &body).await, 409, "no_exchange_rate");
+    exchange(shop).await;
+    let paid = market.checkout(&cart, "pay", &body).await.ok().unwrap();
+    shop.settle().await;
+    // 3 × 0.25 EUR are 0.825 USD; each by itself would be 0.28.
+    let shown = shop.merchant_order(&part(at(&paid, "/order/id"), 1)).await;
+    assert_eq!(shown["totals"]["fees"], usd("0.83"));
+}
+
+#[tokio::test]
+async fn free_delivery_counts_what_the_merchant_asks_for_not_what_it_comes_to_there_and_back() {
+    let market = Storefront::open().await;
+    let shop = &market.shop;
+    exchange(shop).await;
+    let (cedar, lamp) = cedar(shop).await;
+    let mut rates = delivery_rates();
+    rates["zones"] = json!([{
+        "name": "germany", "areas": [{"country": "DE"}],
+        "rates": [{
+            "service": "standard", "price": {"flat": usd("5.00")}, "free_from": usd("20.00"),
+            "transit_days": [1, 3],
+        }],
+    }]);
+    shop.done(&format!("/v1/delivery/{cedar}/set"), &rates).await;
+    // Twice 10.00 USD; 2 × 9.38 EUR would be 19.99.
+    let cart = lamps(&market, &cedar, &lamp).await;
+    assert_eq!(eur_at(&cart, "/parts/0/options/0/price"), "0.00");
+    assert_eq!(eur_at(&cart, "/totals/total"), "18.76");
+}
+
+#[tokio::test]
 async fn without_a_rate_of_these_days_nothing_is_converted_and_nothing_is_sold_silently() {
     let market = Storefront::open().await;
     let shop = &market.shop;

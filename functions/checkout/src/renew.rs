@@ -72,12 +72,14 @@ async fn order(
         Some(Stage::Locked(_)) => return Ok(Ordering::Under(due.cart.clone())),
         Some(Stage::Open) | None => {}
     }
-    let Some(cart) = filled(world, m, (subscription, &terms), &known).await? else {
-        let unavailable = Some(NotSent::Unavailable);
-        let renews = (&due.subscription, due.number);
-        let commit = told(world, m, Commit::new(m, context), renews, unavailable, Overtaken).await?;
+    let unavailable = async || {
+        let (renews, why) = ((&due.subscription, due.number), Some(NotSent::Unavailable));
+        let commit = told(world, m, Commit::new(m, context), renews, why, Overtaken).await?;
         commit.send(&world.table).await?;
-        return Ok(Ordering::Over);
+        Ok(Ordering::Over)
+    };
+    let Some(cart) = filled(world, m, (subscription, &terms), &known).await? else {
+        return unavailable().await;
     };
     let revision = world.table.put(m, known.cart.as_ref(), &cart).await?;
     let cart = Held::written(cart, revision);
@@ -85,10 +87,13 @@ async fn order(
     let off_session = !sending.first;
     let means = means(gateways, subscription);
     let paying = Paying { hand, expected: None, means, credit: None, off_session, subscribes: None };
-    Ok(match begin(world, gateways, (m, context), paying).await? {
-        Begun::Going(going) => Ordering::Going(going),
-        Begun::Over(_) => Ordering::Over,
-    })
+    match begin(world, gateways, (m, context), paying).await {
+        Ok(Begun::Going(going)) => Ok(Ordering::Going(going)),
+        Ok(Begun::Over(_)) => Ok(Ordering::Over),
+        // Not even a fee can be converted today; what is held for it is free when its time is over.
+        Err(problem) if problem.is_without_rate() => unavailable().await,
+        Err(problem) => Err(problem),
+    }
 }
 
 /// What the table knows beside subscription and goods.

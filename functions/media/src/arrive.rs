@@ -77,7 +77,12 @@ pub(crate) async fn rights(world: World, event: Envelope<AssetRightsDueV1>) -> R
     let (m, id) = (&event.marketplace, &event.data.asset);
     let Some(held) = world.table.load::<Asset>(&Key::asset(m, id)).await? else { return Ok(()) };
     let now = world.now();
-    if let Decision::New(fact) = held.value.rights_due(now) {
+    let due = held.value.rights_due(now);
+    // The clock here is behind that of whoever sent the message: it comes again, or nothing would.
+    if due == Decision::Already && held.value.rights_due(event.at) != Decision::Already {
+        return Err(Again::Early(id.to_string()));
+    }
+    if let Decision::New(fact) = due {
         record(&world, m, &held, fact, Context::follows(&event, now, "media")).await?;
     }
     tidy(&world, &place::bucket(&world)?, m, id).await

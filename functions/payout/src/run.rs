@@ -31,7 +31,10 @@ pub(crate) async fn run(world: World, event: Envelope<PayoutDueV1>) -> Result<()
     }
     let through = claimable_through(now);
     let after = claimed.as_ref().map_or(Date::ZERO, |held| held.value.through);
-    // A clock that was behind has nothing to claim.
+    // The clock here is behind that of whoever sent the message: it comes again, or nothing would.
+    if through < claimable_through(event.at) {
+        return Err(early());
+    }
     if through <= after {
         return Ok(());
     }
@@ -85,7 +88,9 @@ async fn critical(
     let sheet = world.table.load::<fx::Sheet>(&Key::fx_rates(m)).await?;
     let rates = sheet.map(|held| held.value.rates).unwrap_or_default();
     let rate = fx::find(&rates, currency, limit.currency, day(world.now()));
-    Ok(rate.map_or(Ok(Money::zero(currency)), |rate| rate.own(limit))?)
+    let Ok(rate) = rate else { return Ok(Money::zero(currency)) };
+    // More than an amount can be is never owed.
+    Ok(rate.own(limit).unwrap_or(Money::new(i64::MAX, currency)))
 }
 
 /// Orders the bank to pay a payout that is only created. The bank knows it by its id, so a repeat pays once.

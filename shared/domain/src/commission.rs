@@ -64,8 +64,8 @@ pub fn check(rules: &[Rule]) -> Result<(), BadRule> {
     })
 }
 
-/// The fees of a line of `quantity` units worth `items` in all. A fixed fee is what `convert` makes of it; in another
-/// currency than the items' it is an error.
+/// The fees of a line of `quantity` units worth `items` in all. A fixed fee is what `convert` makes of that of all units,
+/// so that it is rounded once; in another currency than the items' it is an error.
 pub fn freeze<'a, E: From<MoneyError>>(
     rules: impl IntoIterator<Item = &'a Rule>,
     category: Option<&Category>,
@@ -81,7 +81,7 @@ pub fn freeze<'a, E: From<MoneyError>>(
         }
         let amount = match &rule.charge {
             Charge::Percent(percent) => items.percent(*percent)?,
-            Charge::PerItem(each) => Money::zero(items.currency).plus(convert(*each)?.times(quantity)?)?,
+            Charge::PerItem(each) => Money::zero(items.currency).plus(convert(each.times(quantity)?)?)?,
         };
         fees.push(Fee { fee: rule.fee.clone(), amount });
     }

@@ -313,14 +313,25 @@ impl PricedLine {
 }
 
 impl PricedMerchant {
-    /// What is to be brought, in the merchant's currency: what its delivery rates ask for.
-    pub fn parcel(&self) -> Result<Parcel, FxError> {
+    /// What is to be brought, in the merchant's currency: what its delivery rates ask for. Of the basket's `lines` its own
+    /// count at the prices that it has set, not at what those come to there and back.
+    pub fn parcel(&self, lines: &[PricedLine]) -> Result<Parcel, FxError> {
         let of_delivery = self.delivery.iter().flat_map(|delivery| &delivery.discounts);
         let of_delivery = Money::sum(self.totals.total.currency, of_delivery.map(|share| share.amount))?;
-        let goods = self.totals.items.minus(self.totals.discount)?.plus(of_delivery)?;
+        let discount = self.totals.discount.minus(of_delivery)?;
         let value = match &self.rate {
-            Some(rate) => rate.own(goods)?,
-            None => goods,
+            Some(rate) => {
+                let mut goods = Money::zero(rate.base);
+                for line in lines.iter().filter(|line| line.merchant == self.merchant) {
+                    let each = match &line.price {
+                        Price::Converted(converted) => converted.original,
+                        Price::Offered(seen) => rate.own(*seen)?,
+                    };
+                    goods = goods.plus(each.times(line.quantity)?)?;
+                }
+                goods.minus(rate.own(discount)?)?
+            }
+            None => self.totals.items.minus(discount)?,
         };
         Ok(Parcel { grams: self.grams, value })
     }

@@ -110,6 +110,11 @@ impl Problem {
         tracing::error!(error = crate::chain(error), "a request failed");
         Self::internal()
     }
+
+    /// Whether something cannot be converted today.
+    pub fn is_without_rate(&self) -> bool {
+        self.code == "no_exchange_rate"
+    }
 }
 
 impl MaybeBusy for Problem {

@@ -95,7 +95,12 @@ impl Cart {
         let supported = order::supported(&priced.discounts)?;
         let gets = supported.map_or(Ok(priced.total), |supported| priced.total.plus(supported))?;
         let rules = merchant.commission.iter().chain(buy.commission);
-        let convert = |fixed| Ok::<_, NotBought>(buy.wares.price(fixed, self, buy.now)?.amount());
+        let convert = |fixed| match buy.wares.price(fixed, self, buy.now) {
+            Ok(price) => Ok(price.amount()),
+            // Less than half of the smallest coin there is.
+            Err(FxError::Vanishes { .. }) => Ok(Money::zero(self.currency)),
+            Err(error) => Err(NotBought::Fx(error)),
+        };
         let fees = freeze(rules, offer.category.as_ref(), gets, line.quantity, convert)?;
         let held = buy.holds.iter().filter(|hold| hold.offer == line.offer);
         let allocations = offer.keeps_stock.then(|| held.map(Allocation::from).collect());

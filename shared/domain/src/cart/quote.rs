@@ -130,15 +130,19 @@ impl Cart {
             let merchant = part.merchant.clone();
             let table = wares.rates.iter().find(|(of, _)| *of == merchant).map(|(_, table)| table);
             let found = match table {
-                Some(table) => table.options(&to.place, part.parcel()?, now),
+                Some(table) => table.options(&to.place, part.parcel(&goods.lines)?, now),
                 None => Err(NoDelivery::NoZone),
             };
+            // A service whose price cannot be said in the cart's currency is none of the others' matter.
             let priced = |found: Vec<DeliveryOption>| {
-                let each = found.into_iter().map(|option| {
-                    let price = wares.price(option.price, self, now)?;
-                    Ok((option, price))
-                });
-                each.collect::<Result<Vec<_>, FxError>>().map_err(NoDelivery::NoRate)
+                let (mut all, mut not) = (Vec::with_capacity(found.len()), None);
+                for option in found {
+                    match wares.price(option.price, self, now) {
+                        Ok(price) => all.push((option, price)),
+                        Err(error) => not = Some(NoDelivery::NoRate(error)),
+                    }
+                }
+                not.filter(|_| all.is_empty()).map_or(Ok(all), Err)
             };
             options.push(Offered { merchant, options: found.and_then(priced) });
         }

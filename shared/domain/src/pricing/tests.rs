@@ -158,7 +158,8 @@ fn a_parcel_is_worth_what_its_goods_cost_after_discounts() {
         vec![off("ten", percent(10), Scope::Order), off("post", Benefit::FreeDelivery, Scope::Order)];
     let mut basket = basket(vec![line(1, 1, "toys", 4, 15_00)], discounts);
     basket.sellers[0] = seller(1, Some(4_90));
-    let parcel = priced(&basket, &added()).merchants[0].parcel();
+    let answer = priced(&basket, &added());
+    let parcel = answer.merchants[0].parcel(&answer.lines);
     assert_eq!(parcel, Ok(Parcel { grams: 1_000, value: eur(54_00) }));
 }
 
@@ -265,7 +266,9 @@ fn a_price_of_another_currency_shows_its_conversion_and_settles_at_its_rate() {
     let part = &answer.merchants[1];
     assert_eq!(part.totals.total, eur(23_45)); // 2 × 9.38 + 4.69
     assert_eq!(part.rate.as_ref().unwrap().own(part.totals.total), Ok(Money::new(24_99, id("USD")))); // 24.989…
-    assert_eq!(part.parcel().unwrap(), Parcel { grams: 500, value: Money::new(19_99, id("USD")) });
+    // What the merchant asks for, twice 10.00 USD: not the 19.99 that 2 × 9.38 are.
+    let parcel = part.parcel(&answer.lines).unwrap();
+    assert_eq!(parcel, Parcel { grams: 500, value: Money::new(20_00, id("USD")) });
     assert_eq!(answer.merchants[0].rate, None);
     let Some(Component::Conversion { margin, .. }) = answer.components.last() else {
         panic!("no conversion")

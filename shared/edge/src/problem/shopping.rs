@@ -170,6 +170,14 @@ impl From<tender::Refused> for Problem {
 
 impl From<cart::NotBought> for Problem {
     fn from(not: cart::NotBought) -> Self {
-        Self::fault(&not)
+        match not {
+            // A fee has no rate of today.
+            cart::NotBought::Fx(error) => pricing::Refused::Fx(error).into(),
+            cart::NotBought::Line(_)
+            | cart::NotBought::Total { .. }
+            | cart::NotBought::Order(_)
+            | cart::NotBought::Money(_)
+            | cart::NotBought::Text(_) => Self::fault(&not),
+        }
     }
 }
