@@ -256,6 +256,39 @@ async fn a12_2_a_new_commission_changes_no_order_that_is_placed() {
     shop.books_are_right().await;
 }
 
+/// The message that a merchant's run is due.
+fn payout_due(merchant: &str, cause: &str, at: &str) -> Value {
+    json!({
+        "id": cause,
+        "name": "payout.due.v1",
+        "marketplace": marketplace_id(),
+        "at": at,
+        "subject": cause,
+        "step": 0,
+        "actor": "system:payout",
+        "cause": cause,
+        "correlation": cause,
+        "data": {"merchant": merchant},
+    })
+}
+
+#[tokio::test]
+async fn a_payout_run_that_a_slow_clock_hears_too_early_comes_again() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    shop.delivered_order("A-1", json!([line(&alma, "mug", 1, "10.00")])).await;
+    let before = shop.contents().await;
+    let due = payout_due(&alma, "due:early", "2026-03-06T01:00:00Z");
+    let answer = shop.market.cloud.invoke("payout", batch(&[due.to_string()])).await.unwrap();
+    assert_eq!(answer["batchItemFailures"].as_array().map(Vec::len), Some(1), "taken, and nothing was paid");
+    assert!(shop.contents().await == before, "it has changed something");
+    shop.wait_days(5).await;
+    assert_eq!(eur_at(&shop.payouts(&alma).await[0], "/amount"), "8.50");
+    let answer = shop.market.cloud.invoke("payout", batch(&[due.to_string()])).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([]));
+    shop.books_are_right().await;
+}
+
 #[tokio::test]
 async fn a12_3_a_payout_that_is_due_again_finds_its_own_claim() {
     let shop = Shop::open().await;
@@ -267,18 +300,7 @@ async fn a12_3_a_payout_that_is_due_again_finds_its_own_claim() {
     let before = shop.contents().await;
     let created =
         shop.events(&alma).await.into_iter().find(|event| event.name == "payout.created.v1").unwrap();
-    let due = json!({
-        "id": created.cause,
-        "name": "payout.due.v1",
-        "marketplace": marketplace_id(),
-        "at": created.at,
-        "subject": created.cause,
-        "step": 0,
-        "actor": "system:payout",
-        "cause": created.cause,
-        "correlation": created.correlation,
-        "data": {"merchant": alma},
-    });
+    let due = payout_due(&alma, &created.cause, &created.at.to_string());
     for _ in 0..3 {
         let answer = shop.market.cloud.invoke("payout", batch(&[due.to_string()])).await.unwrap();
         assert_eq!(answer["batchItemFailures"], json!([]));
