@@ -64,8 +64,8 @@ pub fn check(rules: &[Rule]) -> Result<(), BadRule> {
     })
 }
 
-/// The fees of a line of `quantity` units worth `items` in all. A fixed fee is what `convert` makes of that of all units,
-/// so that it is rounded once; in another currency than the items' it is an error.
+/// The fees of a line of `quantity` units worth `items` in all. A fixed fee is what `convert` makes of that of all
+/// units, so that it is rounded once; in another currency than the items' it is an error.
 pub fn freeze<'a, E: From<MoneyError>>(
     rules: impl IntoIterator<Item = &'a Rule>,
     category: Option<&Category>,

@@ -313,8 +313,8 @@ impl PricedLine {
 }
 
 impl PricedMerchant {
-    /// What is to be brought, in the merchant's currency: what its delivery rates ask for. Of the basket's `lines` its own
-    /// count at the prices that it has set, not at what those come to there and back.
+    /// What is to be brought, in the merchant's currency: what its delivery rates ask for. Of the basket's `lines` its
+    /// own count at the prices that it has set, not at what those come to there and back.
     pub fn parcel(&self, lines: &[PricedLine]) -> Result<Parcel, FxError> {
         let of_delivery = self.delivery.iter().flat_map(|delivery| &delivery.discounts);
         let of_delivery = Money::sum(self.totals.total.currency, of_delivery.map(|share| share.amount))?;

@@ -1,6 +1,6 @@
-//! The marketplace as every simulation finds it: two merchants, each with a currency, four offers with few units, a code,
-//! a plan, customers with accounts; and another marketplace in the same table, with the same names. It is made once, and copied for each
-//! run.
+//! The marketplace as every simulation finds it: two merchants, each with a currency of its own, four offers with few
+//! units, a code, a plan, customers with accounts; and another marketplace in the same table, with the same names. It
+//! is made once, and copied for each run.
 
 use super::Troubled;
 use super::acts::{CUSTOMERS, OFFERS};
@@ -249,7 +249,10 @@ async fn open(
 /// What a dollar is in euros and a euro in dollars from that day on, each some cents more than it may be.
 pub(super) fn exchange(now: Timestamp, cents: u32) -> Value {
     let day = now.to_zoned(TimeZone::UTC).date();
-    let rate = |base: &str, quote: &str, rate: String| json!({"base": base, "quote": quote, "rate": rate, "margin_percent": "2", "as_of": day.to_string()});
+    let rate = |base: &str, quote: &str, rate: String| {
+        let (margin, as_of) = ("2", day.to_string());
+        json!({"base": base, "quote": quote, "rate": rate, "margin_percent": margin, "as_of": as_of})
+    };
     json!({"rates": [
         rate("USD", "EUR", format!("0.9{cents}")),
         rate("EUR", "USD", format!("1.1{cents}")),
