@@ -8,7 +8,7 @@ use crate::sim::stage::marketplace_id;
 use crate::sim::wire::{Asked, Wire};
 use domain::gateway::Method;
 use domain::id::{AttemptId, MerchantId, SubscriptionId};
-use domain::invoice::{Cause, Stage as InvoiceStage};
+use domain::invoice::{Cause, Invoice, Stage as InvoiceStage};
 use domain::ledger::EntryKind;
 use domain::merchant_order::Stage as PartStage;
 use domain::money::decimal_text;
@@ -247,7 +247,9 @@ impl Whole {
         let open = self.invoices.iter().filter(|invoice| invoice.stage == InvoiceStage::Open);
         let back = self.payments.iter().filter(|payment| payment.invoice.is_some());
         let back = back.flat_map(|payment| &payment.refunds).filter(|refund| !refund.stray);
-        open.filter_map(|invoice| invoice.due().ok()).chain(back.map(|refund| refund.amount))
+        // One that cannot be summed is never on the books.
+        let due = |invoice: &Invoice| invoice.due().unwrap_or(Money::new(i64::MAX, invoice.credit.currency));
+        open.map(due).chain(back.map(|refund| refund.amount))
     }
 
     /// What has begun is there; each subscription has at most one invoice to pay, and all documents have one number
