@@ -1,8 +1,12 @@
 //! Several currencies: a cart has one, a merchant has one, and what lies between is said and frozen.
 
+use domain::Money;
+use domain::ledger::{Account, Posting};
+use events::Context;
 use serde_json::{Value, json};
 use souk::api::Answer;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use table::outbox::Entry;
 use tests::storefront::*;
 use tests::*;
 
@@ -297,4 +301,44 @@ async fn a_sheet_of_rates_is_refused_with_the_row_and_what_is_wrong_with_it() {
     assert_eq!(shop.get("/v1/fx/rates").await, json!({"rates": []}));
     shop.done("/v1/fx/set-rates", &json!({"rates": [good]})).await;
     assert_eq!(shop.get("/v1/fx/rates").await["rates"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn totals_of_more_currencies_than_a_transaction_takes_are_summed_one_by_one() {
+    let shop = Shop::open().await;
+    let codes = [
+        "AED", "AUD", "BRL", "CAD", "CHF", "CZK", "DKK", "GBP", "HKD", "ILS", "INR", "MXN", "NOK", "NZD",
+        "PLN", "RON", "SEK", "SGD", "THB", "ZAR",
+    ];
+    let entries = codes.map(|code| {
+        let currency = code.parse().unwrap();
+        let money = |minor| Money::new(minor, currency);
+        let posting = Posting::draft(currency).debit(Account::Receivable, money(10_00));
+        let posting = posting.credit(Account::Unearned, money(4_00)).credit(Account::Commission, money(3_00));
+        let posting =
+            posting.credit(Account::TaxPayable, money(2_00)).credit(Account::Exceptions, money(1_00));
+        let (at, actor) = (moment("2026-03-02T09:00:00Z"), "test".to_owned());
+        Entry {
+            marketplace: marketplace_id(),
+            subject: format!("ord_{code}"),
+            step: 1,
+            context: Context { at, cause: code.to_owned(), correlation: code.to_owned(), actor },
+            facts: Vec::new(),
+            postings: vec![posting.close().unwrap()],
+            movements: Vec::new(),
+        }
+    });
+    // 20 marks and 100 totals; and the same once more, which changes nothing.
+    let table = &shop.market.world.table;
+    for _ in 0..2 {
+        table.project_postings(&entries).await.unwrap();
+    }
+    let summed = async |account| {
+        let balances = table.account(&marketplace_id(), &account).await.unwrap();
+        assert_eq!(balances.keys().collect::<Vec<_>>(), codes.iter().collect::<Vec<_>>());
+        let sums = balances.values().map(|balance| (balance.debits, balance.credits));
+        sums.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(summed(Account::Receivable).await, [(10_00, 0)]);
+    assert_eq!(summed(Account::TaxPayable).await, [(0, 2_00)]);
 }

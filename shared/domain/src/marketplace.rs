@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Marketplace {
     pub id: MarketplaceId,
     pub name: Name,
-    /// Orders of another currency are refused.
+    /// Of its books, fees and settings. Carts may be in others that a rate is known of; channels bring orders in it.
     pub currency: Currency,
     /// BCP 47 tag for texts without a locale of their own.
     pub locale: String,

@@ -18,7 +18,7 @@ impl Amount {
     /// The exact money, if the amount is of `currency`.
     pub fn money(&self, currency: Currency) -> Result<Money, String> {
         if self.currency != currency.code() {
-            return Err(format!("`{}` is not the currency of the marketplace ({currency})", self.currency));
+            return Err(format!("`{}` is not the currency that is asked for ({currency})", self.currency));
         }
         Money::parse(&self.amount, currency).map_err(|error: MoneyError| error.to_string())
     }

@@ -54,13 +54,14 @@ struct Projected;
 
 impl Table {
     /// Adds the postings of outbox entries to the totals, each entry exactly once however often it is delivered. One
-    /// transaction for many entries, or one by one where a part of them was delivered before.
+    /// transaction for many entries, or one by one where a part of them was delivered before, or their totals are too
+    /// many for one.
     pub async fn project_postings(&self, entries: &[Entry]) -> Result<(), Uncommitted<()>> {
         // A transaction takes 100 actions and no two on one item: marks and at most a few totals each.
         for batch in entries.chunks(20) {
             match self.project(batch).await {
                 Ok(()) => {}
-                Err(Uncommitted::Refused(Projected)) => {
+                Err(Uncommitted::Refused(Projected) | Uncommitted::Fault(Fault::TooManyWrites(_))) => {
                     for entry in batch {
                         match self.project(std::slice::from_ref(entry)).await {
                             Ok(()) | Err(Uncommitted::Refused(Projected)) => {}

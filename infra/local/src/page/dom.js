@@ -24,7 +24,9 @@ export function say(text) {
 
 /** Money for people: `{amount: "14.50", currency: "EUR"}`, whose digits stay as they are. */
 export function money({ amount, currency }) {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).format(amount);
+  const digits = (amount.split('.')[1] ?? '').length;
+  const asTheyAre = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat('en', { style: 'currency', currency, ...asTheyAre }).format(amount);
 }
 
 export function date(text) {
