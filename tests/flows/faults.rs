@@ -231,7 +231,7 @@ async fn a9_4_what_a_gateway_tells_before_its_answer_and_twice_is_one_order() {
         assert_eq!(scene.gateway.notice(intent, SignedDuration::ZERO).await.status, 200);
     }
     orders.push(scene.is_placed(&cart).await);
-    assert_eq!(scene.gateway.count(Call::Ask), 0, "nobody had to ask");
+    assert_eq!(scene.gateway.count(Call::Ask), 2 + 4 + 5, "each notice of one, for when it ends");
     scene.all_ships(&orders).await;
     // All of it once more, when the goods are there and the money is taken: no news.
     let told = scene.market.shop.told(&orders[2]).await;

@@ -184,7 +184,6 @@ fn later(key: &AttemptId, authorization: &Word, word: &str, asked: bool) -> Outc
     }
 }
 
-/// The attempt and the script: up to 42 characters, a dot, and as much as a reference holds.
 /// The number of a try among those of its order: each payment of it, each attempt of that.
 fn tries(key: &AttemptId) -> Option<u16> {
     let (payment, attempt) = key.place()?;
@@ -192,6 +191,7 @@ fn tries(key: &AttemptId) -> Option<u16> {
     Some(u16::from(number).saturating_sub(1).saturating_add(attempt))
 }
 
+/// The attempt and the script: up to 42 characters, a dot, and as much as a reference holds.
 fn named(key: &AttemptId, script: &str) -> Option<Word> {
     let script: String = script.chars().take(63_usize.saturating_sub(key.as_str().len())).collect();
     let text = if script.is_empty() { key.to_string() } else { format!("{key}.{script}") };

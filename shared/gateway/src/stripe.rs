@@ -62,9 +62,13 @@ impl Call {
     }
 
     fn post(path: String, form: &[(&str, &str)]) -> Self {
-        let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let form = form.iter().copied().map(owned).collect();
         Self { get: false, path, form }
     }
+}
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
 }
 
 /// What came back: a status and a body that is JSON, or nothing that says anything.
@@ -99,18 +103,17 @@ impl Stripe {
                     return words::declined("currency_not_supported");
                 }
                 let mut call = self.authorize(m, key, token.as_str(), (*amount, *capture));
-                if *off_session {
-                    match self.owner(m, key, token).await {
-                        Ok(customer) => call.form.extend([
-                            ("customer".to_owned(), customer.to_string()),
-                            ("off_session".to_owned(), "true".to_owned()),
-                        ]),
-                        // Nothing of the money is asked for yet.
-                        Err(outcome) => return outcome,
-                    }
+                let customer = match self.owner(m, token).await {
+                    Ok(customer) => customer.to_string(),
+                    // Nothing of the money is asked for yet.
+                    Err(outcome) => return outcome,
+                };
+                let (when, which) = if *off_session {
+                    ("off_session", "true")
                 } else {
-                    call.form.push(("setup_future_usage".to_owned(), "off_session".to_owned()));
-                }
+                    ("setup_future_usage", "off_session")
+                };
+                call.form.extend([("customer", &*customer), (when, which)].map(owned));
                 words::intent(&self.send(call, Some(key.as_str())).await)
             }
             Request::Capture { key, authorization, amount, .. } => {
@@ -157,20 +160,27 @@ impl Stripe {
         call
     }
 
-    /// The customer of Stripe's whose payment method it is; it is made for the first renewal.
-    async fn owner(&self, m: &MarketplaceId, key: &AttemptId, token: &GatewayToken) -> Result<Word, Outcome> {
-        let held = Call::get(format!("/v1/payment_methods/{}", token.as_str()));
-        if let Some(customer) = words::owner(&self.send(held, None).await)? {
-            return Ok(customer);
+    /// The customer of Stripe's whose payment method it is, made for its first use: what is nobody's is good for one
+    /// payment, and an order has one for each merchant. Those are begun side by side, and one of them makes it.
+    async fn owner(&self, m: &MarketplaceId, token: &GatewayToken) -> Result<Word, Outcome> {
+        let (token, key) = (token.as_str(), format!("{}-customer", token.as_str()));
+        for pause in [100, 300, 900] {
+            let held = Call::get(format!("/v1/payment_methods/{token}"));
+            if let Some(customer) = words::owner(&self.send(held, None).await)? {
+                return Ok(customer);
+            }
+            let form = [("payment_method", token), ("metadata[marketplace]", m.as_str())];
+            let made = self.send(Call::post("/v1/customers".to_owned(), &form), Some(&key)).await;
+            if !matches!(made, Some((409, _))) {
+                return words::customer(&made);
+            }
+            tokio::time::sleep(Duration::from_millis(pause)).await;
         }
-        let mut call = Call::post("/v1/customers".to_owned(), &[("payment_method", token.as_str())]);
-        call.form.extend(metadata(m, key));
-        words::customer(&self.send(call, Some(&format!("{key}-customer"))).await)
+        Err(Outcome::Unknown)
     }
 
     /// What became of a call.
     async fn ask(&self, reference: Option<&Word>, about: &Request, called: Timestamp) -> Outcome {
-        let intent = |id: &Word| Call::get(format!("/v1/payment_intents/{id}?expand[]=latest_charge"));
         match about {
             Request::Authorize { key, .. } => match reference {
                 Some(id) => words::intent(&self.send(intent(id), None).await),
@@ -252,8 +262,21 @@ impl Stripe {
         let secret = self.webhook_secret.value().await.ok_or(NotANotice::NoSecret)?;
         signature::holds_stripe(&secret, headers, body, now)?;
         let event: Value = serde_json::from_slice(body).map_err(|_| NotANotice::Unreadable)?;
-        Ok(words::notice(&event).into_iter().collect())
+        let mut told = words::notice(&event);
+        // When an authorization ends is not in the event.
+        if let Some(Notice { outcome, .. }) = &mut told
+            && let Outcome::Approved { reference, expires_at: None } = outcome
+            && event["type"] == words::AUTHORIZED
+            && let after @ Outcome::Approved { .. } = words::intent(&self.send(intent(reference), None).await)
+        {
+            *outcome = after;
+        }
+        Ok(told.into_iter().collect())
     }
+}
+
+fn intent(id: &Word) -> Call {
+    Call::get(format!("/v1/payment_intents/{id}?expand[]=latest_charge"))
 }
 
 fn capture(key: &AttemptId, authorization: &Word, amount: Money) -> Call {

@@ -11,25 +11,24 @@ type Asked = Arc<Mutex<Vec<(String, String, Option<String>, String)>>>;
 /// Something on this machine that answers every request so, and Stripe's client for it.
 async fn answering(status: u16, body: &str) -> (Stripe, Asked) {
     let body = body.to_owned();
-    answering_each(status, move |_| body.clone()).await
+    answering_each(move |_| (status, body.clone())).await
 }
 
 /// As [`answering`], by the path.
 async fn answering_each(
-    status: u16,
-    body: impl Fn(&str) -> String + Clone + Send + Sync + 'static,
+    by_path: impl Fn(&str) -> (u16, String) + Clone + Send + Sync + 'static,
 ) -> (Stripe, Asked) {
     let asked = Asked::default();
     let heard = Arc::clone(&asked);
     let answer = move |request: axum::extract::Request| {
-        let (heard, body) = (Arc::clone(&heard), body.clone());
+        let (heard, by_path) = (Arc::clone(&heard), by_path.clone());
         async move {
             let (parts, sent) = request.into_parts();
             let sent = axum::body::to_bytes(sent, 10_000).await.unwrap();
             let key = parts.headers.get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
             let sent = String::from_utf8(sent.to_vec()).unwrap();
             let path = parts.uri.path_and_query().unwrap().to_string();
-            let body = body(&path);
+            let (status, body) = by_path(&path);
             heard.lock().unwrap().push((parts.method.to_string(), path, key, sent));
             (StatusCode::from_u16(status).unwrap(), body)
         }
@@ -105,7 +104,7 @@ async fn an_authorization_is_a_payment_intent_that_is_confirmed_and_captured_lat
     let outcome = stripe.call(&market(), &authorize(eur(43_90))).await;
     assert_eq!(said(&outcome), "pi_1 until 2027-01-15T08:00:00Z");
     let asked = asked.lock().unwrap();
-    let [(method, path, idempotency, body)] = asked.as_slice() else { panic!("{asked:?}") };
+    let [.., (method, path, idempotency, body)] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!((method.as_str(), path.as_str()), ("POST", "/v1/payment_intents"));
     assert_eq!(idempotency.as_deref(), Some(key(1).as_str()));
     let form: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
@@ -123,6 +122,7 @@ async fn an_authorization_is_a_payment_intent_that_is_confirmed_and_captured_lat
             ("metadata[marketplace]", market().as_str()),
             ("metadata[payment]", "pay_0000000000000000000000000701"),
             ("metadata[attempt]", key(1).as_str()),
+            ("customer", "pi_1"),
             ("setup_future_usage", "off_session"),
         ]
     );
@@ -143,28 +143,58 @@ fn renewal() -> Request {
 }
 
 #[tokio::test]
-async fn a_renewal_is_made_without_its_customer_by_a_payment_method_that_is_somebodys() {
+async fn a_payment_method_is_made_somebodys_for_its_first_payment_and_is_good_for_others_then() {
     let intent = json!({"id": "pi_2", "status": "requires_capture"}).to_string();
     for (owner, customers) in [(json!(null), 1), (json!("cus_1"), 0)] {
         let (intent, method) = (intent.clone(), json!({"id": "pm_card_visa", "customer": owner}).to_string());
-        let (stripe, asked) = answering_each(200, move |path| match path {
-            "/v1/payment_methods/pm_card_visa" => method.clone(),
-            "/v1/customers" => json!({"id": "cus_1"}).to_string(),
-            _ => intent.clone(),
+        let (stripe, asked) = answering_each(move |path| match path {
+            "/v1/payment_methods/pm_card_visa" => (200, method.clone()),
+            "/v1/customers" => (200, json!({"id": "cus_1"}).to_string()),
+            _ => (200, intent.clone()),
         })
         .await;
-        assert_eq!(said(&stripe.call(&market(), &renewal()).await), "pi_2 approved");
+        for request in [authorize(eur(43_90)), renewal()] {
+            asked.lock().unwrap().clear();
+            assert_eq!(said(&stripe.call(&market(), &request).await), "pi_2 approved");
+            let asked = asked.lock().unwrap();
+            let body = &asked.last().unwrap().3;
+            assert!(body.contains("&customer=cus_1&"), "{body}");
+        }
         let asked = asked.lock().unwrap();
         let made: Vec<_> = asked.iter().filter(|(_, path, ..)| path == "/v1/customers").collect();
         assert_eq!(made.len(), customers);
         for (_, _, idempotency, body) in made {
-            assert_eq!(idempotency.as_deref(), Some(format!("{}-customer", key(5)).as_str()));
-            assert!(body.starts_with("payment_method=pm_card_visa&metadata"), "{body}");
+            assert_eq!(idempotency.as_deref(), Some("pm_card_visa-customer"));
+            let of = format!("payment_method=pm_card_visa&metadata%5Bmarketplace%5D={}", market());
+            assert_eq!(*body, of, "for every attempt the same");
         }
         let (_, path, idempotency, body) = asked.last().unwrap();
         assert_eq!((path.as_str(), idempotency.as_deref()), ("/v1/payment_intents", Some(key(5).as_str())));
         assert!(body.ends_with("&customer=cus_1&off_session=true"), "{body}");
     }
+}
+
+#[tokio::test]
+async fn payments_side_by_side_have_one_customer() {
+    let intent = json!({"id": "pi_2", "status": "requires_capture"}).to_string();
+    let (made, conflict) =
+        (Arc::new(Mutex::new(false)), json!({"error": {"code": "idempotency_key_in_use"}}));
+    // Another one makes the customer at this moment.
+    let (stripe, asked) = answering_each(move |path| match path {
+        "/v1/customers" => {
+            *made.lock().unwrap() = true;
+            (409, conflict.to_string())
+        }
+        "/v1/payment_methods/pm_card_visa" => {
+            let customer = made.lock().unwrap().then_some("cus_2");
+            (200, json!({"id": "pm_card_visa", "customer": customer}).to_string())
+        }
+        _ => (200, intent.clone()),
+    })
+    .await;
+    assert_eq!(said(&stripe.call(&market(), &authorize(eur(43_90))).await), "pi_2 approved");
+    let asked = asked.lock().unwrap();
+    assert!(asked.last().unwrap().3.contains("&customer=cus_2&"), "{asked:?}");
 }
 
 #[tokio::test]
@@ -295,9 +325,9 @@ async fn an_intent_that_is_not_named_yet_is_looked_for_on_every_page_of_what_was
         // What was not looked through says nothing.
         (8, true, "unknown", 10),
     ] {
-        let (stripe, asked) = answering_each(200, move |path| match path.contains("&starting_after=pi_") {
-            false => page(1, 9, true),
-            true => page(2, attempt, more),
+        let (stripe, asked) = answering_each(move |path| match path.contains("&starting_after=pi_") {
+            false => (200, page(1, 9, true)),
+            true => (200, page(2, attempt, more)),
         })
         .await;
         assert_eq!(said(&stripe.call(&market(), &ask(None, authorize(eur(1)))).await), want);

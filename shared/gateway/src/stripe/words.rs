@@ -181,6 +181,9 @@ pub(super) fn refund_of(key: &AttemptId, answer: &Answer) -> Outcome {
     }
 }
 
+/// The event of an authorization that holds.
+pub(super) const AUTHORIZED: &str = "payment_intent.amount_capturable_updated";
+
 /// What an event tells; none where it is about nothing of ours, or says nothing that is not known.
 pub(super) fn notice(event: &Value) -> Option<Notice> {
     let object = event.pointer("/data/object")?;
@@ -195,7 +198,7 @@ pub(super) fn notice(event: &Value) -> Option<Notice> {
             }
             None => (attempt, state(object)),
         },
-        "payment_intent.amount_capturable_updated"
+        AUTHORIZED
         | "payment_intent.canceled"
         | "payment_intent.payment_failed"
         | "payment_intent.requires_action" => (attempt, state(object)),
