@@ -282,6 +282,24 @@ async fn who_cancels_while_goods_are_waited_for_gets_and_pays_nothing() {
 
 /// With its order split to the merchants, on the order's own way.
 #[tokio::test]
+async fn who_cancels_while_nobody_knows_of_the_payment_gets_no_goods_and_has_the_money_back() {
+    let all = Deliveries::open().await;
+    let id = all.subscribe("tok_approved").await;
+    let (before, stock) = (all.orders().await, all.stock().await);
+    let card = json!({"payment": {"method": "card", "token": "tok_timeout_approved"}});
+    all.market.act(&id, "set-payment-method", card).await;
+    let due = all.market.kept(&id).await.due_at().unwrap().unwrap();
+    all.market.shop.wait_until(&due.to_string()).await;
+    assert!(all.market.kept(&id).await.sending.is_some(), "the gateway is still asked");
+    all.market.act(&id, "cancel", json!({"at": "now"})).await;
+    all.market.shop.wait_days(2).await;
+    assert_eq!((all.orders().await, all.stock().await), (before, stock));
+    let accounts = all.market.shop.accounts().await;
+    assert!(!accounts.contains_key("refunds_payable"), "what was authorized is released: {accounts:?}");
+    all.market.books_are_right().await;
+}
+
+#[tokio::test]
 async fn a_renewal_of_two_lines_of_two_merchants_takes_62_write_units_at_most() {
     let all = Deliveries::open().await;
     all.subscribe("tok_approved").await;

@@ -223,3 +223,26 @@ async fn running_subscriptions_take_new_terms_when_they_are_migrated_and_not_bef
     market.shop.refused("/v1/plans/pln_x/migrate", &json!({}), 404, "not_found").await;
     market.books_are_right().await;
 }
+
+#[tokio::test]
+async fn a_change_that_waits_outlives_a_migration_and_what_is_asked_for_besides() {
+    let market = Subscriptions::open().await;
+    let (id, path) = (market.subscribe("ten", "tok_approved").await, |plan: &str| {
+        format!("/v1/plans/{}/migrate", market.plan(plan))
+    });
+    market.act(&id, "change", json!({"quantity": 2, "at": "period_end"})).await;
+    publish(&market.shop, "ten", terms("12.00")).await;
+    let page = market.shop.done(&path("ten"), &json!({})).await;
+    assert_eq!(page["migrated"], json!([id]));
+    market.shop.wait_until("2026-04-03T00:00:00Z").await;
+    assert_eq!(market.bills(&id).await.pop(), Some(("paid", "24.00".to_owned())), "two, on the new terms");
+    // Another plan waits: its customer has been told what that costs.
+    market.act(&id, "change", json!({"plan": market.plan("twenty"), "at": "period_end"})).await;
+    publish(&market.shop, "ten", terms("13.00")).await;
+    let page = market.shop.done(&path("ten"), &json!({})).await;
+    assert_eq!((&page["migrated"], at(&page, "/refused/0/code")), (&json!([]), "subscription_change_waits"));
+    market.act(&id, "change", json!({"quantity": 1, "at": "period_end"})).await;
+    market.shop.wait_until("2026-05-03T00:00:00Z").await;
+    assert_eq!(market.bills(&id).await.pop(), Some(("paid", "20.00".to_owned())));
+    market.books_are_right().await;
+}

@@ -4,7 +4,7 @@
 //! is told joins with what is known, so whoever comes second finds the same and changes nothing (A9(4)).
 
 use crate::hold::taking;
-use crate::renew::tell as tell_renewed;
+use crate::renew::{is_awaited, tell as tell_renewed};
 use crate::subscribe::begin_with;
 use domain::Decision;
 use domain::cart::{Cart, HELD, PINNED, Verdict, verdict};
@@ -169,7 +169,14 @@ pub(crate) async fn attempt(
         news.push((held, facts, after));
     }
     let current: Vec<Payment> = news.iter().map(|(_, _, after)| after.clone()).collect();
-    match verdict(draft.total()?, &current) {
+    let verdict = match verdict(draft.total()?, &current) {
+        // Whoever has ended the subscription meanwhile gets nothing of it, however late the gateway says yes.
+        Verdict::Secured { .. } if !is_awaited(world, m, &cart.value).await? => {
+            Verdict::Failed { decline: None }
+        }
+        verdict @ (Verdict::Secured { .. } | Verdict::Failed { .. } | Verdict::Waits) => verdict,
+    };
+    match verdict {
         Verdict::Waits => {
             let next = pinned(world, m, cart, now).await?;
             let mut commit = Commit::<Overtaken>::new(m, context);

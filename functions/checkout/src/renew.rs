@@ -90,8 +90,9 @@ async fn order(
     match begin(world, gateways, (m, context), paying).await {
         Ok(Begun::Going(going)) => Ok(Ordering::Going(going)),
         Ok(Begun::Over(_)) => Ok(Ordering::Over),
-        // Not even a fee can be converted today; what is held for it is free when its time is over.
-        Err(problem) if problem.is_without_rate() => unavailable().await,
+        // Too many payments were tried, the gateway is gone, not even a fee can be converted today: it waits as for
+        // goods that are not there, and ends as that does. What is held for it is free when its time is over.
+        Err(problem) if problem.is_refusal() => unavailable().await,
         Err(problem) => Err(problem),
     }
 }
@@ -193,6 +194,13 @@ fn means(gateways: &Gateways, subscription: &Subscription) -> Vec<Means> {
     let tender = found.map(|gateway| Tender { method: means.method, gateway, limit: None });
     let paid = tender.map(|tender| Means { tender, name: means.gateway.clone(), token: means.token.clone() });
     paid.into_iter().collect()
+}
+
+/// Whether whoever a cart is of still wants its goods: a subscription that sends them, or a shopper.
+pub(crate) async fn is_awaited(world: &World, m: &MarketplaceId, cart: &Cart) -> Result<bool, table::Fault> {
+    let Some((id, number)) = &cart.renews else { return Ok(true) };
+    let sending = world.table.sending(m, id).await?;
+    Ok(sending.is_some_and(|(held, _)| held.value.sending.is_some_and(|sending| sending.number == *number)))
 }
 
 /// Tells the subscription that a cart is of what became of its goods: ordered, or why not. First what time brings next,

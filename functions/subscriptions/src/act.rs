@@ -160,8 +160,8 @@ impl Act {
     /// On whose terms it is decided.
     async fn target(&self, till: &Till<'_>, held: &Subscription) -> Result<Target, Problem> {
         match self {
-            Self::Change { plan, newest, quantity, .. } => {
-                target(till.world, till.m, held, (plan.as_ref(), *newest, *quantity)).await
+            Self::Change { plan, newest, quantity, when } => {
+                target(till.world, till.m, (held, when), (plan.as_ref(), *newest, *quantity)).await
             }
             Self::Pause { .. }
             | Self::Resume

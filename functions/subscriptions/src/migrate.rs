@@ -8,7 +8,7 @@ use crate::start::problem;
 use axum::extract::{Path, State};
 use domain::Decision;
 use domain::id::{PlanId, SubscriptionId};
-use domain::subscription::{Stage, Subscription, Target, When, change};
+use domain::subscription::{Next, Refused, Stage, Subscription, Target, When, change};
 use edge::query::Paging;
 use edge::{Again, Check, Command, Problem, Reply, World};
 use gateway::{Gateways, Till};
@@ -100,7 +100,15 @@ async fn one(till: &Till<'_>, id: &SubscriptionId, target: &Target) -> Result<On
     if over || *plan != target.plan || version == target.version {
         return Ok(One::Untouched);
     }
-    let target = Target { quantity: held.value.quantity, ..target.clone() };
+    // A change that waits stays as its customer has asked for it, on the new terms where it is of this plan.
+    let quantity = match &held.value.next {
+        Some(Next::Change(waits)) if waits.plan != target.plan => {
+            return Ok(One::Refused(Box::new(Refused::ChangeWaits.into())));
+        }
+        Some(Next::Change(waits)) => waits.quantity,
+        Some(Next::Cancel | Next::Skip) | None => held.value.quantity,
+    };
+    let target = Target { quantity, ..target.clone() };
     let billing = table.billing(till.m, &held.value, &target).await?;
     let decided =
         change(&held.value, (&billing.terms, target.quantity), When::PeriodEnd, &billing.taxes(), now);

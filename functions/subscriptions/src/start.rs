@@ -7,7 +7,7 @@ use domain::id::{CustomerId, MarketplaceId, OrderId, PlanId, SubscriptionId};
 use domain::invoice::Stage as InvoiceStage;
 use domain::payment::{Payment, Stage as PaymentStage};
 use domain::period::Zone;
-use domain::subscription::{Ended, Means, Stage, Start, Step, Subscription, Target, start as begin};
+use domain::subscription::{Ended, Means, Stage, Start, Step, Subscription, Target, When, start as begin};
 use domain::tax::id::TaxId;
 use domain::text::Word;
 use edge::address::AddressBody;
@@ -322,20 +322,25 @@ pub(crate) fn declined(decline: Option<&domain::gateway::Decline>) -> Problem {
     }
 }
 
-/// A plan's version for a change: the newest, or the one that the subscription has.
+/// A plan's version for a change: the newest, or the one that the subscription has. What is not named stays as it is,
+/// or as it will be by the time for which it is asked.
 pub(crate) async fn target(
     world: &World,
     m: &MarketplaceId,
-    held: &Subscription,
+    (held, when): (&Subscription, &When),
     (plan, newest, quantity): (Option<&PlanId>, bool, Option<u32>),
 ) -> Result<Target, Problem> {
-    let quantity = quantity.unwrap_or(held.quantity);
-    let same = plan.is_none_or(|plan| *plan == held.plan);
-    if same && !newest {
-        return Ok(Target { quantity, ..held.target() });
+    let (has, base) = match when {
+        When::PeriodEnd => (held.target(), held.renews_as()),
+        When::Now(_) => (held.target(), held.target()),
+    };
+    let (plan, quantity) = (plan.unwrap_or(&base.plan), quantity.unwrap_or(base.quantity));
+    let kept = [&base, &has].into_iter().find(|one| one.plan == *plan);
+    if let Some(kept) = kept.filter(|_| !newest) {
+        return Ok(Target { quantity, ..kept.clone() });
     }
-    let plan = find(world, m, plan.unwrap_or(&held.plan)).await?;
-    if plan.closed && !same {
+    let plan = find(world, m, plan).await?;
+    if plan.closed && kept.is_none() {
         return Err(plan_closed(&plan));
     }
     Ok(Target { plan: plan.id, version: plan.version, quantity })

@@ -161,9 +161,10 @@ impl Case {
         self.stage == Stage::Open
     }
 
-    /// One failure more: `failures` attempts have failed by now. None where that was counted before.
+    /// One failure more: `failures` attempts have failed by now; or the last of them in another way than was known, as
+    /// its customer has confirmed it meanwhile. None where that was counted before.
     pub fn failed(&self, class: Class, failures: u16, now: Timestamp) -> Option<Self> {
-        if !self.is_open() || failures <= self.failures {
+        if !self.is_open() || (failures, class) == (self.failures, self.class) || failures < self.failures {
             return None;
         }
         // A try on a day that ends in a fault is not spent, as long as minutes are left.

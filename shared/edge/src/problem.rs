@@ -111,9 +111,9 @@ impl Problem {
         Self::internal()
     }
 
-    /// Whether something cannot be converted today.
-    pub fn is_without_rate(&self) -> bool {
-        self.code == "no_exchange_rate"
+    /// Whether what was asked for is refused, and would be if it were asked again.
+    pub fn is_refusal(&self) -> bool {
+        (400..500).contains(&self.status)
     }
 }
 

@@ -125,9 +125,14 @@ fn a_failure_that_is_told_twice_or_after_the_end_is_no_news() {
     let case = opened(Soft, Policy::default());
     assert_eq!(case.failed(Soft, 1, may("02")), None);
     let case = case.failed(Soft, 2, may("02")).unwrap();
-    for failures in [0, 1, 2] {
-        assert_eq!(case.failed(Hard, failures, may("03")), None, "{failures}");
+    for (class, failures) in [(Hard, 0), (Hard, 1), (Soft, 2)] {
+        assert_eq!(case.failed(class, failures, may("03")), None, "{failures}");
     }
+    // Its customer was asked to confirm the third, has, and the bank says that there is not enough.
+    let asked = case.failed(Hard, 3, may("03")).unwrap();
+    let known = asked.failed(Soft, 3, may("03")).unwrap();
+    assert_eq!((asked.retry_at(), known.failures), (None, 3));
+    assert!(known.retry_at().is_some());
     let two_at_once = case.failed(Soft, 4, may("04")).unwrap();
     assert_eq!((two_at_once.failures, two_at_once.tries), (4, 2));
     for over in [case.recovered(may("03")), case.exhausted(may("03"))] {
