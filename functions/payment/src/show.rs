@@ -48,7 +48,7 @@ pub(crate) struct PaymentView {
     closed_at: Option<String>,
     created_at: String,
     /// What a person has to look at: `unresolved`, `not_finalized`, `expiring`, `capture_failed`, `refund_failed`,
-    /// `refunded_twice`, `stray`.
+    /// `refunded_twice`, `missing`, `stray`.
     alerts: Vec<&'static str>,
     attempts: Vec<AttemptView>,
     refunds: Vec<RefundView>,
@@ -62,6 +62,12 @@ pub(crate) struct AttemptView {
     number: u16,
     /// `authorize`, `capture`, `void` or `refund`.
     call: &'static str,
+    /// The merchant order whose money a capture takes, by its number in the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<u8>,
+    /// The refund that is sent, by its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund: Option<u16>,
     amount: Amount,
     at: String,
     /// `open`, `promised`, `given_up`, `declined`, `approved` or `captured`.
@@ -157,15 +163,18 @@ fn attempt(payment: &Payment, attempt: &Attempt) -> AttemptView {
         Told::Approved { .. } => ("approved", None),
         Told::Captured { .. } => ("captured", None),
     };
+    let (call, part, refund) = match attempt.call {
+        Call::Authorize => ("authorize", None, None),
+        Call::Capture { part, .. } => ("capture", Some(part), None),
+        Call::Void { .. } => ("void", None, None),
+        Call::Refund { refund } => ("refund", None, Some(refund)),
+    };
     AttemptView {
         id: AttemptId::of(&payment.id, attempt.number).to_string(),
         number: attempt.number,
-        call: match attempt.call {
-            Call::Authorize => "authorize",
-            Call::Capture { .. } => "capture",
-            Call::Void { .. } => "void",
-            Call::Refund { .. } => "refund",
-        },
+        call,
+        part,
+        refund,
         amount: attempt.amount.into(),
         at: shown(attempt.at),
         status,

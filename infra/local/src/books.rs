@@ -155,9 +155,8 @@ impl Books {
         if let Some((m, payment)) = payment
             && let Some(invoice) = &payment.invoice
         {
-            let kept = payment.captured().minor.saturating_sub(payment.stray().minor);
             let (_, captured) = derived.paid.entry((m.clone(), invoice.clone())).or_default();
-            *captured += i128::from(kept);
+            *captured += i128::from(payment.kept().minor);
             let back =
                 payment.refunds.iter().filter(|refund| !refund.stray).map(|refund| refund.amount.minor);
             *derived.recurring(m, payment.amount, RECEIVABLE) += i128::from(back.sum::<i64>());

@@ -267,7 +267,7 @@ impl Invoice {
 
     /// After its payment has come to what it has; none where that is no news.
     pub fn paid_by(&self, payment: &Payment, now: Timestamp) -> Result<Option<Self>, MoneyError> {
-        let kept = payment.captured().minus(payment.stray())?;
+        let kept = payment.kept();
         let comes = kept.minus(self.due()?)?.minor >= 0;
         let open = self.stage == Stage::Open;
         Ok((open && comes).then(|| Self { stage: Stage::Paid { since: now }, ..self.clone() }))

@@ -12,13 +12,14 @@
 //!
 //! Invariants: while an attempt is open none of the same kind begins (A9(1)); Σ captures ≤ their authorization,
 //! Σ refunds ≤ captured (A9(3)); money goes back only where somebody granted it (A9(5)). Money that fits nothing,
-//! because the payment is closed or more than its amount came, is a refund that awaits approval.
+//! because the payment is closed, or more than its amount came, or a merchant order's twice, is a refund that awaits
+//! approval.
 //! Absent on purpose: how many payments an order has and who pays which part ([`crate::tender`]), and the call itself.
 
 mod agenda;
 mod steps;
 mod sums;
-pub use agenda::{Alert, Asked, Duty, agenda, next_ask, next_look, take_up};
+pub use agenda::{Alert, Asked, Duty, agenda, concerns_order, next_ask, next_look, take_up};
 pub use steps::{
     Grant, Opening, alert, attended, begin_authorize, begin_capture, begin_refund, begin_void, close,
     finalize, give_up, grant, open, redirect, settle,
@@ -396,7 +397,15 @@ impl Attempt {
     }
 
     fn is_capture(&self) -> bool {
-        matches!(self.call, Call::Capture { .. })
+        self.captures().is_some()
+    }
+
+    /// The merchant order that it captures.
+    pub(crate) fn captures(&self) -> Option<u8> {
+        match self.call {
+            Call::Capture { part, .. } => Some(part),
+            Call::Authorize | Call::Void { .. } | Call::Refund { .. } => None,
+        }
     }
 
     /// The state that an outcome tells. Only an authorization waits for a customer or a transfer, lapses, or brings
@@ -528,7 +537,7 @@ impl Payment {
             Fact::Finalized { .. } => self.finalized = true,
             Fact::Closed { at } => {
                 // Money that its order never knew of fits nothing, but for what was granted as the order's.
-                let known = if self.finalized { self.captured().minor.min(self.amount.minor) } else { 0 };
+                let known = if self.finalized { self.kept().minor } else { 0 };
                 let fits = known.max(self.granted(false));
                 self.closed = Some(Closed { at: *at, kept: self.money(fits) });
             }

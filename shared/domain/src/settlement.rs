@@ -12,7 +12,7 @@ use crate::id::MerchantOrderId;
 use crate::merchant_order::MerchantOrder;
 use crate::money::{Money, MoneyError};
 use crate::order::{Order, split};
-use crate::payment::{Attempt, Call, Payment, State, To};
+use crate::payment::{Attempt, Payment, State, To};
 use crate::tender::{self, Refused};
 use crate::text::Word;
 
@@ -138,7 +138,7 @@ impl Payment {
     fn captures(&self) -> Vec<(u8, &Attempt)> {
         let mut counts: Vec<(u8, &Attempt)> = Vec::new();
         for attempt in &self.attempts {
-            let Call::Capture { part, .. } = attempt.call else { continue };
+            let Some(part) = attempt.captures() else { continue };
             match counts.iter_mut().find(|(of, _)| *of == part) {
                 Some((_, held)) if held.state.is_success() => {}
                 Some((_, held)) => *held = attempt,
@@ -187,13 +187,15 @@ fn captures(
             due.push(Due::Capture { payment: position, part: part.number, amount: taken, last: false });
         }
     }
-    // The last one that a payment will see takes the authorization with it.
-    for (position, _) in payments.iter().enumerate() {
-        let to_come = |part: &Part| {
+    // The last one that a payment will see takes the authorization with it: every other one is through by then.
+    for (position, payment) in payments.iter().enumerate() {
+        let taken = |part: &Part| payment.capture_of(part.number).is_some_and(|one| one.state.is_success());
+        let to_come = |part: &&Part| {
             let pays = share(rows, part, position).is_some_and(|share| share.minor > 0);
-            pays && part.progress == Progress::ToCome
+            let owed = part.progress == Progress::ToCome || part.may_be_paid();
+            pays && owed && !taken(part)
         };
-        if parts.iter().any(to_come) {
+        if parts.iter().filter(to_come).count() > 1 {
             continue;
         }
         let mut own = due.iter_mut().rev().filter_map(|due| match due {
@@ -214,7 +216,7 @@ fn taken(part: &Part, rows: &[Vec<Money>], position: usize, payment: &Payment) -
     if payment.came_along() {
         let before = rows.iter().take(usize::from(part.number).saturating_sub(1));
         let before = before.filter_map(|row| row.get(position)).map(|share| share.minor).sum::<i64>();
-        let kept = payment.captured().minor.saturating_sub(payment.stray().minor);
+        let kept = payment.kept().minor;
         let own = share(rows, part, position)?.minor;
         return Some(Money { minor: kept.saturating_sub(before).clamp(0, own), ..nothing });
     }

@@ -77,7 +77,7 @@ payloads! {
     "payment.closed.v1" PaymentClosedV1 { payment: PaymentId, order: OrderId }
 
     /// A person has to look: `unresolved`, `not_finalized`, `expiring`, `capture_failed`, `refund_failed`,
-    /// `refunded_twice` or `stray`.
+    /// `refunded_twice`, `missing` or `stray`.
     "payment.alert_raised.v1" PaymentAlertRaisedV1 {
         payment: PaymentId, order: OrderId, alert: String, amount: Amount,
     }
@@ -156,7 +156,7 @@ fn concerns(payment: &Payment, alert: &Alert) -> domain::Money {
         Alert::RefundFailed { refund } | Alert::RefundedTwice { refund } => {
             payment.refund(*refund).map_or(payment.amount, |held| held.amount)
         }
-        Alert::Stray { amount } => *amount,
+        Alert::Missing { amount } | Alert::Stray { amount } => *amount,
     }
 }
 
@@ -203,6 +203,12 @@ fn told(before: &Payment, after: &Payment, attempt: u16, outcome: &Outcome) -> V
         }
         (Call::Void { .. }, Outcome::Approved { .. } | Outcome::Captured { .. }) => {
             vec![released(after, is.amount)]
+        }
+        // It holds after all, and its checkout may have waited for just that.
+        (Call::Void { authorization }, Outcome::Declined { .. })
+            if !after.finalized && after.in_force().is_some_and(|held| held.number == *authorization) =>
+        {
+            vec![authorized(after)]
         }
         (Call::Refund { refund }, Outcome::Approved { .. } | Outcome::Captured { .. }) => {
             let done = |held: &&Refund| matches!(after.refund_stage(held), RefundStage::Executed { .. });

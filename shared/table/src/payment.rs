@@ -16,7 +16,7 @@ use domain::id::{MarketplaceId, OrderId, PaymentId};
 use domain::ledger::Posting;
 use domain::merchant_order::MerchantOrder;
 use domain::order::Order;
-use domain::payment::{Fact, Payment, Stage, next_look};
+use domain::payment::{Fact, Payment, Stage, concerns_order, next_look};
 use domain::text::Word;
 use events::payment::announce;
 use jiff::Timestamp;
@@ -164,12 +164,16 @@ impl Table {
     }
 }
 
-/// When the payment is looked at next, if that differs from before: the due work that a commit of it needs.
+/// When the payment is looked at next, if that differs from before, or now where its order has to be: the due work that
+/// a commit of it needs.
 pub fn look_that_is_new(
     (before, after): (Option<&Payment>, &Payment),
     gateway: Capabilities,
     now: Timestamp,
 ) -> Option<Timestamp> {
+    if before.is_some_and(|before| concerns_order(before, after)) {
+        return Some(now);
+    }
     let next = next_look(after, gateway, now)?;
     let was = before.and_then(|before| next_look(before, gateway, now));
     (was != Some(next) || next <= now).then_some(next)

@@ -45,7 +45,8 @@ pub fn verdict(total: Money, payments: &[Payment]) -> Verdict {
         | payment::Stage::Captured { .. }
         | payment::Stage::Released => false,
     };
-    if stages.iter().any(unknown) {
+    // What is about to be given back may be gone before its order takes anything of it.
+    if stages.iter().any(unknown) || payments.iter().any(Payment::is_being_released) {
         return Verdict::Waits;
     }
     let (mut asked, mut promised) = (false, false);

@@ -404,6 +404,18 @@ fn what_the_payments_of_a_checkout_come_to() {
     assert_eq!(verdict(eur(60_00), &[ended]), nothing());
     let untried = Payment { attempts: Vec::new(), ..told(1, 60_00, None) };
     assert_eq!(verdict(eur(60_00), &[untried]), nothing());
+    // While it is being given back nobody counts on it; where that is refused it holds after all.
+    let fact = |decided| match decided {
+        Ok(Decision::New(fact)) => fact,
+        other => panic!("{other:?} is no news"),
+    };
+    let held = told(1, 60_00, approved());
+    let releasing = held.clone().apply(&fact(payment::begin_void(&held, 1, now())));
+    assert_eq!(verdict(eur(60_00), std::slice::from_ref(&releasing)), Verdict::Waits);
+    for (outcome, want) in [(approved(), nothing()), (declined("processing_error"), secured(false))] {
+        let told = fact(settle(&releasing, 2, outcome.unwrap(), None, now()));
+        assert_eq!(verdict(eur(60_00), &[releasing.clone().apply(&told)]), want);
+    }
     // Where nothing is to be paid, nothing has to be (A6(6)).
     assert_eq!(verdict(eur(0), &[]), secured(false));
 }

@@ -95,7 +95,7 @@ pub enum Alert {
         attempt: u16,
     },
     NotFinalized,
-    /// The authorization ends, or has ended, and cannot be renewed.
+    /// The authorization ends, has ended or has too little room, and cannot be renewed.
     Expiring {
         authorization: u16,
     },
@@ -108,6 +108,10 @@ pub enum Alert {
     /// A call that was given up, or not received, has arrived after all: the customer has it twice.
     RefundedTwice {
         refund: u16,
+    },
+    /// A transfer that the order counts on was declined, has ended, or was too little.
+    Missing {
+        amount: Money,
     },
     /// Money that fits nothing goes back when somebody approves.
     Stray {
@@ -143,6 +147,7 @@ impl Alert {
             Self::CaptureFailed { .. } => "capture_failed",
             Self::RefundFailed { .. } => "refund_failed",
             Self::RefundedTwice { .. } => "refunded_twice",
+            Self::Missing { .. } => "missing",
             Self::Stray { .. } => "stray",
         }
     }
@@ -163,14 +168,11 @@ impl Payment {
                 holds.is_some_and(|held| held.number == *authorization)
             }
             Alert::CaptureFailed { attempt } => {
-                let part = |one: &Attempt| match one.call {
-                    Call::Capture { part, .. } => Some(part),
-                    Call::Authorize | Call::Void { .. } | Call::Refund { .. } => None,
-                };
-                let of = self.attempt(*attempt).and_then(part);
+                let of = self.attempt(*attempt).and_then(Attempt::captures);
                 // Another try has not taken it yet.
                 let taken = |one: &Attempt| {
-                    matches!(one.state, State::Captured { .. }) || part(one) == of && one.state.is_success()
+                    matches!(one.state, State::Captured { .. })
+                        || one.captures() == of && one.state.is_success()
                 };
                 self.closed.is_none() && !self.attempts.iter().any(taken)
             }
@@ -181,6 +183,7 @@ impl Payment {
             Alert::RefundedTwice { refund } => {
                 self.refund(*refund).is_some_and(|refund| self.arrived(refund).len() > 1)
             }
+            Alert::Missing { amount } => *amount == self.missing(),
             Alert::Stray { amount } => *amount == self.awaits_approval(),
         }
     }
@@ -205,6 +208,18 @@ pub fn take_up(payment: &Payment, duty: &Duty, now: Timestamp) -> Result<Decisio
     }
 }
 
+/// Whether its order may have waited for what is new: a call that had come to nothing has gone well after all, or
+/// another authorization holds. It is looked at at once, or nobody would do what that makes possible, or due.
+pub fn concerns_order(before: &Payment, after: &Payment) -> bool {
+    let wanted = after.finalized && after.invoice.is_none() && after.closed.is_none();
+    let late = |one: &Attempt| match before.attempt(one.number).map(|was| &was.state) {
+        Some(State::GivenUp { .. } | State::Declined { .. }) => !matches!(one.call, Call::Refund { .. }),
+        Some(State::Open { .. }) => one.is_authorize(),
+        Some(State::Promised | State::Approved { .. } | State::Captured { .. }) | None => false,
+    };
+    wanted && before.finalized && after.attempts.iter().any(|one| one.state.is_success() && late(one))
+}
+
 /// When the payment is looked at next; what is due by now counts as now, unless its time is over. None: nothing will
 /// happen by itself. That its order is told again goes along with the alert that it did not listen.
 pub fn next_look(payment: &Payment, gateway: Capabilities, now: Timestamp) -> Option<Timestamp> {
@@ -227,10 +242,14 @@ pub fn agenda(payment: &Payment, gateway: Capabilities) -> Vec<(Timestamp, Duty)
         due.push((first, Duty::Finalize));
         due.push((later(first, FINALIZE_LIMIT), Duty::Alert(Alert::NotFinalized)));
     }
-    let amount = payment.awaits_approval();
-    if amount.minor > 0 {
-        let news = payment.attempts.iter().filter_map(|attempt| attempt.told_at).max();
-        due.push((news.unwrap_or(payment.created_at), Duty::Alert(Alert::Stray { amount })));
+    let news = payment.attempts.iter().filter_map(|attempt| attempt.told_at).max();
+    let news = news.unwrap_or(payment.created_at);
+    let (missing, stray) = (payment.missing(), payment.awaits_approval());
+    if missing.minor > 0 {
+        due.push((news, Duty::Alert(Alert::Missing { amount: missing })));
+    }
+    if stray.minor > 0 {
+        due.push((news, Duty::Alert(Alert::Stray { amount: stray })));
     }
     due.retain(|(_, duty)| !matches!(duty, Duty::Alert(alert) if payment.alerted.contains(alert)));
     due.sort_by_key(|(at, _)| *at);
@@ -289,6 +308,7 @@ fn renewal(payment: &Payment, gateway: Capabilities, due: &mut Vec<(Timestamp, D
         return;
     }
     let ends = match payment.in_force() {
+        Some(held) if payment.is_short(held) => Some((held, held.told_at.unwrap_or(held.at))),
         Some(held) => renew_at(held).filter(|_| payment.left().minor > 0).map(|at| (held, at)),
         None => payment.lapsed_early().map(|lapsed| (lapsed, lapsed.told_at.unwrap_or(lapsed.at))),
     };
@@ -306,10 +326,7 @@ fn renewal(payment: &Payment, gateway: Capabilities, due: &mut Vec<(Timestamp, D
 
 /// Goods have left: their money must come.
 fn captures(payment: &Payment, due: &mut Vec<(Timestamp, Duty)>) {
-    let parts = payment.attempts.iter().filter_map(|attempt| match attempt.call {
-        Call::Capture { part, .. } => Some((part, attempt)),
-        Call::Authorize | Call::Void { .. } | Call::Refund { .. } => None,
-    });
+    let parts = payment.attempts.iter().filter_map(|attempt| Some((attempt.captures()?, attempt)));
     let mut parts: Vec<(u8, &Attempt)> = parts.collect();
     parts.sort_by_key(|(part, attempt)| (*part, attempt.number));
     for tries in parts.chunk_by(|(one, _), (other, _)| one == other) {

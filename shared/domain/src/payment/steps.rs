@@ -119,7 +119,7 @@ pub fn attended(begun: Decision<Fact>) -> Decision<Fact> {
 }
 
 /// Asks for what is not captured yet: the first time, after a decline (with another token where it was for good), or
-/// again when the authorization in force is about to end. An authorization that is good enough is no news.
+/// again when the authorization in force is about to end or has too little room. One that is good enough is no news.
 pub fn begin_authorize(
     payment: &Payment,
     token: Option<GatewayToken>,
@@ -129,8 +129,8 @@ pub fn begin_authorize(
     if let Some(open) = payment.open_authorization() {
         return Err(barred_by(open));
     }
-    let rest = payment.amount.minus(payment.captured())?;
-    let holds = |held: &Attempt| renew_at(held).is_none_or(|at| now < at);
+    let rest = payment.uncaptured();
+    let holds = |held: &Attempt| renew_at(held).is_none_or(|at| now < at) && !payment.is_short(held);
     if rest.minor <= 0 || payment.in_force().is_some_and(holds) {
         return Ok(Decision::Already);
     }

@@ -9,6 +9,7 @@ use crate::ledger::Account;
 use crate::money::Money;
 use crate::text::Word;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 impl Refund {
     /// Where one of its attempts brings the money: before it was redirected that was another way.
@@ -111,20 +112,46 @@ impl Payment {
         self.authorizations().rev().find(|authorization| self.is_live(authorization))
     }
 
-    /// The authorization that has ended though its order still counts on it, with nothing in its place.
+    /// The authorization that has ended, or was used up, though its order still counts on it, with nothing in its
+    /// place.
     pub(crate) fn lapsed_early(&self) -> Option<&Attempt> {
         let wanted = self.finalized && self.invoice.is_none() && self.closed.is_none();
         if !wanted || self.in_force().is_some() || self.uncaptured().minor == 0 {
             return None;
         }
         let approved = |one: &&Attempt| matches!(one.state, State::Approved { .. });
-        let last = self.authorizations().rev().find(approved).filter(|one| one.lapsed)?;
-        let given_up = |on: &Attempt| match on.call {
+        let last =
+            self.authorizations().rev().find(approved).filter(|one| one.lapsed || self.is_short(one))?;
+        Some(last).filter(|last| !self.is_given_up(last))
+    }
+
+    /// Whether nothing more is wanted of an authorization: it was to be voided, or captured for the last time.
+    fn is_given_up(&self, authorization: &Attempt) -> bool {
+        let gives_up = |on: &Attempt| match on.call {
             Call::Void { .. } => true,
             Call::Capture { last, .. } => last && on.state.is_success(),
             Call::Authorize | Call::Refund { .. } => false,
         };
-        Some(last).filter(|last| !self.on(last.number).any(given_up))
+        self.on(authorization.number).any(gives_up)
+    }
+
+    /// Whether the authorization in force is about to be given back: nobody can count on it.
+    pub fn is_being_released(&self) -> bool {
+        let voids = |on: &Attempt| matches!(on.call, Call::Void { .. }) && on.state.is_open();
+        self.in_force().is_some_and(|held| self.on(held.number).any(voids))
+    }
+
+    /// What its order counts on and will not come by itself: of a transfer that was declined, has ended, or was too
+    /// little.
+    pub fn missing(&self) -> Money {
+        let wanted = self.finalized && self.invoice.is_none() && self.closed.is_none();
+        let held = |one: &Attempt| match one.state {
+            State::Approved { .. } => true,
+            State::Promised | State::Open { .. } => !self.is_over(one),
+            State::GivenUp { .. } | State::Declined { .. } | State::Captured { .. } => self.is_given_up(one),
+        };
+        let waits = !wanted || self.authorizations().any(held);
+        if waits { self.money(0) } else { self.uncaptured() }
     }
 
     /// The authorization that bars another one: nobody knows yet what became of it.
@@ -141,15 +168,39 @@ impl Payment {
         self.money(self.authorizations().fold(0, |sum, one| sum.saturating_add(self.captured_on(one))))
     }
 
+    /// What was captured and fits: no more than its amount, of each merchant order once.
+    pub fn kept(&self) -> Money {
+        let fits = self.closed.map_or(self.amount, |closed| closed.kept);
+        self.money(self.captured().minor.saturating_sub(self.captured_twice()).min(fits.minor))
+    }
+
     /// What of its amount was not taken.
     pub fn uncaptured(&self) -> Money {
-        self.money(self.amount.minor.saturating_sub(self.captured().minor).max(0))
+        self.money(self.amount.minor.saturating_sub(self.kept().minor))
     }
 
     /// What was captured and fits nothing; it goes back when somebody approves.
     pub fn stray(&self) -> Money {
-        let fits = self.closed.map_or(self.amount, |closed| closed.kept);
-        self.money(self.captured().minor.saturating_sub(fits.minor).max(0))
+        self.money(self.captured().minor.saturating_sub(self.kept().minor))
+    }
+
+    /// What captures took of a merchant order beside another that has taken it: one was given up, or not received, and
+    /// has arrived after all.
+    fn captured_twice(&self) -> i64 {
+        let (mut largest, mut twice) = (BTreeMap::new(), 0_i64);
+        for one in self.attempts.iter().filter(|one| one.state.is_success()) {
+            let Some(part) = one.captures() else { continue };
+            let held = largest.entry(part).or_insert(0);
+            twice = twice.saturating_add(one.amount.minor.min(*held));
+            *held = one.amount.minor.max(*held);
+        }
+        twice
+    }
+
+    /// Whether an authorization has too little room for what is to come, because captures took from it twice.
+    pub(super) fn is_short(&self, authorization: &Attempt) -> bool {
+        let room = authorization.amount.minor.saturating_sub(self.captured_on(authorization));
+        self.closed.is_none() && !self.is_given_up(authorization) && room < self.uncaptured().minor
     }
 
     pub(super) fn granted(&self, stray: bool) -> i64 {
@@ -159,8 +210,7 @@ impl Payment {
 
     /// What may still be granted as a refund of the order's.
     pub fn refundable(&self) -> Money {
-        let kept = self.captured().minor.saturating_sub(self.stray().minor);
-        self.money(kept.saturating_sub(self.granted(false)))
+        self.money(self.kept().minor.saturating_sub(self.granted(false)))
     }
 
     /// The stray money that nobody has approved to send back.
@@ -171,22 +221,21 @@ impl Payment {
     /// What may still be captured.
     pub fn left(&self) -> Money {
         let room = self.in_force().map_or(0, |held| held.amount.minor.saturating_sub(self.captured_on(held)));
-        let rest = self.amount.minor.saturating_sub(self.captured().minor);
-        let left = room.min(rest).saturating_sub(self.pending()).max(0);
+        let left = room.min(self.uncaptured().minor).saturating_sub(self.pending()).max(0);
         self.money(if self.closed.is_some() { 0 } else { left })
     }
 
     /// What of its amount is authorized, promised or captured.
     pub fn secured(&self) -> Money {
-        let kept = self.captured().minor.saturating_sub(self.stray().minor);
+        let kept = self.kept();
         if self.closed.is_some() {
-            return self.money(kept);
+            return kept;
         }
         let promised = |one: &Attempt| matches!(one.state, State::Promised) && !self.is_over(one);
         if self.authorizations().any(promised) {
             return self.amount;
         }
-        let secured = kept.saturating_add(self.pending()).saturating_add(self.left().minor);
+        let secured = kept.minor.saturating_add(self.pending()).saturating_add(self.left().minor);
         self.money(secured.min(self.amount.minor))
     }
 
@@ -280,7 +329,7 @@ impl Payment {
     /// What the payment has moved so far, debits positive. `receivable` is where it meets its order: the order debits
     /// the sale and credits what it gives back there.
     pub(super) fn books(&self) -> [(Account, i64); 4] {
-        let (captured, stray) = (self.captured().minor, self.stray().minor);
+        let (captured, stray, kept) = (self.captured().minor, self.stray().minor, self.kept().minor);
         let (granted, original) = (self.granted(false), self.executed(To::Original));
         let credit = self.executed(To::StoreCredit);
         let money = match self.method {
@@ -289,7 +338,6 @@ impl Payment {
             Method::Voucher => Account::Vouchers,
             Method::StoreCredit => Account::StoreCredit,
         };
-        let kept = captured.saturating_sub(stray);
         let owed = stray.saturating_add(granted).saturating_sub(original).saturating_sub(credit);
         [
             (money, captured.saturating_sub(original)),

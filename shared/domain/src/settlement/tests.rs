@@ -172,6 +172,25 @@ fn a9_6_a_part_is_captured_once_when_its_last_unsent_unit_has_left() {
 }
 
 #[test]
+fn a_capture_that_failed_keeps_the_authorization_for_its_next_try() {
+    let (order, mut payments) = (order(), vec![paid(1, 46_00, None, false)]);
+    let mut parts = split(&order).unwrap();
+    ship(&mut parts[0], "t1", vec![]);
+    let begun = begin_capture(&payments[0], 1, eur(25_00), false, at(2)).unwrap();
+    let fault = |_: &str| Outcome::Declined { decline: Decline::of(id("processing_error")) };
+    payments[0] = told(payments[0].clone(), begun, fault);
+    ship(&mut parts[1], "t2", vec![]);
+    let capture = |last| Due::Capture { payment: 0, part: 2, amount: eur(21_00), last };
+    assert_eq!(due(&order, &parts, &payments), Ok(vec![capture(false)]));
+    let begun = begin_capture(&payments[0], 2, eur(21_00), false, at(2)).unwrap();
+    payments[0] = told(payments[0].clone(), begun, approved);
+    assert_eq!((payments[0].left(), due(&order, &parts, &payments)), (eur(25_00), Ok(vec![])));
+    let again = begin_capture(&payments[0], 1, eur(25_00), false, at(4)).unwrap();
+    payments[0] = told(payments[0].clone(), again, approved);
+    assert_eq!((sums(&payments), due(&order, &parts, &payments)), (vec![(46_00, 0)], Ok(vec![])));
+}
+
+#[test]
 fn what_never_ships_is_released() {
     let (order, mut payments) = (order(), vec![paid(1, 46_00, None, false)]);
     let mut parts = split(&order).unwrap();

@@ -131,3 +131,80 @@ fn a_refund_that_arrives_twice_is_booked_twice_and_shown() {
     assert_eq!((both.executed(To::Original), both.arrived(&both.refunds[0]).len()), (20_00, 2));
     assert_eq!(agenda(&both, FULL)[0].1, Duty::Alert(alert));
 }
+
+#[test]
+fn a_merchant_order_that_is_captured_twice_is_shown_and_the_rest_still_has_room() {
+    let again = [capture(1, 40_00), tell(2, declined("not_received")), capture(1, 40_00)];
+    let retried = walk(authorized(), &again);
+    let once = walk(retried.clone(), &[tell(3, approved())]);
+    let Ok(Decision::New(fact)) = answer(&once, &tell(2, approved()), at(2)) else { panic!("it is news") };
+    assert_eq!(shown(&once.posting(&fact).unwrap()), "gateway_clearing 40.00, refunds_payable -40.00");
+    let twice = once.apply(&fact);
+    assert_eq!((twice.captured(), twice.kept(), twice.stray()), (eur(80_00), eur(40_00), eur(40_00)));
+    assert_eq!(walk(retried, &[tell(2, approved()), tell(3, approved())]).books(), twice.books());
+    // A person sees it; the 20.00 that are left there are too little for the 60.00 to come.
+    let stray = (at(2), Duty::Alert(Alert::Stray { amount: eur(40_00) }));
+    let renew = (at(1), Duty::Renew { authorization: 1 });
+    assert_eq!(agenda(&twice, FULL), [renew.clone(), stray.clone()]);
+    let unable = Capabilities { renewal: false, ..FULL };
+    assert_eq!(agenda(&twice, unable)[0].1, Duty::Alert(Alert::Expiring { authorization: 1 }));
+    let renewed = walk(twice, &[Authorize("tok_visa"), tell(4, approved())]);
+    assert_eq!((renewed.attempt(4).unwrap().amount, renewed.left()), (eur(60_00), eur(60_00)));
+    assert_eq!(agenda(&renewed, FULL)[0].1, Duty::Void { authorization: 1 });
+    let back = Step::Grant { cause: "twice", amount: 40_00, stray: true };
+    let rest =
+        walk(renewed, &[capture(2, 60_00), tell(5, approved()), back, Step::Refund(1), tell(6, approved())]);
+    assert_eq!((rest.kept(), rest.uncaptured(), rest.awaits_approval()), (eur(10_000), eur(0), eur(0)));
+    let moved = rest.books().map(|(account, minor)| (account.to_string(), minor));
+    assert_eq!(moved[0], ("gateway_clearing".to_owned(), 10_000));
+    // Of a closed payment nothing more is asked for, nor where the rest was given up.
+    let canceled = [Step::Void(1), tell(4, Outcome::Unknown)];
+    let before = walk(authorized(), &[&again[..], &[tell(3, approved())]].concat());
+    let voiding = walk(before.clone(), &[&canceled[..], &[tell(2, approved())]].concat());
+    for over in [walk(before, &[Step::Close, tell(2, approved())]), voiding] {
+        assert!(!agenda(&over, FULL).contains(&renew));
+    }
+    // Where both halves were as much as the authorization, nothing of it is left.
+    let halves = [capture(1, 50_00), tell(2, declined("not_received")), capture(1, 50_00)];
+    let used_up = walk(authorized(), &[&halves[..], &[tell(3, approved()), tell(2, approved())]].concat());
+    assert_eq!((used_up.in_force(), used_up.uncaptured()), (None, eur(50_00)));
+    assert_eq!(agenda(&used_up, FULL)[0], renew);
+}
+
+#[test]
+fn a_promise_that_is_broken_or_falls_short_is_shown_until_the_money_is_there() {
+    let transfer = open(opening(Method::BankTransfer, 10_000), at(0)).unwrap();
+    let promised = Outcome::Promised { reference: id("ref-1") };
+    let transfer = walk(transfer, &[Authorize("tok_visa"), tell(1, promised), Step::Finalize]);
+    assert_eq!((transfer.missing(), agenda(&transfer, FULL).len()), (eur(0), 0));
+    for (told, missing) in
+        [(paid(95_00), 5_00), (declined("account_closed"), 10_000), (Outcome::Lapsed, 10_000)]
+    {
+        let short = walk(transfer.clone(), &[tell(1, told)]);
+        let alert = Alert::Missing { amount: eur(missing) };
+        assert_eq!(agenda(&short, FULL).last().unwrap().1, Duty::Alert(alert.clone()));
+        let Decision::New(fact) = super::alert(&short, alert.clone(), at(2)) else { panic!("it is news") };
+        let shown = short.apply(&fact);
+        assert_eq!(shown.alerts().collect::<Vec<_>>(), [&alert]);
+        assert_eq!(walk(shown.clone(), &[tell(1, paid(10_000))]).alerts().count(), 0);
+        assert_eq!(walk(shown, &[Step::Close]).alerts().count(), 0);
+    }
+}
+
+#[test]
+fn what_goes_well_late_concerns_its_order() {
+    let concerned = |before: &Payment, step: &Step| {
+        let Ok(Decision::New(fact)) = answer(before, step, at(3)) else { panic!("it is news") };
+        concerns_order(before, &before.clone().apply(&fact))
+    };
+    let begun = walk(authorized(), &[capture(1, 40_00)]);
+    assert!(!concerned(&begun, &tell(2, approved())), "whoever has called goes on by itself");
+    let failed = walk(begun, &[tell(2, declined("insufficient_funds"))]);
+    assert!(concerned(&failed, &tell(2, approved())));
+    let again = Outcome::Approved { reference: id("ref-3"), expires_at: Some(at(2 * WEEK)) };
+    let renewing = walk_at(authorized(), &[Authorize("tok_visa")], at(WEEK - 24));
+    assert!(concerned(&renewing, &tell(2, again.clone())));
+    assert!(!concerned(&walk(renewing, &[Step::Close]), &tell(2, again)), "nobody waits for it any more");
+    let first = walk(card(), &[Authorize("tok_visa")]);
+    assert!(!concerned(&first, &tell(1, approved())), "its checkout looks at it");
+}
