@@ -10,7 +10,9 @@ pub(super) const OFFERS: usize = 4;
 pub(super) const CUSTOMERS: usize = 2;
 
 /// What a card does at the sandbox: most are good, and of the others the truth comes out one way or the other.
-const CARDS: [&str; 16] = [
+const CARDS: [&str; 24] = [
+    "tok_approved",
+    "tok_approved",
     "tok_approved",
     "tok_approved",
     "tok_approved",
@@ -27,7 +29,16 @@ const CARDS: [&str; 16] = [
     "tok_refund_timeout",
     "tok_unknown",
     "tok_capture_unknown",
+    "tok_capture_fault",
+    "tok_refund_lost",
+    "tok_refund_declined",
+    "tok_hours_30",
+    "tok_paid",
+    TRANSFER,
 ];
+
+/// What money comes by that is only promised at first.
+pub(super) const TRANSFER: &str = "tok_transfer";
 
 /// What a cart is in: most in the marketplace's currency.
 const CURRENCIES: [&str; 4] = ["EUR", "EUR", "EUR", "USD"];
@@ -70,19 +81,27 @@ pub enum Ear {
     Replay,
 }
 
+/// A cart that somebody fills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purchase {
+    pub shopper: u32,
+    /// The customer whose it is; who has none is a guest.
+    pub account: Option<usize>,
+    pub lines: Vec<(usize, u32)>,
+    pub currency: &'static str,
+    /// Pays what store credit and a voucher leave; another one pays where it is declined.
+    pub card: &'static str,
+    pub voucher: bool,
+    pub codes: &'static [&'static str],
+    pub leaves: bool,
+    pub tab: Tab,
+}
+
 /// What one of them does. `pick` chooses among what there is by then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// A guest fills a cart, and pays it or leaves it.
-    Buy {
-        shopper: u32,
-        lines: Vec<(usize, u32)>,
-        currency: &'static str,
-        card: &'static str,
-        codes: &'static [&'static str],
-        leaves: bool,
-        tab: Tab,
-    },
+    /// A cart is filled, and paid or left.
+    Buy(Purchase),
     /// The customer of a card that wanted a confirmation comes back.
     Confirm { pick: u32 },
     /// The gateway tells something of a payment, whoever asks or waits, perhaps twice at once.
@@ -101,6 +120,10 @@ pub enum Act {
     GiveBack { pick: u32, cause: u32 },
     /// An operator goes on without an answer that nobody has.
     GiveUp { pick: u32 },
+    /// The gateway tells something of any call of an order's payment.
+    Notice { pick: u32, said: &'static str },
+    /// An operator sends back what fits nothing, and makes credit of what a card does not take back.
+    Settle { pick: u32 },
     /// An operator sets what currencies are worth today.
     Exchange { cents: u32 },
     /// The bank tells what became of a payout.
@@ -126,6 +149,9 @@ pub enum Act {
     /// A queue delivers a message of the past once more.
     Again { pick: u32 },
 }
+
+/// What gateways tell of calls that they were asked for.
+const NOTICES: [&str; 4] = ["confirm", "confirm", "arrive", "decline"];
 
 /// What gateways tell by themselves.
 const SAID: [&str; 6] = ["arrive", "arrive", "confirm", "confirm", "decline", "lapse"];
@@ -190,9 +216,9 @@ fn sale(dice: &mut Rng, shopper: &mut u32) -> Vec<(u32, Act)> {
     (0..count)
         .map(|_| {
             let mut act = buy(dice, shopper);
-            if let Act::Buy { lines, codes, leaves, .. } = &mut act {
-                lines.truncate(1);
-                (*codes, *leaves) = (wanted, false);
+            if let Act::Buy(purchase) = &mut act {
+                purchase.lines.truncate(1);
+                (purchase.codes, purchase.leaves) = (wanted, false);
             }
             (0, act)
         })
@@ -211,7 +237,7 @@ fn rush(dice: &mut Rng) -> Vec<(u32, Act)> {
 }
 
 fn meeting(dice: &mut Rng, pick: u32) -> Act {
-    match dice.u32(0..31) {
+    match dice.u32(0..33) {
         0..4 => Act::Ship { pick, all: true },
         4..7 => Act::Ship { pick, all: false },
         7..10 => Act::Cancel { pick },
@@ -227,12 +253,18 @@ fn meeting(dice: &mut Rng, pick: u32) -> Act {
         26 => Act::Keep { customer: dice.usize(0..CUSTOMERS), offer: 0, twice: true },
         27..29 => Act::Wait { customer: dice.usize(0..CUSTOMERS), offer: 0 },
         29 => Act::Listen { merchant: 0, ear: ear(dice) },
+        30 => notice(dice, pick),
+        31 => Act::Settle { pick },
         _ => Act::Again { pick: dice.u32(..) },
     }
 }
 
 fn told(dice: &mut Rng, pick: u32) -> Act {
     Act::Told { pick, said: dice.choice(SAID).unwrap_or("arrive"), twice: dice.bool() }
+}
+
+fn notice(dice: &mut Rng, pick: u32) -> Act {
+    Act::Notice { pick, said: dice.choice(NOTICES).unwrap_or("confirm") }
 }
 
 fn ear(dice: &mut Rng) -> Ear {
@@ -270,12 +302,14 @@ fn buy(dice: &mut Rng, shopper: &mut u32) -> Act {
         1 => Tab::Edits,
         _ => Tab::Closed,
     };
-    Act::Buy { shopper: *shopper, lines, currency, card, codes, leaves, tab }
+    let account = (dice.u32(0..3) == 0).then(|| dice.usize(0..CUSTOMERS));
+    let (shopper, voucher) = (*shopper, dice.u32(0..6) == 0);
+    Act::Buy(Purchase { shopper, account, lines, currency, card, voucher, codes, leaves, tab })
 }
 
 fn act(dice: &mut Rng, shopper: &mut u32) -> Act {
     let pick = dice.u32(..);
-    match dice.u32(0..34) {
+    match dice.u32(0..37) {
         0..9 => buy(dice, shopper),
         9 => Act::Confirm { pick },
         10 => told(dice, pick),
@@ -302,6 +336,8 @@ fn act(dice: &mut Rng, shopper: &mut u32) -> Act {
         29 => Act::Wait { customer: dice.usize(0..CUSTOMERS), offer: dice.usize(0..2) },
         30 => Act::Listen { merchant: dice.usize(0..MERCHANTS.len()), ear: ear(dice) },
         31 => Act::Exchange { cents: dice.u32(0..10) },
+        32..34 => notice(dice, pick),
+        34 => Act::Settle { pick },
         _ => Act::Again { pick },
     }
 }

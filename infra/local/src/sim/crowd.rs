@@ -4,11 +4,12 @@
 
 mod listeners;
 mod outsiders;
+mod payers;
 mod subscribers;
 mod wishers;
 
 use super::Troubled;
-use super::acts::{Act, Tab};
+use super::acts::{Act, Purchase, Tab};
 use super::seam::Seam;
 use super::stage::{MERCHANTS, OPERATOR, STOREFRONT, Stage, exchange, text, tokens};
 use crate::api::{Answer, Api};
@@ -47,12 +48,20 @@ pub(super) enum Promise {
 /// What an operator gives back by hand for one cause, in cents.
 pub(super) const GIVEN: i64 = 1_00;
 
+/// A cart whose payment is under way or waits, and what it comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Waiting {
+    cart: String,
+    account: Option<usize>,
+    total: String,
+}
+
 #[derive(Debug, Default)]
 struct Seen {
     /// Orders that somebody knows of.
     orders: Vec<OrderId>,
-    /// Carts whose payment is under way or waits, each with what it comes to.
-    waiting: Vec<(String, String)>,
+    /// Carts whose payment is under way or waits.
+    waiting: Vec<Waiting>,
     /// Parts and their parcels, each with its merchant's place.
     parcels: Vec<(usize, String, String)>,
     /// Subscriptions, each with its customer's place.
@@ -99,6 +108,11 @@ impl<'a> Crowd<'a> {
         Api::new(&self.market.cloud, bearer)
     }
 
+    /// As a shopper sees it, with an account or without.
+    fn shop(&self, account: Option<usize>) -> Option<Api> {
+        account.map_or_else(|| Some(self.api(STOREFRONT)), |customer| self.customer(customer))
+    }
+
     fn merchant(&self, of: usize) -> Api {
         self.api(MERCHANTS.get(of).map(|(_, secret, _)| *secret).unwrap_or_default())
     }
@@ -141,10 +155,7 @@ impl<'a> Crowd<'a> {
     /// One act; whatever is in its way ends it.
     pub(super) async fn act(&self, act: &Act) {
         let _ended = match act {
-            Act::Buy { shopper, lines, currency, card, codes, leaves, tab } => {
-                let paying = (!leaves).then_some((*card, *tab));
-                self.buy(*shopper, (lines, currency), codes, paying).await
-            }
+            Act::Buy(purchase) => self.buy(purchase).await,
             Act::Confirm { pick } => self.confirm(*pick).await,
             Act::Told { pick, said, twice } => self.told(*pick, said, *twice).await,
             Act::Ship { pick, all } => self.ship(*pick, *all).await,
@@ -154,6 +165,8 @@ impl<'a> Crowd<'a> {
             Act::Refund { pick } => self.refund(*pick).await,
             Act::GiveBack { pick, cause } => self.give_back(*pick, *cause).await,
             Act::GiveUp { pick } => self.give_up(*pick).await,
+            Act::Notice { pick, said } => self.notice(*pick, said).await,
+            Act::Settle { pick } => self.settle(*pick).await,
             Act::Exchange { cents } => self.exchange(*cents).await,
             Act::Bank { pick, pays } => self.bank(*pick, *pays).await,
             Act::Subscribe { customer, card } => self.subscribe(*customer, card).await,
@@ -169,16 +182,11 @@ impl<'a> Crowd<'a> {
         };
     }
 
-    async fn buy(
-        &self,
-        shopper: u32,
-        (lines, currency): (&[(usize, u32)], &str),
-        codes: &[&str],
-        paying: Option<(&str, Tab)>,
-    ) -> Option<()> {
-        let guest = self.api(STOREFRONT);
+    async fn buy(&self, purchase: &Purchase) -> Option<()> {
+        let Purchase { shopper, account, lines, currency, codes, leaves, tab, .. } = purchase;
+        let shop = self.shop(*account)?;
         let opened = json!({"country": "DE", "currency": currency});
-        let cart = text(&self.done(&guest, "/v1/carts", &opened).await?, "/id");
+        let cart = text(&self.done(&shop, "/v1/carts", &opened).await?, "/id");
         let offers = lines.iter().filter_map(|(offer, quantity)| {
             let (merchant, id) = self.stage.offers.get(*offer)?;
             Some((*merchant, json!({"offer": id, "quantity": quantity})))
@@ -197,32 +205,21 @@ impl<'a> Crowd<'a> {
             },
             "delivery": merchants.into_iter().map(by).collect::<Vec<_>>(),
         });
-        let ready = self.done(&guest, &format!("/v1/carts/{cart}/edit"), &edit).await?;
+        let ready = self.done(&shop, &format!("/v1/carts/{cart}/edit"), &edit).await?;
         let total = ready.pointer("/totals/total").cloned()?;
-        let hold = self.done(&guest, &format!("/v1/checkouts/{cart}/hold"), &json!({})).await;
-        let (card, tab) = paying?;
+        let hold = self.done(&shop, &format!("/v1/checkouts/{cart}/hold"), &json!({})).await;
+        if *leaves {
+            return None;
+        }
         let _held = hold?;
-        let body = json!({"expected_total": total, "payments": [{"method": "card", "token": card}]});
-        let total = text(&total, "/amount");
-        // Gateways may tell of it before anybody has an answer.
-        let waits = (cart.clone(), total.clone());
-        self.seen().waiting.push(waits.clone());
-        let pays = async || {
-            let paid = self.post(&guest, &format!("/v1/checkouts/{cart}/pay"), &body).await?;
-            self.placed(&paid.body, &total);
-            // Another tab may still be at it where it is in conflict.
-            if ![202, 409].contains(&paid.status.as_u16()) {
-                self.seen().waiting.retain(|one| *one != waits);
-            }
-            Some(())
-        };
+        let pays = async || self.pay(&shop, &cart, &total, purchase).await;
         let beside = async {
             match tab {
                 Tab::Closed => None,
                 Tab::Pays => pays().await,
                 Tab::Edits => {
                     let more = json!({"add": [{"offer": add.first()?.get("offer")?, "quantity": 1}]});
-                    self.done(&guest, &format!("/v1/carts/{cart}/edit"), &more).await?;
+                    self.done(&shop, &format!("/v1/carts/{cart}/edit"), &more).await?;
                     let units = lines.iter().map(|(_, quantity)| quantity).sum::<u32>().saturating_add(1);
                     self.seen().promises.push(Promise::Edited { cart: cart.clone(), units });
                     Some(())
@@ -251,22 +248,11 @@ impl<'a> Crowd<'a> {
     }
 
     async fn confirm(&self, pick: u32) -> Option<()> {
-        let (cart, total) = self.picked(pick, |seen| &seen.waiting)?;
+        let Waiting { cart, account, total } = self.picked(pick, |seen| &seen.waiting)?;
         let path = format!("/v1/checkouts/{cart}/confirm");
-        let confirmed = self.done(&self.api(STOREFRONT), &path, &json!({})).await?;
+        let confirmed = self.done(&self.shop(account)?, &path, &json!({})).await?;
         self.placed(&confirmed, &total);
         Some(())
-    }
-
-    async fn told(&self, pick: u32, said: &str, twice: bool) -> Option<()> {
-        let (cart, _) = self.picked(pick, |seen| &seen.waiting)?;
-        let shown = self.get(&self.api(STOREFRONT), &format!("/v1/checkouts/{cart}")).await?;
-        let payment = text(&shown, "/payments/0/id");
-        let body = json!({"payment": payment, "said": said});
-        let api = self.api(OPERATOR);
-        let tells = async || self.post(&api, "/v1/gateways/sandbox/tell", &body).await.map(drop);
-        let again = async { if twice { tells().await } else { None } };
-        join(tells(), again).await.0
     }
 
     /// A part of an order and its merchant's place.
@@ -274,7 +260,7 @@ impl<'a> Crowd<'a> {
         let order = self.picked(pick, |seen| &seen.orders)?;
         let shown = self.get(&self.api(OPERATOR), &format!("/v1/orders/{order}")).await?;
         let parts = shown.pointer("/merchant_orders").and_then(Value::as_array)?;
-        let part = parts.get(usize::try_from(pick >> 16).ok()?.checked_rem(parts.len())?)?;
+        let part = payers::one_of(parts, pick >> 16)?;
         let merchant = text(part, "/merchant");
         let of = self.stage.merchants.iter().position(|id| *id == merchant)?;
         Some((of, text(part, "/id")))
@@ -333,34 +319,16 @@ impl<'a> Crowd<'a> {
 
     async fn refund(&self, pick: u32) -> Option<()> {
         let order = self.picked(pick, |seen| &seen.orders)?;
-        let (_, part) = self.part(pick).await?;
+        let (of, part) = self.part(pick).await?;
+        let shown = self.get(&self.merchant(of), &format!("/v1/merchant-orders/{part}")).await?;
+        let lines = shown.pointer("/lines").and_then(Value::as_array)?;
+        let line = payers::one_of(lines, pick >> 8)?;
+        let (delivery, to) = (pick & 64 == 0, if pick & 128 == 0 { "original" } else { "store_credit" });
         let body = json!({
-            "merchant_order": part, "lines": [{"line": 1, "quantity": 1}], "reason": "broken",
+            "merchant_order": part, "lines": [{"line": line.get("line"), "quantity": 1}],
+            "delivery": delivery, "to": to, "reason": "broken",
         });
         self.post(&self.api(OPERATOR), &format!("/v1/orders/{order}/refund"), &body).await.map(drop)
-    }
-
-    /// The payments of an order, as operators see them.
-    async fn payment_of(&self, pick: u32) -> Option<Value> {
-        let order = self.picked(pick, |seen| &seen.orders)?;
-        let shown = self.get(&self.api(OPERATOR), &format!("/v1/payments?order={order}")).await?;
-        shown.pointer("/items/0").cloned()
-    }
-
-    async fn give_back(&self, pick: u32, cause: u32) -> Option<()> {
-        let payment = self.payment_of(pick).await?;
-        let amount = json!({"amount": "1.00", "currency": text(&payment, "/amount/currency")});
-        let payment = text(&payment, "/id");
-        let body = json!({"amount": amount, "reason": "it was late", "cause": format!("claim-{cause}")});
-        self.post(&self.api(OPERATOR), &format!("/v1/payments/{payment}/refund"), &body).await.map(drop)
-    }
-
-    async fn give_up(&self, pick: u32) -> Option<()> {
-        let (cart, _) = self.picked(pick, |seen| &seen.waiting)?;
-        let shown = self.get(&self.api(STOREFRONT), &format!("/v1/checkouts/{cart}")).await?;
-        let payment = text(&shown, "/payments/0/id");
-        let body = json!({"attempt": 1, "reason": "the bank has no answer"});
-        self.post(&self.api(OPERATOR), &format!("/v1/payments/{payment}/give-up"), &body).await.map(drop)
     }
 
     /// What a dollar is worth today.

@@ -33,7 +33,7 @@ use domain::ledger::MerchantEntry;
 use domain::merchant_order::MerchantOrder;
 use domain::message::{Message, Stage as MessageStage};
 use domain::order::{Order, Stage as OrderStage};
-use domain::payment::Payment;
+use domain::payment::{Alert, Payment};
 use domain::payout::{Claimed, Payout};
 use domain::stock::{Bin, Change};
 use domain::subscription::Subscription;
@@ -295,9 +295,23 @@ impl Whole {
         let (net, owed) = self.paid(order);
         // By hand somebody may have given back more than was due.
         let given = sum(self.payments_of(order).map(money::given));
-        let least = owed.saturating_sub(given).max(0);
         let mut alerts = self.payments_of(order).flat_map(Payment::alerts);
-        if !(least..=owed).contains(&net) && alerts.next().is_none() {
+        let told = |alert: &Alert| match alert {
+            Alert::NotFinalized
+            | Alert::Unresolved { .. }
+            | Alert::Expiring { .. }
+            | Alert::CaptureFailed { .. } => true,
+            Alert::RefundFailed { .. }
+            | Alert::RefundedTwice { .. }
+            | Alert::Missing { .. }
+            | Alert::Stray { .. } => false,
+        };
+        let missing = match order.stage {
+            // What a bank has promised comes when it comes.
+            OrderStage::AwaitingPayment => net == owed,
+            OrderStage::Paid { .. } | OrderStage::Canceled { .. } => net < owed.saturating_sub(given).max(0),
+        };
+        if net > owed || missing && !alerts.any(told) {
             wrong.push(format!(
                 "everybody has paid what the orders say, or somebody was told: {net}, not {owed}"
             ));
@@ -314,16 +328,12 @@ impl Whole {
         let net = self.payments_of(order).map(|payment| {
             let back = payment.refunds.iter().filter(|refund| !refund.stray);
             let back = sum(back.map(|refund| refund.amount.minor));
-            payment.captured().minor.saturating_sub(payment.stray().minor).saturating_sub(back)
+            payment.kept().minor.saturating_sub(back)
         });
         let total = order.total().map_or(i64::MAX, |total| total.minor);
-        let owed = match order.stage {
-            OrderStage::AwaitingPayment => 0,
-            OrderStage::Paid { .. } | OrderStage::Canceled { .. } => {
-                total.saturating_sub(order.refunded.minor)
-            }
-        };
-        (sum(net), owed)
+        // What was canceled before it was paid is no refund.
+        let canceled = order.canceled.map_or(0, |canceled| canceled.minor);
+        (sum(net), total.saturating_sub(order.refunded.minor.max(canceled)))
     }
 }
 

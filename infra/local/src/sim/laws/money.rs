@@ -12,7 +12,7 @@ use domain::invoice::{Cause, Invoice, Stage as InvoiceStage};
 use domain::ledger::EntryKind;
 use domain::merchant_order::Stage as PartStage;
 use domain::money::decimal_text;
-use domain::payment::{Call, Payment, State, To};
+use domain::payment::{Call, Payment, Refund, State, To};
 use domain::payout::{Payout, Stage, claimable_through};
 use domain::{Currency, Money};
 use jiff::civil::Date;
@@ -20,7 +20,15 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Cards whose authorizations go well at the sandbox, whether an answer is heard or not.
-const TAKEN: [&str; 5] = ["tok_approved", "tok_timeout_approved", "tok_capture_", "tok_void_", "tok_refund_"];
+const TAKEN: [&str; 7] = [
+    "tok_approved",
+    "tok_timeout_approved",
+    "tok_capture_",
+    "tok_void_",
+    "tok_refund_",
+    "tok_hours_",
+    "tok_paid",
+];
 /// What a notice gives as the reason of a no.
 const BY_NOTICE: &str = "generic_decline";
 
@@ -48,7 +56,8 @@ pub(super) fn on_the_books(
 fn by_cause(payment: &Payment) -> BTreeMap<&str, i64> {
     let mut causes = BTreeMap::new();
     // What the system grants by itself has causes with a colon.
-    for refund in payment.refunds.iter().filter(|refund| !refund.cause.as_str().contains(':')) {
+    let by_hand = |refund: &&Refund| !refund.stray && !refund.cause.as_str().contains(':');
+    for refund in payment.refunds.iter().filter(by_hand) {
         let given: &mut i64 = causes.entry(refund.cause.as_str()).or_default();
         *given = given.saturating_add(refund.amount.minor);
     }
@@ -107,11 +116,20 @@ impl Whole {
         wrong
     }
 
-    /// What gateways keep for us is what they have taken and not sent back, call by call.
-    pub(super) fn kept_by_gateways(&self, books: &Books) -> Option<String> {
-        let cards = self.payments.iter().filter(|payment| payment.method == Method::Card);
-        let moved = cards.flat_map(|payment| payment.attempts.iter().map(move |one| (payment, one)));
-        let kept = moved.filter_map(|(payment, one)| match (one.call, &one.state) {
+    /// What gateways keep for us, and what is left of vouchers, is what was taken and not sent back, call by call.
+    pub(super) fn kept_by_gateways(&self, books: &Books) -> Vec<String> {
+        let cards = self.moved(Method::Card);
+        let cards = on_the_books(books, "what gateways keep is on the books", "gateway_clearing", cards);
+        let vouchers = self.moved(Method::Voucher);
+        let vouchers = on_the_books(books, "what vouchers gave is on the books", "vouchers", vouchers);
+        cards.into_iter().chain(vouchers).collect()
+    }
+
+    /// What calls of a method took, and sent back.
+    fn moved(&self, method: Method) -> impl Iterator<Item = Money> {
+        let own = self.payments.iter().filter(move |payment| payment.method == method);
+        let moved = own.flat_map(|payment| payment.attempts.iter().map(move |one| (payment, one)));
+        moved.filter_map(|(payment, one)| match (one.call, &one.state) {
             (Call::Authorize, State::Captured { amount }) => Some(*amount),
             (Call::Capture { .. }, State::Approved { .. }) => Some(one.amount),
             (Call::Refund { refund }, State::Approved { .. }) => {
@@ -119,8 +137,7 @@ impl Whole {
                 sent.then(|| one.amount.negated())
             }
             (Call::Authorize | Call::Capture { .. } | Call::Void { .. } | Call::Refund { .. }, _) => None,
-        });
-        on_the_books(books, "what gateways keep is on the books", "gateway_clearing", kept)
+        })
     }
 
     /// What a payment says of one of its calls.
