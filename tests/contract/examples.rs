@@ -7,6 +7,7 @@ mod assets;
 mod carts;
 mod describing;
 mod importing;
+mod joining;
 mod reviews;
 
 use crate::files::none;
@@ -552,6 +553,8 @@ pub(crate) async fn told() -> Story {
     story.importing(&alma).await;
     story.reviewing(&alma, &guests).await;
     story.reviewing_own(&own).await;
+    story.applying().await;
+    story.joining().await;
     story.tell("merchants.terminate", &[&cedar], json!({"reason": "parcels come late"})).await;
     story
 }
@@ -636,8 +639,12 @@ fn counted(mut told: Examples) -> Examples {
             }
         }
         let mut body = example.body.as_ref().map(replaced);
-        if let Some(signature) = body.as_mut().and_then(|body| body.pointer_mut("/signature")) {
-            *signature = "A".repeat(43).into();
+        for (pointer, shown) in
+            [("/signature", "A".repeat(43)), ("/secret", format!("inv_{}", "0".repeat(64)))]
+        {
+            if let Some(secret) = body.as_mut().and_then(|body| body.pointer_mut(pointer)) {
+                *secret = shown.into();
+            }
         }
         (name, Example { body, answer, ..example })
     };

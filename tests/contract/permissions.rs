@@ -520,6 +520,42 @@ async fn a1_2_another_merchants_object_is_not_there_and_what_is_the_operators_is
 }
 
 #[tokio::test]
+async fn nothing_of_operators_and_merchants_is_there_next_door() {
+    let bazaar = Bazaar::open().await;
+    customers::open_next_door(&bazaar.shop).await;
+    let before = bazaar.shop.contents().await;
+    let mut complaints = Vec::new();
+    let theirs = |one: &&Operation| matches!(one.audience, Audience::Operators | Audience::Merchants);
+    for operation in bazaar.operations.iter().filter(theirs) {
+        let variables = operation.path.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+        let ids =
+            variables.map(|(variable, _)| bazaar.things.of(operation.path, variable)).filter(|id| is_id(id));
+        let Asked { status, body } = bazaar.ask("sk_next_door", operation, Some("*")).await;
+        // What a path names is not there, unless the body is refused before; a trail may be empty. What it does not name
+        // is their own, and looks like it.
+        let fits = match (ids.count(), operation.name) {
+            (0, _) | (_, "audit.trail") => ![401, 403].contains(&status) && status < 500,
+            (_, _) => status == 404 || status == 422,
+        };
+        let told = body.to_string();
+        let ours = [&bazaar.things.merchant, &bazaar.things.product, &bazaar.things.order];
+        let named = (200..300).contains(&status) && ours.into_iter().any(|id| told.contains(id.as_str()));
+        if !fits || named {
+            complaints.push(format!("{}: {status} to an operator of next door: {told}", operation.name));
+        }
+    }
+    let after = bazaar.shop.contents().await;
+    let changed = before.iter().filter(|(key, item)| after.get(*key) != Some(*item));
+    complaints.extend(changed.map(|(key, _)| format!("{key:?} is not as it was")));
+    none(complaints, "begin every key with `caller.marketplace`");
+}
+
+/// Whether a word is the id of a thing, and no name that every marketplace may have.
+fn is_id(word: &str) -> bool {
+    word.as_bytes().get(3) == Some(&b'_') && word.len() > 20 && !word.contains(' ')
+}
+
+#[tokio::test]
 async fn what_is_for_everyone_is_the_same_for_all_merchants_and_names_nothing_that_is_only_for_some() {
     let bazaar = Bazaar::open().await;
     let birch = bazaar.shop.merchant("birch", json!({"every": "day"})).await;
@@ -529,7 +565,6 @@ async fn what_is_for_everyone_is_the_same_for_all_merchants_and_names_nothing_th
     bazaar.shop.key("sk_alma", &every, Some(&bazaar.things.merchant)).await;
     // Ids say of what they are.
     let shared = |word: &str| word.starts_with("mer_") || word.starts_with("prd_");
-    let is_id = |word: &str| word.as_bytes().get(3) == Some(&b'_') && word.len() > 20 && !word.contains(' ');
     let mut complaints = Vec::new();
     for operation in bazaar.operations.iter().filter(|one| one.audience == Audience::Everyone) {
         let own = bazaar.ask("sk_alma", operation, None).await.body;

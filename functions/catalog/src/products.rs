@@ -4,6 +4,7 @@ use crate::sheets;
 use axum::extract::{Path, State};
 use domain::catalog::{Gtin, Product, ProductStatus, Variant, VariantDraft, number_variants};
 use domain::id::{MarketplaceId, MerchantId, ProductId};
+use domain::merchant::Merchant;
 use domain::text::{Category, ExternalId, Name, Text, Word};
 use edge::change::{Fresh, change as change_one, create as create_one};
 use edge::identity::Reach;
@@ -103,11 +104,22 @@ fn drafts(check: &mut Check, field: &str, bodies: &[VariantBody]) -> Vec<Variant
     drafts
 }
 
-/// Every category is one of the tree's.
-pub(crate) async fn known(world: &World, m: &MarketplaceId, categories: &[Category]) -> Result<(), Problem> {
-    let keys: Vec<Key> = categories.iter().map(|handle| Key::category(m, handle)).collect();
+/// Its keeper is a merchant of the marketplace, or nobody is said; every category is one of the tree's.
+pub(crate) async fn known(
+    world: &World,
+    m: &MarketplaceId,
+    keeper: Option<&MerchantId>,
+    categories: &[Category],
+) -> Result<(), Problem> {
+    let mut keys: Vec<Key> = categories.iter().map(|handle| Key::category(m, handle)).collect();
+    keys.extend(keeper.map(|merchant| Key::merchant(m, merchant)));
     let mut read = world.table.read(&keys).await?;
     let mut check = Check::new();
+    if let Some(merchant) = keeper
+        && read.take::<Merchant>(&Key::merchant(m, merchant))?.is_none()
+    {
+        check.wrong("merchant", "unknown", format!("there is no merchant {merchant}"));
+    }
     for (at, (handle, key)) in categories.iter().zip(&keys).enumerate() {
         if read.take::<domain::catalog::CategoryNode>(key)?.is_none() {
             check.wrong(format!("categories[{at}]"), "unknown", format!("there is no category `{handle}`"));
@@ -211,7 +223,7 @@ pub(crate) async fn create(
     let product = body.read(&world, m, merchant, (check, ""))?;
     let key = |id: &str| Some(Key::product(m, &id.parse().ok()?));
     let make = || async {
-        known(&world, m, &product.categories).await?;
+        known(&world, m, product.merchant.as_ref(), &product.categories).await?;
         let (id, story) = (product.id.to_string(), Story::new([product_created(&product)]));
         Ok(Fresh { thing: product.clone(), id, story })
     };
@@ -303,7 +315,7 @@ pub(crate) async fn change(
             return Err(Problem::new(409, "product_merged", title).with(format!("it is {} now", merged.into)));
         }
         if let Some(categories) = &parts.categories {
-            known(world, m, categories).await?;
+            known(world, m, None, categories).await?;
         }
         let next = parts.of(product.clone())?.checked()?;
         if next.status == ProductStatus::Active && product.status != ProductStatus::Active {

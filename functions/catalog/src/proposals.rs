@@ -257,7 +257,7 @@ async fn newcomer(
     if let Some(there) = world.table.load::<Product>(&Key::product(m, &product.id)).await? {
         return Err(products::taken(&there.value));
     }
-    products::known(world, m, &product.categories).await?;
+    products::known(world, m, product.merchant.as_ref(), &product.categories).await?;
     let seen = Seen::new(product.clone(), None);
     let model = world.table.words(m, &seen.sheet, patch).await?;
     let sheet = seen.patched(patch, &model)?;

@@ -228,7 +228,10 @@ pub(crate) async fn merchant_score(
     if !query.reach.covers(&merchant) {
         return Err(none());
     }
-    let held = world.table.load::<RatingAdjustment>(&Key::rating_adjustment(m, &merchant)).await?;
+    let (own, adjusted) = (Key::merchant(m, &merchant), Key::rating_adjustment(m, &merchant));
+    let mut read = world.table.read(&[own.clone(), adjusted.clone()]).await?;
+    read.take::<Merchant>(&own)?.ok_or_else(none)?;
+    let held = read.take::<RatingAdjustment>(&adjusted)?;
     let revision = held.as_ref().map_or(0, table::Held::revision);
     let adjustment = held.and_then(|held| held.value.adjustment);
     Ok(Reply::ok(reckoned(&world, m, &merchant, adjustment.as_ref()).await?).revision(revision))

@@ -312,7 +312,7 @@ fn written(before: &Contents, after: &Contents) -> Vec<String> {
 }
 
 /// A marketplace beside the shop, with an issuer and a storefront of its own.
-async fn open_next_door(shop: &Shop) {
+pub(super) async fn open_next_door(shop: &Shop) {
     let id = MarketplaceId::from_bits(derive(&["next door"]));
     let (currency, jwks_uri) = ("EUR".parse().unwrap(), shop.market.issuer.jwks_uri());
     let (issuer, audience) = (NEXT_DOOR.to_owned(), AUDIENCE.to_owned());

@@ -4,11 +4,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 use souk::replay::Progress;
 use std::sync::Mutex;
 
-/// A bar per step, on a terminal; a line per step where there is none.
+/// A bar per step, on a terminal; nothing where there is none.
 #[derive(Debug, Default)]
 pub(crate) struct Bar(Mutex<Option<(String, ProgressBar)>>);
 
 impl Bar {
+    /// What the step has come to so far, in the place of its name.
+    pub(crate) fn note(&self, text: String) {
+        if let Some((_, bar)) = &*self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            bar.set_message(text);
+        }
+    }
+
     pub(crate) fn done(&self) {
         if let Some((_, bar)) = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
             bar.finish();

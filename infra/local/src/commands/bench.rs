@@ -98,7 +98,7 @@ enum What {
     /// list prices. Fails if that is more than $85 up to the split.
     Cost,
     /// Cost and time of the main operations as the table grows. Fails if a checkout costs 5 % more at one size than at
-    /// another, or a page of a list takes more than three calls of the table.
+    /// another, or a page of a category or a collection takes more than three calls of the table.
     Growth {
         /// Products with their offers, and as many orders, in rising order.
         #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]

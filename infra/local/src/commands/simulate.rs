@@ -23,7 +23,7 @@ const TRIES: usize = 300;
   cargo souk simulate --minutes 30 --rounds 12            as many as there is time for
   cargo souk simulate --planted no-mark --seeds 1000      a mistake that has to be found")]
 pub(crate) struct Simulate {
-    /// How many; without a number until the time is over.
+    /// How many; without a number until the time is over, or 100.
     #[arg(long)]
     seeds: Option<u64>,
     /// The first of them.
@@ -35,7 +35,7 @@ pub(crate) struct Simulate {
     /// Rounds of each history: some five orders in each of them.
     #[arg(long, default_value_t = 12)]
     rounds: usize,
-    /// A round has fewer acts; a third of them are carts.
+    /// Where people do as they like, a round has fewer acts; a quarter of them are carts.
     #[arg(long, default_value_t = 60)]
     acts: usize,
     /// A mistake that is planted between functions and table.
@@ -87,8 +87,14 @@ impl Simulate {
                 let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
                 all.note(plan, lived);
                 stop.store(all.failed.is_some() || all.troubled.is_some(), Ordering::Relaxed);
-                let done = usize::try_from(all.runs).unwrap_or(usize::MAX);
-                bar.step("simulated", done, usize::try_from(count).unwrap_or(done).max(done));
+                // Where only time ends it, the bar counts seconds.
+                let (done, of) = match until.filter(|_| self.seeds.is_none()) {
+                    Some(until) => (began.elapsed().min(until).as_secs(), until.as_secs()),
+                    None => (all.runs, count),
+                };
+                let [done, of] = [done, of].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+                bar.step("simulated", done, of);
+                bar.note(format!("{} orders, {} a second", all.orders, rate(all.orders, &began.elapsed())));
             }
         };
         std::thread::scope(|scope| {

@@ -6,8 +6,8 @@
 //! `wire.rs` what gateways are asked · `stage.rs` where it begins · `shrink.rs` the shortest history that still fails.
 //!
 //! A run is a history of rounds. In a round people act side by side, at once or over hours, while messages are
-//! delivered and schedules run; then time goes on without them. At the end the weather is fair, what lies in
-//! dead-letter queues is sent again, everything is shipped, days go by, and every law is looked at. The same seed is
+//! delivered and schedules run; then time goes on without them. At the end people act in fair weather: what lies in
+//! dead-letter queues is sent again, everything is shipped, rough days go by, and every law is looked at. The same seed is
 //! the same run: the same items in the table, byte for byte.
 
 mod acts;

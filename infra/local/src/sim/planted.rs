@@ -1,5 +1,5 @@
-//! Mistakes that are planted to see that they are found: requests to the table are rewritten on their way, as if a
-//! function had been written carelessly. No function has a word of this.
+//! Mistakes that are planted to see that they are found: requests, answers and messages are rewritten on their way, as
+//! if a function had been written carelessly. No function has a word of this.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
