@@ -596,7 +596,7 @@ fn counted(mut told: Examples) -> Examples {
         let mut shown = value.to_string();
         let prefixes = [
             "mer_", "key_", "prd_", "off_", "mov_", "ovr_", "crt_", "ord_", "sub_", "wsh_", "whe_", "whd_",
-            "ast_", "imp_", "rpt_", "prp_", "dup_", "sch_", "exp_", "test-",
+            "ast_", "imp_", "rpt_", "prp_", "dup_", "sch_", "exp_", "test-", "msg_", "cus_",
         ];
         for (tail, number) in given(&text, &prefixes).iter().zip(1_u128..) {
             shown = shown.replace(tail, domain::id::MerchantId::from_bits(number).tail());

@@ -531,8 +531,8 @@ async fn nothing_of_operators_and_merchants_is_there_next_door() {
         let ids =
             variables.map(|(variable, _)| bazaar.things.of(operation.path, variable)).filter(|id| is_id(id));
         let Asked { status, body } = bazaar.ask("sk_next_door", operation, Some("*")).await;
-        // What a path names is not there, unless the body is refused before; a trail may be empty. What it does not name
-        // is their own, and looks like it.
+        // What a path names is not there, unless the body is refused before; a trail may be empty. What it does not
+        // name is their own, and looks like it.
         let fits = match (ids.count(), operation.name) {
             (0, _) | (_, "audit.trail") => ![401, 403].contains(&status) && status < 500,
             (_, _) => status == 404 || status == 422,

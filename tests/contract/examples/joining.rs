@@ -2,7 +2,7 @@
 
 use super::{Example, Story};
 use domain::id::sha256_hex;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::at;
 
 impl Story {
@@ -27,11 +27,41 @@ impl Story {
         self.tell("merchants.set_closures", &[&fern], closures).await;
         let messages = self.show("messages.list", &[], "?limit=2").await;
         self.show("messages.show", &[at(&messages, "/items/0/id")], "").await;
+        for name in ["messages.list", "messages.show"] {
+            still(&mut self.told.get_mut(name).expect("it was told").answer);
+        }
     }
 
     /// One applies, who is nobody's yet.
     pub(super) async fn applying(&mut self) {
         let corner = json!({"name": "Corner Pottery", "external_id": "corner"});
         self.tell("merchants.apply", &[], corner).await;
+    }
+}
+
+/// What a carrier calls a message, where a list goes on and how a link is signed is not the same twice.
+fn still(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match (name.as_str(), value.as_str()) {
+                    ("reference", Some(_)) => *value = json!("00000000-0000-4000-8000-000000000001"),
+                    ("next", Some(_)) => *value = json!("31373734393437363030"),
+                    ("text", Some(text)) => {
+                        *value = text.split('\n').map(unsigned).collect::<Vec<_>>().join("\n").into()
+                    }
+                    (_, _) => still(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(still),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn unsigned(line: &str) -> String {
+    match line.rsplit_once('/') {
+        Some((link, signature)) if signature.len() == 43 => format!("{link}/{}", "A".repeat(43)),
+        Some(_) | None => line.to_owned(),
     }
 }

@@ -7,8 +7,8 @@
 //!
 //! A run is a history of rounds. In a round people act side by side, at once or over hours, while messages are
 //! delivered and schedules run; then time goes on without them. At the end people act in fair weather: what lies in
-//! dead-letter queues is sent again, everything is shipped, rough days go by, and every law is looked at. The same seed is
-//! the same run: the same items in the table, byte for byte.
+//! dead-letter queues is sent again, everything is shipped, rough days go by, and every law is looked at. The same seed
+//! is the same run: the same items in the table, byte for byte.
 
 mod acts;
 mod crowd;

@@ -1,6 +1,6 @@
-//! The marketplace as every simulation finds it: two merchants, each with a currency of its own, four offers, one
-//! with few units, codes, a plan, customers with accounts; and another marketplace in the same table, with the same names. It
-//! is made once, and copied for each run.
+//! The marketplace as every simulation finds it: two merchants, each with a currency of its own, four offers, one with
+//! few units, codes, a plan, customers with accounts; and another marketplace in the same table, with the same names.
+//! It is made once, and copied for each run.
 
 use super::Troubled;
 use super::acts::{CUSTOMERS, OFFERS};
