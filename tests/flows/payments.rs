@@ -386,7 +386,9 @@ async fn an_authorization_is_renewed_before_it_ends_and_the_old_one_released() {
     let payment = shop.stored_payment(&order, 1).await;
     let calls: Vec<Call> = payment.attempts.iter().map(|attempt| attempt.call).collect();
     assert_eq!(calls, [Call::Authorize, Call::Authorize, Call::Void { authorization: 1 }]);
-    shop.wait_days(2).await;
+    // And once more: the look at the renewed one is not forgotten.
+    shop.wait_days(8).await;
+    assert_eq!(shop.stored_payment(&order, 1).await.attempts.len(), 5);
     shop.fulfill(&part(&order, 1)).await;
     assert_eq!(stands(&shop.payment(&order, 1).await), so("captured", "10.00", "0.00"));
     shop.books_are_right().await;

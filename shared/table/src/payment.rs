@@ -149,7 +149,8 @@ impl Table {
     }
 
     /// Puts the next look at a payment on the list of due work, before the commit that changes it so; nothing where the
-    /// look is the same as before. Costs one write unit; [`Commit::due`] costs two and is all or nothing.
+    /// look is the same as before. Where its order may have waited for what is new it is looked at now besides. Costs
+    /// one write unit; [`Commit::due`] costs two and is all or nothing.
     pub async fn payment_will_be_due(
         &self,
         m: &MarketplaceId,
@@ -157,6 +158,9 @@ impl Table {
         gateway: Capabilities,
         now: Timestamp,
     ) -> Result<(), Fault> {
+        if before.is_some_and(|before| concerns_order(before, after)) {
+            self.put_due(&Key::due(m, Work::Payment, after.id.as_str(), now)).await?;
+        }
         match look_that_is_new((before, after), gateway, now) {
             Some(at) => self.put_due(&Key::due(m, Work::Payment, after.id.as_str(), at)).await,
             None => Ok(()),
@@ -164,16 +168,12 @@ impl Table {
     }
 }
 
-/// When the payment is looked at next, if that differs from before, or now where its order has to be: the due work that
-/// a commit of it needs.
+/// When the payment is looked at next, if that differs from before: the due work that a commit of it needs.
 pub fn look_that_is_new(
     (before, after): (Option<&Payment>, &Payment),
     gateway: Capabilities,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    if before.is_some_and(|before| concerns_order(before, after)) {
-        return Some(now);
-    }
     let next = next_look(after, gateway, now)?;
     let was = before.and_then(|before| next_look(before, gateway, now));
     (was != Some(next) || next <= now).then_some(next)
