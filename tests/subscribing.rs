@@ -28,6 +28,11 @@ pub fn address() -> Value {
     json!({"country": "DE", "name": "Ines Groß", "lines": ["Lindenweg 5"], "city": "Berlin", "postal_code": "10969"})
 }
 
+/// What a line of a document says: its kind, and its amount with tax.
+pub fn billed(what: &str, total: &str) -> (String, String) {
+    (what.to_owned(), total.to_owned())
+}
+
 pub fn card(token: &str) -> Value {
     json!({"method": "card", "token": token})
 }

@@ -83,6 +83,51 @@ async fn what_is_never_paid_is_restricted_on_day_10_and_ends_on_day_21_written_o
     market.books_are_right().await;
 }
 
+/// Ines has paid ten for March; half of it is used when a change to twenty is declined.
+async fn changed_unpaid() -> (Subscriptions, String) {
+    let market = Subscriptions::open().await;
+    let id = market.subscribe("ten", "tok_approved").await;
+    market.act(&id, "set-payment-method", json!({"payment": card("tok_declined_stolen_card")})).await;
+    market.shop.wait_minutes(31 * 12 * 60).await;
+    let changed = market.act(&id, "change", json!({"plan": market.plan("twenty")})).await;
+    assert_eq!((at(&changed, "/document/status"), at(&changed, "/document/due/amount")), ("open", "5.00"));
+    (market, id)
+}
+
+#[tokio::test]
+async fn who_cancels_after_a_change_that_was_declined_has_what_was_paid_before_and_not_used() {
+    let (market, id) = changed_unpaid().await;
+    market.shop.wait_days(3).await;
+    let now = json!({"at": "now"});
+    let asked = market.try_act(&id, "check", json!({"cancel": now})).await;
+    assert_eq!(asked.status, 200, "{}", asked.body);
+    let canceled = market.act(&id, "cancel", now).await;
+    // Three of 31 days of the 20.00: 1.94 were used, 8.06 not.
+    for answer in [&asked.body, &canceled] {
+        let lines = Subscriptions::lines(&answer["document"]);
+        assert_eq!(lines, [billed("credit", "-5.00"), billed("charge", "10.00"), billed("credit", "-8.06")]);
+        assert_eq!((at(answer, "/status"), eur_at(answer, "/credit")), ("ended", "3.06".to_owned()));
+    }
+    let bills = [("paid", "10.00"), ("void", "5.00"), ("issued", "-3.06")];
+    assert_eq!(market.bills(&id).await, bills.map(|(status, total)| (status, total.to_owned())));
+    let ended = cases(&market, "?ended_in=2026-03").await;
+    assert_eq!((ended.len(), at(&ended[0], "/step")), (1, "exhausted"));
+    let accounts = market.shop.accounts().await;
+    assert_eq!((&*accounts["subscription_credit"], accounts.get("bad_debts")), ("-3.06", None));
+    market.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_change_that_is_never_paid_is_written_off_once_more_is_used_than_was_paid() {
+    let (market, id) = changed_unpaid().await;
+    market.shop.wait_days(22).await;
+    assert_eq!(at(&market.show(&id).await, "/end"), "unpaid");
+    let bills = [("paid", "10.00"), ("uncollectible", "5.00")];
+    assert_eq!(market.bills(&id).await, bills.map(|(status, total)| (status, total.to_owned())));
+    assert_eq!(market.shop.accounts().await["bad_debts"], "5.00");
+    market.books_are_right().await;
+}
+
 #[tokio::test]
 async fn a_fault_of_the_gateway_is_tried_again_within_minutes_and_spends_no_try() {
     let (market, id) = renewed("tok_away_fails_1_processing_error").await;

@@ -207,8 +207,10 @@ impl Scene {
             let want = if paid { document.due().unwrap().minor } else { 0 };
             // Who ends it while it is being charged waits for a person to send the money back.
             let stray = match document.stage {
-                InvoiceStage::Uncollectible { .. } => self.stray_of(document).await,
-                InvoiceStage::Open | InvoiceStage::Paid { .. } | InvoiceStage::Void { .. } => 0,
+                InvoiceStage::Uncollectible { .. } | InvoiceStage::Void { .. } => {
+                    self.stray_of(document).await
+                }
+                InvoiceStage::Open | InvoiceStage::Paid { .. } => 0,
             };
             assert_eq!(self.taken_for(document), want + stray, "{case:?}: {document:?}");
             if let (Kind::Invoice, Cause::Start | Cause::Renewal) = (document.kind, document.cause) {

@@ -4,10 +4,6 @@ use serde_json::json;
 use tests::subscribing::*;
 use tests::*;
 
-fn line(what: &str, total: &str) -> (String, String) {
-    (what.to_owned(), total.to_owned())
-}
-
 #[tokio::test]
 async fn a_subscription_begins_with_its_first_payment_and_renews_on_its_bill_day() {
     let market = Subscriptions::open().await;
@@ -40,13 +36,16 @@ async fn a13_1_an_upgrade_credits_and_charges_and_a_downgrade_leaves_credit() {
     let twenty = json!({"plan": market.plan("twenty")});
     let asked = market.try_act(&id, "check", json!({"change": twenty})).await;
     assert_eq!(asked.status, 200, "{}", asked.body);
-    let want = [line("credit", "-5.00"), line("charge", "10.00")];
+    let want = [billed("credit", "-5.00"), billed("charge", "10.00")];
     assert_eq!(Subscriptions::lines(&asked.body["document"]), want);
     let changed = market.act(&id, "change", twenty).await;
     assert_eq!(Subscriptions::lines(&changed["document"]), want);
     assert_eq!((at(&changed, "/payment/status"), at(&changed, "/document/status")), ("captured", "paid"));
     let down = market.act(&id, "change", json!({"plan": market.plan("ten")})).await;
-    assert_eq!(Subscriptions::lines(&down["document"]), [line("credit", "-10.00"), line("charge", "5.00")]);
+    assert_eq!(
+        Subscriptions::lines(&down["document"]),
+        [billed("credit", "-10.00"), billed("charge", "5.00")]
+    );
     assert_eq!((at(&down, "/document/kind"), at(&down, "/credit/amount")), ("credit_note", "5.00"));
     market.shop.wait_days(16).await;
     // The next invoice takes the credit.

@@ -52,7 +52,7 @@ async fn note(till: &Till<'_>, id: &InvoiceId) -> Result<(), Again> {
     }
     match held.value.stage {
         Stage::Incomplete { .. } => begins_or_not(till, &invoice.value, &held).await,
-        Stage::Ended { why, .. } => till.gives_up(&held, why).await.map(|_| ()),
+        Stage::Ended { why, .. } => till.gives_up(&held, (why, till.world.now())).await.map(|_| ()),
         Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } => {
             count(till, &invoice.value, &held.value).await
         }

@@ -78,7 +78,7 @@ async fn consequence(till: &Till<'_>, id: &InvoiceId) -> Result<bool, Again> {
             Ok(true)
         }
         Duty::Cancel => {
-            till.gives_up(&held, Ended::Unpaid).await?;
+            till.gives_up(&held, (Ended::Unpaid, now)).await?;
             Ok(false)
         }
         Duty::Retry => Ok(false),

@@ -98,7 +98,7 @@ async fn end_one(till: &Till<'_>, key: &Key) -> Result<(), Again> {
             Some(_) | None => Ok(()),
         },
         Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } if owes => {
-            till.gives_up(&held, Ended::Erased).await.map(|_| ())
+            till.gives_up(&held, (Ended::Erased, till.world.now())).await.map(|_| ())
         }
         Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } => {
             let step = end(&held.value, Ended::Erased, till.world.now());

@@ -10,7 +10,7 @@ use domain::invoice::{Invoice, Stage as InvoiceStage};
 use domain::payment::Stage as PaymentStage;
 use domain::subscription::{
     Means, Next, Refused, Renewal, Stage, Step, Subscription, Target, When, cancel as end_it,
-    change as alter, deliver_on as move_it, end, pause as pause_it, renew, resume as resume_it, set_means,
+    change as alter, deliver_on as move_it, pause as pause_it, renew, resume as resume_it, set_means,
     set_place, skip as skip_it, uncancel as keep_it,
 };
 use edge::address::AddressBody;
@@ -194,7 +194,7 @@ impl Act {
             Self::Pause { until, as_of } => pause_it(held, *until, *as_of, now),
             Self::Resume if matches!(held.stage, Stage::Active) => Ok(Decision::Already),
             Self::Resume => resume_it(held, terms, &taxes, (now, now)).map(Decision::New),
-            Self::Cancel(when) => end_it(held, *when, now),
+            Self::Cancel(when) => end_it(held, billing.owed(), *when, now),
             Self::Uncancel => keep_it(held, now).map(Decision::New),
             Self::Skip => skip_it(held, terms, now),
             Self::DeliverOn(day) => move_it(held, terms, *day, now),
@@ -266,9 +266,9 @@ async fn act<T>(world: &World, id: &str, command: &Command<T>, act: Act) -> Answ
                     Some(_) | None => Err(Problem::busy()),
                 };
             }
-            if let (true, Stage::Ended { why, .. }) = (billing.owes(), &step.next.stage) {
-                let ended = till.gives_up(&held, *why).await.map_err(problem)?;
-                return Ok(Reply::ok(ChangedView::of(&ended)));
+            if let (true, Stage::Ended { why, since }) = (billing.owes(), &step.next.stage) {
+                let ended = till.gives_up(&held, (*why, *since)).await.map_err(problem)?;
+                return Ok(Reply::ok(shown(&till, &ended.next, ended.document).await?));
             }
             let now = world.now();
             let taken = till.take(Some(&held), &step, (false, true), |commit| {
@@ -486,15 +486,7 @@ pub(crate) async fn check(
         Decision::New(step) => {
             peace(&read, &billing)?;
             only_one(&billing)?;
-            // What is not paid is written off, and nothing of it credited.
-            match &step.next.stage {
-                Stage::Ended { since, why } if billing.owes() => (end(&held.value, *why, *since).next, None),
-                Stage::Incomplete { .. }
-                | Stage::Trialing { .. }
-                | Stage::Active
-                | Stage::Paused { .. }
-                | Stage::Ended { .. } => (step.next, step.document),
-            }
+            (step.next, step.document)
         }
         Decision::Already => (held.value, None),
     };

@@ -20,7 +20,8 @@ mod renew;
 mod trial;
 pub use bill::{Covered, Taxes};
 pub use change::{
-    When, cancel, change, deliver_on, end, forgo_change, pause, resume, set_means, set_place, skip, uncancel,
+    When, cancel, change, deliver_on, end, forgo_change, give_up, pause, resume, set_means, set_place, skip,
+    uncancel,
 };
 pub use goods::{NotSent, Sending, not_sent, sent, start_sent};
 pub use renew::{Renewal, Start, activate, renew, start};

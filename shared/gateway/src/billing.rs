@@ -8,9 +8,10 @@ use domain::Decision;
 use domain::id::OrderId;
 use domain::invoice::{Invoice, Stage as InvoiceStage};
 use domain::payment::{self, Attempt, Payment, Refused, State, Waits, attended, begin_authorize, begin_void};
-use domain::subscription::{Ended, Means, Stage, Step, Subscription, activate, end};
+use domain::subscription::{Ended, Means, Stage, Step, Subscription, activate, end, give_up};
 use edge::Again;
 use edge::command::Overtaken;
+use jiff::Timestamp;
 use table::payment::look_that_is_new;
 use table::{Commit, Held};
 
@@ -201,26 +202,39 @@ impl Till<'_> {
         Ok(Some(step.next))
     }
 
-    /// It ends and its open invoice will not be paid: written off, its payments closed, its case at its end. An invoice
-    /// that was paid since then is looked at again.
-    pub async fn gives_up(&self, held: &Held<Subscription>, why: Ended) -> Result<Subscription, Again> {
+    /// It ends at a moment and its open invoice will not be paid: written off, or voided where a document of what was
+    /// used takes its place; its payments closed, its case at its end. An invoice that was paid since then is looked at
+    /// again.
+    pub async fn gives_up(
+        &self,
+        held: &Held<Subscription>,
+        (why, at): (Ended, Timestamp),
+    ) -> Result<Step, Again> {
         let (table, now) = (&self.world.table, self.world.now());
-        let step = end(&held.value, why, now);
         let ended = matches!(held.value.stage, Stage::Ended { .. });
         let Some(id) = held.value.last_document() else { return Err(Again::Busy) };
         let invoice = table.invoice(self.m, &id).await?;
         let invoice = invoice.filter(|invoice| invoice.value.stage == InvoiceStage::Open);
         let mut commit: Commit<'_, Overtaken> = Commit::new(self.m, &self.context);
-        match (ended, &invoice) {
-            (false, None) => return Err(Again::Busy),
-            (false, Some(_)) => commit = commit.subscription(self.m, Some(held), &step, Overtaken)?,
-            (true, _) => {}
-        }
-        if let Some(invoice) = invoice
-            && let Some((next, posting)) = invoice.value.written_off(now)?
-        {
-            let told = events::invoice::written_off(&next)?;
-            commit = commit.invoice(&invoice, &next, told, posting);
+        let step = match &invoice {
+            Some(invoice) if !ended => {
+                let step = give_up(&held.value, &invoice.value, why, (at, now))?;
+                commit = commit.subscription(self.m, Some(held), &step, Overtaken)?;
+                step
+            }
+            None if !ended => return Err(Again::Busy),
+            Some(_) | None => end(&held.value, why, at),
+        };
+        let replaced = step.document.is_some();
+        let over = match &invoice {
+            Some(open) if replaced => open.value.voided(now)?,
+            Some(open) => open.value.written_off(now)?,
+            None => None,
+        };
+        if let (Some(invoice), Some((next, posting))) = (&invoice, over) {
+            let voided = replaced.then(|| Ok(events::invoice::voided(&next)));
+            let told = voided.unwrap_or_else(|| events::invoice::written_off(&next))?;
+            commit = commit.invoice(invoice, &next, told, posting);
             commit = self.close_payments(commit, &next).await?;
             if let Some(case) = table.dunning_case(self.m, &id).await?
                 && let Some(next) = case.value.exhausted(now)
@@ -229,7 +243,7 @@ impl Till<'_> {
             }
         }
         commit.send(table).await?;
-        Ok(step.next)
+        Ok(step)
     }
 
     /// Nothing more is wanted of an invoice's payments: what comes all the same awaits approval to go back.

@@ -103,9 +103,14 @@ impl Billing {
         Taxes { policy: &self.policy, seller: self.seller }
     }
 
-    /// Whether the last document waits for its money.
+    /// The last document, where it waits for its money.
+    pub fn owed(&self) -> Option<&Invoice> {
+        let open = |invoice: &&Invoice| invoice.stage == domain::invoice::Stage::Open;
+        self.last.as_ref().map(|last| &last.value).filter(open)
+    }
+
     pub fn owes(&self) -> bool {
-        self.last.as_ref().is_some_and(|last| last.value.stage == domain::invoice::Stage::Open)
+        self.owed().is_some()
     }
 }
 

@@ -81,6 +81,11 @@ pub(super) struct Bill {
 }
 
 impl Bill {
+    /// What a document was of.
+    pub(super) fn again(document: &Invoice) -> Self {
+        Self { lines: document.lines.clone(), corrects: document.corrects }
+    }
+
     /// Credits what is covered from `at` on: the opposite of a charge for that time. What is not prorated is paid for
     /// all of its period, whatever becomes of it, and stays covered.
     pub(super) fn credit(&mut self, of: &mut Subscription, at: Timestamp) -> Result<(), MoneyError> {

@@ -1,9 +1,12 @@
 //! What people do to a subscription. Everything is a [`Step`]; a preview is one that nobody commits.
 
 use super::bill::Bill;
-use super::{Change, Ended, Means, Next, Refused, Stage, Step, Subscription, Target, Taxes, warns_at};
+use super::{
+    Change, Covered, Ended, Means, Next, Refused, Stage, Step, Subscription, Target, Taxes, warns_at,
+};
 use crate::Decision;
-use crate::invoice::{Cause, Invoice};
+use crate::id::InvoiceId;
+use crate::invoice::{self, Cause, Invoice};
 use crate::period::{Cycle, Interval, OutOfTime, Proration};
 use crate::place::Place;
 use crate::plan::{Kind, Terms};
@@ -240,8 +243,14 @@ pub fn resume(
     Ok(Step { next, change: Change::Resumed, document, goods }.sending(now))
 }
 
-/// Ends it: with the period, or at once with what is covered credited. Asked again it has ended.
-pub fn cancel(held: &Subscription, when: When, now: Timestamp) -> Result<Decision<Step>, Refused> {
+/// Ends it: with the period, or at once with what is covered credited; an invoice that is still `owed` is then
+/// [given up](give_up). Asked again it has ended.
+pub fn cancel(
+    held: &Subscription,
+    owed: Option<&Invoice>,
+    when: When,
+    now: Timestamp,
+) -> Result<Decision<Step>, Refused> {
     match held.stage {
         Stage::Ended { .. } => return Ok(Decision::Already),
         Stage::Incomplete { .. } => return Ok(Decision::New(end(held, Ended::Canceled, now))),
@@ -259,6 +268,9 @@ pub fn cancel(held: &Subscription, when: When, now: Timestamp) -> Result<Decisio
         When::Now(_) | When::PeriodEnd => {
             let as_of = if let When::Now(as_of) = when { as_of } else { None };
             let at = held.moment(as_of, now)?;
+            if let Some(owed) = owed {
+                return give_up(held, owed, Ended::Canceled, (at, now)).map(Decision::New);
+            }
             let mut next = held.clone();
             let mut bill = Bill::default();
             bill.credit(&mut next, at)?;
@@ -273,6 +285,32 @@ pub fn cancel(held: &Subscription, when: When, now: Timestamp) -> Result<Decisio
 pub fn end(held: &Subscription, why: Ended, at: Timestamp) -> Step {
     let stage = Stage::Ended { since: at, why };
     bare(Subscription { stage, next: None, covered: None, sending: None, ..held.clone() }, Change::Ended)
+}
+
+/// It is over at `at`, and an open invoice will not be paid. Part of that may have been paid with what was left of an
+/// earlier charge, or with credit: that pays for what was used. Where it suffices, a document of the same lines and of
+/// the credit for what was not used takes the invoice's place, which is voided, and what is over is credit. Otherwise
+/// there is no document, and the invoice is written off.
+pub fn give_up(
+    held: &Subscription,
+    owed: &Invoice,
+    why: Ended,
+    (at, now): (Timestamp, Timestamp),
+) -> Result<Step, Refused> {
+    let lost = end(held, why, at);
+    let of = |covered: &Covered| covered.document.map(|number| InvoiceId::of(&held.id, number));
+    if held.covered.as_ref().and_then(of).as_ref() != Some(&owed.id) {
+        return Ok(lost);
+    }
+    let mut next = held.clone();
+    next.credit = next.credit.plus(owed.credit)?;
+    let mut bill = Bill::again(owed);
+    bill.credit(&mut next, at)?;
+    let document = bill.close(&mut next, Cause::Cancellation, (owed.period, now))?;
+    Ok(match document.filter(|document| document.stage != invoice::Stage::Open) {
+        Some(document) => Step { document: Some(document), ..end(&next, why, at) },
+        None => lost,
+    })
 }
 
 /// A cancellation that waits for the end of the period is taken back.

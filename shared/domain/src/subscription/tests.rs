@@ -198,7 +198,7 @@ impl Life {
     }
 
     fn cancel(&mut self, when: When, now: Timestamp) -> String {
-        let decision = cancel(&self.held, when, now).unwrap();
+        let decision = cancel(&self.held, None, when, now).unwrap();
         self.decided(decision)
     }
 

@@ -78,7 +78,7 @@ fn a_cancellation_holds_from_the_moment_of_its_preview() {
     );
     assert_eq!(life.held.stage, Stage::Ended { since: seen, why: Ended::Canceled });
     let life = running(&ten());
-    let late = cancel(&life.held, When::Now(Some(seen)), at("2027-04-16T00:20:00Z"));
+    let late = cancel(&life.held, None, When::Now(Some(seen)), at("2027-04-16T00:20:00Z"));
     assert_eq!(late, Err(Refused::AsOf(seen)));
 }
 
@@ -87,6 +87,56 @@ fn what_ends_unpaid_gives_nothing_back() {
     let life = running(&ten());
     let step = end(&life.held, Ended::Unpaid, on("2027-04-16"));
     assert_eq!((shown(&step).as_str(), step.next.credit, step.next.covered), ("Ended", eur(0), None));
+}
+
+/// What is given up at a moment, and the credit that the customer has then.
+fn given_up(life: &Life, at: Timestamp) -> (String, Money) {
+    let owed = life.documents.last().unwrap();
+    let step = give_up(&life.held, owed, Ended::Unpaid, (at, at)).unwrap();
+    assert_eq!(step.next.stage, Stage::Ended { since: at, why: Ended::Unpaid });
+    let whole = step.document.as_ref().map(|document| (document.due().unwrap(), &document.stage));
+    assert!(whole.is_none_or(|whole| whole == (eur(0), &invoice::Stage::Paid { since: at })));
+    (shown(&step), step.next.credit)
+}
+
+#[test]
+fn what_was_paid_before_a_change_that_nobody_pays_pays_for_what_was_used_of_it() {
+    let mut life = running(&ten());
+    assert_eq!(life.change(&twenty(), 1, on("2027-04-16")), "Changed: credit -5.00, charge 10.00; due 5.00");
+    // Ten are paid; 5.00 of the one plan were used, and two days or five of the other at 0.67.
+    for (day, want, credit) in [
+        ("2027-04-18", "Ended: credit -5.00, charge 10.00, credit -8.67; given 3.67", 3_67),
+        ("2027-04-21", "Ended: credit -5.00, charge 10.00, credit -6.67; given 1.67", 1_67),
+        // Eight of them cost more than was left.
+        ("2027-04-24", "Ended", 0),
+    ] {
+        assert_eq!(given_up(&life, on(day)), (want.to_owned(), eur(credit)));
+    }
+    // Who cancels has the same.
+    let (owed, now) = (life.documents.last().unwrap(), on("2027-04-18"));
+    let Ok(Decision::New(step)) = cancel(&life.held, Some(owed), When::Now(None), now) else {
+        panic!("it ends");
+    };
+    assert_eq!(shown(&step), "Ended: credit -5.00, charge 10.00, credit -8.67; given 3.67");
+    assert_eq!(step.document.unwrap().corrected().as_ref(), Some(&owed.id));
+}
+
+#[test]
+fn credit_that_an_unpaid_renewal_took_pays_for_what_was_used_of_it() {
+    let mut life = running(&twenty());
+    life.change(&ten(), 1, on("2027-04-16"));
+    assert_eq!(life.renew(on("2027-05-01")), "Renewed: charge 10.00; taken 5.00, due 5.00");
+    let want = "Ended: charge 10.00, credit -9.68; taken 0.32, due 0.00".to_owned();
+    assert_eq!(given_up(&life, on("2027-05-02")), (want, eur(4_68)));
+    assert_eq!(given_up(&life, on("2027-05-20")), ("Ended".to_owned(), eur(0)), "6.13 were used");
+    // Of a whole period that nobody paid there is nothing to give back.
+    let mut life = running(&ten());
+    life.renew(on("2027-05-01"));
+    assert_eq!(
+        given_up(&life, on("2027-05-01")),
+        ("Ended: charge 10.00, credit -10.00; due 0.00".to_owned(), eur(0))
+    );
+    assert_eq!(given_up(&life, on("2027-05-02")), ("Ended".to_owned(), eur(0)));
 }
 
 #[test]

@@ -354,7 +354,7 @@ impl Watched {
                 resume(&self.life.held, &terms, &self.life.taxes, (now, now)).map(Decision::New)
             }
             Doing::Cancel { at_end } => {
-                cancel(&self.life.held, if at_end { When::PeriodEnd } else { When::Now(None) }, now)
+                cancel(&self.life.held, None, if at_end { When::PeriodEnd } else { When::Now(None) }, now)
             }
             Doing::Uncancel => uncancel(&self.life.held, now).map(Decision::New),
         };
