@@ -222,6 +222,29 @@ async fn a16_1_a_consent_that_is_taken_back_between_scheduling_and_sending_count
 }
 
 #[tokio::test]
+async fn a16_3_whoever_is_erased_is_reminded_of_nothing_whatever_was_said_in_the_cart() {
+    for minutes in [0, 65] {
+        let market = Storefront::open().await;
+        let ines = market.shop.person("ines");
+        let sign_up = json!({"name": "Ines Groß", "email": "ines@post.example"});
+        ines.post("/v1/customers/me", &sign_up, "").await.ok().unwrap();
+        let cart = ines.post("/v1/carts", &json!({"country": "DE"}), "").await.text("/id").to_owned();
+        let edit =
+            json!({"add": market.goods(), "contact": {"email": "ines@post.example", "marketing": true}});
+        ines.post(&format!("/v1/carts/{cart}/edit"), &edit, "").await.ok().unwrap();
+        market.shop.wait_minutes(minutes).await;
+        let before = market.shop.market.cloud.mails().unwrap().len();
+        ines.post("/v1/customers/me/erase", &json!({}), "").await.ok().unwrap();
+        market.shop.wait_days(5).await;
+        let seen = (
+            reminders(&market.shop, "ines@post.example").await.len(),
+            market.shop.market.cloud.mails().unwrap().len(),
+        );
+        assert_eq!((seen, before), if minutes == 0 { ((0, 0), 0) } else { ((1, 1), 1) });
+    }
+}
+
+#[tokio::test]
 async fn a_message_that_comes_again_late_or_twice_at_once_writes_nothing_twice() {
     let market = Storefront::open().await;
     let cart = left(&market).await;

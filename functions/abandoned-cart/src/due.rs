@@ -4,7 +4,7 @@
 //! whoever writes the message loads the cart once more.
 
 use domain::cart::Cart;
-use domain::customer::Purpose;
+use domain::customer::{Purpose, Stage};
 use domain::discount::Grant;
 use domain::id::{FollowUpId, MarketplaceId};
 use domain::message::{Kind, Said, Suppression, may_write};
@@ -79,8 +79,12 @@ impl Around {
     }
 }
 
-/// What was said in the account counts before what was said in the cart (A16(1)).
+/// What was said in the account counts before what was said in the cart (A16(1)); whoever is erased wants nothing more,
+/// whatever a cart still says (A16(3)).
 fn wanted(cart: &Cart, account: Option<&CustomerAccount>, stop: Option<&Suppression>) -> bool {
+    if account.is_some_and(|account| matches!(account.customer.stage, Stage::Erased { .. })) {
+        return false;
+    }
     let said = account.and_then(|account| account.customer.said(Purpose::MarketingEmail));
     let said = said.map(|said| Said { given: said.given, at: said.at });
     let agreed = || cart.contact.as_ref().and_then(|contact| contact.agreed_at);

@@ -12,7 +12,7 @@ use crate::mail::{Carried, Letter, carry};
 use crate::render::{Rendered, render};
 use crate::words;
 use domain::cart::Cart;
-use domain::customer::{Customer, Person, Profile, Purpose};
+use domain::customer::{Customer, Person, Profile, Purpose, Stage as CustomerStage};
 use domain::id::{CustomerId, MarketplaceId, MerchantId, MessageId, OfferId, OrderId, sha256_hex};
 use domain::marketplace::Marketplace;
 use domain::message::{
@@ -223,7 +223,7 @@ async fn customer_of(
     }))
 }
 
-/// Whoever fills a cart; what an account says counts before what the cart says.
+/// Whoever fills a cart; what an account says counts before what the cart says. None after an erasure.
 async fn owner_of(desk: &mut Desk<'_>, cart: &Cart) -> Result<Option<Addressee>, Again> {
     let contact = cart.contact.clone();
     let agreed = contact.as_ref().and_then(|contact| contact.agreed_at).map(|at| Said { given: true, at });
@@ -231,6 +231,12 @@ async fn owner_of(desk: &mut Desk<'_>, cart: &Cart) -> Result<Option<Addressee>,
         Some(customer) => customer_of(desk, customer, None).await?,
         None => None,
     };
+    if let (Some(customer), None) = (&cart.customer, &known) {
+        let account: Option<CustomerAccount> = desk.value(&Key::customer(desk.m, customer)).await?;
+        if account.is_some_and(|account| matches!(account.customer.stage, CustomerStage::Erased { .. })) {
+            return Ok(None);
+        }
+    }
     let email = contact.as_ref().and_then(|contact| contact.email.clone());
     if let Some(known) = known {
         let (email, said) = (email.or_else(|| known.email.clone()), known.said.or(agreed));
