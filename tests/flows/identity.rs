@@ -218,6 +218,22 @@ async fn a_revoked_key_is_unknown() {
 }
 
 #[tokio::test]
+async fn nobody_takes_a_key_with_scopes_that_he_does_not_have_himself() {
+    let shop = Shop::open().await;
+    let whole = shop.key("sk_whole", &["*"], None).await;
+    let small = shop.key("sk_small", &["orders:read"], None).await;
+    shop.key("sk_access", &["access:write", "orders:read"], None).await;
+    shop.settle().await;
+    let access = shop.calls_as("sk_access");
+    let revoke =
+        async |key: &ApiKey| access.post(&format!("/v1/api-keys/{}/revoke", key.id), &json!({}), "").await;
+    assert_problem(&revoke(&whole).await, 403, "forbidden");
+    assert_eq!(shop.calls_as("sk_whole").get("/v1/orders").await.status, 200);
+    assert_eq!(revoke(&small).await.status, 200);
+    assert_problem(&shop.calls_as("sk_small").get("/v1/orders").await, 401, "unauthenticated");
+}
+
+#[tokio::test]
 async fn a_revoked_publishable_key_is_unknown_ten_seconds_later() {
     let shop = Shop::open().await;
     let key = shop.done("/v1/api-keys", &json!({"name": "window", "scopes": [], "publishable": true})).await;

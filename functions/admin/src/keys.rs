@@ -125,6 +125,7 @@ pub(crate) async fn revoke(
         .until_free(|| async {
             let held = world.table.load::<ApiKey>(&Key::by_digest(&found.digest)).await?;
             let held = held.ok_or_else(|| Problem::not_found("API key"))?;
+            has_all(&command.caller, held.value.merchant.as_ref(), held.value.scopes.iter())?;
             if held.value.revoked_at.is_some() {
                 return Ok(Reply::ok(view_of(&held.value, None)?).replayed());
             }
