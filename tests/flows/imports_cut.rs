@@ -62,6 +62,11 @@ pub(crate) fn workbook(rows: &[Vec<&str>]) -> Vec<u8> {
         }
         cells.push_str("</row>");
     }
+    workbook_of(&cells)
+}
+
+/// One whose sheet has these rows, as they are written.
+fn workbook_of(cells: &str) -> Vec<u8> {
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let doc = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     let rels = "http://schemas.openxmlformats.org/package/2006/relationships";
@@ -374,6 +379,15 @@ fn a_file_that_is_wrong_as_a_whole_says_where() {
     ];
     for (format, file, told) in table {
         assert_eq!(parts(file.as_bytes(), format).unwrap_err(), told, "{file:.40}");
+    }
+}
+
+#[test]
+fn a_workbook_with_a_cell_far_to_the_right_is_refused_before_its_columns_are_held() {
+    for (at, columns) in [("NTQ1", 10_001), ("XFD1", 16_384), ("ZZZZZZ1", 321_272_406)] {
+        let cells = format!("<row r=\"1\"><c r=\"{at}\" t=\"inlineStr\"><is><t>id</t></is></c></row>");
+        let told = format!("f, line 1: it has {columns} columns: want at most 10000");
+        assert_eq!(parts(&workbook_of(&cells), Format::Xlsx).unwrap_err(), told, "{at}");
     }
 }
 

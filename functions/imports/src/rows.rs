@@ -15,6 +15,9 @@ use events::Context;
 const FLAWS_MAX: usize = 20;
 /// Characters of a cell that are shown.
 const VALUE_MAX: usize = 80;
+/// Of a column's name, and of what is wrong: a part's flaws are items of a transaction, whatever a file says.
+const NAME_MAX: usize = 200;
+const WRONG_MAX: usize = 600;
 
 /// What a part is written for, and as whom.
 pub(crate) struct Job<'a> {
@@ -83,7 +86,8 @@ pub(crate) async fn write(job: &Job<'_>, part: Part) -> Result<Written, Again> {
 fn read(profile: &Profile, cells: Cells) -> Result<Said, Vec<BadCell>> {
     match cells {
         Cells::Broken(Broken { column, wrong, todo }) => {
-            Err(vec![BadCell { column, value: None, wrong, todo }])
+            let column = column.map(|column| short(&column, NAME_MAX));
+            Err(vec![BadCell { column, value: None, wrong: short(&wrong, WRONG_MAX), todo }])
         }
         Cells::Row(row) => match profile.read(&row) {
             Ok(mapped) => Ok(Said { row, mapped }),
@@ -100,7 +104,8 @@ pub(crate) fn flaw(row: &Row, column: Option<&str>, flaw: &Flaw) -> BadCell {
 pub(crate) fn bad(row: &Row, column: Option<&str>, wrong: impl Into<String>, todo: &str) -> BadCell {
     let column = column.filter(|column| !column.is_empty());
     let value = column.and_then(|column| row.get(column)).map(value);
-    BadCell { column: column.map(str::to_owned), value, wrong: wrong.into(), todo: todo.to_owned() }
+    let column = column.map(|column| short(column, NAME_MAX));
+    BadCell { column, value, wrong: short(&wrong.into(), WRONG_MAX), todo: todo.to_owned() }
 }
 
 fn value(data: &Data) -> String {
@@ -110,8 +115,13 @@ fn value(data: &Data) -> String {
             serde_json::to_string(data).unwrap_or_default()
         }
     };
-    let shown: String = text.chars().filter(|c| !c.is_control()).take(VALUE_MAX).collect();
-    if text.chars().count() > VALUE_MAX { format!("{shown}…") } else { shown }
+    short(&text, VALUE_MAX)
+}
+
+/// What a person reads of a text that a file may make as long as a row.
+fn short(text: &str, most: usize) -> String {
+    let shown: String = text.chars().filter(|c| !c.is_control()).take(most).collect();
+    if text.chars().count() > most { format!("{shown}…") } else { shown }
 }
 
 /// What a sheet complains of, led back to its column; without one it is about the row, and names the place.

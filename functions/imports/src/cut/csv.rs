@@ -59,12 +59,18 @@ pub(super) fn bytes_of(names: &[String]) -> usize {
     names.iter().map(|name| name.len().saturating_add(6)).sum()
 }
 
-/// Every column has a name of its own, or none: then it is left out.
-pub(super) fn header(names: &[String], line: u64, parts: &Parts<'_>) -> Result<(), Stop> {
-    if names.len() > COLUMNS_MAX {
-        let why = format!("it has {} columns: want at most {COLUMNS_MAX}", names.len());
+/// Neither a header nor what is held of it is wider than this.
+pub(super) fn not_too_wide(columns: usize, line: u64, parts: &Parts<'_>) -> Result<(), Stop> {
+    if columns > COLUMNS_MAX {
+        let why = format!("it has {columns} columns: want at most {COLUMNS_MAX}");
         return Err(parts.unreadable(Some(line), why));
     }
+    Ok(())
+}
+
+/// Every column has a name of its own, or none: then it is left out.
+pub(super) fn header(names: &[String], line: u64, parts: &Parts<'_>) -> Result<(), Stop> {
+    not_too_wide(names.len(), line, parts)?;
     let mut sorted: Vec<&String> = names.iter().filter(|name| !name.is_empty()).collect();
     sorted.sort_unstable();
     match sorted.windows(2).find(|pair| pair.first() == pair.last()).and_then(|pair| pair.first()) {

@@ -1,7 +1,7 @@
 //! XLSX: the first sheet, cell by cell. Its texts alone are held; how much they are is counted before.
 
 use super::archive::{Counted, broken};
-use super::csv::{bytes_of, header};
+use super::csv::{bytes_of, header, not_too_wide};
 use super::{
     Broken, COLUMNS_MAX, Cells, Parts, ROW_MAX, Stop, UNPACKED_MAX, WORKBOOK_MAX, WORKBOOK_TEXTS_MAX,
 };
@@ -97,6 +97,9 @@ impl Sheet {
                 Some(Ok(Data::Text(name))) => name.trim().to_owned(),
                 Some(Ok(_) | Err(_)) | None => String::new(),
             };
+            // A single cell far to the right would make as many names as there are columns.
+            let columns = usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1);
+            not_too_wide(columns, self.at, parts)?;
             let names: Vec<String> = (0..=last).map(name).collect();
             header(&names, self.at, parts)?;
             self.names = Some(names);
