@@ -268,6 +268,18 @@ async fn a_message_that_comes_again_late_or_twice_at_once_writes_nothing_twice()
 }
 
 #[tokio::test]
+async fn a_look_by_a_clock_that_is_behind_comes_again_and_stays_on_the_list() {
+    let market = Storefront::open().await;
+    left(&market).await;
+    market.shop.wait_minutes(59).await;
+    let ahead = due(OMAR).replace(START, "2026-03-02T10:00:00Z");
+    let answer = market.shop.market.cloud.invoke("abandoned-cart", batch(&[ahead])).await.unwrap();
+    assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), 1);
+    market.shop.wait_minutes(6).await;
+    assert_eq!(reminders(&market.shop, OMAR).await, [1]);
+}
+
+#[tokio::test]
 async fn what_reminders_bring_is_the_difference_to_those_who_got_none() {
     let market = Storefront::open().await;
     let steps = json!([{"after_minutes": 30}]);

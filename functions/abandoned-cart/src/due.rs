@@ -29,6 +29,8 @@ pub(crate) async fn due(world: World, event: Envelope<CartReminderDueV1>) -> Res
     let seen = Seen { cart, held: held.as_ref().map(|held| &held.value), wanted: *wanted };
     match look(policy, seen, now) {
         Look::Over => Ok(()),
+        // The clock here is behind that of whoever sent the message, and still has the look on its list.
+        Look::Later(at) if at <= event.at => Err(Again::Early(event.data.follow_up.to_string())),
         Look::Later(at) => Ok(world.table.look_at_cart(m, &event.data.follow_up, at).await?),
         Look::Ends(next) => {
             let Some(held) = held else { return Ok(()) };
