@@ -146,6 +146,22 @@ async fn whoever_waits_for_goods_gets_one_letter_when_they_are_there_again() {
 }
 
 #[tokio::test]
+async fn a_card_that_was_declined_before_another_one_paid_is_no_news_of_the_order() {
+    let store = Storefront::open().await;
+    let shop = &store.shop;
+    let cart = store.ready().await;
+    // Nothing is delivered before the order is there.
+    store.pay(&cart, "57.15", "tok_declined_insufficient_funds").await;
+    shop.market.clock.advance(jiff::SignedDuration::from_secs(30));
+    let paid = store.pay(&cart, "57.15", "tok_approved").await;
+    assert_eq!(paid.status, 201, "{}", paid.body);
+    shop.settle().await;
+    let list = shop.get("/v1/messages").await;
+    let kinds: Vec<&str> = list["items"].as_array().unwrap().iter().map(|one| at(one, "/kind")).collect();
+    assert_eq!(kinds, ["order_confirmed"]);
+}
+
+#[tokio::test]
 async fn a16_3_whoever_is_erased_is_written_to_no_more_and_read_no_more() {
     let store = Storefront::open().await;
     let shop = &store.shop;

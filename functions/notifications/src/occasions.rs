@@ -211,16 +211,19 @@ pub(crate) async fn refunded(world: World, event: Envelope<PaymentRefundedV1>) -
     tell(desk, &Cause::of(&event), &of.telling(Kind::Refunded, known)).await
 }
 
-/// While its cart is still one, the shopper sees it in the checkout.
+/// While its cart is still one, the shopper sees it in the checkout; and once it is an order, what went wrong before is
+/// over.
 pub(crate) async fn declined(world: World, event: Envelope<PaymentDeclinedV1>) -> Done {
     let desk = &mut Desk::of(&world, &event.marketplace);
-    let Some(of) = of_somebody(desk, &event.data.order).await? else { return Ok(()) };
+    let of = of_somebody(desk, &event.data.order).await?;
+    let Some(of) = of.filter(|of| of.order.placed_at <= event.at) else { return Ok(()) };
     tell(desk, &Cause::of(&event), &of.telling(Kind::PaymentProblem, Known::default())).await
 }
 
 pub(crate) async fn action_required(world: World, event: Envelope<PaymentActionRequiredV1>) -> Done {
     let desk = &mut Desk::of(&world, &event.marketplace);
-    let Some(of) = of_somebody(desk, &event.data.order).await? else { return Ok(()) };
+    let of = of_somebody(desk, &event.data.order).await?;
+    let Some(of) = of.filter(|of| of.order.placed_at <= event.at) else { return Ok(()) };
     let known = Known { action: true, ..Known::default() };
     tell(desk, &Cause::of(&event), &of.telling(Kind::PaymentProblem, known)).await
 }
