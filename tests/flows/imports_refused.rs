@@ -134,6 +134,25 @@ async fn a_file_that_cannot_be_read_fails_as_a_whole_says_why_and_writes_nothing
 }
 
 #[tokio::test]
+async fn a_column_whose_name_is_half_a_megabyte_is_told_in_short_and_the_other_rows_are_written() {
+    let depot = Depot::open().await;
+    let row = |id: &str, column: &str, said: &str| {
+        let mut row =
+            json!({"id": id, "merchant": "alma", "name": "Mug", "sku": format!("m-{id}"), "price": 9});
+        row[column] = json!(said);
+        row.to_string()
+    };
+    let (long, too_much) = (format!("attr_{}", "x".repeat(500_000)), "matte ".repeat(5));
+    let file = format!("{}\n{}\n", row("1", &long, &too_much), row("2", "attr_glaze", "matte"));
+    let done = depot.imported("jsonl", file.as_bytes(), json!({})).await;
+    assert_eq!((at(&done, "/status"), counts(&done)), ("done", [2, 1, 0, 0, 1]), "{done}");
+    let errors = depot.errors(&done).await;
+    let column = at(&errors, "/0/flaws/0/column");
+    assert_eq!((column.starts_with("attr_xxx"), column.chars().count()), (true, 201));
+    assert!(at(&errors, "/0/flaws/0/message").chars().count() <= 601);
+}
+
+#[tokio::test]
 async fn a_merchant_imports_its_own_products_and_sees_its_own_imports() {
     let depot = Depot::open().await;
     let shop = &depot.shop;
