@@ -49,7 +49,7 @@ payloads! {
     /// The customer has to confirm the payment.
     "invoice.action_required.v1" InvoiceActionRequiredV1 { invoice: InvoiceId, payment: PaymentId }
 
-    /// Nothing came of what it was for: as if it had never been made.
+    /// Nothing came of what it was for, or another document took its place: as if it had never been made.
     "invoice.voided.v1" InvoiceVoidedV1 { invoice: InvoiceId, subscription: SubscriptionId }
 
     /// Another legal entity issues what is printed from now on, or its address or tax id is another.
