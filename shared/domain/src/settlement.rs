@@ -3,7 +3,7 @@
 //! A function of the state alone: it is asked after everything that happens to a part, so that neither the order nor
 //! the repetition of events makes a difference. What each payment pays of each part is fixed with the order
 //! ([`crate::tender`]); a part is captured once, when its last unsent unit has left or was canceled; what is captured
-//! and no longer owed goes back to those who paid that part, in proportion.
+//! and no longer owed goes back to those who paid that part, in proportion to what is known to be left of each.
 //!
 //! Only payments that the order knows of count. Absent on purpose: tries that failed (the payment's own agenda) and
 //! money that fits nothing (a person's decision).
@@ -209,23 +209,17 @@ fn captures(
     Ok(())
 }
 
-/// What was taken of each payment for a part: its capture, or its share of what came along, filled in the order of the
-/// parts. None while a capture's outcome is open.
-fn taken(part: &Part, rows: &[Vec<Money>], position: usize, payment: &Payment) -> Option<Money> {
-    let nothing = Money { minor: 0, ..payment.amount };
+/// What is known to have been taken of each payment for a part: its capture, or its share of what came along, filled in
+/// the order of the parts, in minor units.
+fn taken(part: &Part, rows: &[Vec<Money>], position: usize, payment: &Payment) -> i64 {
     if payment.came_along() {
         let before = rows.iter().take(usize::from(part.number).saturating_sub(1));
         let before = before.filter_map(|row| row.get(position)).map(|share| share.minor).sum::<i64>();
-        let kept = payment.kept().minor;
-        let own = share(rows, part, position)?.minor;
-        return Some(Money { minor: kept.saturating_sub(before).clamp(0, own), ..nothing });
+        let own = share(rows, part, position).map_or(0, |share| share.minor);
+        return payment.kept().minor.saturating_sub(before).clamp(0, own);
     }
-    match payment.capture_of(part.number) {
-        None => Some(nothing),
-        Some(one) if one.state.is_success() => Some(one.amount),
-        Some(one) if one.state.is_open() => None,
-        Some(_) => Some(nothing),
-    }
+    let capture = payment.capture_of(part.number).filter(|one| one.state.is_success());
+    capture.map_or(0, |one| one.amount.minor)
 }
 
 fn grants(
@@ -242,13 +236,12 @@ fn grants(
             let own = payment.refunds.iter().filter(|refund| refund.cause.as_str().starts_with(&prefix));
             own.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor))
         };
+        // A capture whose outcome is open counts as nothing: what the others gave beyond what is owed need not wait for
+        // an answer that may never come.
         let known = payments.iter().enumerate().filter(|(_, payment)| payment.finalized);
-        let paid: Option<Vec<(usize, i64)>> = known
-            .map(|(at, payment)| {
-                Some((at, taken(part, rows, at, payment)?.minor.saturating_sub(given(payment))))
-            })
+        let paid: Vec<(usize, i64)> = known
+            .map(|(at, payment)| (at, taken(part, rows, at, payment).saturating_sub(given(payment))))
             .collect();
-        let Some(paid) = paid else { continue };
         let kept = paid.iter().map(|(_, minor)| *minor).sum::<i64>();
         let excess = kept.saturating_sub(part.owed.minor);
         if excess <= 0 {

@@ -268,6 +268,41 @@ fn a10_2_a_part_refund_goes_back_in_proportion_to_what_is_left() {
     assert_eq!(one_back(), [(5_00, 5_00), (16_00, 16_00)]);
 }
 
+/// 5.00 of the second part by a voucher that was captured, 16.00 by a card whose gateway does not answer.
+#[test]
+fn what_is_too_much_goes_back_without_waiting_for_a_capture_that_nobody_answers() {
+    let (order, mut payments) = (order(), vec![paid(1, 30_00, None, false), paid(2, 16_00, None, false)]);
+    let mut parts = split(&order).unwrap();
+    ship(&mut parts[1], "t1", vec![]);
+    let captures = due(&order, &parts, &payments).unwrap();
+    do_one(captures[0].clone(), &mut payments);
+    let Ok(Decision::New(open)) = begin_capture(&payments[1], 2, eur(16_00), true, at(2)) else {
+        panic!("begun")
+    };
+    payments[1] = payments[1].clone().apply(&open);
+    let shipment = parts[1].shipments[0].id.clone();
+    let delivered = merchant_order::track(&parts[1], &shipment, Tracking::Delivered, at(4));
+    let Ok(Decision::New(fact)) = delivered else { panic!("delivered") };
+    parts[1] = parts[1].clone().apply(&fact);
+    let mut back = |quantity: u32, payments: &mut Vec<Payment>| {
+        let lines = vec![Units { line: 2, quantity }];
+        let request = RefundLines { lines, delivery: true, to: To::Original, reason: id("broken") };
+        let (_, fact) = order::refund(&order, &parts[1], request, at(5)).unwrap();
+        parts[1] = parts[1].clone().apply(&fact);
+        carry_out(&order, &parts, payments);
+        sums(payments)
+    };
+    // 7.00 are owed, and 5.00 are known to be there; then nothing is owed.
+    assert_eq!(back(2, &mut payments), [(5_00, 0), (0, 0)]);
+    assert_eq!(back(1, &mut payments), [(5_00, 5_00), (0, 0)]);
+    // The card's answer comes after all.
+    let answer = settle(&payments[1], 2, approved("late"), None, at(6)).unwrap();
+    let Decision::New(fact) = answer else { panic!("answered") };
+    payments[1] = payments[1].clone().apply(&fact);
+    carry_out(&order, &parts, &mut payments);
+    assert_eq!(sums(&payments), [(5_00, 5_00), (16_00, 16_00)]);
+}
+
 #[test]
 fn what_a_customer_takes_as_store_credit_is_granted_as_such_beside_what_goes_back() {
     let (order, mut payments) = (order(), vec![paid(1, 46_00, None, false)]);
