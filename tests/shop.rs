@@ -428,6 +428,21 @@ impl Shop {
         }
     }
 
+    /// What may be forgotten by now is gone, as the table's TTL has it.
+    pub async fn forgets(&self) {
+        let client = aws_sdk_dynamodb::Client::new(&self.market.cloud.sdk_config("test"));
+        let name = self.market.world.variable("TABLE").unwrap();
+        let now = self.market.clock.now().as_second();
+        for ((pk, sk), item) in self.contents().await {
+            let expires = item.get("expires").map(|at| at.as_n().unwrap().parse::<i64>().unwrap());
+            if expires.is_some_and(|at| at < now) {
+                let key = |name: &str| item[name].clone();
+                let delete = client.delete_item().table_name(name).key("PK", key("PK")).key("SK", key("SK"));
+                delete.send().await.unwrap_or_else(|error| panic!("{pk} {sk} stays: {error}"));
+            }
+        }
+    }
+
     /// Puts a record into the table as an operator's command would.
     pub async fn keep<R: Record>(&self, record: &R) {
         let at = self.market.clock.now();

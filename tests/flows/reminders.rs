@@ -168,6 +168,22 @@ async fn what_comes_from_a_wish_list_or_is_claimed_by_an_account_that_has_agreed
 }
 
 #[tokio::test]
+async fn whoever_leaves_a_cart_again_after_months_is_reminded_again_and_each_reminder_is_sent() {
+    let market = Storefront::open().await;
+    left(&market).await;
+    market.shop.wait_days(5).await;
+    market.shop.wait_days(101).await;
+    market.shop.forgets().await;
+    left(&market).await;
+    market.shop.wait_days(5).await;
+    let told = told(&market.shop, OMAR).await;
+    let ids: std::collections::BTreeSet<_> = told.iter().map(|event| &event.id).collect();
+    assert_eq!(ids.len(), 6);
+    assert_eq!(reminders(&market.shop, OMAR).await, [1, 2, 3, 1, 2, 3]);
+    assert_eq!(market.shop.market.cloud.mails().unwrap().len(), 6);
+}
+
+#[tokio::test]
 async fn an_order_of_a_cart_that_nobody_left_is_not_counted() {
     let market = Storefront::open().await;
     let cart = left(&market).await;

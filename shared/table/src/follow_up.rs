@@ -2,7 +2,8 @@
 //! came of it.
 //!
 //! The newest cart is put blindly by whoever edits a cart, so that an edit reads nothing of the sequence; the last one
-//! counts.
+//! counts. A sequence stays when it is over, without an end: the same person's next one goes on in its place, or the
+//! steps of its story would begin anew, and events of before would be told again in the name of others.
 
 use crate::due::Work;
 use crate::key::{Key, Place};
@@ -13,7 +14,7 @@ use domain::id::{CustomerId, FollowUpId, MarketplaceId, OrderId};
 use domain::reminder::{Arm, FollowUp, Newest, Policy, Stage};
 use domain::text::Word;
 use domain::{Currency, Money};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -24,8 +25,6 @@ const FIGURES: &str = "reminder_figures.1";
 const FIGURE_SHARDS: u8 = 8;
 /// Arms times currencies.
 const ROWS: u16 = 200;
-/// A sequence is forgotten so long after it began: what counts of it is in the figures then.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(100 * 24);
 
 /// How a marketplace reminds, in its own place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,10 +79,6 @@ impl Record for FollowUp {
         let Self { id, customer, arm, began_at, stage, written, .. } = self.clone();
         let written = written.into_iter().map(|written| written.at).collect();
         Some(FollowUpSummary { id, customer, arm, began_at, written, stage })
-    }
-
-    fn expires_at(&self) -> Option<Timestamp> {
-        self.began_at.checked_add(REMEMBERED).ok()
     }
 }
 
