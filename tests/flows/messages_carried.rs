@@ -51,7 +51,7 @@ async fn a_carrier_that_takes_nothing_is_asked_again_and_gets_the_message_once_u
 
 #[tokio::test]
 async fn a_carrier_that_takes_nothing_for_long_leaves_a_dead_letter_that_an_operator_sends_back() {
-    for fate in [Fate::Throttled, Fate::NotAllowed] {
+    for fate in [Fate::Throttled, Fate::NotAllowed, Fate::Paused] {
         let store = Storefront::open().await;
         let shop = &store.shop;
         shop.market.cloud.trouble_mail([fate; 5]);

@@ -124,14 +124,19 @@ pub(crate) async fn carry(world: &World, letter: &Letter) -> Carried {
     }
 }
 
-fn carried(Answer { status, body }: Answer) -> Carried {
+/// Only what is wrong with the letter or its address is for good. All else that SES refuses (no permission, no verified
+/// sender, a paused or restricted account, a configuration set that is gone, more than it takes) is a fault of the
+/// set-up, which somebody repairs: the message waits, at last with the dead letters.
+fn carried(Answer { status, error, body }: Answer) -> Carried {
     let said = serde_json::from_str::<Value>(&body).unwrap_or_default();
     let text = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    match status {
-        200..=299 => Carried::Taken(text("MessageId")),
-        // Not allowed is a fault of the deployment, which somebody repairs: the message waits with the dead letters.
-        403 | 429 => Carried::Later(text("message")),
-        400..=499 => Carried::Refused(text("message")),
+    let why = format!("{error}: {}", text("message"));
+    match (status, error.as_str()) {
+        (200..=299, _) => Carried::Taken(text("MessageId")),
+        (400..=499, "BadRequestException") => Carried::Refused(why),
+        // In the sandbox, and where the sender's domain is not verified, it is called so too.
+        (400..=499, "MessageRejected") if !why.contains("not verified") => Carried::Refused(why),
+        (400..=499, _) => Carried::Later(why),
         _ => Carried::Unknown(format!("SES answered {status}").into()),
     }
 }
@@ -195,6 +200,34 @@ mod tests {
             ["ines@post.example\r\nBcc: all@evil.example", "a@b.example,c@d.example", "a@b.example>"]
         {
             assert!(address.parse::<Email>().is_err(), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_letter_is_for_good_and_what_is_wrong_with_the_set_up_is_not() {
+        let unverified =
+            "Email address is not verified. The following identities failed the check in region EU";
+        for (status, error, message, want) in [
+            (400, "MessageRejected", "The message contains a virus", "refused"),
+            (400, "BadRequestException", "Missing final '@domain'", "refused"),
+            (400, "MessageRejected", unverified, "later"),
+            (400, "MailFromDomainNotVerifiedException", "No MX record", "later"),
+            (400, "AccountSuspendedException", "Restricted", "later"),
+            (400, "SendingPausedException", "Paused", "later"),
+            (400, "LimitExceededException", "Daily message quota exceeded", "later"),
+            (403, "AccessDeniedException", "No policy allows it", "later"),
+            (404, "NotFoundException", "Configuration set <set> does not exist", "later"),
+            (429, "TooManyRequestsException", "Maximum sending rate exceeded", "later"),
+            (500, "InternalFailure", "It failed", "unknown"),
+        ] {
+            let body = json!({ "message": message }).to_string();
+            let carried = match carried(Answer { status, error: error.to_owned(), body }) {
+                Carried::Taken(_) => "taken",
+                Carried::Refused(_) => "refused",
+                Carried::Later(_) => "later",
+                Carried::Unknown(_) => "unknown",
+            };
+            assert_eq!(carried, want, "{error}: {message}");
         }
     }
 }

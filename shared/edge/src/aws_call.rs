@@ -37,7 +37,26 @@ pub struct Call<'a> {
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
+    /// What bad news is called; empty where nothing names it.
+    pub error: String,
     pub body: String,
+}
+
+/// Newer services name an error in this header, older ones in the body.
+const ERROR: &str = "x-amzn-errortype";
+
+impl Answer {
+    fn of(status: u16, named: Option<&str>, body: String) -> Self {
+        let told = || {
+            let body: serde_json::Value = serde_json::from_str(&body).ok()?;
+            body.get("__type")?.as_str().map(str::to_owned)
+        };
+        let named = named.map(str::to_owned).or_else(told).unwrap_or_default();
+        // Some put a namespace before the name and an address behind it.
+        let name = named.split(':').next().unwrap_or_default();
+        let error = name.rsplit('#').next().unwrap_or_default().to_owned();
+        Self { status, error, body }
+    }
 }
 
 impl Call<'_> {
@@ -84,7 +103,9 @@ async fn over_the_net(request: Request<String>) -> Result<Answer, Error> {
     let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
     let (parts, body) = request.into_parts();
     let answer = client.post(parts.uri.to_string()).headers(parts.headers).body(body).send().await?;
-    Ok(Answer { status: answer.status().as_u16(), body: answer.text().await? })
+    let status = answer.status().as_u16();
+    let named = answer.headers().get(ERROR).and_then(|name| name.to_str().ok()).map(str::to_owned);
+    Ok(Answer::of(status, named.as_deref(), answer.text().await?))
 }
 
 /// The way of the SDK's own clients, without what they do beside it.
@@ -105,9 +126,27 @@ async fn through(client: SharedHttpClient, request: Request<String>) -> Result<A
             held.take().ok_or_else(|| "a call is sent once".into())
         })
         .deserializer::<_, std::io::Error>(|answer: &HttpResponse| {
-            let body = answer.body().bytes().unwrap_or_default();
-            Ok(Answer { status: answer.status().as_u16(), body: String::from_utf8_lossy(body).into_owned() })
+            let body = String::from_utf8_lossy(answer.body().bytes().unwrap_or_default()).into_owned();
+            Ok(Answer::of(answer.status().as_u16(), answer.headers().get(ERROR), body))
         })
         .build();
     operation.invoke(()).await.map_err(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Answer;
+
+    #[test]
+    fn an_error_is_called_by_its_bare_name_wherever_that_stands() {
+        let body = r#"{"__type": "com.amazonaws.ssm#ParameterNotFound", "message": "x"}"#;
+        for (named, body, name) in [
+            (Some("SendingPausedException"), "{}", "SendingPausedException"),
+            (Some("MessageRejected:http://internal.amazon.com/coral/"), body, "MessageRejected"),
+            (None, body, "ParameterNotFound"),
+            (None, "<html>", ""),
+        ] {
+            assert_eq!(Answer::of(400, named, body.to_owned()).error, name);
+        }
+    }
 }

@@ -26,6 +26,8 @@ pub enum Fate {
     Throttled,
     /// The function may not send mail.
     NotAllowed,
+    /// The account sends nothing at the moment.
+    Paused,
     /// It fails, and nothing is sent.
     Failed,
     /// The mail is sent, and the answer is lost.
@@ -173,6 +175,7 @@ impl Inner {
             Some(Fate::NotAllowed) => {
                 return Answer::error(403, "AccessDeniedException", "No policy allows it.");
             }
+            Some(Fate::Paused) => return Answer::error(400, "SendingPausedException", "Sending is paused."),
             Some(Fate::Failed) => return Answer::error(500, "InternalFailure", "It failed."),
             Some(Fate::NotHeard) | None => {}
         }
@@ -198,7 +201,7 @@ impl Inner {
         }
         match fate {
             Some(Fate::NotHeard) => Answer::error(500, "InternalFailure", "The answer is lost."),
-            Some(Fate::Refused | Fate::Throttled | Fate::NotAllowed | Fate::Failed) | None => {
+            Some(Fate::Refused | Fate::Throttled | Fate::NotAllowed | Fate::Paused | Fate::Failed) | None => {
                 Answer::json(&json!({ "MessageId": sent.id }))
             }
         }
