@@ -197,6 +197,27 @@ fn a_queue_hides_messages_six_times_as_long_as_its_function_may_run_and_gives_up
 }
 
 #[test]
+fn whoever_calls_gateways_or_the_carrier_of_mails_from_a_queue_is_bounded() {
+    let (raw, template) = (Raw::read(), understood());
+    let bounded = |name: &str| {
+        let mut sources = template.consumers.iter().filter(|source| source.function == name);
+        sources.all(|source| source.at_once.is_some())
+    };
+    let mut complaints = Vec::new();
+    for (logical, name, function) in raw.functions() {
+        let gateways = read(&format!("functions/{name}/Cargo.toml")).contains("gateway.workspace");
+        let mut actions =
+            Raw::statements(function).flat_map(|one| one["Action"].as_array().into_iter().flatten());
+        let mails = actions.any(|action| action == "ses:SendEmail");
+        if (gateways || mails) && !bounded(&name) {
+            complaints
+                .push(format!("{logical}: without MaximumConcurrency it calls as often as a queue is long"));
+        }
+    }
+    none(complaints, REPAIR);
+}
+
+#[test]
 fn a_dead_letter_queue_keeps_longest_and_is_in_an_alarm() {
     let raw = Raw::read();
     let mut watched = BTreeSet::new();
