@@ -1,6 +1,7 @@
 //! Renewals whose payment fails: tried again, recovered, restricted, ended; each step can be seen.
 
 use serde_json::{Value, json};
+use souk::cloud::Fate;
 use tests::subscribing::*;
 use tests::*;
 
@@ -59,6 +60,27 @@ async fn a_hard_decline_is_not_tried_again_and_a_new_card_recovers_it_at_once() 
     assert_eq!(cases(&market, "").await, [] as [Value; 0]);
     assert_eq!(market.bills(&id).await.len(), 2);
     market.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_letter_that_is_late_says_nothing_of_a_payment_that_has_come_meanwhile() {
+    let market = Subscriptions::open().await;
+    let id = market.subscribe("ten", "tok_away_declined_stolen_card").await;
+    let cloud = &market.shop.market.cloud;
+    let subjects = || {
+        let mails = cloud.mails().unwrap();
+        mails.iter().map(|mail| mail.header("Subject")).collect::<Vec<_>>()
+    };
+    // The carrier takes nothing when the renewal fails.
+    cloud.trouble_mail([Fate::Throttled]);
+    let missing = moment("2026-04-02T09:01:00Z").duration_since(market.shop.market.clock.now());
+    cloud.advance(missing).await.unwrap();
+    assert_eq!(subjects(), [] as [&str; 0]);
+    let set = market.try_act(&id, "set-payment-method", json!({"payment": card("tok_approved")})).await;
+    assert_eq!((set.status.as_u16(), set.text("/document/status")), (200, "paid"));
+    cloud.advance(jiff::SignedDuration::from_hours(1)).await.unwrap();
+    assert_eq!(subjects(), ["Your payment has arrived"]);
+    market.shop.settle().await;
 }
 
 #[tokio::test]

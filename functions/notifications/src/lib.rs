@@ -2,8 +2,8 @@
 //!
 //! Routes: `/v1/messages…`, `/v1/message-templates…`, `/v1/suppressions…`, `/v1/unsubscribe/{token}`. Consumes:
 //! whatever somebody wants to hear of; what SES tells of bounces and complaints. Reads: orders, parts, carts,
-//! subscriptions, merchants, payouts, accounts with their keys. Writes: messages, rules, contacts of
-//! merchants, texts, addresses to leave alone. Emits: `message.*.v1`, `merchant.contact_changed.v1`.
+//! subscriptions, invoices with their cases, merchants, payouts, accounts with their keys. Writes: messages, rules,
+//! contacts of merchants, texts, addresses to leave alone. Emits: `message.*.v1`, `merchant.contact_changed.v1`.
 //!
 //! `occasions.rs` what an event has to say · `desk.rs` what is read for it · `tell.rs` to whom, and each once ·
 //! `facts.rs` it in the words of a language · `words.rs` the platform's texts · `render.rs` texts filled in, with

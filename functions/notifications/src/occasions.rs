@@ -7,7 +7,9 @@ use crate::tell::{Cause, Concerns, Telling, tell};
 use domain::Money;
 use domain::cart::Cart;
 use domain::catalog::Offer;
+use domain::dunning::Case;
 use domain::id::{CustomerId, FollowUpId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, ShipmentId};
+use domain::invoice::{Invoice, Stage as InvoiceStage};
 use domain::merchant::{Merchant, Status};
 use domain::merchant_order::MerchantOrder;
 use domain::message::Kind;
@@ -228,15 +230,23 @@ pub(crate) async fn action_required(world: World, event: Envelope<PaymentActionR
     tell(desk, &Cause::of(&event), &of.telling(Kind::PaymentProblem, known)).await
 }
 
+/// Nothing is said where the case has gone on since, which is told too, or where the invoice is open no more, which the
+/// case will hear of.
 pub(crate) async fn dunned(world: World, event: Envelope<DunningChangedV1>) -> Done {
-    let desk = &mut Desk::of(&world, &event.marketplace);
-    let known = Known {
-        step: Some(event.data.step),
-        amount: money(&event.data.due),
-        date: event.data.next_at.map(|at| day(at.0)),
-        ..Known::default()
-    };
-    let concerns = Concerns::Customer(event.data.customer.clone());
+    let (desk, data) = (&mut Desk::of(&world, &event.marketplace), &event.data);
+    let keys = (Key::dunning(desk.m, &data.invoice), Key::invoice(desk.m, &data.invoice));
+    let (Some(case), Some(invoice)) = keys else { return Ok(()) };
+    desk.wants([case.clone(), invoice.clone()]);
+    let (case, invoice) = (desk.value::<Case>(&case).await?, desk.value::<Invoice>(&invoice).await?);
+    let (Some(case), Some(invoice)) = (case, invoice) else { return Ok(()) };
+    let next_at = data.next_at.map(|at| at.0);
+    let stands = (case.step(), case.next().map(|(at, _)| at)) == (data.step, next_at);
+    if !stands || (case.is_open() && invoice.stage != InvoiceStage::Open) {
+        return Ok(());
+    }
+    let known =
+        Known { step: Some(data.step), amount: money(&data.due), date: next_at.map(day), ..Known::default() };
+    let concerns = Concerns::Customer(data.customer.clone());
     tell(desk, &Cause::of(&event), &Telling { kind: Kind::Dunning, concerns, known }).await
 }
 
