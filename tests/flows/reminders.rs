@@ -238,6 +238,43 @@ async fn a16_1_a_consent_that_is_taken_back_between_scheduling_and_sending_count
 }
 
 #[tokio::test]
+async fn a16_1_a_stop_by_link_is_a_no_in_the_account_and_a_yes_of_later_lifts_it() {
+    let market = Storefront::open().await;
+    let (ines, me) = (market.shop.person("ines"), "/v1/customers/me");
+    let yes = json!({"marketing_email": true});
+    let sign_up = json!({"name": "Ines Groß", "email": "ines@post.example", "consents": yes});
+    ines.post(me, &sign_up, "").await.ok().unwrap();
+    let cart = ines.post("/v1/carts", &json!({"country": "DE"}), "").await.text("/id").to_owned();
+    let edit = json!({"add": market.goods(), "contact": contact()});
+    ines.post(&format!("/v1/carts/{cart}/edit"), &edit, "").await.ok().unwrap();
+    market.shop.wait_minutes(65).await;
+    let [mail] = market.shop.market.cloud.mails().unwrap().try_into().unwrap();
+    let out = mail.header("List-Unsubscribe");
+    let out = out.trim_matches(['<', '>']).trim_start_matches("http://127.0.0.1:8080");
+    assert_eq!(market.shop.calls_as("").post(out, &json!({}), "").await.status, 200);
+    let ines = market.shop.person("ines");
+    let said = |view: &Value| {
+        let said = &view["consents"][0];
+        assert_eq!(said["before"][0], json!({"given": true, "at": START}), "{view}");
+        (said["given"].as_bool().unwrap(), at_text(said, "/at"))
+    };
+    let no = (false, "2026-03-02T10:05:00Z".to_owned());
+    assert_eq!(said(&ines.get(me).await.ok().unwrap()), no);
+    // What is changed besides takes nothing back.
+    let seen = [("if-match", "*")];
+    let change = json!({"name": "Ines Klein"}).to_string();
+    let changed = ines.send_with(http::Method::PATCH, me, &change, &seen).await;
+    assert_eq!((changed.status.as_u16(), said(&changed.body)), (200, no));
+    market.shop.wait_minutes(5).await;
+    let again = json!({"consents": yes}).to_string();
+    let again = ines.send_with(http::Method::PATCH, me, &again, &seen).await;
+    assert_eq!((again.status.as_u16(), said(&again.body)), (200, (true, "2026-03-02T10:10:00Z".to_owned())));
+    market.shop.wait_days(1).await;
+    assert_eq!(reminders(&market.shop, "ines@post.example").await, [1, 2]);
+    assert_eq!(market.shop.market.cloud.mails().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a16_3_whoever_is_erased_is_reminded_of_nothing_whatever_was_said_in_the_cart() {
     for minutes in [0, 65] {
         let market = Storefront::open().await;

@@ -1,7 +1,8 @@
 //! Customers: who has signed up, what they agree to, where things go, their orders; and how a person is forgotten.
 //!
-//! Routes: `/v1/customers…`. Reads: accounts, data keys, agreements, store credit, orders with who has ordered. Writes:
-//! accounts, data keys, the customer of an order that a guest has bought. Emits: `customer.*.v1`, `order.claimed.v1`.
+//! Routes: `/v1/customers…`. Reads: accounts, data keys, addresses to leave alone, agreements, store credit, orders
+//! with who has ordered. Writes: accounts, data keys, the customer of an order that a guest has bought. Emits:
+//! `customer.*.v1`, `order.claimed.v1`.
 //!
 //! A customer is whoever signs in with an issuer of the marketplace; the id follows from the token's subject. Before
 //! sign-up there is no account: 404 `not_registered`. Name, e-mail, telephone and addresses lie sealed under a data key
@@ -18,15 +19,16 @@ mod erase;
 mod orders;
 mod profile;
 
-use domain::customer::{Customer, Fact, Profile, Stage};
+use domain::customer::{Customer, Fact, Profile, Purpose, Stage};
 use domain::id::{CustomerId, MarketplaceId};
+use domain::message::{Suppressed, Suppression, digest_of};
 use edge::sealed::{seal, unseal};
 use edge::{Command, Function, Overtaken, Problem, Reply, Routes, World};
 use events::customer::announce;
 use jiff::Timestamp;
 use serde::Serialize;
 use table::person::{CustomerAccount, DataKey};
-use table::{Commit, Held, Story};
+use table::{Commit, Held, Key, Story};
 
 pub fn function(world: &World) -> Function {
     let routes = Routes::new()
@@ -83,14 +85,28 @@ fn not_registered() -> Problem {
 }
 
 async fn load(world: &World, m: &MarketplaceId, id: &CustomerId) -> Result<Known, Problem> {
-    let (account, key) = world.table.customer_account(m, id).await?;
+    let (mut account, key) = world.table.customer_account(m, id).await?;
     let registered = account.as_ref().filter(|held| match held.value.customer.stage {
         Stage::Registered { .. } => true,
         Stage::Erased { .. } => false,
     });
     let sealed = registered.and_then(|held| held.value.sealed.as_ref()).zip(key.as_ref());
     let profile = sealed.and_then(|(sealed, key)| unseal::<Profile>(key, id.as_str(), sealed));
+    if let (Some(held), Some(profile)) = (&mut account, &profile)
+        && held.value.customer.agrees(Purpose::MarketingEmail)
+        && let Some(at) = stopped_at(world, m, profile).await?
+    {
+        held.value.customer = held.value.customer.clone().stopped(at);
+    }
     Ok(Known { account, key, profile })
+}
+
+/// When whoever reads the account's mail has said by a message's link that it is enough.
+async fn stopped_at(world: &World, m: &MarketplaceId, of: &Profile) -> Result<Option<Timestamp>, Problem> {
+    let Some(digest) = digest_of(&of.email) else { return Ok(None) };
+    let held = world.table.load::<Suppression>(&Key::suppression(m, &digest)).await?;
+    let stop = held.map(|held| held.value).filter(|stop| stop.why == Suppressed::Unsubscribed);
+    Ok(stop.map(|stop| stop.at))
 }
 
 impl Known {

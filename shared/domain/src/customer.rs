@@ -110,6 +110,18 @@ impl Customer {
         registered && self.said(purpose).is_some_and(|consent| consent.given)
     }
 
+    /// As it counts after a stop by the link of a message: that was a no, unless a yes was said since. So it is seen,
+    /// and whoever agrees once more has said something new.
+    #[must_use]
+    pub fn stopped(self, at: Timestamp) -> Self {
+        let purpose = Purpose::MarketingEmail;
+        if !self.said(purpose).is_some_and(|said| said.given && said.at <= at) {
+            return self;
+        }
+        let no = Consent { purpose, given: false, at };
+        self.apply(&Fact::ConsentChanged { consents: vec![no] })
+    }
+
     #[must_use]
     pub fn apply(mut self, fact: &Fact) -> Self {
         match fact {

@@ -44,6 +44,21 @@ fn a16_1_a_consent_keeps_the_moment_at_which_it_was_said() {
 }
 
 #[test]
+fn a16_1_a_stop_by_a_link_is_a_no_until_there_is_a_yes_since() {
+    let email = Purpose::MarketingEmail;
+    let quiet = customer();
+    assert_eq!(quiet.clone().stopped(at(9)), quiet, "who has said nothing takes nothing back");
+    let yes = quiet.clone().apply(&new(consent(&quiet, &[(email, true)], at(1))));
+    let stopped = yes.clone().stopped(at(2));
+    let said = |of: &Customer| of.said(email).map(|said| (said.given, said.at));
+    assert_eq!(said(&stopped), Some((false, at(2))));
+    assert_eq!(stopped.clone().stopped(at(2)), stopped);
+    let again = stopped.clone().apply(&new(consent(&stopped, &[(email, true)], at(3))));
+    assert_eq!(said(&again.clone().stopped(at(2))), Some((true, at(3))), "a yes of later stands");
+    assert_eq!(said(&again.stopped(at(3))), Some((false, at(3))), "of two at one moment the no");
+}
+
+#[test]
 fn of_many_changes_of_mind_the_last_ones_are_kept_of_each_purpose() {
     let mut fickle = customer();
     let first = consent(&fickle, &[(Purpose::Personalization, true)], at(0));
