@@ -84,6 +84,17 @@ async fn a_letter_that_is_late_says_nothing_of_a_payment_that_has_come_meanwhile
 }
 
 #[tokio::test]
+async fn the_last_warning_names_the_day_on_which_the_subscription_ends() {
+    let (market, _) = renewed("tok_away_declined_insufficient_funds").await;
+    market.shop.wait_until("2026-04-09T09:01:00Z").await;
+    assert_eq!(stands(&cases(&market, "").await[0]), so("last_warning", 0, "2026-04-12T09:00:00Z"));
+    let mails = market.shop.market.cloud.mails().unwrap();
+    assert_eq!(mails.len(), 4, "a letter for the renewal, and for each of three tries");
+    let warning = mails[3].text();
+    assert!(warning.contains("It ends on 23 April 2026."), "{warning}");
+}
+
+#[tokio::test]
 async fn what_is_never_paid_is_restricted_on_day_10_and_ends_on_day_21_written_off() {
     let (market, id) = renewed("tok_away_declined_stolen_card").await;
     let entitled = async || {

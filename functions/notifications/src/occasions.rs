@@ -7,7 +7,7 @@ use crate::tell::{Cause, Concerns, Telling, tell};
 use domain::Money;
 use domain::cart::Cart;
 use domain::catalog::Offer;
-use domain::dunning::Case;
+use domain::dunning::{Case, Step};
 use domain::id::{CustomerId, FollowUpId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, ShipmentId};
 use domain::invoice::{Invoice, Stage as InvoiceStage};
 use domain::merchant::{Merchant, Status};
@@ -244,8 +244,10 @@ pub(crate) async fn dunned(world: World, event: Envelope<DunningChangedV1>) -> D
     if !stands || (case.is_open() && invoice.stage != InvoiceStage::Open) {
         return Ok(());
     }
+    // Whoever is warned hears of the end, not of the restriction that comes before it.
+    let date = if data.step == Step::LastWarning { Some(case.ends_at()) } else { next_at };
     let known =
-        Known { step: Some(data.step), amount: money(&data.due), date: next_at.map(day), ..Known::default() };
+        Known { step: Some(data.step), amount: money(&data.due), date: date.map(day), ..Known::default() };
     let concerns = Concerns::Customer(data.customer.clone());
     tell(desk, &Cause::of(&event), &Telling { kind: Kind::Dunning, concerns, known }).await
 }

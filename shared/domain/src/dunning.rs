@@ -219,9 +219,14 @@ impl Case {
         let policy = &self.policy;
         let next = match self.restricted_at {
             None => (self.days_after(policy.restrict_after_days), Duty::Restrict),
-            Some(_) => (self.days_after(policy.cancel_after_days), Duty::Cancel),
+            Some(_) => (self.ends_at(), Duty::Cancel),
         };
         self.is_open().then_some(next)
+    }
+
+    /// When the subscription ends, if nothing is paid until then.
+    pub fn ends_at(&self) -> Timestamp {
+        self.days_after(self.policy.cancel_after_days)
     }
 
     /// The try that is next, of how many: "attempt 2 of 3". None where no day is left, or nothing is tried by itself.
