@@ -232,6 +232,44 @@ async fn a_refund_with_delivery_gives_the_orders_share_back_with_the_last_unit()
 }
 
 #[tokio::test]
+async fn the_orders_share_goes_back_where_the_last_unit_never_comes_and_all_others_came_back_with_delivery() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let mut mug = line(&alma, "mug", 2, "10.00");
+    mug["delivery"] = eur("3.00");
+    for end in ["lost", "rejected", "canceled"] {
+        let placed = shop.place(end, json!([mug]), json!({"delivery": eur("4.00")})).await;
+        let order = at(&placed, "/id").to_owned();
+        shop.settle().await;
+        shop.pay(&order).await;
+        let of_alma = part(&order, 1);
+        let one = json!([{"line": 1, "quantity": 1}]);
+        let first = shop.ship(&of_alma, &format!("{end}-1"), one.clone()).await;
+        shop.deliver(&of_alma, &first).await;
+        let back = json!({"merchant_order": of_alma, "lines": one, "delivery": true, "reason": "broken"});
+        let view = shop.done(&format!("/v1/orders/{order}/refund"), &back).await;
+        assert_eq!(eur_at(&view, "/totals/refunded"), "13.00");
+        if end == "lost" {
+            let second = shop.ship(&of_alma, "lost-2", json!([])).await;
+            let track = format!("/v1/merchant-orders/{of_alma}/shipments/{second}/track");
+            shop.done(&track, &json!({"status": "lost"})).await;
+        } else if end == "rejected" {
+            let reject = format!("/v1/merchant-orders/{of_alma}/reject");
+            shop.done(&reject, &json!({"lines": one, "reason": "none left"})).await;
+        } else {
+            cancel(&shop, &order).await;
+        }
+        shop.settle().await;
+        // 10.00 of the unit and 4.00 of the order's delivery.
+        assert_eq!(eur_at(&shop.order(&order).await, "/totals/refunded"), "27.00", "{end}");
+        assert_eq!(at(&shop.merchant_order(&of_alma).await, "/status"), "delivered", "{end}");
+        assert_eq!(shop.accounts().await, accounts(&[]), "{end}");
+        assert_eq!(shop.balance(&alma).await, ("0.00".into(), "0.00".into()), "{end}");
+    }
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
 async fn what_has_not_arrived_is_not_refunded() {
     let shop = Shop::open().await;
     let alma = shop.merchant("alma", json!({"every": "day"})).await;

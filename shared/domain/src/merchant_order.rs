@@ -38,7 +38,7 @@ pub struct MerchantOrder {
     pub lines: Vec<Line>,
     /// This part's share of the order's own delivery cost, beside that of the lines.
     pub delivery: Money,
-    /// The share is paid back: with the last unit, if delivery is refunded at all.
+    /// The share is paid back with the last unit of a complete part, by a refund with delivery.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delivery_refunded: bool,
     /// Of what was paid back, what the customer takes as store credit.

@@ -97,7 +97,7 @@ impl MerchantOrder {
             let Progress { canceled, refunded_early, delivery_refunded_early, .. } = line.progress;
             (canceled.saturating_add(refunded_early), delivery_refunded_early)
         };
-        self.without(gone, self.is_canceled())
+        self.without(gone, self.came_to_nothing())
     }
 
     /// What is left of it: without what was canceled or paid back, whenever that was.
@@ -106,7 +106,18 @@ impl MerchantOrder {
             let Progress { canceled, refunded, delivery_refunded, .. } = line.progress;
             (canceled.saturating_add(refunded), delivery_refunded)
         };
-        self.without(gone, self.is_canceled() || self.delivery_refunded)
+        self.without(gone, self.came_to_nothing() || self.delivery_refunded)
+    }
+
+    /// Whether its end leaves nothing: each line is canceled, or what came of it was paid back with its delivery before
+    /// the rest was canceled. Then the part's own delivery has brought nothing either.
+    fn came_to_nothing(&self) -> bool {
+        self.lines.iter().all(|line| {
+            let Progress { canceled, refunded_early, delivery_refunded_early, .. } = line.progress;
+            let returned =
+                delivery_refunded_early && canceled.saturating_add(refunded_early) == line.quantity;
+            canceled == line.quantity || returned
+        })
     }
 
     /// What the customer owes for it.

@@ -219,6 +219,24 @@ fn a12_2_what_is_canceled_takes_its_share_of_fees_and_delivery_along() {
 }
 
 #[test]
+fn what_ends_without_its_rest_after_all_else_came_back_keeps_no_delivery() {
+    let some = Step::Ship("trk-1", units(&[(1, 2)]));
+    let come = walk(unpaid(), &[Step::Open, some, Step::Ship("trk-2", vec![]), arrived("trk-1", 9)]);
+    let back = |delivery| Step::Refund(units(&[(1, 2)]), delivery);
+    let lost = Step::Track("trk-2", Tracking::Lost, 10);
+    // Two of three mugs came back with 2.00 of delivery: a mug for 14.50, a bowl for 9.00 and 3.18 are under way.
+    let returned = walk(come.clone(), &[back(true)]);
+    assert_eq!((returned.worth().unwrap(), returned.owed().unwrap()), (eur(26_68), eur(26_68)));
+    let returned = walk(returned, std::slice::from_ref(&lost));
+    assert_eq!(returned.stage, Stage::Delivered { since: at(9) });
+    let nothing = Earned::zero(returned.currency);
+    assert_eq!((returned.earned().unwrap(), returned.kept().unwrap()), (nothing, nothing));
+    // Without their delivery: that of two mugs, 2.00 − 0.67, and the order's stay.
+    let kept = walk(come, &[back(false), lost]);
+    assert_eq!((kept.worth().unwrap(), kept.owed().unwrap()), (eur(4_51), eur(4_51)));
+}
+
+#[test]
 fn what_is_canceled_behind_the_last_parcel_completes_the_part() {
     let some = Step::Ship("trk-1", units(&[(1, 2)]));
     let part = walk(unpaid(), &[Step::Open, some, arrived("trk-1", 9)]);
@@ -275,14 +293,19 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A part with one to three lines in any stage.
-fn any_part() -> impl Strategy<Value = MerchantOrder> {
+/// A part with one to three lines to which nothing has happened.
+fn any_new_part() -> impl Strategy<Value = MerchantOrder> {
     let lines = prop::collection::vec((1_u32..5, 0_i64..10_000, 0_i64..5_00), 1..4);
-    (lines, 0_i64..10_00, any_life()).prop_map(|(lines, delivery, life)| {
+    (lines, 0_i64..10_00).prop_map(|(lines, delivery)| {
         let build = |(number, (quantity, price, cost))| line(number, 1, quantity, price, cost);
         let order = placed((1..).zip(lines).map(build).collect(), delivery, &[]);
-        walk(split(&order).unwrap().remove(0), &life)
+        split(&order).unwrap().remove(0)
     })
+}
+
+/// A part in any stage.
+fn any_part() -> impl Strategy<Value = MerchantOrder> {
+    (any_new_part(), any_life()).prop_map(|(part, life)| walk(part, &life))
 }
 
 /// Whatever has left arrives, and the rest is canceled.
@@ -513,5 +536,19 @@ proptest! {
         }
         prop_assert_eq!((items, fees), (earned.items.minor, earned.fees.minor));
         prop_assert_eq!(delivery, earned.delivery.minor, "with the last unit goes the order's own delivery");
+    }
+    /// Whatever comes last: where each unit was canceled, lost, or paid back with its delivery, that of the part goes too.
+    #[test]
+    fn nothing_is_owed_for_a_part_of_which_nothing_is_left(part in any_new_part(), life in any_life()) {
+        let with_delivery = |step| {
+            if let Step::Refund(lines, _) = step { Step::Refund(lines, true) } else { step }
+        };
+        let life: Vec<Step> = life.into_iter().map(with_delivery).chain(to_the_end()).collect();
+        let part = walk(part, &life);
+        let left = |line: &Line| (line.number, line.progress.delivered - line.progress.refunded);
+        let left = part.lines.iter().map(left).filter(|(_, units)| *units > 0);
+        let left: Vec<(u16, u32)> = left.collect();
+        let part = walk(part, &[Step::Refund(units(&left), true)]);
+        prop_assert_eq!(part.kept().unwrap(), Earned::zero(part.currency));
     }
 }
