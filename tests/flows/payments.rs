@@ -324,6 +324,25 @@ async fn a_transfer_that_arrives_opens_the_order() {
 }
 
 #[tokio::test]
+async fn an_order_opens_with_the_card_that_is_renewed_after_its_transfer_has_come() {
+    let (shop, alma, _) = open().await;
+    let transfer = Tender { method: Method::BankTransfer, ..card("", 6_00) };
+    let order = shop.bought("c1", &[(&alma, 1, 10_00)], &[card("tok_approved", 4_00), transfer]).await;
+    let tell = |number, said: &str| json!({"payment": payment_id(&order, number), "said": said});
+    shop.done("/v1/gateways/sandbox/tell", &tell(1, "lapse")).await;
+    shop.done("/v1/gateways/sandbox/tell", &tell(2, "arrive")).await;
+    shop.settle().await;
+    assert_eq!(at(&shop.order(&order).await, "/status"), "awaiting_payment", "4.00 are not secured");
+    minutes(&shop, 5).await;
+    assert_eq!(stands(&shop.payment(&order, 1).await), so("authorized", "0.00", "4.00"));
+    assert_eq!(at(&shop.order(&order).await, "/status"), "paid");
+    shop.fulfill(&part(&order, 1)).await;
+    assert_eq!(stands(&shop.payment(&order, 1).await), so("captured", "4.00", "0.00"));
+    assert_eq!(stands(&shop.payment(&order, 2).await), so("captured", "6.00", "0.00"));
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
 async fn a_refund_that_fails_is_seen_and_becomes_store_credit() {
     let (shop, alma, birch) = open().await;
     let order = bought(&shop, (&alma, &birch), "tok_refund_declined").await;

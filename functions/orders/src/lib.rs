@@ -2,18 +2,19 @@
 //!
 //! Routes: `/v1/orders…`. Schedule: nightly, hands on orders that have waited too long for their payment.
 //! Consumes: `order.unpaid.v1` from that, cancels them; `merchant_order.rejected.v1` and `shipment.lost.v1`: what will
-//! not be delivered is paid back; `payment.captured.v1`: a promised transfer has come in.
-//! Reads: marketplace, merchants, overrides, offers and their stock, orders with their parts. Writes: orders, the stock
-//! that they take, uses of codes that a canceled one had; their parts where an order is canceled or refunded; the
-//! merchant's entry that a refund or a completion is. Emits: `order.*.v1`, `merchant_order.canceled.v1`,
+//! not be delivered is paid back; `payment.captured.v1` and `payment.authorized.v1`: a promised transfer has come in,
+//! or a card beside it is secured again.
+//! Reads: marketplace, merchants, overrides, offers and their stock, orders with their parts and payments. Writes:
+//! orders, the stock that they take, uses of codes that a canceled one had; their parts where an order is canceled or
+//! refunded; the merchant's entry that a refund or a completion is. Emits: `order.*.v1`, `merchant_order.canceled.v1`,
 //! `merchant_order.refunded.v1`, `override.used.v1`.
 //!
 //! Intake is idempotent by name: an order of a channel is (channel, external id), for ever, and its id is derived from
 //! both; so it needs no idempotency record, and a repeat with another content is refused.
 
-mod captured;
 mod changes;
 mod intake;
+mod secured;
 mod show;
 mod undelivered;
 mod unpaid;
@@ -54,5 +55,6 @@ pub fn function(world: &World) -> Function {
         .on(undelivered::rejected)
         .on(undelivered::lost)
         .on(unpaid::cancel)
-        .on(captured::open)
+        .on(secured::captured)
+        .on(secured::authorized)
 }
