@@ -1,6 +1,7 @@
 //! One cart for all devices of a person: what a guest chose joins it, and every line is accounted for.
 
-use futures::future::join_all;
+use crate::races::{at_once, open as polite_shop};
+use futures::future::{BoxFuture, join_all};
 use serde_json::{Value, json};
 use tests::storefront::*;
 use tests::*;
@@ -148,6 +149,82 @@ async fn two_devices_that_sign_in_at_once_lose_no_line() {
         .map(|line| line["quantity"].as_u64().unwrap())
         .collect();
     assert_eq!(quantities, [7, 7, 7]);
+}
+
+#[tokio::test]
+async fn two_devices_that_sign_in_at_once_without_a_cart_there_end_with_one() {
+    for head_start in 0..6 {
+        let market = Storefront::open_in(polite_shop().await, 100).await;
+        let ines = market.shop.person("ines");
+        let mut guests = Vec::new();
+        for offer in [&market.scarf, &market.bowl] {
+            let guest = market.cart().await;
+            market.edit(&guest, &json!({"add": [{"offer": offer, "quantity": 7}]})).await;
+            guests.push(guest);
+        }
+        let body = json!({});
+        let racers = guests.iter().map(|guest| -> BoxFuture<'_, souk::api::Answer> {
+            let (ines, body) = (&ines, &body);
+            Box::pin(async move { claim(ines, guest, body).await })
+        });
+        let answers = at_once(racers.collect(), head_start).await;
+        assert!(answers.iter().all(|answer| answer.status == 200), "{head_start}");
+        let current = ines.get("/v1/carts/current").await.ok().unwrap();
+        assert!(guests.iter().any(|guest| guest == at(&current, "/id")), "{head_start}");
+        let mut lines: Vec<_> = current["lines"].as_array().unwrap().iter().collect();
+        lines.sort_by(|a, b| at(a, "/sku").cmp(at(b, "/sku")));
+        let lines: Vec<_> = lines.iter().map(|line| (at(line, "/sku"), &line["quantity"])).collect();
+        assert_eq!(lines, [("bowl", &json!(7)), ("scarf", &json!(7))], "{head_start}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_cart_is_not_given_up_with_what_is_put_into_it_meanwhile() {
+    for head_start in 0..6 {
+        let market = Storefront::open_in(polite_shop().await, 100).await;
+        let ines = market.shop.person("ines");
+        let cart = ines.post("/v1/carts", &json!({"country": "DE"}), "").await.text("/id").to_owned();
+        let guest = market.cart().await;
+        market.edit(&guest, &json!({"add": [{"offer": market.bowl, "quantity": 7}]})).await;
+        let (add, edit) =
+            (json!({"add": [{"offer": market.scarf, "quantity": 7}]}), format!("/v1/carts/{cart}/edit"));
+        let none = json!({});
+        let racers: Vec<BoxFuture<'_, souk::api::Answer>> =
+            vec![Box::pin(claim(&ines, &guest, &none)), Box::pin(ines.post(&edit, &add, ""))];
+        let answers = at_once(racers, head_start).await;
+        assert!(answers.iter().all(|answer| answer.status == 200), "{head_start}");
+        let [current, former] =
+            [ines.get("/v1/carts/current").await, ines.get(&format!("/v1/carts/{cart}")).await];
+        // Either the guest's cart joins what was put in before, or it had come first.
+        let lines = |answer: &souk::api::Answer| answer.body["lines"].as_array().unwrap().len();
+        let first = current.text("/id") == cart;
+        assert_eq!((lines(&current), lines(&former)), if first { (2, 2) } else { (1, 1) }, "{head_start}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_guests_cart_holds_is_free_for_the_cart_that_it_joins() {
+    let market = Storefront::stocked(3).await;
+    let ines = market.shop.person("ines");
+    let cart = elsewhere(&market, &ines).await;
+    let guests = market.cart().await;
+    market.edit(&guests, &json!({"add": [{"offer": market.mug, "quantity": 3}]})).await;
+    let held = market.checkout(&guests, "hold", &json!({})).await;
+    assert_eq!((held.status.as_u16(), held.text("/held_until")), (200, "2026-03-02T09:10:00Z"));
+    let joined = claim(&ines, &guests, &json!({})).await.ok().unwrap();
+    let mugs = &joined["lines"][0];
+    assert_eq!((&mugs["quantity"], &mugs["problems"]), (&json!(3), &json!([])));
+    let held = ines.post(&format!("/v1/checkouts/{cart}/hold"), &json!({}), "").await;
+    assert_eq!((held.status.as_u16(), held.text("/held_until")), (200, "2026-03-02T09:10:00Z"));
+    // Asked again, it takes nothing from the cart that goes on.
+    claim(&ines, &guests, &json!({})).await.ok().unwrap();
+    let other = market.cart().await;
+    market.edit(&other, &json!({"add": [{"offer": market.mug, "quantity": 1}]})).await;
+    let line = &market.show(&other).await["lines"][0];
+    assert_eq!(
+        (at(line, "/problems/0/code"), &line["problems"][0]["available"]),
+        ("insufficient_stock", &json!(0))
+    );
 }
 
 #[tokio::test]

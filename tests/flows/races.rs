@@ -32,7 +32,8 @@ type Build = fn(&World) -> Function;
 /// A shop whose functions are polite.
 pub(crate) async fn open() -> Shop {
     let shop = Shop::open().await;
-    let builds: [(&str, Build); 6] = [
+    let builds: [(&str, Build); 7] = [
+        ("cart", cart::function),
         ("catalog", catalog::function),
         ("merchants", merchants::function),
         ("orders", orders::function),

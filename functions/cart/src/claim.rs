@@ -1,5 +1,5 @@
 //! The carts of a person who has signed in: one for all devices, and what a guest chose joins it, with the codes that
-//! were for the guest's cart alone.
+//! were for the guest's cart alone; what that one holds is free again.
 
 use crate::edit::{Answer, priced};
 use axum::extract::{Path, State};
@@ -28,7 +28,8 @@ pub(crate) struct Claim {
 /// The cart that the caller's devices share.
 pub(crate) async fn current(State(world): State<World>, query: Query<NoParameters>) -> Answer {
     let (m, customer) = (&query.caller.marketplace, query.caller.customer()?);
-    let held = world.table.current_cart(m, &customer, world.now()).await?;
+    let current = world.table.current_cart(m, &customer).await?;
+    let held = world.table.shared_cart(m, current.as_ref(), world.now()).await?;
     let held = held.ok_or_else(|| Problem::not_found("current cart"))?;
     Ok(Reply::ok(priced(&world, m, &held.value).await?).revision(held.revision()))
 }
@@ -50,23 +51,30 @@ async fn attempt(world: &World, id: &str, command: &Command<Claim>, customer: &C
         return Err(Problem::not_found("cart"));
     }
     if let Some(merged) = &guest.value.merged {
-        return found_again(world, m, merged, customer).await;
+        return found_again(world, m, (&guest.value, merged), customer).await;
     }
     if guest.value.customer.as_ref() == Some(customer) {
         let view = priced(world, m, &guest.value).await?;
         return Ok(Reply::ok(view).revision(guest.revision()).replayed());
     }
-    let current = world.table.current_cart(m, customer, now).await?;
-    let Some(account) = current.filter(|held| !held.value.lines.is_empty()) else {
-        domain::checkout::must_be_free(&guest.value.stage, now)?;
-        let next = Cart { customer: Some(customer.clone()), ..guest.value.clone() };
-        // The account may have agreed to what the guest has not.
-        let next = world.table.followed(m, next, now).await?;
-        let revision = world.table.put(m, Some(&guest), &next).await?;
-        world.table.cart_is_current(m, customer, &next.id).await?;
-        return Ok(Reply::ok(priced(world, m, &next).await?).revision(revision));
-    };
-    joined(world, command, &account, &guest, now).await
+    let current = world.table.current_cart(m, customer).await?;
+    let account = world.table.shared_cart(m, current.as_ref(), now).await?;
+    if let Some(account) = account.as_ref().filter(|held| !held.value.lines.is_empty()) {
+        return joined(world, command, account, &guest, now).await;
+    }
+    domain::checkout::must_be_free(&guest.value.stage, now)?;
+    let next = Cart { customer: Some(customer.clone()), ..guest.value.clone() };
+    // The account may have agreed to what the guest has not.
+    let next = world.table.followed(m, next, now).await?;
+    let context = command.context(now);
+    let commit = Commit::new(m, &context).replace(&guest, &next);
+    let mut commit = commit.share_cart(current.as_ref(), customer, &next.id, Overtaken);
+    if let Some(empty) = &account {
+        // What another device puts into it meanwhile is joined, not left behind.
+        commit = commit.replace(empty, &empty.value);
+    }
+    commit.send(&world.table).await?;
+    Ok(Reply::ok(priced(world, m, &next).await?).revision(guest.next_step()))
 }
 
 /// Both carts in one transaction: no line is ever in two of them.
@@ -94,6 +102,7 @@ async fn joined(
         commit = commit.replace(code, &moved);
     }
     commit.send(&world.table).await?;
+    release(world, m, &left).await?;
     let view = priced(world, m, &next).await?.merged(left.merged.as_deref());
     Ok(Reply::ok(view).revision(account.next_step()))
 }
@@ -106,11 +115,24 @@ fn offered(wares: &Wares, cart: &Cart, line: &Line, now: Timestamp) -> Result<Mo
     })
 }
 
+/// What the guest's cart holds is there for the one that it has joined, as for everybody. A repeat finds what a crash
+/// has left held.
+async fn release(world: &World, m: &MarketplaceId, left: &Cart) -> Result<(), Problem> {
+    let holds = left.held_until.is_some_and(|until| world.now() < until);
+    if holds { Ok(world.table.release(m, &left.id, &left.holds).await?) } else { Ok(()) }
+}
+
 /// A repeat: the cart that the guest's has become a part of, with what was told then.
-async fn found_again(world: &World, m: &MarketplaceId, merged: &Merged, customer: &CustomerId) -> Answer {
+async fn found_again(
+    world: &World,
+    m: &MarketplaceId,
+    (left, merged): (&Cart, &Merged),
+    customer: &CustomerId,
+) -> Answer {
     let none = || Problem::not_found("cart");
     let held = world.table.load_live::<Cart>(&Key::cart(m, &merged.into), world.now()).await?;
     let held = held.filter(|held| held.value.customer.as_ref() == Some(customer)).ok_or_else(none)?;
+    release(world, m, left).await?;
     let view = priced(world, m, &held.value).await?.merged(Some(merged));
     Ok(Reply::ok(view).revision(held.revision()).replayed())
 }

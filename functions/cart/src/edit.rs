@@ -179,17 +179,18 @@ pub(crate) async fn open(State(world): State<World>, command: Command<OpenCart>)
             let currency = sold_in(&world, m, wanted).await?;
             let id = world.unguessable().map_err(|error| Problem::fault(&error))?;
             let now = world.now();
-            let cart =
-                Cart::open(CartId::from_bits(id), currency, shopper.customer().cloned(), to.clone(), now);
-            if command.key_and_body().is_some() {
-                let context = command.context(now);
-                let commit = Commit::new(m, &context).add(&cart, Overtaken);
-                command.remember(commit, now, 201, cart.id.as_str(), Overtaken).send(&world.table).await?;
-            } else {
+            let customer = shopper.customer();
+            let cart = Cart::open(CartId::from_bits(id), currency, customer.cloned(), to.clone(), now);
+            if customer.is_none() && command.key_and_body().is_none() {
                 world.table.put(m, None, &cart).await?;
-            }
-            if let Some(customer) = &cart.customer {
-                world.table.cart_is_current(m, customer, &cart.id).await?;
+            } else {
+                let context = command.context(now);
+                let mut commit = Commit::new(m, &context).add(&cart, Overtaken);
+                if let Some(customer) = customer {
+                    let before = world.table.current_cart(m, customer).await?;
+                    commit = commit.share_cart(before.as_ref(), customer, &cart.id, Overtaken);
+                }
+                command.remember(commit, now, 201, cart.id.as_str(), Overtaken).send(&world.table).await?;
             }
             Ok(Reply::created(priced(&world, m, &cart).await?).revision(1))
         })

@@ -4,7 +4,7 @@
 
 use crate::delivery::DeliveryRates;
 use crate::key::Key;
-use crate::{Fault, Held, Loaded, Record, Table};
+use crate::{Commit, Fault, Held, Loaded, Record, Table};
 use domain::cart::{Cart, Wares};
 use domain::catalog::Offer;
 use domain::checkout::Stage;
@@ -14,6 +14,7 @@ use domain::merchant::Merchant;
 use domain::tax::table::{Rules, Sheet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
 
 impl Record for Cart {
     const KIND: &'static str = "cart.1";
@@ -90,35 +91,50 @@ impl Loaded {
     }
 }
 
+impl<C: Debug> Commit<'_, C> {
+    /// The customer's devices share this cart from now on, in place of the one that was `before`.
+    pub fn share_cart(
+        self,
+        before: Option<&Held<CurrentCart>>,
+        customer: &CustomerId,
+        cart: &CartId,
+        overtaken: C,
+    ) -> Self {
+        let next = CurrentCart { customer: customer.clone(), cart: cart.clone() };
+        match before {
+            Some(held) => self.replace(held, &next),
+            None => self.add(&next, overtaken),
+        }
+    }
+}
+
 impl Table {
     /// What a cart is priced from in one batch read: enough where its stock is held.
     pub async fn wares(&self, m: &MarketplaceId, cart: &Cart) -> Result<Wares, Fault> {
         self.read(&keys_of(m, cart, &[])).await?.wares(m, cart, &[])
     }
 
-    /// The cart that a customer's devices share, if it can still be changed or is being paid.
+    /// Which cart a customer's devices share, as it was said last: it may have ended since.
     pub async fn current_cart(
         &self,
         m: &MarketplaceId,
         customer: &CustomerId,
+    ) -> Result<Option<Held<CurrentCart>>, Fault> {
+        self.load(&Key::current_cart(m, customer)).await
+    }
+
+    /// That cart, if it can still be changed or is being paid.
+    pub async fn shared_cart(
+        &self,
+        m: &MarketplaceId,
+        current: Option<&Held<CurrentCart>>,
         now: Timestamp,
     ) -> Result<Option<Held<Cart>>, Fault> {
-        let current = self.load::<CurrentCart>(&Key::current_cart(m, customer)).await?;
-        let Some(current) = current else { return Ok(None) };
-        let cart = self.load_live::<Cart>(&Key::cart(m, &current.value.cart), now).await?;
+        let Some(Held { value: CurrentCart { customer, cart }, .. }) = current else { return Ok(None) };
+        let cart = self.load_live::<Cart>(&Key::cart(m, cart), now).await?;
         let own = |held: &Held<Cart>| held.value.customer.as_ref() == Some(customer);
         let ended = |held: &Held<Cart>| matches!(held.value.stage, Stage::Completed { .. });
         Ok(cart.filter(|held| own(held) && !ended(held)))
-    }
-
-    /// The customer's devices share this one from now on; the last one counts.
-    pub async fn cart_is_current(
-        &self,
-        m: &MarketplaceId,
-        customer: &CustomerId,
-        cart: &CartId,
-    ) -> Result<(), Fault> {
-        self.put_blindly(m, &CurrentCart { customer: customer.clone(), cart: cart.clone() }).await
     }
 
     /// As [`wares`](Self::wares), with `more` offers and their merchants, and with what of each offer this cart could

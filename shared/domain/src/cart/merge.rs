@@ -59,7 +59,7 @@ pub enum Reason {
     NoExchangeRate,
 }
 
-/// Where a guest's cart has gone, and what became of it; it stays behind with this alone.
+/// Where a guest's cart has gone, and what became of it; it stays behind with this and its holds alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merged {
     pub into: CartId,
@@ -70,8 +70,8 @@ pub struct Merged {
     pub dropped_codes: Vec<Word>,
 }
 
-/// The account's cart with what was chosen in `guest`, and what is left of that one. `price` is what a unit costs in
-/// the account cart's currency now.
+/// The account's cart with what was chosen in `guest`, and what is left of that one, with what it holds until that is
+/// released. `price` is what a unit costs in the account cart's currency now.
 pub fn merge(
     account: &Cart,
     guest: &Cart,
@@ -119,7 +119,8 @@ pub fn merge(
     let dropped_codes = next.fill_from(guest);
     let merged = Merged { into: account.id.clone(), strategy, lines: told, dropped_codes };
     let bare = Cart::open(guest.id.clone(), guest.currency, None, guest.estimate.clone(), now);
-    Ok((next, Cart { merged: Some(Box::new(merged)), ..bare }))
+    let (holds, held_until) = (guest.holds.clone(), guest.held_until);
+    Ok((next, Cart { merged: Some(Box::new(merged)), holds, held_until, ..bare }))
 }
 
 impl Cart {
