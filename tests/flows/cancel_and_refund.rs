@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use tests::paying::payment_id;
+use tests::storefront::Storefront;
 use tests::*;
 
 fn accounts(balances: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -507,5 +509,54 @@ async fn a10_5_an_order_of_which_nothing_is_paid_in_time_is_canceled_and_gives_i
     assert_eq!(at(&shop.order(&patient).await, "/status"), "awaiting_payment");
     let due = shop.contents().await.into_keys().filter(|(pk, _)| pk.starts_with("DUE#unpaid"));
     assert_eq!(due.count(), 0, "what was handed on is gone");
+    shop.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a10_5_a_transfer_that_never_comes_keeps_its_goods_for_the_days_and_is_stray_when_it_does_come() {
+    let market = Storefront::open().await;
+    let shop = &market.shop;
+    let card = json!({"method": "card", "token": "tok_approved", "amount": eur("20.00")});
+    let transfer = json!({"method": "bank_transfer"});
+    let mut orders = Vec::new();
+    for payments in [json!([transfer]), json!([card, transfer]), json!([transfer])] {
+        let cart = market.ready().await;
+        let pay = json!({"expected_total": eur("57.15"), "payments": payments});
+        let paid = market.checkout(&cart, "pay", &pay).await;
+        assert_eq!(paid.status, 201, "{}", paid.body);
+        orders.push(paid.text("/order/id").to_owned());
+    }
+    shop.settle().await;
+    let [promised, beside, begun]: [String; 3] = orders.try_into().unwrap();
+    let arrives = |order: &str, amount: &str| {
+        let payment = payment_id(order, 1);
+        json!({"payment": payment, "said": "arrive", "amount": eur(amount)})
+    };
+    shop.done("/v1/gateways/sandbox/tell", &arrives(&begun, "4.00")).await;
+    shop.settle().await;
+    let stand = async || {
+        let [a, b, c] = [&promised, &beside, &begun].map(|order| shop.order(order));
+        [a.await, b.await, c.await].map(|order| at(&order, "/status").to_owned())
+    };
+    shop.wait_until("2026-03-10T00:30:00Z").await;
+    assert_eq!(stand().await, ["awaiting_payment"; 3], "their seventh day was yesterday");
+    assert_eq!(shop.stock(&market.mug).await, (100, 6, 94));
+    shop.wait_until("2026-03-10T01:30:00Z").await;
+    // Of the third something is paid: a person decides.
+    assert_eq!(stand().await, ["canceled", "canceled", "awaiting_payment"]);
+    assert_eq!(shop.stock(&market.mug).await, (100, 2, 98));
+    shop.wait_minutes(10).await;
+    for (order, number) in [(&promised, 1), (&beside, 1), (&beside, 2)] {
+        let payment = shop.payment(order, number).await;
+        assert_eq!((at(&payment, "/status"), eur_at(&payment, "/captured")), ("released", "0.00".into()));
+    }
+    shop.done("/v1/gateways/sandbox/tell", &arrives(&promised, "57.15")).await;
+    shop.settle().await;
+    let late = shop.payment(&promised, 1).await;
+    assert_eq!(
+        (eur_at(&late, "/captured"), eur_at(&late, "/awaits_approval")),
+        ("57.15".into(), "57.15".into())
+    );
+    assert_eq!(at(&shop.order(&promised).await, "/status"), "canceled");
     shop.books_are_right().await;
 }

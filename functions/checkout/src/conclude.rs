@@ -242,7 +242,11 @@ async fn place(
         begin_with(world, (m, context), (&cart.value, current), Met::Overtaken).await?;
     let next = Cart { subscribes, ..cart.value.completed(order.id.clone(), context.at) };
     let commit = commit.replace(cart, &next).redeem(cart.value.to_redeem(), &Met::Overtaken);
-    let commit = commit.begin(*order, order.id.as_str(), story, Met::Overtaken).unless_held(Met::NotHeld);
+    let mut commit = commit.begin(*order, order.id.as_str(), story, Met::Overtaken).unless_held(Met::NotHeld);
+    if order.stage == domain::order::Stage::AwaitingPayment {
+        let marketplace = world.table.marketplace(m).await?.ok_or_else(Problem::internal)?;
+        commit = commit.due_if_unpaid(order, &marketplace.value.settings, context.at);
+    }
     let (commit, payments) = tell(world, m, commit, news, context.at, Met::Overtaken).await?;
     let commit = tell_renewed(world, m, commit, (&cart.value, None), Met::Overtaken).await?;
     let commit = remember_person(world, commit, &cart.value, order, *data_key)?;

@@ -208,7 +208,7 @@ pub(crate) async fn begin(
     let ready = || {
         let (lock, draft) = gate(&cart, &wares, &marketplace.settings.commission, expected, &means, now)?;
         let payments = open(&cart, &draft, &means, off_session, now)?;
-        fits(&cart, payments.len(), subscribes.is_some())?;
+        fits(&cart, &payments, subscribes.is_some())?;
         Ok((lock, draft, payments))
     };
     let (lock, draft, payments) = match ready() {
@@ -255,12 +255,14 @@ const WRITES_BESIDE: usize = 5;
 const WRITES_OF_SUBSCRIPTION: usize = 4;
 
 /// Whether the order can be placed in one transaction: each payment is three writes, itself, its story and its next due
-/// work. A line whose units lie in several places, or one payment per merchant order, can make it too many.
-fn fits(cart: &Cart, payments: usize, subscribes: bool) -> Result<(), Problem> {
+/// work; an order whose money is only promised is due work too. A line whose units lie in several places, or one
+/// payment per merchant order, can make it too many.
+fn fits(cart: &Cart, payments: &[Payment], subscribes: bool) -> Result<(), Problem> {
     let subscription = if subscribes || cart.renews.is_some() { WRITES_OF_SUBSCRIPTION } else { 0 };
-    let of_payments = payments.saturating_mul(3);
+    let promised = usize::from(payments.iter().any(|one| one.method == Method::BankTransfer));
+    let of_payments = payments.len().saturating_mul(3).saturating_add(promised);
     // Uses of codes are taken with the lock, but where nothing is to be paid with the placing.
-    let codes = if payments == 0 { cart.codes.len() } else { 0 };
+    let codes = if payments.is_empty() { cart.codes.len() } else { 0 };
     let beside = codes.saturating_add(WRITES_BESIDE + subscription);
     let writes = cart.holds.len().saturating_add(of_payments).saturating_add(beside);
     if writes <= WRITES_MAX {

@@ -3,7 +3,6 @@
 //! Never refused for stock: what is there is allocated in the order's own transaction, the rest is a shortage.
 
 use crate::show::OrderView;
-use crate::unpaid;
 use axum::extract::State;
 use domain::catalog::Offer;
 use domain::commission::freeze;
@@ -161,7 +160,7 @@ async fn attempt(world: &World, command: &Command<PlaceOrder>) -> Result<Reply<O
     }
     let story = Story::new(facts).posting(order.sale()?).moving(order.movements());
     let mut commit = Commit::new(m, &context).begin(&order, order.id.as_str(), story, PlacedBefore);
-    commit = unpaid::due(commit, &order, &known.marketplace.settings, now);
+    commit = commit.due_if_unpaid(&order, &known.marketplace.settings, now);
     if !named {
         commit = command.remember(commit, now, 201, order.id.as_str(), PlacedBefore);
     }

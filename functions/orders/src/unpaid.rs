@@ -2,38 +2,17 @@
 
 use crate::changes::parts_of;
 use domain::id::{MarketplaceId, OrderId};
-use domain::marketplace::Settings;
-use domain::order::{Cancellation, Order, Stage, expire};
-use domain::payout::day;
-use domain::{Decision, text::Reason};
+use domain::order::{Cancellation, expire};
+use domain::{Decision, Money, text::Reason};
 use edge::{Again, World};
 use events::order::{OrderUnpaidV1, announce};
 use events::{Context, Envelope, merchant_order};
-use jiff::{Timestamp, ToSpan};
-use std::fmt::Debug;
-use table::due::{Work, night};
+use table::payment::PaidOrder;
 use table::{Commit, Story};
 
 /// A part was made by the split, between load and commit.
 #[derive(Debug)]
 struct SplitBefore;
-
-/// With the night in which the order is looked at, if it may be canceled then.
-pub(crate) fn due<'a, C: Debug>(
-    commit: Commit<'a, C>,
-    order: &Order,
-    settings: &Settings,
-    now: Timestamp,
-) -> Commit<'a, C> {
-    match order.stage {
-        Stage::AwaitingPayment if order.payments.is_empty() && settings.unpaid_days > 0 => {
-            // The day itself is over first: nobody waits shorter than was said.
-            let days = i64::from(settings.unpaid_days).saturating_add(1);
-            commit.due(Work::Unpaid, order.id.as_str(), night(day(now).saturating_add(days.days())))
-        }
-        Stage::AwaitingPayment | Stage::Paid { .. } | Stage::Canceled { .. } => commit,
-    }
-}
 
 pub(crate) fn payload(order: &str) -> Option<OrderUnpaidV1> {
     Some(OrderUnpaidV1 { order: order.parse().ok()? })
@@ -43,14 +22,16 @@ pub(crate) fn payload(order: &str) -> Option<OrderUnpaidV1> {
 pub(crate) async fn cancel(world: World, event: Envelope<OrderUnpaidV1>) -> Result<(), Again> {
     let m: &MarketplaceId = &event.marketplace;
     let id: &OrderId = &event.data.order;
-    let Some(whole) = world.table.whole_order(m, id).await? else {
+    let Some(PaidOrder { whole, payments }) = world.table.paid_order(m, id).await? else {
         return Err(Again::Early(id.to_string()));
     };
     let (held, now) = (&whole.order, world.now());
     let reason: Reason =
         "not paid in time".parse().map_err(|_| Again::Refused("there is no reason".to_owned()))?;
     let parts = parts_of(&whole)?;
-    let Decision::New(Cancellation { order, parts: facts }) = expire(&held.value, &parts, reason, now)?
+    let taken = Money::sum(held.value.currency, payments.iter().map(|payment| payment.value.captured()))?;
+    let Decision::New(Cancellation { order, parts: facts }) =
+        expire(&held.value, &parts, taken, reason, now)?
     else {
         return Ok(());
     };

@@ -557,15 +557,17 @@ pub fn cancel(
 }
 
 /// The order has waited for its payment long enough: it is canceled if nothing of it was paid. A payment that was named
-/// but not confirmed is an attempt, and keeps it (A10(5)); so is the promise that a checkout has taken.
+/// but not confirmed is an attempt, and keeps it (A10(5)); so does money that was `taken` for it. The promise of a
+/// transfer does not, nor what is only reserved beside it.
 pub fn expire(
     order: &Order,
     parts: &[MerchantOrder],
+    taken: Money,
     reason: Reason,
     at: Timestamp,
 ) -> Result<Decision<Cancellation>, Refused> {
     match order.stage {
-        Stage::AwaitingPayment if order.payments.is_empty() && order.bought.is_none() => {
+        Stage::AwaitingPayment if order.payments.is_empty() && taken.minor <= 0 => {
             cancel(order, parts, reason, at)
         }
         Stage::AwaitingPayment | Stage::Paid { .. } | Stage::Canceled { .. } => Ok(Decision::Already),

@@ -1,17 +1,21 @@
 //! Where orders and merchant orders lie, and the lists that show them.
 
+use crate::due::{Work, night};
 use crate::key::{Key, Place};
 use crate::list::List;
 use crate::record::from_item;
-use crate::{Cursor, Fault, Held, Page, Record, Table};
+use crate::{Commit, Cursor, Fault, Held, Page, Record, Table};
 use domain::Money;
 use domain::id::{CustomerId, MarketplaceId, MerchantId, MerchantOrderId, OrderId};
+use domain::marketplace::Settings;
 use domain::merchant_order::{self, MerchantOrder};
 use domain::order::{Exception, Order, Stage};
+use domain::payout::day;
 use domain::text::{Channel, ExternalId};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
 
 /// What lists show of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +126,20 @@ pub struct WholeOrder {
     pub order: Held<Order>,
     /// In the order of their numbers; empty before the split.
     pub parts: Vec<Held<MerchantOrder>>,
+}
+
+impl<C: Debug> Commit<'_, C> {
+    /// With the night in which an order is looked at, if it may be canceled then.
+    pub fn due_if_unpaid(self, order: &Order, settings: &Settings, now: Timestamp) -> Self {
+        match order.stage {
+            Stage::AwaitingPayment if order.payments.is_empty() && settings.unpaid_days > 0 => {
+                // The day itself is over first: nobody waits shorter than was said.
+                let days = i64::from(settings.unpaid_days).saturating_add(1);
+                self.due(Work::Unpaid, order.id.as_str(), night(day(now).saturating_add(days.days())))
+            }
+            Stage::AwaitingPayment | Stage::Paid { .. } | Stage::Canceled { .. } => self,
+        }
+    }
 }
 
 impl Table {
