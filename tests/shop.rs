@@ -10,9 +10,12 @@
 
 pub mod paying;
 pub mod picturing;
+pub mod refusing;
 pub mod reviewing;
 pub mod storefront;
 pub mod subscribing;
+
+pub use refusing::assert_problem;
 
 use admin::{Opening, open_marketplace};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -27,6 +30,7 @@ use edge::links::{Link, Purpose};
 use events::{Context, Envelope};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
+use refusing::in_contract;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use souk::Market;
@@ -36,7 +40,6 @@ use souk::cloud::{Lags, Pace, Settled};
 use souk::issuer::{AUDIENCE, ISSUER};
 use souk::replay::Progress;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use table::access::{ApiKey, Issuer, Member};
 use table::outbox::Entry;
@@ -601,45 +604,6 @@ pub fn batch(bodies: &[String]) -> Value {
         })
     };
     json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})
-}
-
-/// An answer that is the problem document of this status and code.
-pub fn assert_problem(answer: &Answer, status: u16, code: &str) {
-    let told = format!("{} {:?} {}", answer.status, answer.headers, answer.body);
-    assert_eq!((answer.status.as_u16(), answer.text("/code")), (status, code), "{told}");
-    assert_eq!(answer.headers["content-type"], "application/problem+json", "{told}");
-    assert_eq!(answer.text("/type"), format!("/problems/{}", code.replace('_', "-")), "{told}");
-    assert!(!answer.text("/title").is_empty(), "{told}");
-    assert_eq!(answer.body["status"], status, "{told}");
-    // The gateway's own refusals have none.
-    assert!(status == 413 || !answer.text("/trace_id").is_empty(), "{told}");
-    assert!(
-        in_contract(&answer.asked, status),
-        "{} in infra/openapi.json has no {status}: {told}",
-        answer.asked
-    );
-}
-
-/// Whether the contract says that this may be the answer, where it knows the operation.
-fn in_contract(asked: &str, status: u16) -> bool {
-    static CONTRACT: LazyLock<Value> =
-        LazyLock::new(|| serde_json::from_str(include_str!("../infra/openapi.json")).unwrap());
-    let (method, path) = asked.split_once(' ').unwrap();
-    let path = path.split('?').next().unwrap();
-    let fits = |template: &str| {
-        let (said, asked) = (template.split('/'), path.split('/'));
-        let alike = said.clone().count() == asked.clone().count();
-        alike
-            && said
-                .zip(asked)
-                .all(|(said, asked)| said == asked || said.starts_with('{') && !asked.is_empty())
-    };
-    let paths = CONTRACT["paths"].as_object().unwrap();
-    // A path of its own comes before one with a name in it, as in the router.
-    let known =
-        paths.get(path).or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, path)| path));
-    let operation = known.and_then(|path| path.get(method.to_lowercase()));
-    operation.is_none_or(|operation| operation["responses"].get(status.to_string()).is_some())
 }
 
 /// Sends a text as it is, with the operator's key and a fresh idempotency key.

@@ -4,6 +4,7 @@
 
 use crate::examples::{Example, Examples, examples};
 use crate::files::{REPAIR, compare, none, pretty, read, updating};
+use crate::refusals;
 use crate::schema;
 use crate::wiring::{functions, open};
 use edge::routes::{Audience, Operation};
@@ -14,7 +15,7 @@ use souk::Market;
 use std::collections::{BTreeMap, BTreeSet};
 
 const FILE: &str = "infra/openapi.json";
-const SCHEMAS: &str = "#/components/schemas/";
+pub(crate) const SCHEMAS: &str = "#/components/schemas/";
 
 /// What every client should know.
 const ABOUT: &str = "\
@@ -90,7 +91,7 @@ pub(crate) fn document(operations: &[(&'static str, Operation)], examples: &Exam
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "responses": refusals(),
+            "responses": refusals::shared(),
             "securitySchemes": {
                 "person": {
                     "type": "http",
@@ -192,7 +193,8 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
         parameters.push(header("If-Match", true, "The ETag of what you have seen, or `*`", ETAG));
     }
     for status in refusals {
-        responses.insert(status.to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }));
+        let shared = json!({ "$ref": format!("#/components/responses/{status}") });
+        responses.insert(status.to_owned(), refusals::of(name, status).unwrap_or(shared));
     }
     told["parameters"] = parameters.into();
     told["responses"] = responses.into();
@@ -341,38 +343,6 @@ fn success(about: &str, schema: &Value, method: &Method) -> Value {
         told["headers"] = headers.into();
     }
     told
-}
-
-/// The refusals that any operation may answer.
-fn refusals() -> Value {
-    let problem = |about: &str| {
-        let schema = json!({ "$ref": format!("{SCHEMAS}Problem") });
-        json!({ "description": about, "content": { "application/problem+json": { "schema": schema } } })
-    };
-    let with = |mut response: Value, header: &str, about: &str| {
-        let schema = json!({ "type": "string" });
-        response["headers"] = json!({ header: { "description": about, "schema": schema } });
-        response
-    };
-    let message = json!({ "type": "object", "properties": { "message": { "type": "string" } } });
-    json!({
-        "400": problem("The request cannot be read: no JSON, an unknown member, a wrong type"),
-        "401": with(problem("Who is asking is not known"), "WWW-Authenticate", "`Bearer`"),
-        "402": problem("The gateway has declined the payment"),
-        "403": problem("The scope is missing, or this is for operators"),
-        "404": problem("There is no such thing, or it is another merchant's"),
-        "409": problem("The state of the thing does not allow it, or it has changed"),
-        "410": problem("The link is too old, or its cart is not one of its own any more"),
-        "413": problem("The body is larger than a million bytes"),
-        "422": problem("A value is not acceptable; `errors` says which, all at once"),
-        "428": problem("An `If-Match` is missing"),
-        "429": {
-            "description": "Too many requests, in the words of API Gateway: come again later",
-            "content": { "application/json": { "schema": message } },
-        },
-        "500": problem("Something broke on our side"),
-        "503": with(problem("Others change the same thing at this moment"), "Retry-After", "Seconds"),
-    })
 }
 
 /// Members of requests that may be any number of their width, and why.

@@ -53,7 +53,7 @@ impl FromRequest<World> for Raw {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Noticed"))]
 pub(crate) struct Noticed {
     /// How many attempts were told of.
-    noticed: usize,
+    noticed: u32,
 }
 
 pub(crate) async fn webhook(
@@ -73,7 +73,7 @@ pub(crate) async fn webhook(
     for notice in &notices {
         take(&world, &gateways, notice, &format!("gateway:{name}"), &raw.request).await?;
     }
-    Ok(Reply::ok(Noticed { noticed: notices.len() }))
+    Ok(Reply::ok(Noticed { noticed: u32::try_from(notices.len()).unwrap_or(u32::MAX) }))
 }
 
 /// One notice, joined to what is known. A payment that is not there yet is asked for again by the sender.

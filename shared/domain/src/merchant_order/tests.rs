@@ -537,7 +537,8 @@ proptest! {
         prop_assert_eq!((items, fees), (earned.items.minor, earned.fees.minor));
         prop_assert_eq!(delivery, earned.delivery.minor, "with the last unit goes the order's own delivery");
     }
-    /// Whatever comes last: where each unit was canceled, lost, or paid back with its delivery, that of the part goes too.
+
+    /// Whatever comes last: where each unit was canceled, lost, or paid back with delivery, the part's own goes too.
     #[test]
     fn nothing_is_owed_for_a_part_of_which_nothing_is_left(part in any_new_part(), life in any_life()) {
         let with_delivery = |step| {
