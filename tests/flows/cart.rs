@@ -242,3 +242,91 @@ async fn an_edit_whose_amounts_cannot_be_summed_is_refused_and_not_kept() {
     assert_problem(&market.try_edit(&cart, &edit).await, 422, "amount_out_of_range");
     assert_eq!(market.show(&cart).await, before);
 }
+
+/// The product of an offer is this by now, and all that follows from it.
+async fn product_is(shop: &Shop, offer: &str, change: &Value) -> String {
+    let product = at(&shop.get(&format!("/v1/offers/{offer}")).await, "/product").to_owned();
+    let path = format!("/v1/products/{product}");
+    shop.api
+        .send_with(http::Method::PATCH, &path, &change.to_string(), &[("if-match", "*")])
+        .await
+        .ok()
+        .unwrap();
+    shop.settle().await;
+    product
+}
+
+#[tokio::test]
+async fn what_is_of_a_draft_or_an_archived_product_can_neither_be_added_nor_paid() {
+    let market = Storefront::open().await;
+    let cart = market.ready().await;
+    for status in ["draft", "archived"] {
+        product_is(&market.shop, &market.mug, &json!({"status": status})).await;
+        let shown = market.show(&cart).await;
+        assert_eq!(at(&shown["lines"][0], "/problems/0/code"), "unavailable");
+        assert_eq!(codes(&shown, "unmet"), ["lines_unavailable", "payment_missing"]);
+        let add = json!({"add": [{"offer": market.mug, "quantity": 1}]});
+        let refused = market.try_edit(&cart, &add).await;
+        assert_problem(&refused, 422, "invalid_value");
+        assert_eq!(at(&refused.body, "/errors/0/code"), "unavailable");
+        let total = eur_at(&shown, "/totals/total");
+        let refused = market.pay(&cart, &total, "tok_approved").await;
+        assert_problem(&refused, 409, "checkout_incomplete");
+        assert_eq!(codes(&refused.body, "unmet"), ["lines_unavailable"]);
+    }
+    product_is(&market.shop, &market.mug, &json!({"status": "active"})).await;
+    let paid = market.pay(&cart, "57.15", "tok_approved").await;
+    assert_eq!(paid.status, 201, "{}", paid.body);
+}
+
+#[tokio::test]
+async fn an_offer_is_made_while_its_product_is_a_draft_and_sold_once_that_is_active() {
+    let market = Storefront::open().await;
+    let (shop, cart) = (&market.shop, market.cart().await);
+    let draft = json!({"merchant": market.alma, "title": "Jug", "status": "draft", "variants": [{}]});
+    let jug = at(&shop.done("/v1/products", &draft).await, "/id").to_owned();
+    let price = eur("9.00");
+    let offer =
+        json!({"merchant": market.alma, "product": jug, "sku": "jug", "price": price, "keeps_stock": false});
+    let offer = at(&shop.done("/v1/offers", &offer).await, "/id").to_owned();
+    let add = json!({"add": [{"offer": offer, "quantity": 1}]});
+    let refused = market.try_edit(&cart, &add).await;
+    assert_eq!(at(&refused.body, "/errors/0/code"), "unavailable");
+    shop.settle().await;
+    product_is(shop, &offer, &json!({"status": "active"})).await;
+    assert_eq!(eur_at(&market.edit(&cart, &add).await, "/totals/total"), "9.00");
+}
+
+#[tokio::test]
+async fn a_change_of_a_products_category_or_weight_reaches_its_offers_however_its_events_come() {
+    let market = Storefront::open().await;
+    let (shop, m) = (&market.shop, marketplace_id());
+    for handle in ["mugs", "gifts"] {
+        shop.done("/v1/categories", &json!({"handle": handle, "name": handle})).await;
+    }
+    let offer = || async {
+        let key = table::Key::offer(&m, &market.mug.parse().unwrap());
+        shop.market.world.table.load::<domain::catalog::Offer>(&key).await.unwrap().unwrap().value
+    };
+    let light = json!({"categories": ["mugs"], "variants": [{"number": 1, "weight": 250}]});
+    product_is(shop, &market.mug, &light).await;
+    let found = offer().await;
+    assert_eq!((found.category, found.grams), (Some("mugs".parse().unwrap()), Some(250)));
+    let heavy =
+        json!({"title": "Big mug", "categories": ["gifts"], "variants": [{"number": 1, "weight": 900}]});
+    let product = product_is(shop, &market.mug, &heavy).await;
+    let found = offer().await;
+    assert_eq!((found.category, found.grams), (Some("gifts".parse().unwrap()), Some(900)));
+    assert_eq!((found.title.as_str(), found.price.minor), ("Big mug", 10_00));
+    // What came first comes again, and last.
+    let before = shop.contents().await;
+    let mut events = [shop.events(&product).await, shop.events(&market.mug).await].concat();
+    events.retain(|event| ["product.changed.v1", "offer.created.v1"].contains(&event.name.as_str()));
+    assert_eq!(events.len(), 3);
+    for event in events.iter().rev().chain(&events) {
+        let body = serde_json::to_string(event).unwrap();
+        let answer = shop.market.cloud.invoke("catalog", batch(&[body])).await.unwrap();
+        assert_eq!(answer["batchItemFailures"], json!([]), "{}", event.name);
+    }
+    assert!(shop.contents().await == before, "a repeat has changed something");
+}

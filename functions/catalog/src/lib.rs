@@ -3,11 +3,12 @@
 //! Routes: `/v1/categories…`, `/v1/products…`, `/v1/offers…`, `/v1/shop/…`, `/v1/attributes…`, `/v1/families…`,
 //! `/v1/sales-channels…`, `/v1/proposals…`. Consumes: `product.described.v1`, `asset.ready.v1`, `asset.changed.v1`,
 //! `asset.ended.v1`, `asset.deleted.v1` for what products show; `product.created.v1`, `offer.created.v1` for what is
-//! named after them. Reads: categories, products, sheets and their versions, attributes, families, sales channels,
-//! proposals, offers and their stock, assets, merchants, marketplace. Writes: categories, products, sheets and their
-//! versions, what products show, who shows an asset and what its name came to, attributes, families, sales channels,
-//! proposals, offers. Emits: `category.changed.v1`, `product.*.v1`, `offer.*.v1`, `attribute.changed.v1`,
-//! `family.changed.v1`, `sales_channel.changed.v1`, `proposal.*.v1`, `asset.linked.v1`, `asset.unlinked.v1`.
+//! named after them; `product.changed.v1`, `offer.created.v1` for offers that follow their products. Reads: categories,
+//! products, sheets and their versions, attributes, families, sales channels, proposals, offers and their stock,
+//! assets, merchants, marketplace. Writes: categories, products, sheets and their versions, what products show, who
+//! shows an asset and what its name came to, attributes, families, sales channels, proposals, offers. Emits:
+//! `category.changed.v1`, `product.*.v1`, `offer.*.v1`, `attribute.changed.v1`, `family.changed.v1`,
+//! `sales_channel.changed.v1`, `proposal.*.v1`, `asset.linked.v1`, `asset.unlinked.v1`.
 //!
 //! A product is kept by a merchant or by the marketplace and may be offered by every merchant; only its keeper writes
 //! it. Stock of offers is `inventory`'s. `/v1/shop/…` is what shoppers see of all this, guests too.
@@ -15,6 +16,7 @@
 mod attributes;
 mod categories;
 mod families;
+mod follow;
 mod naming;
 mod offers;
 mod pictures;
@@ -128,6 +130,7 @@ pub fn function(world: &World) -> Function {
         .on(pictures::ended)
         .on(pictures::deleted)
         .on(naming::created)
+        .on(follow::changed)
         .on(naming::offered)
 }
 

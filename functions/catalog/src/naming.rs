@@ -5,6 +5,7 @@
 //! under its names before it looks once more, and whoever brings goods looks there afterwards, so one of the two finds
 //! the other.
 
+use crate::follow;
 use crate::pictures::{context, relist};
 use domain::asset::Asset;
 use domain::asset::naming::{Match, NamedAsset, Rank, Unlinked, named, stand};
@@ -21,6 +22,7 @@ use table::{Commit, Held, Key, Story};
 const PAGE: u16 = 100;
 
 pub(crate) async fn offered(world: World, event: Envelope<OfferCreatedV1>) -> Result<(), Again> {
+    follow::offered(&world, &event).await?;
     let (context, offer) = (context(&world, &event), &event.data);
     come(&world, &event.marketplace, &context, Some(&offer.merchant), &offer.sku).await
 }

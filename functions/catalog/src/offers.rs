@@ -161,6 +161,7 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &CreateOffe
         title: product.title_of(variant),
         category: product.categories.first().cloned(),
         grams: variant.weight,
+        product_status: product.status,
         price,
         status: body.status.unwrap_or(OfferStatus::Active),
         keeps_stock: body.keeps_stock.unwrap_or(true),
@@ -169,7 +170,7 @@ async fn read(world: &World, m: &MarketplaceId, reach: &Reach, body: &CreateOffe
     })
 }
 
-/// What is absent stays as it is. Title, category and weight are taken from the product anew.
+/// What is absent stays as it is. What the offer has of its product is taken from there anew.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -208,16 +209,13 @@ pub(crate) async fn change(
         let limit = body.order_limit.filter(|limit| *limit != 0);
         let limit = limit.and_then(|limit| check.quantity("order_limit", limit));
         check.done()?;
-        let mut next = offer.clone();
+        let mut next = match &sources.product {
+            Some(product) => offer.clone().following(product),
+            None => offer.clone(),
+        };
         next.order_limit = if body.order_limit.is_some() { limit } else { offer.order_limit };
         next.price = price.unwrap_or(offer.price);
         next.status = body.status.unwrap_or(offer.status);
-        if let Some(product) = &sources.product {
-            let variant = product.variants.iter().find(|variant| variant.number == offer.variant);
-            next.title = variant.map_or(next.title, |variant| product.title_of(variant));
-            next.grams = variant.and_then(|variant| variant.weight);
-            next.category = product.categories.first().cloned();
-        }
         Ok((next != offer).then(|| (next.clone(), Story::new([offer_changed(&next)]))))
     };
     let key = Key::offer(m, &id);

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use domain::Currency;
 use domain::asset::shown::Gallery;
-use domain::catalog::{Offer, OfferStatus, Product, ProductStatus};
+use domain::catalog::{Offer, Product, ProductStatus};
 use domain::id::{MarketplaceId, ProductId};
 use domain::merchant::Merchant;
 use domain::text::{Category, Name};
@@ -192,7 +192,7 @@ async fn sold(world: &World, m: &MarketplaceId, found: Vec<OfferSummary>) -> Res
         }
     }
     sellers.retain(|_, seller| seller.takes_orders(now).is_ok());
-    offers.retain(|offer| offer.status == OfferStatus::Active && sellers.contains_key(&offer.merchant));
+    offers.retain(|offer| offer.is_sold() && sellers.contains_key(&offer.merchant));
     let currencies: BTreeSet<Currency> = offers.iter().map(|offer| offer.price.currency).collect();
     // Where all prices are in one currency it is no matter which.
     let home = if currencies.len() > 1 { world.table.marketplace(m).await? } else { None };

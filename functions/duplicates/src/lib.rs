@@ -1,15 +1,13 @@
 //! Duplicates: products that may be one, found by GTIN, by brand and part number, and by how their pictures look; and
 //! how one is made of two.
 //!
-//! Routes: `/v1/duplicates…`. Consumes: `product.created.v1`, `product.changed.v1`, `product.described.v1`,
-//! `product.merged.v1`, `offer.created.v1`. Reads: products with their sheets, assets, offers. Writes: what products
-//! are recognized by, pairs, products with their sheets and offers that are merged. Emits: `duplicate.changed.v1`,
-//! `product.merged.v1`, `product.changed.v1`, `product.described.v1`, `offer.changed.v1`.
+//! Routes: `/v1/duplicates…`. Consumes: `product.created.v1`, `product.changed.v1`, `product.described.v1`. Reads:
+//! products with their sheets, assets. Writes: what products are recognized by, pairs, products with their sheets that
+//! are merged. Emits: `duplicate.changed.v1`, `product.merged.v1`, `product.changed.v1`, `product.described.v1`.
 //!
 //! Nothing is merged by itself: a pair is offered to a person. What goes is archived and names what it has become, so
-//! whoever asks for it gets that; its offers follow.
+//! whoever asks for it gets that; its offers follow (`catalog`).
 
-mod follow;
 mod look;
 mod merge;
 mod show;
@@ -30,11 +28,5 @@ pub fn function(world: &World) -> Function {
         .operators("catalog:write", "duplicates.dismiss", "They are two, and why")
         .post("/v1/duplicates/{id}/merge", merge::merge)
         .operators("catalog:write", "duplicates.merge", "One of them becomes the other; its offers follow");
-    Function::new("duplicates", world)
-        .routes(routes)
-        .on(look::created)
-        .on(look::changed)
-        .on(look::described)
-        .on(follow::merged)
-        .on(follow::offered)
+    Function::new("duplicates", world).routes(routes).on(look::created).on(look::changed).on(look::described)
 }

@@ -403,6 +403,7 @@ fn offer(said: &Said, wish: &OfferWish, product: &Product, before: Option<&Offer
         title: product.title_of(variant),
         category: product.categories.first().cloned(),
         grams: variant.weight,
+        product_status: product.status,
         price: wish.price,
         status,
         keeps_stock,

@@ -1,7 +1,7 @@
 //! How wish lists are shown: with what is new of each thing since it came in.
 
 use axum::extract::{Path, State};
-use domain::catalog::{Offer, OfferStatus};
+use domain::catalog::Offer;
 use domain::id::{MarketplaceId, MerchantId, OfferId};
 use domain::merchant::Merchant;
 use domain::wish_list::{Item, Notice, WishList};
@@ -113,7 +113,7 @@ impl Sold {
         let sells = |offer: &Offer| {
             let seller = sellers.iter().find(|held| held.value.id == offer.merchant);
             let open = seller.is_some_and(|held| held.value.takes_orders(now).is_ok());
-            open && offer.status == OfferStatus::Active
+            open && offer.is_sold()
         };
         let offers = found.into_iter().filter(sells).map(|offer| (offer.id.clone(), offer)).collect();
         Ok(Self { offers, available })

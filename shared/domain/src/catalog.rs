@@ -80,15 +80,22 @@ pub struct Variant {
     pub weight: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ProductStatus {
     /// Being written; nobody can buy it.
     Draft,
+    #[default]
     Active,
     /// Kept for old orders.
     Archived,
+}
+
+impl ProductStatus {
+    fn is_active(&self) -> bool {
+        *self == Self::Active
+    }
 }
 
 /// One merchant's offer of one variant.
@@ -107,6 +114,9 @@ pub struct Offer {
     /// Of one unit, packed: the variant's, as it was when the offer was last written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grams: Option<u32>,
+    /// The product's, as it was when the offer was last written.
+    #[serde(default, skip_serializing_if = "ProductStatus::is_active")]
+    pub product_status: ProductStatus,
     /// Of one unit.
     pub price: Money,
     pub status: OfferStatus,
@@ -276,6 +286,25 @@ fn has_twice<T: PartialEq>(items: &[T]) -> bool {
 }
 
 impl Offer {
+    /// The offer of this product, with all that it has of it as the product is now.
+    #[must_use]
+    pub fn following(self, product: &Product) -> Self {
+        let variant = product.variants.iter().find(|variant| variant.number == self.variant);
+        Self {
+            product: product.id.clone(),
+            title: variant.map_or(self.title, |variant| product.title_of(variant)),
+            category: product.categories.first().cloned(),
+            grams: variant.and_then(|variant| variant.weight),
+            product_status: product.status,
+            ..self
+        }
+    }
+
+    /// Whether it is for sale, as far as it is its merchant's and its product's matter.
+    pub fn is_sold(&self) -> bool {
+        self.status == OfferStatus::Active && self.product_status == ProductStatus::Active
+    }
+
     /// The offer with a location in its list; none if it is there already.
     pub fn with_location(&self, location: &Location) -> Result<Option<Self>, Refused> {
         if self.locations.contains(location) {

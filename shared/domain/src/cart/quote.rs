@@ -1,7 +1,7 @@
 //! What a cart costs now, from the offers, merchants, rates and rules as they are.
 
 use super::{Cart, Chosen};
-use crate::catalog::{Offer, OfferStatus};
+use crate::catalog::Offer;
 use crate::checkout::{Delivery, LineProblem, Problem};
 use crate::delivery::{DeliveryOption, NoDelivery, RateTable};
 use crate::discount::{Granted, Grants};
@@ -79,7 +79,7 @@ impl Wares {
     pub fn sold_at(&self, id: &OfferId, cart: &Cart, now: Timestamp) -> Result<Money, NotSold> {
         let offer = self.offer(id).ok_or_else(|| NotSold::Unknown(id.clone()))?;
         let sells = self.merchant(&offer.merchant).is_some_and(|merchant| merchant.takes_orders(now).is_ok());
-        if !sells || offer.status != OfferStatus::Active {
+        if !sells || !offer.is_sold() {
             return Err(NotSold::Unavailable(id.clone()));
         }
         Ok(self.price(offer.price, cart, now)?.amount())
@@ -175,7 +175,7 @@ impl Cart {
             let offer = wares.offer(&line.offer);
             let sells =
                 wares.merchant(&line.merchant).is_some_and(|merchant| merchant.takes_orders(now).is_ok());
-            let active = offer.filter(|offer| sells && offer.status == OfferStatus::Active);
+            let active = offer.filter(|offer| sells && offer.is_sold());
             let price = offer.map(|offer| wares.price(offer.price, self, now));
             let (price, active) = match price {
                 Some(Ok(price)) => (price, active),

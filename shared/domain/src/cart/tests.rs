@@ -1,6 +1,6 @@
 use super::*;
 use crate::Decision;
-use crate::catalog::OfferStatus;
+use crate::catalog::{OfferStatus, ProductStatus};
 use crate::checkout::{Delivery, Lock};
 use crate::commission::{Charge, Rule};
 use crate::delivery::{Calendar, Price as Rates, Rate, RateTable, Service, Zone};
@@ -37,6 +37,7 @@ fn offer(number: u8, of: u8, minor: i64) -> Offer {
         title: id("A mug"),
         category: None,
         grams: Some(250),
+        product_status: ProductStatus::Active,
         price: eur(minor),
         status: OfferStatus::Active,
         keeps_stock: true,
@@ -207,6 +208,20 @@ fn what_is_wrong_with_a_line_is_told_and_a_changed_price_does_not_stop_it() {
     wares.merchants.remove(0);
     let quote = full().quote(&wares, now()).unwrap();
     assert!(quote.priced.lines.iter().all(|line| line.problems.contains(&Problem::Unavailable)));
+}
+
+#[test]
+fn what_is_of_a_product_that_is_not_active_is_not_for_sale() {
+    for status in [ProductStatus::Draft, ProductStatus::Archived] {
+        let mut wares = wares();
+        wares.offers[1].product_status = status;
+        let offer = wares.offers[1].id.clone();
+        let quote = full().quote(&wares, now()).unwrap();
+        let told: Vec<_> = quote.priced.lines.iter().map(|line| line.problems.clone()).collect();
+        assert_eq!(told, [vec![], vec![Problem::Unavailable], vec![]]);
+        let refused = wares.sold_at(&offer, &full(), now());
+        assert_eq!(refused, Err(quote::NotSold::Unavailable(offer)));
+    }
 }
 
 #[test]

@@ -71,6 +71,36 @@ fn an_archived_product_takes_no_new_offer() {
 }
 
 #[test]
+fn an_offer_is_as_its_product_is_by_now_and_sold_while_both_are_active() {
+    let mut mug = product(&["color"], vec![draft(None, &["red"]), draft(None, &["blue"])]).unwrap();
+    let offer = Offer {
+        id: OfferId::from_bits(1),
+        merchant: MerchantId::from_bits(1),
+        sku: "mug".parse().unwrap(),
+        product: mug.id.clone(),
+        variant: 2,
+        title: "Cup (blue)".parse().unwrap(),
+        category: Some("cups".parse().unwrap()),
+        grams: Some(250),
+        product_status: ProductStatus::Draft,
+        price: Money::new(10_00, "EUR".parse().unwrap()),
+        status: OfferStatus::Active,
+        keeps_stock: true,
+        order_limit: None,
+        locations: Vec::new(),
+    };
+    assert!(!offer.is_sold());
+    mug.categories = vec!["mugs".parse().unwrap(), "gifts".parse().unwrap()];
+    mug.variants[1].weight = Some(380);
+    let next = offer.clone().following(&mug);
+    let (title, category) = ("Mug (blue)".parse().unwrap(), Some("mugs".parse().unwrap()));
+    let product_status = ProductStatus::Active;
+    assert_eq!(next, Offer { title, category, grams: Some(380), product_status, ..offer });
+    assert!(next.is_sold());
+    assert!(!Offer { status: OfferStatus::Paused, ..next }.is_sold());
+}
+
+#[test]
 fn a_category_never_lies_below_itself() {
     let [home, kitchen, mugs]: [Category; 3] = ["home", "kitchen", "mugs"].map(|name| name.parse().unwrap());
     assert!(check_parent(&mugs, &kitchen, std::slice::from_ref(&home)).is_ok());

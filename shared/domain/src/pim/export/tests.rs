@@ -36,6 +36,7 @@ fn offer(product: &Product, variant: u16) -> Offer {
         title: "Shirt (Red)".parse().unwrap(),
         category: None,
         grams: None,
+        product_status: ProductStatus::Active,
         price: eur(1450),
         status: OfferStatus::Active,
         keeps_stock: true,
