@@ -358,3 +358,34 @@ async fn whatever_write_goes_wrong_pairs_are_found_and_offers_follow() {
         assert_eq!(at(&all.shop.get(&format!("/v1/offers/{offer}")).await, "/product"), one, "{case:?}");
     }
 }
+
+#[tokio::test]
+async fn of_what_has_become_another_nothing_is_said_planned_proposed_or_confirmed_any_more() {
+    let all = Twins::open().await;
+    let (one, two, pair) = all.paired().await;
+    let due = "2026-03-05T08:00:00Z";
+    let plan =
+        |color: &str| json!({"product": two, "due": due, "says": {"values": {"color": [{"data": color}]}}});
+    let planned = all.shop.done("/v1/scheduled-changes", &plan("rot")).await;
+    let propose = format!("/v1/products/{two}/proposals");
+    let brand = json!({"merchant": all.birch, "says": {"values": {"brand": [{"data": "Ember"}]}}});
+    let proposed = all.shop.done(&propose, &brand).await;
+    assert_eq!(at(&proposed, "/status"), "pending");
+    all.shop.done(&format!("/v1/duplicates/{pair}/merge"), &json!({"keep": one})).await;
+    all.shop.settle().await;
+    let sheet = format!("/v1/products/{two}/sheet");
+    let before = all.shop.get(&sheet).await;
+    let says = all.patch(&sheet, &json!({"values": {"color": [{"data": "blau"}]}})).await;
+    assert_problem(&says, 409, "product_merged");
+    let why = format!("the product has become {one}: change that one");
+    assert_eq!(says.text("/detail"), why);
+    all.shop.refused("/v1/scheduled-changes", &plan("blau"), 409, "product_merged").await;
+    all.shop.refused(&propose, &brand, 409, "product_merged").await;
+    let proposal = format!("/v1/proposals/{}", at(&proposed, "/id"));
+    all.shop.refused(&format!("{proposal}/confirm"), &json!({}), 409, "product_merged").await;
+    assert_eq!(at(&all.shop.get(&proposal).await, "/status"), "pending");
+    all.shop.wait_until("2026-03-05T08:05:00Z").await;
+    let failed = all.shop.get(&format!("/v1/scheduled-changes/{}", at(&planned, "/id"))).await;
+    assert_eq!((at(&failed, "/status"), at(&failed, "/why")), ("failed", why.as_str()));
+    assert_eq!(all.shop.get(&sheet).await, before);
+}

@@ -310,10 +310,7 @@ pub(crate) async fn change(
         if !own(&product, reach) {
             return Err(Problem::not_found("product of yours"));
         }
-        if let Some(merged) = &product.merged {
-            let title = "The product has become another";
-            return Err(Problem::new(409, "product_merged", title).with(format!("it is {} now", merged.into)));
-        }
+        product.unmerged()?;
         if let Some(categories) = &parts.categories {
             known(world, m, None, categories).await?;
         }

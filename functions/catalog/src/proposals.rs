@@ -157,6 +157,7 @@ impl Made {
         now: Timestamp,
     ) -> Result<Self, Problem> {
         let seen = load_sheet(world, m, product, |product| open_to(product, merchant)).await?;
+        seen.product.unmerged()?;
         let model = world.table.words(m, &seen.sheet, patch).await?;
         let whole = seen.patched(patch, &model)?;
         let policy = policy_of(world, m).await?.map_or_else(Policy::first, |held| held.value.0);
@@ -387,6 +388,7 @@ async fn resolve<T>(
                         About::Change { product, patch, .. } => {
                             let open = |product: &Product| open_to(product, &next.merchant);
                             let seen = load_sheet(world, m, product, open).await?;
+                            seen.product.unmerged()?;
                             let model = world.table.words(m, &seen.sheet, patch).await?;
                             let sheet = seen.patched(patch, &model)?;
                             seen.rewrite(commit, &context, (sheet, &model), (note, Overtaken))

@@ -196,6 +196,7 @@ async fn write<T>(
                 let model = world.table.model(m, &family, BTreeSet::new()).await?;
                 return Ok(Reply::ok(view(&seen, &seen.sheet, &model)).revision(seen.revision()).replayed());
             }
+            seen.product.unmerged()?;
             let (sheet, model) = made?;
             let now = world.now();
             let context = command.context(now);

@@ -213,6 +213,7 @@ pub(crate) async fn take_all(
             if command.repeats(world, seen.revision(), news).await? || !news {
                 return Ok(Reply::ok(view(seen.sheet.version)).revision(seen.revision()).replayed());
             }
+            seen.product.unmerged()?;
             let (now, version) = (world.now(), sheet.version);
             let context = command.context(now);
             let commit = Commit::new(m, &context);

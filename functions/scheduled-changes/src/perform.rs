@@ -25,7 +25,8 @@ pub(crate) async fn due(world: World, event: Envelope<ScheduledChangeDueV1>) -> 
             let Some(seen) = Seen::load(&world.table, m, &held.value.product).await? else {
                 return Err(Again::Refused(format!("{} is not there", held.value.product)));
             };
-            let Some((next, sheet)) = held.value.performed(&seen.sheet, now) else { return Ok(()) };
+            let performed = held.value.performed(&seen.product, &seen.sheet, now);
+            let Some((next, sheet)) = performed else { return Ok(()) };
             let plan = &held.value.plan;
             let context =
                 Context { actor: plan.by.clone(), ..Context::follows(&event, now, "scheduled-changes") };

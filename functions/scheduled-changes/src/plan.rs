@@ -70,6 +70,7 @@ pub(crate) async fn plan(
         .until_free(|| async {
             let made = async {
                 let seen = own(world, m, &command.reach, product).await?;
+                seen.product.unmerged()?;
                 let model = world.table.words(m, &seen.sheet, patch).await?;
                 let next = seen.patched(patch, &model)?;
                 let diff = Diff::between(&seen.sheet.content, &next.content);

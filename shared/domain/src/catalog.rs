@@ -161,6 +161,8 @@ pub enum Refused {
     VariantTwice(u16),
     #[error("the product is archived")]
     Archived,
+    #[error("the product has become {0}: change that one")]
+    Merged(ProductId),
     #[error("category {0} would lie below itself")]
     Circle(Category),
     #[error("an offer's stock lies in at most {LOCATIONS_MAX} locations")]
@@ -209,6 +211,11 @@ impl Product {
     pub fn merged_into(self, into: &ProductId, variants: BTreeMap<u16, u16>) -> Self {
         let merged = Some(Merged { into: into.clone(), variants });
         Self { status: ProductStatus::Archived, merged, ..self }
+    }
+
+    /// Whether it can be written: nothing is said any more of what has become another.
+    pub fn unmerged(&self) -> Result<(), Refused> {
+        self.merged.as_ref().map_or(Ok(()), |merged| Err(Refused::Merged(merged.into.clone())))
     }
 
     /// What it does not say itself, as another says it; nothing of its own is replaced. `variants` says which of its

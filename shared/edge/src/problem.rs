@@ -262,6 +262,7 @@ impl From<catalog::Refused> for Problem {
             R::MissingVariant(_) => (409, "variant_missing", "Variants cannot be removed"),
             R::VariantTwice(_) => (422, "variant_twice", "A variant is named twice"),
             R::Archived => (409, "product_archived", "The product is archived"),
+            R::Merged(_) => (409, "product_merged", "The product has become another"),
             R::Circle(_) => (409, "category_circle", "A category cannot lie below itself"),
             R::LocationCount => (409, "location_count", "The offer's stock lies in too many locations"),
         };

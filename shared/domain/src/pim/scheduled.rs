@@ -1,10 +1,11 @@
 //! A change of what a product says that waits for its time, from its plan until it is made, or cannot be.
 //!
 //! `waiting → done | failed | canceled`, exactly once. What it was to replace may have become something else: then it
-//! fails and says what, and nothing is said otherwise.
+//! fails and says what, and nothing is said otherwise; so it does where the product has become another.
 
+use crate::catalog::Product;
 use crate::id::{MerchantId, ProductId, ScheduledChangeId};
-use crate::pim::history::{NotNow, Scheduled};
+use crate::pim::history::Scheduled;
 use crate::pim::sheet::Sheet;
 use crate::text::Text;
 use jiff::Timestamp;
@@ -69,20 +70,26 @@ impl ScheduledChange {
         Ok(Self { stage: Stage::Canceled { since: now, by: by.to_owned() }, ..self.clone() })
     }
 
-    /// What becomes of it and of the sheet at a moment; none while it is early, or once it is settled.
-    pub fn performed(&self, current: &Sheet, now: Timestamp) -> Option<(Self, Option<Sheet>)> {
-        if !self.waits() {
+    /// What becomes of it and of the product's sheet at a moment; none while it is early, or once it is settled.
+    pub fn performed(
+        &self,
+        product: &Product,
+        current: &Sheet,
+        now: Timestamp,
+    ) -> Option<(Self, Option<Sheet>)> {
+        if !self.waits() || now < self.plan.due {
             return None;
         }
-        match self.plan.perform(current, now) {
+        let made = product.unmerged().map_err(|merged| merged.to_string());
+        let made = made.and_then(|()| self.plan.perform(current, now).map_err(|why| why.to_string()));
+        match made {
             Ok(next) => {
                 let stage = Stage::Done { since: now, version: next.version };
                 let news = (next != *current).then_some(next);
                 Some((Self { stage, ..self.clone() }, news))
             }
-            Err(NotNow::Early(_)) => None,
-            Err(why @ (NotNow::Conflicts(_) | NotNow::Refused(_))) => {
-                let why = why.to_string().parse().ok()?;
+            Err(why) => {
+                let why = why.parse().ok()?;
                 Some((Self { stage: Stage::Failed { since: now, why }, ..self.clone() }, None))
             }
         }
@@ -92,6 +99,7 @@ impl ScheduledChange {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::ProductStatus;
     use crate::pim::history::Diff;
     use crate::pim::sheet::tests::{edit, patched};
 
@@ -102,6 +110,23 @@ mod tests {
     const RED: &str = r#"{"values":{"color":[{"data":"red"}]}}"#;
     const BLUE: &str = r#"{"values":{"color":[{"data":"blue"}]}}"#;
     const NONE: &str = r#"{"values":{"color":null}}"#;
+
+    fn shirt() -> Product {
+        Product {
+            id: ProductId::from_bits(1),
+            merchant: None,
+            external_id: None,
+            title: "Shirt".parse().unwrap(),
+            description: None,
+            categories: Vec::new(),
+            axes: Vec::new(),
+            variants: Vec::new(),
+            status: ProductStatus::Active,
+            created_at: at(0),
+            cover: None,
+            merged: None,
+        }
+    }
 
     /// From red to blue at second 10.
     fn planned() -> (Sheet, ScheduledChange) {
@@ -116,11 +141,11 @@ mod tests {
     #[test]
     fn it_is_made_at_its_time_and_once() {
         let (red, change) = planned();
-        assert_eq!(change.performed(&red, at(9)), None);
-        let (done, sheet) = change.performed(&red, at(10)).unwrap();
+        assert_eq!(change.performed(&shirt(), &red, at(9)), None);
+        let (done, sheet) = change.performed(&shirt(), &red, at(10)).unwrap();
         assert_eq!(done.stage, Stage::Done { since: at(10), version: 2 });
         assert_eq!(sheet.unwrap().content, edit(&red, BLUE).content);
-        assert_eq!(done.performed(&red, at(11)), None);
+        assert_eq!(done.performed(&shirt(), &red, at(11)), None);
         assert_eq!(done.canceled("x", at(11)).unwrap_err(), Settled("done"));
     }
 
@@ -128,17 +153,28 @@ mod tests {
     fn what_says_so_already_makes_no_version() {
         let (red, change) = planned();
         let blue = edit(&red, BLUE);
-        let (done, sheet) = change.performed(&blue, at(10)).unwrap();
+        let (done, sheet) = change.performed(&shirt(), &blue, at(10)).unwrap();
         assert_eq!((done.stage, sheet), (Stage::Done { since: at(10), version: 2 }, None));
     }
 
     #[test]
     fn what_was_changed_meanwhile_is_not_overwritten_and_it_says_where() {
         let (red, change) = planned();
-        let (failed, sheet) = change.performed(&edit(&red, NONE), at(10)).unwrap();
+        let (failed, sheet) = change.performed(&shirt(), &edit(&red, NONE), at(10)).unwrap();
         assert_eq!(sheet, None);
         let why = "1 of what it was to replace has changed meanwhile, first: values/color".parse().unwrap();
         assert_eq!(failed.stage, Stage::Failed { since: at(10), why });
+    }
+
+    #[test]
+    fn of_a_product_that_has_become_another_nothing_is_said_any_more() {
+        let (red, change) = planned();
+        let other = ProductId::from_bits(2);
+        let merged = shirt().merged_into(&other, std::collections::BTreeMap::new());
+        assert_eq!(change.performed(&merged, &red, at(9)), None);
+        let (failed, sheet) = change.performed(&merged, &red, at(10)).unwrap();
+        let why = format!("the product has become {other}: change that one").parse().unwrap();
+        assert_eq!((failed.stage, sheet), (Stage::Failed { since: at(10), why }, None));
     }
 
     #[test]
@@ -146,6 +182,6 @@ mod tests {
         let (red, change) = planned();
         let canceled = change.canceled("person:y", at(5)).unwrap();
         assert_eq!(canceled.stage.word(), "canceled");
-        assert_eq!(canceled.performed(&red, at(10)), None);
+        assert_eq!(canceled.performed(&shirt(), &red, at(10)), None);
     }
 }
