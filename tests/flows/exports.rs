@@ -2,8 +2,12 @@
 
 use crate::assets::{Gallery, held};
 use crate::sending::fetch_file;
+use domain::catalog::Offer;
+use domain::id::OfferId;
 use http::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use table::collection::{OFFERS_MAX, Placement};
 use tests::*;
 
 /// Alma's mug and bowl, described for the web in English.
@@ -291,4 +295,34 @@ async fn a18_1_a_file_that_is_asked_for_five_times_is_made_once() {
     let answer = all.shop().market.cloud.invoke("exports", batch(&vec![told.to_string(); 5])).await.unwrap();
     assert_eq!(answer["batchItemFailures"], json!([]));
     assert!(all.shop().contents().await == before);
+}
+
+#[tokio::test]
+async fn of_a_product_that_hundreds_offer_every_offer_has_its_row() {
+    let all = Stall::open().await;
+    let (shop, m) = (all.shop(), marketplace_id());
+    let table = &shop.market.world.table;
+    let first = table::Key::offer(&m, &all.of_mug.parse().unwrap());
+    let first = table.load::<Offer>(&first).await.unwrap().unwrap().value;
+    let mut named = BTreeSet::new();
+    for number in 1..=OFFERS_MAX + 1 {
+        let sku = format!("mug-{number}");
+        let id = OfferId::of(&m, &first.merchant, &sku);
+        let more = Offer { id, sku: sku.parse().unwrap(), keeps_stock: false, ..first.clone() };
+        shop.keep(&more).await;
+        if named.len() < OFFERS_MAX {
+            named.insert(more.id);
+        }
+    }
+    let placement = table::Key::placement(&m, &first.product);
+    let held = table.load::<Placement>(&placement).await.unwrap().unwrap();
+    table.put(&m, Some(&held), &Placement { offers: named, ..held.value.clone() }).await.unwrap();
+    shop.settle().await;
+    let made = all.export(of("json_lines")).await;
+    // The first, those, and the bowl.
+    assert_eq!(made["counts"]["set"], json!(OFFERS_MAX + 3));
+    let file = all.fetch(&made["file"]).await;
+    let rows = file.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let ids: BTreeSet<String> = rows.map(|row| at(&row, "/set/id").to_owned()).collect();
+    assert_eq!(ids.len(), OFFERS_MAX + 3, "each once");
 }

@@ -12,14 +12,12 @@ use domain::text::{Category, Code, Word};
 use domain::{Currency, Money};
 use edge::World;
 use std::collections::{BTreeMap, BTreeSet};
-use table::collection::Placement;
+use table::collection::{OFFERS_MAX, Placement};
 use table::sheet::Described;
 use table::{Fault, Held, Key};
 
 /// What the attribute is called that says who has made a product.
 const BRAND: &str = "brand";
-/// Offers of one product that are looked at.
-const OFFERS_MAX: usize = 250;
 /// Offers of one query.
 const PAGE: u16 = 100;
 

@@ -21,12 +21,14 @@ use events::export::{ExportRequestedV1, export_finished};
 use events::{Context, Envelope};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use table::collection::Placement;
+use table::collection::{OFFERS_MAX, Placement};
 use table::sheet::Described;
 use table::{Commit, Cursor, Held, Key, Story};
 
 /// Products, or a merchant's offers, of one reading.
 pub(crate) const READING: u16 = 50;
+/// Offers of one query.
+const PAGE: u16 = 100;
 /// Digests of so many rows are read; a file has fewer.
 const DIGESTS_MAX: usize = 400_000_000;
 
@@ -159,7 +161,27 @@ impl Desk<'_> {
         let products: Vec<ProductId> = page.items.into_iter().map(|row| row.id).collect();
         let keys: Vec<Key> = products.iter().map(|product| Key::placement(self.m, product)).collect();
         let placed = table.load_all::<Placement>(&keys).await?;
-        Ok((placed.into_iter().flat_map(|held| held.value.offers).collect(), page.next))
+        let mut offers = Vec::new();
+        for Placement { product, offers: named, .. } in placed.into_iter().map(|held| held.value) {
+            if named.len() >= OFFERS_MAX {
+                offers.extend(self.all_of(&product).await?);
+            }
+            offers.extend(named);
+        }
+        Ok((offers, page.next))
+    }
+
+    /// What the index of a product's offers has, of which there are more than its placement names.
+    async fn all_of(&self, product: &ProductId) -> Result<Vec<OfferId>, Again> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.world.table.offers_of_product(self.m, product, PAGE, after.as_ref()).await?;
+            found.extend(page.items.into_iter().map(|row| row.id));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(found),
+            }
+        }
     }
 
     async fn put(&self, files: &mut Files<'_>, offers: &[OfferId]) -> Result<(), Again> {

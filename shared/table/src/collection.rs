@@ -18,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Collections of one reading; a range also ends at 1 MB.
 const READING: u16 = 100;
 
+/// The most offers that a placement names; of a product that has more, the index of its offers knows the others.
+pub const OFFERS_MAX: usize = 250;
+
 /// What a collection's page shows of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
