@@ -83,6 +83,41 @@ async fn letters_of_another_marketplace_and_of_nobody_stay_where_they_are() {
 }
 
 #[tokio::test]
+async fn what_s3_tells_of_files_and_ses_of_mail_is_its_marketplaces_too() {
+    let shop = Shop::open().await;
+    let neighbor = shop.neighbor().await;
+    let m = marketplace_id();
+    let file = |key: String| json!({"bucket": {"name": "files"}, "object": {"key": key, "size": 7}});
+    let (asset, import, message) =
+        ("ast_00000000000000000000000099", "imp_00000000000000000000000099", "msg_1");
+    let picture = format!("sent/{m}/{asset}/1");
+    let catalog = format!("sent/{m}/{import}");
+    let report = json!({
+        "eventType": "Complaint", "mail": {
+            "timestamp": "2026-03-02T09:59:00Z", "messageId": "0100-1",
+            "tags": {"marketplace": [m], "message": [message]},
+        },
+    });
+    let all = [
+        ("media", "MediaDead", file(picture.clone()), ("file", picture.as_str(), asset)),
+        ("imports", "ImportsDead", file(catalog.clone()), ("file", catalog.as_str(), import)),
+        ("notifications", "NotificationsDead", report, ("mail_report", "0100-1", message)),
+    ];
+    for (queue, logical, body, want) in &all {
+        send(&shop, logical, &body.to_string()).await;
+        let [found] = letters(&shop, queue).await.try_into().unwrap();
+        assert_eq!((at(&found, "/event"), at(&found, "/event_id"), at(&found, "/subject")), *want, "{queue}");
+        let path = format!("/v1/dead-letters/{queue}");
+        assert_eq!(neighbor.get(&path).await.body["items"], json!([]));
+        let replay = format!("{path}/replay");
+        assert_eq!(neighbor.post(&replay, &json!({}), "k").await.body, json!({"sent_back": 0}));
+        assert_eq!(shop.done(&replay, &json!({})).await, json!({"sent_back": 1}), "{queue}");
+        shop.settle().await;
+    }
+    assert_eq!(counts(&shop).await, []);
+}
+
+#[tokio::test]
 async fn many_dead_letters_are_sent_back_at_once() {
     let shop = Shop::open().await;
     let alma = shop.merchant("alma", json!({"every": "day"})).await;

@@ -1,10 +1,11 @@
 //! Dead letters: messages that failed too often, shown and sent back to the queue that they failed in.
 //!
 //! Reads and writes: the dead-letter queues that the template names. A queue is everybody's: an operator sees and sends
-//! back the messages of the own marketplace, which their envelope or their item's key names, and leaves the others
-//! where they are. A message leaves its dead-letter queue after it was sent back, so what comes twice is known by its
-//! event's id. Absent on purpose: an idempotency record, since what was sent back is no longer there; AWS's pointers to
-//! records that the table's stream has lost, which name no marketplace (they are counted).
+//! back the messages of the own marketplace, and leaves the others where they are. Whose a message is, its envelope
+//! says, its item's key, the place of its file, or the tags of its mail. A message leaves its dead-letter queue after
+//! it was sent back, so what comes twice is known by its event's id. Absent on purpose: an idempotency record, since
+//! what was sent back is no longer there; AWS's pointers to records that the table's stream has lost, which name no
+//! marketplace (they are counted).
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
@@ -42,9 +43,10 @@ pub(crate) struct QueueView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct LetterView {
     id: String,
-    /// Its name; `item` for an item of the table that could not be told or projected.
+    /// Its name; `item` for an item of the table that could not be told or projected, `file` for a file that was sent,
+    /// `mail_report` for what came back of a mail.
     event: String,
-    /// For an item, its key.
+    /// For an item or a file, its key; for a report, the carrier's name of the mail.
     event_id: String,
     /// None for an item.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,15 +105,40 @@ pub(crate) async fn queues(
     Ok(Reply::ok(Listing { items, next: None }))
 }
 
-/// A message of the own marketplace, by its envelope or its item's key.
+/// What a message is about, and whose it is.
+struct Letter {
+    marketplace: String,
+    event: String,
+    event_id: String,
+    subject: Option<String>,
+}
+
+/// Reads the envelope of an event, an item's key, or what S3 tells of files and SES of mail.
+fn read(body: &Value) -> Option<Letter> {
+    let text = |pointer: &str| Some(body.pointer(pointer)?.as_str()?.to_owned());
+    if let Ok(key) = serde_json::from_value::<Key>(body.clone()) {
+        let (marketplace, event_id) = (key.tenant()?.to_string(), key.to_string());
+        return Some(Letter { marketplace, event: "item".to_owned(), event_id, subject: None });
+    }
+    if let Some(event_id) = text("/object/key") {
+        // Files are sent to the place of their marketplace, and there of what awaits them.
+        let mut parts = event_id.split('/').skip(1).map(str::to_owned);
+        let (marketplace, subject) = (parts.next()?, parts.next());
+        return Some(Letter { marketplace, event: "file".to_owned(), event_id, subject });
+    }
+    if let Some(event_id) = text("/mail/messageId") {
+        let (marketplace, subject) = (text("/mail/tags/marketplace/0")?, text("/mail/tags/message/0"));
+        return Some(Letter { marketplace, event: "mail_report".to_owned(), event_id, subject });
+    }
+    let (marketplace, event, event_id) = (text("/marketplace")?, text("/name")?, text("/id")?);
+    Some(Letter { marketplace, event, event_id, subject: text("/subject") })
+}
+
+/// A message of the own marketplace.
 fn own(message: &Message, m: &MarketplaceId) -> Option<LetterView> {
     let body: Value = serde_json::from_str(message.body()?).ok()?;
-    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (event, event_id, subject) = match serde_json::from_value::<Key>(body.clone()) {
-        Ok(key) if key.tenant().as_ref() == Some(m) => ("item".to_owned(), key.to_string(), None),
-        Err(_) if text("marketplace") == m.as_str() => (text("name"), text("id"), Some(text("subject"))),
-        Ok(_) | Err(_) => return None,
-    };
+    let Letter { event, event_id, subject, .. } =
+        read(&body).filter(|letter| letter.marketplace == m.as_str())?;
     let number = |name: MessageSystemAttributeName| {
         let attributes = message.attributes.as_ref();
         attributes.and_then(|all| all.get(&name)?.parse().ok()).unwrap_or_default()
