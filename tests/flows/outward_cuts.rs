@@ -207,6 +207,33 @@ async fn a_webhook_whose_every_write_may_fail_arrives_under_one_id() {
     .await;
 }
 
+#[tokio::test]
+async fn a_webhook_that_is_sent_again_by_hand_arrives_and_is_known_to_have_though_every_write_may_fail() {
+    let scene = Scene::open("webhooks", Some(Work::Webhook)).await;
+    let receiver = Receiver::open().await;
+    endpoint(scene.shop(), &receiver, &["category.*"], json!({})).await;
+    cut_everywhere(&scene, 3, async |scene, case| {
+        let handle = format!("handle-{}", scene.run());
+        scene.shop().done("/v1/categories", &json!({"handle": handle, "name": handle})).await;
+        scene.shop().settle().await;
+        let [first] = receiver.take().try_into().unwrap();
+        let (path, key) = (format!("/v1/webhook-deliveries/{}", first.id()), scene.shop().fresh());
+        scene.trouble(case);
+        // Who hears of no good end asks once more.
+        for _ in 0..2 {
+            scene.shop().api.post(&format!("{path}/replay"), &json!({}), &key).await;
+        }
+        scene.pass(60).await;
+        let got = receiver.take();
+        assert!(got.iter().all(|got| got.id() == first.id()), "{case:?}");
+        // Only where nobody knows of the call it is made again.
+        let unknown = matches!(case, Some((3, Cut::NotDone | Cut::GoneBefore)));
+        assert_eq!(got.len(), if unknown { 2 } else { 1 }, "{case:?}");
+        assert_eq!(at(&scene.shop().get(&path).await, "/status"), "delivered", "{case:?}");
+    })
+    .await;
+}
+
 /// A storefront in which a function hears nothing until it is sent messages by hand.
 async fn deaf(function: &'static str) -> Storefront {
     let store = Storefront::open().await;

@@ -247,6 +247,10 @@ pub(crate) async fn replay(
                 return Ok((held, endpoint, false));
             }
             is_active(&endpoint)?;
+            // Gone before the call has an end, nobody comes back to it but whoever is due then.
+            if let Is::Calling { until, .. } = next.state {
+                world.table.webhook_is_due(m, &next.id, until).await?;
+            }
             let context = command.context(now);
             let commit = Commit::<Overtaken>::new(m, &context).replace(&held, &next);
             command.remember(commit, now, 200, &id, Overtaken).send(&world.table).await?;
