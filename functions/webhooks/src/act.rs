@@ -16,8 +16,9 @@ pub(crate) struct Nothing {}
 
 type Answer = Result<Reply<EndpointView>, Problem>;
 
+/// Also of one that is suspended: that it is was told when it came to be.
 pub(crate) fn told(endpoint: &Endpoint, rotated: bool) -> Story {
-    Story::new([events::webhook::endpoint(endpoint, rotated)])
+    Story::new([events::webhook::changed(endpoint, rotated)])
 }
 
 /// Changes an endpoint, and its place among those that listen.

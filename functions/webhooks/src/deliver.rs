@@ -3,7 +3,7 @@
 use crate::call::Receivers;
 use domain::Decision;
 use domain::id::{MarketplaceId, WebhookEndpointId};
-use domain::webhook::{Delivery, Endpoint, State, Turn, Verdict};
+use domain::webhook::{Delivery, Endpoint, Stage, State, Turn, Verdict};
 use edge::command::Overtaken;
 use edge::{Again, World};
 use events::{Context, Envelope};
@@ -93,7 +93,7 @@ impl Round<'_> {
         endpoint: Option<&Endpoint>,
     ) -> Result<Held<Delivery>, Again> {
         let (world, m) = (self.world, self.m);
-        let stage = endpoint.map_or(domain::webhook::Stage::Removed { at: world.now() }, |one| one.stage);
+        let stage = endpoint.map_or(Stage::Removed { at: world.now() }, |one| one.stage);
         let held_back = held.value.clone().held_back(&stage, world.now()).filter(|_| !held.value.trial);
         let (next, verdict) = match (held_back, endpoint) {
             (Some(kept), _) => (kept, None),
@@ -124,13 +124,13 @@ impl Round<'_> {
             return Ok(());
         };
         let Decision::New(next) = held.value.clone().heard(verdict, self.world.now()) else { return Ok(()) };
-        if next.listens() {
+        let Stage::Suspended { since, reason } = next.stage else {
             table.put(self.m, Some(&held), &next).await?;
             return Ok(());
-        }
+        };
         let key = Key::webhook_listeners(self.m, next.merchant.as_ref());
         let listeners = table.load::<Listeners>(&key).await?;
-        let story = Story::new([events::webhook::endpoint(&next, false)]);
+        let story = Story::new([events::webhook::suspended(&next, since, reason)]);
         let commit = Commit::new(self.m, &self.context);
         let commit = commit.webhook_endpoint(Some(&held), &next, &listeners, story, || Overtaken);
         Ok(commit.send(table).await?)

@@ -4,6 +4,7 @@ use crate::order::Instant;
 use crate::{Announced, payloads};
 use domain::id::{MerchantId, WebhookDeliveryId, WebhookEndpointId};
 use domain::webhook::{Endpoint, Stage, Suspension};
+use jiff::Timestamp;
 
 payloads! {
     /// An endpoint is new, was changed, paused, resumed or removed, or has another secret: `status` is how it is now.
@@ -11,7 +12,7 @@ payloads! {
         endpoint: WebhookEndpointId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         merchant: Option<MerchantId>,
-        /// `active`, `paused` or `removed`.
+        /// `active`, `paused`, `suspended` or `removed`.
         status: String,
         /// Whether its secret is another.
         rotated: bool,
@@ -30,20 +31,20 @@ payloads! {
     "webhook.due.v1" WebhookDueV1 { delivery: WebhookDeliveryId }
 }
 
-/// How an endpoint is now.
-pub fn endpoint(now: &Endpoint, rotated: bool) -> Announced {
-    let (endpoint, merchant) = (now.id.clone(), now.merchant.clone());
-    let changed = |status: &str| {
-        let (endpoint, merchant) = (endpoint.clone(), merchant.clone());
-        Announced::of(&WebhookEndpointChangedV1 { endpoint, merchant, status: status.to_owned(), rotated })
+/// An endpoint is new or was changed by somebody.
+pub fn changed(now: &Endpoint, rotated: bool) -> Announced {
+    let status = match now.stage {
+        Stage::Active => "active",
+        Stage::Paused => "paused",
+        Stage::Suspended { .. } => "suspended",
+        Stage::Removed { .. } => "removed",
     };
-    match now.stage {
-        Stage::Active => changed("active"),
-        Stage::Paused => changed("paused"),
-        Stage::Removed { .. } => changed("removed"),
-        Stage::Suspended { since, reason } => {
-            let since = since.into();
-            Announced::of(&WebhookEndpointSuspendedV1 { endpoint, merchant, reason, since })
-        }
-    }
+    let (endpoint, merchant) = (now.id.clone(), now.merchant.clone());
+    Announced::of(&WebhookEndpointChangedV1 { endpoint, merchant, status: status.to_owned(), rotated })
+}
+
+/// An endpoint was given up, by itself.
+pub fn suspended(now: &Endpoint, since: Timestamp, reason: Suspension) -> Announced {
+    let (endpoint, merchant, since) = (now.id.clone(), now.merchant.clone(), since.into());
+    Announced::of(&WebhookEndpointSuspendedV1 { endpoint, merchant, reason, since })
 }

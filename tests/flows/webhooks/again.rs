@@ -111,6 +111,30 @@ async fn who_answers_410_wants_no_more() {
 }
 
 #[tokio::test]
+async fn what_is_changed_of_a_suspended_endpoint_is_told_as_a_change_and_not_as_a_suspension() {
+    let (shop, receiver, other) = (Shop::open().await, Receiver::open().await, Receiver::open().await);
+    let (id, _) = endpoint(&shop, &receiver, &["category.*"], json!({})).await;
+    endpoint(&shop, &other, &["webhook.*"], json!({})).await;
+    shop.done("/v1/messages/routing", &json!({"operators": ["ops@shop.example"]})).await;
+    receiver.answers(410);
+    happens(&shop, "mugs").await;
+    other.take();
+    act(&shop, &id, "rotate").await;
+    let (path, wanted) = (format!("{ENDPOINTS}/{id}"), json!({"events": ["order.*"]}).to_string());
+    shop.settle().await;
+    let if_match = [("if-match", "*")];
+    shop.api.send_with(http::Method::PATCH, &path, &wanted, &if_match).await.ok().unwrap();
+    shop.settle().await;
+    let told: Vec<Value> = other.take().iter().map(|got| serde_json::from_str(&got.text).unwrap()).collect();
+    let told: Vec<(&str, &Value)> = told.iter().map(|one| (at(one, "/type"), &one["data"])).collect();
+    let changed = |rotated| json!({"endpoint": id, "status": "suspended", "rotated": rotated});
+    let name = "webhook.endpoint_changed.v1";
+    assert_eq!(told, [(name, &changed(true)), (name, &changed(false))]);
+    assert_eq!(shop.market.cloud.mails().unwrap().len(), 1, "that nothing is sent any more is said once");
+    assert_eq!(at(&shop.get(&path).await, "/status"), "suspended");
+}
+
+#[tokio::test]
 async fn a_receiver_may_ask_for_more_time() {
     let (shop, receiver) = (Shop::open().await, Receiver::open().await);
     endpoint(&shop, &receiver, &["category.*"], json!({})).await;
