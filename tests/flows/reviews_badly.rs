@@ -44,6 +44,37 @@ async fn a_forged_an_expired_and_another_links_token_open_nothing_and_a_replayed
 }
 
 #[tokio::test]
+async fn a_request_that_is_repeated_takes_back_nothing_that_was_written_since() {
+    let (market, order) = arrived().await;
+    let (shop, id) = (&market.shop, review_id(&order, 1));
+    let link = format!("/v1/review-links/{}", shop.review_link(&id).await);
+    let record = format!("/v1/reviews/{id}/record");
+    for (who, path, made) in [(shop.guest(), link, 201), (shop.api.clone(), record, 200)] {
+        let write = async |stars: i64, key: &str| who.post(&path, &json!({"stars": stars}), key).await;
+        let first = write(4, "first").await;
+        assert_eq!((first.status.as_u16(), &first.body["stars"]), (made, &json!(4)), "{path}");
+        let again = write(4, "first").await;
+        assert_eq!((&again.body, &again.headers["etag"]), (&first.body, &first.headers["etag"]));
+        assert_eq!(again.headers["idempotent-replayed"], "true");
+        assert_eq!(write(2, "second").await.body["stars"], 2);
+        shop.settle().await;
+        let before = shop.contents().await;
+        let again = write(4, "first").await;
+        assert_eq!((again.status.as_u16(), &again.body["stars"]), (200, &json!(2)), "{path}");
+        assert_eq!(again.headers["idempotent-replayed"], "true");
+        for (stars, key) in [(3, "first"), (4, "second")] {
+            assert_problem(&write(stars, key).await, 422, "idempotency_key_reused");
+        }
+        assert!(shop.contents().await == before, "nothing was written");
+    }
+    assert_problem(
+        &shop.api.post(&format!("/v1/reviews/{id}/record"), &json!({"stars": 1}), "").await,
+        400,
+        "idempotency_key_missing",
+    );
+}
+
+#[tokio::test]
 async fn markup_in_words_and_names_stays_text_and_bad_words_are_named() {
     let (market, order) = arrived().await;
     let (shop, id) = (&market.shop, review_id(&order, 1));

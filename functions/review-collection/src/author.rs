@@ -172,6 +172,14 @@ impl Scene {
         }
     }
 
+    /// As it is.
+    fn reply(&self, shown: &Shown) -> Reply<OwnView> {
+        match &self.review {
+            Some(held) => Reply::ok(self.view(shown, Some(&held.value))).revision(held.revision()),
+            None => Reply::ok(self.view(shown, None)),
+        }
+    }
+
     fn view(&self, shown: &Shown, review: Option<&Review>) -> OwnView {
         let title = self.title().map_or_else(|| self.line.sku.to_string(), |title| title.to_string());
         let merchant_name = self.merchant_name.clone();
@@ -205,11 +213,7 @@ async fn show(
     author: &Author,
 ) -> Result<Reply<OwnView>, Problem> {
     let scene = Scene::of(world, m, id, author).await?;
-    let shown = Shown::new(world, m)?;
-    let review = scene.review.as_ref();
-    let view = scene.view(&shown, review.map(|held| &held.value));
-    let reply = Reply::ok(view);
-    Ok(review.map_or_else(|| reply.clone(), |held| reply.clone().revision(held.revision())))
+    Ok(scene.reply(&Shown::new(world, m)?))
 }
 
 /// Stars, and if the author likes, words.
@@ -244,7 +248,8 @@ impl WriteBody {
     }
 }
 
-/// A repeat finds it written: the review is named by its line, so there is never a second one (A4(1)).
+/// The review is named by its line, so there is never a second one (A4(1)); a repeat of a request takes back nothing
+/// that its author has written since.
 async fn write<T>(
     world: &World,
     command: &Command<T>,
@@ -262,24 +267,26 @@ async fn write<T>(
             // What was answered before the goods were there counts from then on.
             let at = occurred_at.map_or(now, |at| at.max(scene.delivered_at));
             let held = scene.review.as_ref();
-            let (next, fact) = match held {
+            let decided = match held {
                 None => {
                     let stage = first_stage(&written, &policy, at);
                     let fact = Fact::Written { written: written.clone(), stage: stage.clone() };
-                    (scene.begin(written.clone(), stage, at), fact)
+                    Decision::New((scene.begin(written.clone(), stage, at), fact))
                 }
                 Some(held) => match held.value.write(written.clone(), &policy, at) {
-                    Decision::Already => {
-                        let view = scene.view(&shown, Some(&held.value));
-                        return Ok(Reply::ok(view).revision(held.revision()).replayed());
-                    }
-                    Decision::New(fact) => (held.value.clone().apply(fact.clone()), fact),
+                    Decision::New(fact) => Decision::New((held.value.clone().apply(fact.clone()), fact)),
+                    Decision::Already => Decision::Already,
                 },
+            };
+            let before = command.before(world, matches!(decided, Decision::New(_))).await?;
+            let (Decision::New((next, fact)), None) = (decided, before) else {
+                return Ok(scene.reply(&shown).replayed());
             };
             let context = command.context(now);
             let story = story(held.map(|held| &held.value), &next, &fact);
             let commit = Commit::new(m, &context).review(held, &next, story, Overtaken);
-            commit.send(&world.table).await?;
+            let status = if held.is_none() { 201 } else { 200 };
+            command.remember(commit, now, status, id.as_str(), Overtaken).send(&world.table).await?;
             let revision = held.map_or(1, Held::next_step);
             let reply = Reply::ok(scene.view(&shown, Some(&next))).revision(revision);
             Ok(if held.is_none() { reply.making() } else { reply })
