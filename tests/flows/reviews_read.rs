@@ -117,3 +117,30 @@ async fn a_merchants_score_shows_what_it_is_made_of_and_an_adjustment_has_its_re
         "by the new rules"
     );
 }
+
+/// What was handled is not known any more, as after thirty days.
+async fn forget_marks(shop: &Shop) {
+    let client = aws_sdk_dynamodb::Client::new(&shop.market.cloud.sdk_config("test"));
+    let name = shop.market.world.variable("TABLE").unwrap();
+    let mark = aws_sdk_dynamodb::types::AttributeValue::S("seen.1".to_owned());
+    for item in shop.contents().await.into_values().filter(|item| item.get("kind") == Some(&mark)) {
+        let gone = client.delete_item().table_name(name).key("PK", item["PK"].clone());
+        gone.key("SK", item["SK"].clone()).send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_part_whose_parcels_leave_more_than_thirty_days_apart_is_one_order_of_its_merchant() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let order = shop.paid_order("A-1", json!([line(&alma, "mug", 2, "10.00")])).await;
+    let one = json!([{"line": 1, "quantity": 1}]);
+    for (parcel, days) in [("first", 31), ("second", 0)] {
+        shop.ship(&part(&order, 1), parcel, one.clone()).await;
+        let score = shop.get(&format!("/v1/reviews/scores/{alma}")).await;
+        let shipped = &score["parts"][1];
+        assert_eq!((&shipped["of"], &shipped["measured"]), (&json!(1), &json!(0)), "{parcel}: {score}");
+        shop.wait_days(days).await;
+        forget_marks(&shop).await;
+    }
+}

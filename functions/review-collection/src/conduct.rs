@@ -17,16 +17,16 @@ pub(crate) async fn opened(world: World, event: Envelope<MerchantOrderOpenedV1>)
     count(&world, &event, (merchant_order, merchant, "opened"), Counted::Opened).await
 }
 
-/// The first parcel of an order; further ones do not count.
+/// The first parcel of an order; further ones do not count, however late they come.
 pub(crate) async fn shipped(world: World, event: Envelope<MerchantOrderShippedV1>) -> Result<(), Again> {
     let m = &event.marketplace;
-    let MerchantOrderShippedV1 { merchant_order, merchant, .. } = &event.data;
+    let MerchantOrderShippedV1 { merchant_order, merchant, shipment, .. } = &event.data;
     let early = || Again::Early(merchant_order.to_string());
     let key = Key::merchant_order(m, merchant_order).ok_or_else(early)?;
     let part = world.table.load::<MerchantOrder>(&key).await?.ok_or_else(early)?.value;
+    let Some(first) = part.shipments.first().filter(|first| first.id == *shipment) else { return Ok(()) };
     let (policy, _) = world.table.review_policy(m).await?;
-    let first = part.shipments.iter().map(|shipment| shipment.shipped_at).min();
-    let late = first.is_some_and(|at| policy.is_late(part.placed_at, at));
+    let late = policy.is_late(part.placed_at, first.shipped_at);
     count(&world, &event, (merchant_order, merchant, "shipped"), Counted::Shipped { late }).await
 }
 
