@@ -75,6 +75,42 @@ async fn a_request_that_is_repeated_takes_back_nothing_that_was_written_since() 
 }
 
 #[tokio::test]
+async fn a_complaint_that_was_closed_may_come_again_and_one_that_is_open_stays_as_it_is() {
+    let (market, order) = arrived().await;
+    let (shop, id) = (&market.shop, review_id(&order, 1));
+    shop.review(&id, 5, "Good").await;
+    let (report, close) = (format!("/v1/reviews/{id}/report"), format!("/v1/reviews/{id}/close-report"));
+    for who in [shop.guest(), shop.person("omar")] {
+        let complain =
+            async |reason: &str, key: &str| who.post(&report, &json!({"reason": reason}), key).await;
+        let first = complain("spam", "first").await;
+        assert_eq!((first.status.as_u16(), first.text("/reason")), (201, "spam"));
+        let open = complain("an insult", "").await;
+        assert_eq!((open.status.as_u16(), open.text("/status")), (200, "open"));
+        assert_eq!(open.text("/reason"), "an insult", "nobody is shown what another has said");
+        shop.settle().await;
+        let reports = shop.get("/v1/reviews/reports").await;
+        assert_eq!(reports["items"], json!([first.body]), "it stays as it is");
+        let closed = shop.done(&close, &json!({"report": first.text("/id")})).await;
+        let repeated = complain("spam", "first").await;
+        assert_eq!((repeated.status.as_u16(), &repeated.body), (200, &closed), "asked before");
+        assert_problem(&complain("an insult", "first").await, 422, "idempotency_key_reused");
+        shop.settle().await;
+        assert_eq!(shop.get("/v1/reviews/reports").await["items"], json!([]));
+        shop.wait_minutes(1).await;
+        let again = complain("an insult", "again").await;
+        assert_eq!((again.status.as_u16(), again.text("/id")), (201, first.text("/id")));
+        assert_eq!(
+            (again.text("/reason"), again.text("/at")),
+            ("an insult", shop.market.clock.now().to_string().as_str())
+        );
+        shop.settle().await;
+        assert_eq!(shop.get("/v1/reviews/reports").await["items"], json!([again.body]));
+        shop.done(&close, &json!({"report": first.text("/id")})).await;
+    }
+}
+
+#[tokio::test]
 async fn markup_in_words_and_names_stays_text_and_bad_words_are_named() {
     let (market, order) = arrived().await;
     let (shop, id) = (&market.shop, review_id(&order, 1));

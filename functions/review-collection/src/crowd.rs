@@ -1,14 +1,14 @@
 //! What other shoppers say of a review: that it helped, or that it does not belong there.
 //!
-//! A vote is a signed-in customer's: a guest has no name that could be counted once. Anybody may complain; what guests
-//! say is one complaint until it is closed, so that nobody floods the operators.
+//! A vote is a signed-in customer's: a guest has no name that could be counted once. Anybody may complain; what a
+//! customer says, and what all guests say, is one complaint until it is closed, so that nobody floods the operators.
 
 use axum::extract::{Path, State};
 use domain::id::{ReportId, ReviewId};
 use domain::review::Review;
 use domain::text::Reason;
 use edge::identity::Shopper;
-use edge::{Check, Command, Listing, PageOf, Problem, Query, Reply, World};
+use edge::{Check, Command, Listing, Overtaken, PageOf, Problem, Query, Reply, World};
 use events::Announced;
 use events::review::ReviewReportedV1;
 use serde::{Deserialize, Serialize};
@@ -101,10 +101,7 @@ fn view(report: &ReviewReport) -> ReportView {
     }
 }
 
-/// It is there already.
-#[derive(Debug)]
-struct ReportedBefore;
-
+/// One that was closed is open again, with what is said now; one that is open stays as it is.
 pub(crate) async fn report(
     State(world): State<World>,
     Path(id): Path<String>,
@@ -120,21 +117,33 @@ pub(crate) async fn report(
         Shopper::Customer(customer) => customer.to_string(),
         Shopper::Guest => "guests".to_owned(),
     };
-    let held = published(&world, &Key::review(m, &id)).await?;
-    let now = world.now();
-    let report =
-        ReviewReport { id: ReportId::of(&id, &by), review: id.clone(), at: now, reason, closed_by: None };
-    let merchant = held.value.merchant;
-    let told = Announced::of(&ReviewReportedV1 { review: id, merchant });
-    let context = command.context(now);
-    let commit = Commit::new(m, &context);
-    let subject = format!("report-{}", report.id);
-    match commit.begin(&report, &subject, Story::new([told]), ReportedBefore).send(&world.table).await {
-        Ok(()) => Ok(Reply::created(view(&report))),
-        Err(Uncommitted::Refused(ReportedBefore)) => Ok(Reply::ok(view(&report)).replayed()),
-        Err(Uncommitted::Busy) => Err(Problem::busy()),
-        Err(Uncommitted::Fault(fault)) => Err(fault.into()),
-    }
+    let report = ReportId::of(&id, &by);
+    let (key, subject) = (Key::review_report(m, &id, &report), format!("report-{report}"));
+    world
+        .until_free(|| async {
+            let review = published(&world, &Key::review(m, &id)).await?.value;
+            let held = world.table.load::<ReviewReport>(&key).await?;
+            let closed = held.as_ref().is_none_or(|held| held.value.closed_by.is_some());
+            let before = command.before(&world, closed).await?;
+            if let Some(held) = held.as_ref().filter(|_| !closed || before.is_some()) {
+                // Another guest's words are the operators' alone.
+                let said = ReviewReport { reason: reason.clone(), ..held.value.clone() };
+                return Ok(Reply::ok(view(&said)).replayed());
+            }
+            let now = world.now();
+            let (report, reason) = (report.clone(), reason.clone());
+            let report = ReviewReport { id: report, review: id.clone(), at: now, reason, closed_by: None };
+            let told = Announced::of(&ReviewReportedV1 { review: id.clone(), merchant: review.merchant });
+            let (context, story) = (command.context(now), Story::new([told]));
+            let commit = Commit::new(m, &context);
+            let commit = match &held {
+                None => commit.begin(&report, &subject, story, Overtaken),
+                Some(held) => commit.change(held, &report, &subject, story),
+            };
+            command.remember(commit, now, 201, report.id.as_str(), Overtaken).send(&world.table).await?;
+            Ok(Reply::created(view(&report)))
+        })
+        .await
 }
 
 /// Complaints that nobody has closed.
