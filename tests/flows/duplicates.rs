@@ -9,8 +9,8 @@ use tests::picturing::png;
 use tests::*;
 
 /// Two merchants' products, and the words by which they are recognized.
-struct Twins {
-    shop: Shop,
+pub(crate) struct Twins {
+    pub(crate) shop: Shop,
     alma: String,
     birch: String,
 }
@@ -18,7 +18,7 @@ struct Twins {
 const GTIN: &str = "4006381333931";
 
 impl Twins {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let shop = Shop::open().await;
         let alma = shop.merchant("alma", json!({"every": "day"})).await;
         let birch = shop.merchant("birch", json!({"every": "day"})).await;
@@ -62,7 +62,7 @@ impl Twins {
     }
 
     /// Two of one GTIN, paired; answers both and the pair.
-    async fn paired(&self) -> (String, String, String) {
+    pub(crate) async fn paired(&self) -> (String, String, String) {
         let one = self.product(&self.alma, "Mug", Some(GTIN)).await;
         let two = self.product(&self.birch, "Becher", Some(GTIN)).await;
         let pairs = self.open_pairs().await;

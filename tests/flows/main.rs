@@ -59,6 +59,7 @@ mod pictures_cuts;
 mod proposals;
 mod races;
 mod recurring;
+mod refusals;
 mod reminders;
 mod renewals;
 mod replay;

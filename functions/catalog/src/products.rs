@@ -121,7 +121,9 @@ pub(crate) async fn known(
         check.wrong("merchant", "unknown", format!("there is no merchant {merchant}"));
     }
     for (at, (handle, key)) in categories.iter().zip(&keys).enumerate() {
-        if read.take::<domain::catalog::CategoryNode>(key)?.is_none() {
+        // Of one that is named twice, the product says what is wrong.
+        let again = categories.iter().take(at).any(|before| before == handle);
+        if !again && read.take::<domain::catalog::CategoryNode>(key)?.is_none() {
             check.wrong(format!("categories[{at}]"), "unknown", format!("there is no category `{handle}`"));
         }
     }
