@@ -94,7 +94,8 @@ async fn the_same_store_credit_is_not_promised_twice_in_one_payment() {
 async fn a_cart_is_tried_to_be_paid_forty_times_and_no_more() {
     let market = Storefront::open().await;
     let cart = market.ready().await;
-    let card = |amount: &str| json!({"method": "card", "token": "tok_declined_insufficient_funds", "amount": eur(amount)});
+    let token = "tok_declined_insufficient_funds";
+    let card = |amount: &str| json!({"method": "card", "token": token, "amount": eur(amount)});
     let payments = json!([card("1.00"), card("1.00"), card("1.00"), card("1.00"), card("53.15")]);
     let body = json!({"expected_total": eur("57.15"), "payments": payments});
     for _ in 0..8 {

@@ -47,7 +47,10 @@ async fn a_merchant_order_goes_in_two_hundred_parcels_and_no_more() {
     let alma = shop.merchant("alma", json!({"every": "day"})).await;
     let order = shop.paid_order("A-1", json!([line(&alma, "mug", 201, "1.00")])).await;
     let path = format!("/v1/merchant-orders/{}/ship", part(&order, 1));
-    let parcel = |number: usize| json!({"carrier": "dhl", "tracking_number": format!("t{number}"), "lines": [{"line": 1, "quantity": 1}]});
+    let parcel = |number: usize| {
+        let lines = [json!({"line": 1, "quantity": 1})];
+        json!({"carrier": "dhl", "tracking_number": format!("t{number}"), "lines": lines})
+    };
     for number in 0..200 {
         shop.done(&path, &parcel(number)).await;
     }
