@@ -2,15 +2,11 @@
 
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
+pub(crate) use tests::refusing::updating;
 
 /// What repairs every drift of a file that is made here.
 pub(crate) const REPAIR: &str =
     "run `UPDATE=1 cargo test -p tests --test contract`, and read what it changed";
-
-/// Whether this run rewrites what it would otherwise compare.
-pub(crate) fn updating() -> bool {
-    std::env::var_os("UPDATE").is_some_and(|value| value == "1")
-}
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_owned()
