@@ -122,7 +122,6 @@ const UNTOLD: [(&str, &str); 15] = [
     ("capture_exceeds_authorized", CAPTURES),
     ("document_count", "nobody asks a subscription for a million documents"),
     ("method_not_allowed", "it is said of what is no operation"),
-    ("not_locked", "no function decides so: it looks at the stage of the cart itself"),
     ("order_quantity", "such a quantity is an `invalid_value` of the request before"),
     ("out_of_time", "no period ends after the year 9999 for some thousands of years"),
     ("payment_attempt_count", "an invoice gets another payment, a checkout tries each of its payments once"),
@@ -133,6 +132,7 @@ const UNTOLD: [(&str, &str); 15] = [
     ("payment_of_other_part", CAPTURES),
     ("payout_not_sent", "only a run that was cut short leaves a payout unsent, until the next one"),
     ("payment_short", "the gate before it says `checkout_incomplete`"),
+    ("store_credit_too_little", "a payment takes at most what there is"),
 ];
 
 /// Nobody waits for an answer.

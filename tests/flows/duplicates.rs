@@ -195,6 +195,8 @@ async fn of_two_products_one_stays_with_the_offers_of_both_and_the_other_leads_t
     // It stays so.
     let active = all.patch(&format!("/v1/products/{two}"), &json!({"status": "active"})).await;
     assert_problem(&active, 409, "product_merged");
+    let publish = format!("/v1/products/{two}/publish");
+    all.shop.refused(&publish, &json!({"channel": "web"}), 409, "product_merged").await;
     all.shop.refused(&merge, &json!({"keep": two}), 409, "duplicate_resolved").await;
     assert!(all.open_pairs().await.is_empty());
 }

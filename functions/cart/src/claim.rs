@@ -62,7 +62,7 @@ async fn attempt(world: &World, id: &str, command: &Command<Claim>, customer: &C
     if let Some(account) = account.as_ref().filter(|held| !held.value.lines.is_empty()) {
         return joined(world, command, account, &guest, now).await;
     }
-    domain::checkout::must_be_free(&guest.value.stage, now)?;
+    guest.value.stage.must_be_open()?;
     let next = Cart { customer: Some(customer.clone()), ..guest.value.clone() };
     // The account may have agreed to what the guest has not.
     let next = world.table.followed(m, next, now).await?;

@@ -7,7 +7,7 @@
 use crate::edit::{Answer, priced};
 use axum::extract::{Path, State};
 use domain::cart::{Cart, Edit};
-use domain::checkout::{Stage, must_be_free};
+use domain::checkout::Stage;
 use domain::discount::Spelling;
 use domain::id::{CartId, derive};
 use domain::reminder::{FollowUp, Newest};
@@ -69,7 +69,7 @@ async fn attempt(
         let view = priced(world, m, &copy.value).await?;
         return Ok(Reply::ok(view).revision(copy.revision()).replayed());
     }
-    must_be_free(&held.value.stage, now)?;
+    held.value.stage.must_be_open()?;
     let copy = with_code(&held.value.restored(copy, shopper.customer().cloned(), now), code.as_ref(), now)?;
     let context = command.context(now);
     let mut commit = Commit::new(m, &context).add(&copy, Overtaken);

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use domain::cart::{Cart, Merged, MergedLine, Offered, Quote, Reason, Strategy, Wares};
-use domain::checkout::{Stage, unmet};
+use domain::checkout::Stage;
 use domain::delivery::Service;
 use domain::discount::{Granted, NotGranted};
 use domain::pricing::{
@@ -264,12 +264,12 @@ impl CartView {
         let quote = cart.quote(wares, now)?;
         let (status, order) = match &cart.stage {
             Stage::Open => ("open", None),
-            Stage::Locked(_) => ("locked", None),
+            Stage::Locked { .. } => ("locked", None),
             Stage::Completed { order, .. } => ("completed", Some(order.to_string())),
         };
-        let gate = cart.checkout(&quote, Money::zero(cart.currency));
+        let gate = cart.gate(&quote, Money::zero(cart.currency));
         let missing = match &cart.stage {
-            Stage::Open | Stage::Locked(_) => unmet(gate.total, &gate.given),
+            Stage::Open | Stage::Locked { .. } => gate.unmet(),
             Stage::Completed { .. } => Vec::new(),
         };
         let lines = quote.priced.lines.iter().map(|priced| line(cart, wares, priced));

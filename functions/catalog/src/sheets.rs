@@ -324,8 +324,8 @@ pub(crate) async fn publish(
         if !products::own(&product, reach) {
             return Err(Problem::not_found("product of yours"));
         }
-        complete(world, m, &product, Some(channel)).await?;
         let next = product.clone().published()?;
+        complete(world, m, &product, Some(channel)).await?;
         Ok((next != product).then(|| (next.clone(), Story::new([product_changed(&next)]))))
     };
     change_one(world, &command, (&key, id.as_str(), "product"), decide, products::view).await

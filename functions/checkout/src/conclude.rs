@@ -133,7 +133,7 @@ async fn read(world: &World, m: &MarketplaceId, cart: &CartId) -> Result<Result<
             let decline = if let Some(payment::Stage::Declined { decline }) = last { decline } else { None };
             return Ok(Err(Concluded::Failed(decline)));
         }
-        Stage::Locked(_) => {}
+        Stage::Locked { .. } => {}
     }
     let key = match &held.value.customer {
         Some(customer) => world.table.load::<DataKey>(&Key::data_key(m, customer)).await?,
@@ -334,7 +334,7 @@ async fn unpinned(world: &World, m: &MarketplaceId, pinned: &Cart, now: Timestam
         Stage::Completed { .. } => None,
         Stage::Open => cart.held_until.filter(|until| now < *until),
         // Whoever concludes it finds them.
-        Stage::Locked(_) => return Ok(()),
+        Stage::Locked { .. } => return Ok(()),
     };
     let Some(until) = until else { return Ok(world.table.release(m, &cart.id, &pinned.holds).await?) };
     let wares = world.table.wares(m, &cart).await?;

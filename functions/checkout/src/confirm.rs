@@ -33,7 +33,7 @@ pub(crate) async fn confirm(
 ) -> Result<Reply<CheckoutView>, Problem> {
     let m = &command.caller.marketplace;
     let held = AtHand::to_see(&world, &command.caller, &id).await?.cart;
-    let Stage::Locked(_) = held.value.stage else {
+    let Stage::Locked { .. } = held.value.stage else {
         return Ok(Reply::ok(current(&world, m, &held.value).await?).replayed());
     };
     let gateways = Gateways::of(&world);

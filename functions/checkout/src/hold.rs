@@ -3,7 +3,6 @@
 use crate::show::CheckoutView;
 use axum::extract::{Path, State};
 use domain::cart::{Cart, HELD, Wares};
-use domain::checkout::must_be_free;
 use domain::id::MarketplaceId;
 use edge::shopping::AtHand;
 use edge::{Command, Problem, Reply, World};
@@ -26,7 +25,7 @@ pub(crate) async fn hold(
         .until_free(|| async {
             let held = AtHand::of(&world, &command.caller, &id).await?.cart;
             let now = world.now();
-            must_be_free(&held.value.stage, now)?;
+            held.value.stage.must_be_open()?;
             let mut wares = world.table.wares(m, &held.value).await?;
             let next = taking(&world, m, held.value.clone(), &mut wares, HELD, now).await?;
             let revision = world.table.put(m, Some(&held), &next).await?;

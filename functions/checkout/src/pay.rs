@@ -6,7 +6,7 @@ use crate::show::{CheckoutView, current};
 use crate::subscribe::SubscribeBody;
 use axum::extract::{Path, State};
 use domain::cart::{Buy, Cart, HELD, PAYMENTS_MAX, Subscribing, Wares};
-use domain::checkout::{Fact, Lock, Stage, lock};
+use domain::checkout::Stage;
 use domain::credit::StoreCredit;
 use domain::gateway::{GatewayToken, Method};
 use domain::id::{MarketplaceId, OrderId};
@@ -198,7 +198,7 @@ pub(crate) async fn begin(
     let Paying { hand, expected, means, credit, off_session, subscribes } = paying;
     let AtHand { cart: held, marketplace, data_key } = hand;
     let now = world.now();
-    domain::checkout::must_be_free(&held.value.stage, now)?;
+    held.value.stage.must_be_open()?;
 
     let mut wares = world.table.wares(m, &held.value).await?;
     let cart = match held.value.is_held(&wares.offers, now) {
@@ -206,12 +206,12 @@ pub(crate) async fn begin(
         false => taking(world, m, held.value.clone(), &mut wares, HELD, now).await?,
     };
     let ready = || {
-        let (lock, draft) = gate(&cart, &wares, &marketplace.settings.commission, expected, &means, now)?;
+        let draft = gate(&cart, &wares, &marketplace.settings.commission, expected, &means, now)?;
         let payments = open(&cart, &draft, &means, off_session, now)?;
         fits(&cart, &payments, subscribes.is_some())?;
-        Ok((lock, draft, payments))
+        Ok((draft, payments))
     };
-    let (lock, draft, payments) = match ready() {
+    let (draft, payments) = match ready() {
         Ok(ready) => ready,
         Err(refused) => {
             // What was taken just now is noted, so that the next try need not take it again.
@@ -222,7 +222,7 @@ pub(crate) async fn begin(
         }
     };
     let count = u8::try_from(payments.len()).unwrap_or(PAYMENTS_MAX);
-    let next = cart.paying(lock, draft, count, subscribes);
+    let next = cart.paying(draft, count, subscribes, now);
     if payments.is_empty() {
         let cart = Held::written(next, held.revision());
         let going = Going { cart, payments: Vec::new(), data_key };
@@ -302,6 +302,14 @@ fn read(
     }
     let mut means = Vec::new();
     for (at, PayBody { method, token, amount, gateway }) in payments.iter().enumerate().take(TENDERS_MAX) {
+        let earlier = payments.iter().take(at);
+        if *method == Method::StoreCredit && earlier.map(|one| one.method).any(|one| one == *method) {
+            check.wrong(
+                format!("payments[{at}].method"),
+                "twice",
+                "what the customer has here is named once",
+            );
+        }
         let limit = amount
             .as_ref()
             .and_then(|amount| check.money(format!("payments[{at}].amount"), amount, currency));
@@ -344,7 +352,7 @@ fn gate(
     expected: Option<Money>,
     means: &[Means],
     now: Timestamp,
-) -> Result<(Lock, Order), Problem> {
+) -> Result<Order, Problem> {
     let quote = cart.quote(wares, now)?;
     let total = quote.priced.totals.total;
     let tenders: Vec<Tender> = means.iter().map(|means| means.tender).collect();
@@ -355,12 +363,8 @@ fn gate(
             Money::zero(total.currency)
         }
     };
-    let checkout = cart.checkout(&quote, covered);
-    let Decision::New(Fact::Locked { lock }) = lock(&checkout, expected.unwrap_or(total), now)? else {
-        return Err(Problem::busy());
-    };
-    let (holds, now) = (&cart.holds, now);
-    Ok((lock, cart.buy(&Buy { wares, quote: &quote, commission, holds, now })?))
+    cart.gate(&quote, covered).pass(expected.unwrap_or(total))?;
+    Ok(cart.buy(&Buy { wares, quote: &quote, commission, holds: &cart.holds, now })?)
 }
 
 /// The payments of an order, each with its first attempt begun.

@@ -10,7 +10,7 @@ use crate::hold::taking;
 use crate::pay::{Begun, Means, Paying, begin, charge};
 use domain::Decision;
 use domain::cart::{Add, Cart, Contact, Edit, HELD};
-use domain::checkout::{Stage, unmet};
+use domain::checkout::Stage;
 use domain::customer::Profile;
 use domain::id::{CartId, MarketplaceId, OfferId, SubscriptionId};
 use domain::marketplace::Marketplace;
@@ -69,7 +69,7 @@ async fn order(
     let known = Known::read(world, m, subscription, &due.cart).await?;
     match known.cart.as_ref().map(|cart| &cart.value.stage) {
         Some(Stage::Completed { .. }) => return Ok(Ordering::Over),
-        Some(Stage::Locked(_)) => return Ok(Ordering::Under(due.cart.clone())),
+        Some(Stage::Locked { .. }) => return Ok(Ordering::Under(due.cart.clone())),
         Some(Stage::Open) | None => {}
     }
     let unavailable = async || {
@@ -180,7 +180,7 @@ async fn filled(
     let cart = taking(world, m, cart, &mut wares, HELD, now).await?;
     let quote = cart.quote(&wares, now)?;
     let total = quote.priced.totals.total;
-    if unmet(total, &cart.checkout(&quote, total).given).is_empty() {
+    if cart.gate(&quote, total).unmet().is_empty() {
         return Ok(Some(cart));
     }
     world.table.release(m, &cart.id, &cart.holds).await?;

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use domain::Money;
 use domain::cart::{Cart, Wares};
-use domain::checkout::{Stage, unmet};
+use domain::checkout::Stage;
 use domain::gateway::{Class, Method};
 use domain::id::{OrderId, SubscriptionId};
 use domain::payment::{self, Payment};
@@ -95,7 +95,7 @@ pub(crate) async fn current(
     let payments: Vec<Payment> = payments.into_iter().map(|held| held.value).collect();
     let wares = match &cart.stage {
         Stage::Completed { .. } => None,
-        Stage::Open | Stage::Locked(_) => Some(world.table.wares_and_stock(m, cart, &[], now).await?),
+        Stage::Open | Stage::Locked { .. } => Some(world.table.wares_and_stock(m, cart, &[], now).await?),
     };
     CheckoutView::of(cart, wares.as_ref(), &payments, now)
 }
@@ -113,9 +113,8 @@ impl CheckoutView {
             shown.iter().any(|payment| matches!(payment.stage(), payment::Stage::RequiresAction { .. }));
         let (status, order) = match &cart.stage {
             Stage::Open => ("open", None),
-            Stage::Locked(_) if asked => ("requires_action", None),
-            Stage::Locked(lock) if lock.is_held(now) => ("processing", None),
-            Stage::Locked(_) => ("open", None),
+            Stage::Locked { .. } if asked => ("requires_action", None),
+            Stage::Locked { .. } => ("processing", None),
             Stage::Completed { order, .. } => {
                 let begun = cart.subscribes.as_ref().map(|_| SubscriptionId::of_cart(&cart.id).to_string());
                 let (id, page) = (order.to_string(), order_page(order, &cart.id));
@@ -127,9 +126,9 @@ impl CheckoutView {
         if let Some(draft) = &cart.draft {
             total = Some(draft.total()?.into());
         } else if let Some(wares) = wares {
-            let gate = cart.checkout(&cart.quote(wares, now)?, Money::zero(cart.currency));
+            let gate = cart.gate(&cart.quote(wares, now)?, Money::zero(cart.currency));
             total = Some(gate.total.into());
-            missing = unmet(gate.total, &gate.given);
+            missing = gate.unmet();
         }
         Ok(Self {
             cart: cart.id.to_string(),

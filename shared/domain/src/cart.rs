@@ -18,7 +18,7 @@ pub use quote::{NotSold, Offered, Quote, Wares};
 
 use crate::address::Address;
 use crate::catalog::Offer;
-use crate::checkout::{self, Checkout, Given, Stage};
+use crate::checkout::{self, Gate, Given, Stage};
 use crate::currency::Currency;
 use crate::delivery::Service;
 use crate::discount::{CODES_MAX, Spelling};
@@ -306,7 +306,7 @@ impl Cart {
             Stage::Open | Stage::Completed { .. } => {
                 Some(self.edited_at.saturating_add(KEPT).unwrap_or(Timestamp::MAX))
             }
-            Stage::Locked(_) => None,
+            Stage::Locked { .. } => None,
         }
     }
 
@@ -324,7 +324,7 @@ impl Cart {
 
     /// The cart after an edit. All of it holds, or nothing.
     pub fn edit(&self, edit: Edit, now: Timestamp) -> Result<Self, Refused> {
-        checkout::must_be_free(&self.stage, now)?;
+        self.stage.must_be_open()?;
         let mut next = Self { edited_at: now, stage: Stage::Open, draft: None, ..self.clone() };
         for (number, quantity) in edit.set {
             let line = next.lines.iter_mut().find(|line| line.number == number);
@@ -384,7 +384,7 @@ impl Cart {
     }
 
     /// The cart as the gate sees it. `covered` is what the chosen means of payment cover.
-    pub fn checkout(&self, quote: &Quote, covered: Money) -> Checkout {
+    pub fn gate(&self, quote: &Quote, covered: Money) -> Gate {
         let given = Given {
             contact: self.contact.is_some(),
             ships: !self.lines.is_empty(),
@@ -394,7 +394,7 @@ impl Cart {
             lines: self.lines.len(),
             covered,
         };
-        Checkout { cart: self.id.clone(), total: quote.priced.totals.total, given, stage: self.stage.clone() }
+        Gate { total: quote.priced.totals.total, given }
     }
 }
 

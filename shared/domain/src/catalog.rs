@@ -236,8 +236,9 @@ impl Product {
         self
     }
 
-    /// The product, shown; what is archived stays so.
+    /// The product, shown; what is archived stays so, and what has become another.
     pub fn published(self) -> Result<Self, Refused> {
+        self.unmerged()?;
         match self.status {
             ProductStatus::Draft | ProductStatus::Active => {
                 Ok(Self { status: ProductStatus::Active, ..self })
@@ -272,6 +273,7 @@ impl Product {
 
     /// A variant that can be offered.
     pub fn offerable(&self, number: u16) -> Result<&Variant, Refused> {
+        self.unmerged()?;
         match self.status {
             ProductStatus::Draft | ProductStatus::Active => {}
             ProductStatus::Archived => return Err(Refused::Archived),

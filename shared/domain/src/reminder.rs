@@ -348,7 +348,7 @@ pub fn look(policy: &Policy, seen: Seen<'_>, now: Timestamp) -> Look {
     };
     match &cart.stage {
         CartStage::Completed { .. } => return stop(Stop::Ordered),
-        CartStage::Locked(_) => return later(now, LOCKED),
+        CartStage::Locked { .. } => return later(now, LOCKED),
         CartStage::Open => {}
     }
     if cart.lines.is_empty() {

@@ -4,7 +4,7 @@
 //! in silence: a line that has no place is dropped with its reason.
 
 use super::{Cart, Line, Refused};
-use crate::checkout::{Stage, must_be_free};
+use crate::checkout::Stage;
 use crate::discount::{CODES_MAX, Spelling};
 use crate::id::{CartId, MerchantId, OfferId};
 use crate::money::Money;
@@ -79,8 +79,8 @@ pub fn merge(
     price: impl Fn(&Line) -> Result<Money, Reason>,
     now: Timestamp,
 ) -> Result<(Cart, Cart), Refused> {
-    must_be_free(&account.stage, now)?;
-    must_be_free(&guest.stage, now)?;
+    account.stage.must_be_open()?;
+    guest.stage.must_be_open()?;
     let mut next = Cart { edited_at: now, stage: Stage::Open, draft: None, ..account.clone() };
     let mut told = Vec::new();
     for line in &account.lines {

@@ -4,7 +4,7 @@
 //! late the gateways answer and whatever the offers cost by then (A5(5)).
 
 use super::{Cart, Subscribing};
-use crate::checkout::{Lock, Stage};
+use crate::checkout::Stage;
 use crate::discount::Redemption;
 use crate::gateway::Decline;
 use crate::id::OrderId;
@@ -91,10 +91,16 @@ impl Cart {
 
     /// The first attempts of `payments` more payments are made, for this very order.
     #[must_use]
-    pub fn paying(&self, lock: Lock, draft: Order, payments: u8, subscribes: Option<Subscribing>) -> Self {
+    pub fn paying(
+        &self,
+        draft: Order,
+        payments: u8,
+        subscribes: Option<Subscribing>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             subscribes,
-            stage: Stage::Locked(Lock { attempted: true, ..lock }),
+            stage: Stage::Locked { since: now },
             draft: Some(Box::new(draft)),
             payments: self.payments.saturating_add(payments),
             ..self.clone()

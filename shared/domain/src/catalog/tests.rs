@@ -68,6 +68,9 @@ fn an_archived_product_takes_no_new_offer() {
     assert_eq!(mug.offerable(2), Err(Refused::UnknownVariant(2)));
     mug.status = ProductStatus::Archived;
     assert_eq!(mug.offerable(1), Err(Refused::Archived));
+    let merged = mug.merged_into(&ProductId::from_bits(9), BTreeMap::new());
+    assert_eq!(merged.offerable(1), Err(Refused::Merged(ProductId::from_bits(9))));
+    assert_eq!(merged.published(), Err(Refused::Merged(ProductId::from_bits(9))));
 }
 
 #[test]

@@ -245,8 +245,7 @@ fn who_is_held_out_is_counted_and_gets_nothing() {
 
 #[test]
 fn a_cart_whose_payment_is_on_its_way_is_looked_at_again() {
-    let lock = crate::checkout::Lock { since: after(1), locked_until: after(1), attempted: true };
-    let cart = Cart { stage: CartStage::Locked(lock), ..cart(1) };
+    let cart = Cart { stage: CartStage::Locked { since: after(1) }, ..cart(1) };
     assert_eq!(looked(&policy(), &cart, None, after(1)), Look::Later(after(2)));
 }
 

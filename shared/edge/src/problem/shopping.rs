@@ -12,24 +12,22 @@ impl From<checkout::Refused> for Problem {
     fn from(refused: checkout::Refused) -> Self {
         use checkout::Refused as R;
         let (code, title) = match &refused {
-            R::Locked { .. } | R::Pinned => ("payment_in_flight", "Payment is on its way"),
+            R::Locked => ("payment_in_flight", "Payment is on its way"),
             R::CartChanged { .. } => ("cart_changed", "The cart costs something else now"),
             R::Incomplete(_) => {
                 ("checkout_incomplete", "Something is missing before the order can be placed")
             }
-            R::NotLocked => ("not_locked", "No payment is on its way"),
             R::Completed(_) => ("cart_completed", "The cart has become an order"),
         };
         let problem = Self::new(409, code, title).with(&refused);
         match refused {
             R::CartChanged { total, .. } => problem.member("total", json!(Amount::from(total))),
             R::Completed(order) => problem.member("order", json!(order)),
-            R::Locked { locked_until } => problem.member("locked_until", json!(locked_until.to_string())),
             R::Incomplete(unmet) => {
                 let unmet: Vec<UnmetView> = unmet.into_iter().map(UnmetView::from).collect();
                 problem.member("unmet", json!(unmet))
             }
-            R::Pinned | R::NotLocked => problem,
+            R::Locked => problem,
         }
     }
 }

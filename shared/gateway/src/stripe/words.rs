@@ -118,13 +118,16 @@ fn received(intent: &Value) -> Option<Money> {
     Some(Money::new(intent["amount_received"].as_i64()?, currency))
 }
 
-/// Of a capture, from the intent after it or from the one that was asked for.
+/// Of a capture, from the intent after it or from the one that was asked for. An intent has one: what another call
+/// has captured, this one has not.
 pub(super) fn captured(key: &AttemptId, answer: &Answer) -> Outcome {
     let intent = match object(answer) {
         Ok(intent) => intent,
         Err(outcome) => return outcome,
     };
+    let by_another = text(intent, "/metadata/capture").is_some_and(|capture| capture != key.as_str());
     match text(intent, "/status") {
+        Some("succeeded") if by_another => declined("payment_intent_unexpected_state"),
         Some("succeeded") => done(key),
         Some("requires_capture") => declined("not_received"),
         Some("canceled") => declined("expired_authorization"),
