@@ -82,6 +82,13 @@ pub struct Shop {
 /// Everything in the table, by key.
 pub type Contents = BTreeMap<(String, String), HashMap<String, AttributeValue>>;
 
+/// A link's token with another letter in what is sealed.
+pub fn forged(token: &str) -> String {
+    let (words, sealed) = token.rsplit_once('.').expect("a token has dots");
+    let other = if sealed.starts_with('A') { "B" } else { "A" };
+    format!("{words}.{other}{}", &sealed[1..])
+}
+
 impl Shop {
     /// Opened, without merchants.
     pub async fn open() -> Self {

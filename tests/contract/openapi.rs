@@ -174,12 +174,11 @@ fn operation_object(function: &str, operation: &Operation, generator: &mut Schem
         "security": security,
     });
     if described.has_body {
-        parameters.push(header(
-            "Idempotency-Key",
-            false,
-            "1 to 255 characters; API keys must send one",
-            IDEMPOTENCY_KEY,
-        ));
+        let (about, pattern) = match *audience == Audience::Shoppers && !path.contains('{') {
+            true => ("32 to 255 characters; a guest's must be one that nobody guesses", GUESTS_KEY),
+            false => ("1 to 255 characters; API keys must send one", IDEMPOTENCY_KEY),
+        };
+        parameters.push(header("Idempotency-Key", false, about, pattern));
         refusals.extend(["409", "413"]);
         let required = body_is_required(described.takes.as_value(), generator);
         let content = json!({ "application/json": { "schema": described.takes } });
@@ -220,6 +219,7 @@ fn own_refusals(method: &Method, path: &str) -> Vec<&'static str> {
 
 /// Visible ASCII without blanks at the ends, which HTTP takes away.
 const IDEMPOTENCY_KEY: &str = "^[!-~]([ -~]{0,253}[!-~])?$";
+const GUESTS_KEY: &str = "^[!-~]{32,255}$";
 const ETAG: &str = r#"^(\*|"[0-9]{1,18}")$"#;
 
 fn header(name: &str, required: bool, about: &str, pattern: &str) -> Value {

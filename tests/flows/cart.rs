@@ -66,10 +66,14 @@ async fn an_edit_is_one_put_and_happens_once_however_often_it_is_sent() {
     assert_eq!(second.body["lines"][0]["quantity"], 2);
     // Made twice under one key it is one cart.
     let open = json!({"country": "DE"});
-    let one = market.guest.post("/v1/carts", &open, "open-1").await;
-    let two = market.guest.post("/v1/carts", &open, "open-1").await;
+    let key = "5b0c7f4e-9d3a-4b52-8a53-1c1e6c0f7a11";
+    let one = market.guest.post("/v1/carts", &open, key).await;
+    let two = market.guest.post("/v1/carts", &open, key).await;
     assert_eq!((one.status.as_u16(), two.status.as_u16()), (201, 200));
     assert_eq!(one.body["id"], two.body["id"]);
+    // What others may think of too would give them each other's carts.
+    let guessed = market.guest.post("/v1/carts", &open, "open-1").await;
+    assert_problem(&guessed, 400, "idempotency_key_malformed");
     // The cart is its one item: nothing is told of it.
     let tail = cart.trim_start_matches("crt_");
     let items = market.shop.contents().await.into_keys().filter(|(pk, _)| pk.contains(tail));

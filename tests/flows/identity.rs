@@ -239,15 +239,11 @@ async fn a_revoked_publishable_key_is_unknown_ten_seconds_later() {
     let key = shop.done("/v1/api-keys", &json!({"name": "window", "scopes": [], "publishable": true})).await;
     shop.settle().await;
     let window = shop.calls_as(at(&key, "/secret"));
-    assert_eq!(window.post("/v1/carts", &json!({"country": "DE"}), "one").await.status, 201);
+    assert_eq!(window.post("/v1/carts", &json!({"country": "DE"}), "").await.status, 201);
     shop.done(&format!("/v1/api-keys/{}/revoke", at(&key, "/id")), &json!({})).await;
-    assert_eq!(window.post("/v1/carts", &json!({"country": "DE"}), "two").await.status, 201);
+    assert_eq!(window.post("/v1/carts", &json!({"country": "DE"}), "").await.status, 201);
     shop.market.clock.advance(SignedDuration::from_secs(10));
-    assert_problem(
-        &window.post("/v1/carts", &json!({"country": "DE"}), "three").await,
-        401,
-        "unauthenticated",
-    );
+    assert_problem(&window.post("/v1/carts", &json!({"country": "DE"}), "").await, 401, "unauthenticated");
 }
 
 #[tokio::test]

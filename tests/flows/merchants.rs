@@ -1,9 +1,11 @@
 //! How merchants come in, stay and go: application, invitation, terms, members, closures, the end.
 
+use domain::id::MerchantId;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use souk::api::Answer;
 use souk::issuer::ISSUER;
+use table::access::Operator;
 use tests::*;
 
 fn subject(sub: &str) -> String {
@@ -119,6 +121,31 @@ async fn an_invitation_expires_after_14_days_and_another_takes_its_place() {
     let fresh = at(&again, "/invitation/secret");
     assert_problem(&ann.post(&path, &json!({"secret": secret}), "").await, 404, "not_found");
     assert_eq!(ann.post(&path, &json!({"secret": fresh}), "").await.status, 200);
+}
+
+#[tokio::test]
+async fn who_may_write_merchants_and_no_more_lets_nobody_into_one_that_sells() {
+    let shop = Shop::open().await;
+    let alma = shop.merchant("alma", json!({"every": "day"})).await;
+    let (birch, _) = invited(&shop, "birch").await;
+    shop.key("sk_desk", &["merchants:write"], None).await;
+    let invite = async |merchant: &str| {
+        let path = format!("/v1/merchants/{merchant}/invite");
+        shop.calls_as("sk_desk").post(&path, &json!({}), &shop.fresh()).await
+    };
+    assert_eq!(invite(&birch).await.status, 200);
+    assert_problem(&invite(&alma).await, 403, "forbidden");
+    shop.done(&format!("/v1/merchants/{alma}/invite"), &json!({})).await;
+}
+
+#[tokio::test]
+async fn an_operator_is_one_however_many_merchants_name_him_theirs() {
+    let shop = Shop::open().await;
+    for number in 1..=201 {
+        shop.member("ann", MerchantId::from_bits(number).as_str(), &["orders:read"]).await;
+    }
+    shop.keep(&Operator { subject: subject("ann"), scopes: vec!["*".to_owned()] }).await;
+    assert_eq!(shop.person("ann").get("/v1/suppressions").await.status, 200);
 }
 
 #[tokio::test]

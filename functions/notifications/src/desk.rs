@@ -67,7 +67,7 @@ impl<'a> Desk<'a> {
     pub(crate) async fn token(&mut self, link: &Link) -> Result<String, Again> {
         let own: Option<LinkSecret> = self.value(&Key::link_secret(self.m)).await?;
         let token = match own {
-            Some(own) => Ok(link.token(self.m, &own.secret)),
+            Some(own) => link.token(self.m, &own.secret),
             None => link.sign(self.world, self.m).await,
         };
         token.map_err(|error| Again::call("sign a link", error))

@@ -71,7 +71,7 @@ async fn give_back(world: &World, id: &str, command: &Command<Cardless<RefundBod
         let (cause, reason, by) = (cause.clone(), reason.clone(), by.clone());
         Ok(may
             .clone()
-            .and_then(|()| payment::grant(held, Grant { cause, amount, to, reason, by, stray }, now)))
+            .and_then(|()| payment::grant_by_hand(held, Grant { cause, amount, to, reason, by, stray }, now)))
     })
     .await
 }

@@ -4,7 +4,7 @@ use domain::Decision;
 use domain::id::{MerchantOrderId, OrderId};
 use domain::merchant_order::MerchantOrder;
 use domain::order::split;
-use domain::payment::{Fact, Grant, Payment, begin_capture, begin_void, close, grant};
+use domain::payment::{Fact, Grant, Payment, Refused, begin_capture, begin_void, close, grant};
 use domain::settlement::{Due, due};
 use domain::text::Reason;
 use edge::command::Overtaken;
@@ -58,8 +58,7 @@ pub(crate) async fn settle(till: &Till<'_>, id: &OrderId) -> Result<(), Again> {
         };
         let values: Vec<Payment> = payments.iter().map(|held| held.value.clone()).collect();
         let due = due(&whole.order.value, &parts, &values)?;
-        if due.iter().any(|due| matches!(due, Due::Grant { .. })) {
-            grant_all(till, &payments, &due).await?;
+        if grant_all(till, &payments, &due).await? {
             continue;
         }
         let Some(next) = due.into_iter().find(|due| !tried.contains(due)) else { return Ok(()) };
@@ -88,12 +87,13 @@ async fn do_one(till: &Till<'_>, payments: &[Held<Payment>], due: Due) -> Result
     }
 }
 
-/// All grants of one look in one transaction: the next look must not find half of them.
-async fn grant_all(till: &Till<'_>, payments: &[Held<Payment>], due: &[Due]) -> Result<(), Again> {
+/// All grants of one look in one transaction: the next look must not find half of them. Whether there were any.
+async fn grant_all(till: &Till<'_>, payments: &[Held<Payment>], due: &[Due]) -> Result<bool, Again> {
     let now = till.world.now();
     let reason: Reason =
         "not delivered, or sent back".parse().map_err(|_| Again::Refused("there is no reason".to_owned()))?;
     let mut commit: Commit<'_, Overtaken> = Commit::new(till.m, &till.context);
+    let mut granted = false;
     for (position, held) in payments.iter().enumerate() {
         let mut facts: Vec<Fact> = Vec::new();
         let mut value = held.value.clone();
@@ -105,9 +105,17 @@ async fn grant_all(till: &Till<'_>, payments: &[Held<Payment>], due: &[Due]) -> 
             let (cause, by) = (cause.clone(), "system:payment".to_owned());
             let (amount, to, reason) = (*amount, *to, reason.clone());
             let asked = Grant { cause, amount, to, reason, by, stray: false };
-            if let Decision::New(fact) = grant(&value, asked, now)? {
-                value = value.apply(&fact);
-                facts.push(fact);
+            match grant(&value, asked, now) {
+                Ok(Decision::New(fact)) => {
+                    value = value.apply(&fact);
+                    facts.push(fact);
+                }
+                Ok(Decision::Already) => {}
+                // What else is due of the order does not wait for a person's answer to that.
+                Err(full @ Refused::RefundCount) => {
+                    tracing::error!(payment = %value.id, %amount, "not given back: {full}")
+                }
+                Err(refused) => return Err(refused.into()),
             }
         }
         if facts.is_empty() {
@@ -115,9 +123,13 @@ async fn grant_all(till: &Till<'_>, payments: &[Held<Payment>], due: &[Due]) -> 
         }
         let (with, next) = commit.payment(held, &facts)?;
         commit = with;
+        granted = true;
         let capabilities = capabilities(till.gateways, &held.value);
         let looks = (Some(&held.value), &next);
         till.world.table.payment_will_be_due(till.m, looks, capabilities, now).await?;
     }
-    Ok(commit.send(&till.world.table).await?)
+    if granted {
+        commit.send(&till.world.table).await?;
+    }
+    Ok(granted)
 }

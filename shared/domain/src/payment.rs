@@ -22,7 +22,7 @@ mod sums;
 pub use agenda::{Alert, Asked, Duty, agenda, concerns_order, next_ask, next_look, take_up};
 pub use steps::{
     Grant, Opening, alert, attended, begin_authorize, begin_capture, begin_refund, begin_void, close,
-    finalize, give_up, grant, open, redirect, settle,
+    finalize, give_up, grant, grant_by_hand, open, redirect, settle,
 };
 
 use crate::gateway::{Decline, GatewayToken, Method, Outcome, Request};
@@ -34,10 +34,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Calls of one payment; an item holds them all.
-pub const ATTEMPTS_MAX: usize = 200;
+pub const ATTEMPTS_MAX: usize = 400;
 /// Authorizations of one payment, renewals included: nobody tries stolen cards here.
 pub const AUTHORIZATIONS_MAX: usize = 10;
-pub const REFUNDS_MAX: usize = 100;
+/// Refunds of one payment: what becomes of its goods has as much room again as what somebody gives by hand.
+pub const REFUNDS_MAX: usize = 200;
+pub const REFUNDS_BY_HAND_MAX: usize = 100;
 /// So long a call may be under way: as long as a function runs at the most.
 const CALLED: SignedDuration = SignedDuration::from_secs(60);
 
@@ -338,7 +340,7 @@ pub enum Refused {
     StillAsked(u16),
     #[error("a payment has at most {ATTEMPTS_MAX} attempts, {AUTHORIZATIONS_MAX} of them authorizations")]
     AttemptCount,
-    #[error("a payment has at most {REFUNDS_MAX} refunds")]
+    #[error("a payment has at most {REFUNDS_MAX} refunds, by hand no more than {REFUNDS_BY_HAND_MAX}")]
     RefundCount,
     #[error(transparent)]
     Money(#[from] MoneyError),

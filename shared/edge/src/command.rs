@@ -161,6 +161,7 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
         let action = format!("{} {}", parts.method, parts.uri.path());
         let asked = match idempotency_key(&parts.headers)? {
             Some(key) => {
+                must_be_own(&caller, parts.uri.path(), key)?;
                 let path = [caller.actor.as_str(), parts.method.as_str(), parts.uri.path(), key].join("\n");
                 Some(sha256_hex(path.as_bytes()))
             }
@@ -169,6 +170,20 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
         let tried = Arc::default();
         Ok(Self { caller, reach, body, request, digest, action, asked, precondition, patches, tried })
     }
+}
+
+/// So long is a guest's key for what is made anew: as long as a UUID without its dashes.
+const GUESTS_KEY: usize = 32;
+
+/// Guests have no name that would keep their keys apart. Where the path names nothing of theirs either, the key alone is
+/// what tells one's cart from another's: it must be one that nobody guesses.
+fn must_be_own(caller: &Caller, path: &str, key: &str) -> Result<(), Problem> {
+    let makes = path.matches('/').count() == 2;
+    if !makes || key.len() >= GUESTS_KEY || !caller.is_guest() {
+        return Ok(());
+    }
+    Err(Problem::new(400, "idempotency_key_malformed", "The Idempotency-Key cannot be used")
+        .with(format!("a guest's is one that nobody guesses, as a UUID: at least {GUESTS_KEY} characters")))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

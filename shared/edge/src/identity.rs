@@ -177,6 +177,11 @@ impl Caller {
         if bearer.starts_with("sk_") { by_key(world, bearer).await } else { by_token(world, bearer).await }
     }
 
+    /// Whether nobody has signed in: all guests are one to the API.
+    pub fn is_guest(&self) -> bool {
+        matches!(self.grant, Grant::Guest)
+    }
+
     /// Whether this is a system: its POSTs need an idempotency key.
     pub fn is_system(&self) -> bool {
         matches!(self.grant, Grant::Key(_))

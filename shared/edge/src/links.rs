@@ -1,15 +1,16 @@
 //! Links in messages, which prove themselves: made for one purpose, about one thing, good until a moment.
 //!
-//! A token says whose marketplace, until when and about what, under a signature by a secret of that marketplace. So it
-//! needs no list, and nobody makes one for another purpose or thing out of it. It may be followed more than once: what
-//! must happen once is the thing's own matter. The moment is the marketplace's, for it is a promise to its reader; a
-//! link in a message has no other clock.
+//! A token says whose marketplace and until when, and about what under a seal by a secret of that marketplace. So it
+//! needs no list, nobody makes one for another purpose or thing out of it, and nobody reads out of it what it is about:
+//! whoever knows a guest's cart or list has it, and its link is to give less. The same link is the same token. It may be
+//! followed more than once: what must happen once is the thing's own matter. The moment is the marketplace's, for it is
+//! a promise to its reader; a link in a message has no other clock.
 //!
 //! Where a link leads is the storefront's page: `<storefront>#/<purpose>/<token>`. Behind the `#` it stands in nobody's
 //! logs, and the page asks the API with it.
 
 use crate::problem::Problem;
-use crate::sealed::{is_signed, signature};
+use crate::sealed::{open_word, seal_word};
 use crate::world::{NoSecret, World};
 use domain::id::MarketplaceId;
 use jiff::Timestamp;
@@ -45,7 +46,7 @@ impl Purpose {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub purpose: Purpose,
-    /// An id, or what else its purpose needs; plain in the token.
+    /// An id, or what else its purpose needs; sealed in the token.
     pub about: String,
     pub until: Timestamp,
 }
@@ -57,6 +58,8 @@ pub enum NotSigned {
     Table(#[from] Fault),
     #[error(transparent)]
     Secret(#[from] NoSecret),
+    #[error("the link cannot be sealed")]
+    Seal,
 }
 
 impl From<NotSigned> for Problem {
@@ -64,19 +67,12 @@ impl From<NotSigned> for Problem {
         match error {
             NotSigned::Table(fault) => fault.into(),
             NotSigned::Secret(error) => Self::fault(&error),
+            NotSigned::Seal => Self::fault(&error),
         }
     }
 }
 
 impl Link {
-    fn words(&self, m: &MarketplaceId) -> String {
-        format!("{m}.{}.{}", self.until.as_second(), self.about)
-    }
-
-    fn signed(&self, m: &MarketplaceId) -> String {
-        format!("{}\n{}", self.purpose.word(), self.words(m))
-    }
-
     /// Its token. The marketplace's secret is made with its first link.
     pub async fn sign(&self, world: &World, m: &MarketplaceId) -> Result<String, NotSigned> {
         let secret = match secret(world, m).await? {
@@ -91,12 +87,14 @@ impl Link {
                 }
             }
         };
-        Ok(self.token(m, &secret))
+        self.token(m, &secret)
     }
 
     /// Its token, for whoever has read the marketplace's secret.
-    pub fn token(&self, m: &MarketplaceId, secret: &str) -> String {
-        format!("{}.{}", self.words(m), signature(secret, &self.signed(m)))
+    pub fn token(&self, m: &MarketplaceId, secret: &str) -> Result<String, NotSigned> {
+        let until = self.until.as_second();
+        let sealed = seal_word(secret, &place(self.purpose, m, until), &self.about).ok_or(NotSigned::Seal)?;
+        Ok(format!("{m}.{until}.{sealed}"))
     }
 
     /// What the token says. A forged one is a 404, as if there were no such thing; one whose time is over a 410.
@@ -107,24 +105,26 @@ impl Link {
         token: &str,
     ) -> Result<Self, Problem> {
         let none = || Problem::not_found("link");
-        let (words, given) = token.rsplit_once('.').ok_or_else(none)?;
-        let mut parts = words.splitn(3, '.');
-        let (Some(of), Some(until), Some(about)) = (parts.next(), parts.next(), parts.next()) else {
+        let mut parts = token.splitn(3, '.');
+        let (Some(of), Some(until), Some(sealed)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(none());
         };
         let until = until.parse().ok().and_then(|second| Timestamp::from_second(second).ok());
         let until = until.filter(|_| of == m.as_str()).ok_or_else(none)?;
-        let link = Self { purpose, about: about.to_owned(), until };
         let secret = secret(world, m).await?.ok_or_else(none)?;
-        if !is_signed(&secret, &link.signed(m), given) {
-            return Err(none());
-        }
+        let place = place(purpose, m, until.as_second());
+        let about = open_word(&secret, &place, sealed).ok_or_else(none)?;
         if until < world.now() {
             return Err(Problem::new(410, "link_expired", "The link is no longer good")
                 .with(format!("it was good until {until}")));
         }
-        Ok(link)
+        Ok(Self { purpose, about, until })
     }
+}
+
+/// What a token is sealed to.
+fn place(purpose: Purpose, m: &MarketplaceId, until: i64) -> String {
+    format!("{}\n{m}.{until}", purpose.word())
 }
 
 /// The marketplace that a token says it is of: for whom nothing else says it. [`Link::open`] proves it.

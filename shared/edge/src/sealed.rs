@@ -48,14 +48,41 @@ pub fn unseal<T: DeserializeOwned>(key: &DataKey, about: &str, sealed: &Sealed) 
     serde_json::from_slice(plain).ok()
 }
 
+/// Seals a word to a place, the same each time: its nonce follows from both (as in RFC 5297), so none is used for two.
+pub(crate) fn seal_word(secret: &str, place: &str, word: &str) -> Option<String> {
+    let nonce = digest(secret, &["nonce", place, word].join("\n"));
+    let nonce: [u8; NONCE_LEN] = nonce.as_ref().get(..NONCE_LEN)?.try_into().ok()?;
+    let mut text = word.as_bytes().to_vec();
+    let once = Nonce::assume_unique_for_key(nonce);
+    sealing_key(secret)?.seal_in_place_append_tag(once, Aad::from(place.as_bytes()), &mut text).ok()?;
+    Some(URL_SAFE_NO_PAD.encode([&nonce[..], &text].concat()))
+}
+
+/// The word that was sealed to a place; none with another secret, elsewhere, or changed.
+pub(crate) fn open_word(secret: &str, place: &str, sealed: &str) -> Option<String> {
+    let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
+    let (nonce, mut text) = (Nonce::try_assume_unique_for_key(nonce).ok()?, text.to_vec());
+    let plain = sealing_key(secret)?.open_in_place(nonce, Aad::from(place.as_bytes()), &mut text).ok()?;
+    String::from_utf8(plain.to_vec()).ok()
+}
+
+fn sealing_key(secret: &str) -> Option<LessSafeKey> {
+    let key = digest(secret, "key");
+    UnboundKey::new(&AES_256_GCM, key.as_ref()).ok().map(LessSafeKey::new)
+}
+
+fn digest(secret: &str, about: &str) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), about.as_bytes())
+}
+
 /// The signature of a link to what `about` names.
-pub fn signature(secret: &str, about: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    URL_SAFE_NO_PAD.encode(hmac::sign(&key, about.as_bytes()))
+fn signature(secret: &str, about: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(secret, about))
 }
 
 /// Whether a link's signature is the one; takes as long for every wrong one.
-pub fn is_signed(secret: &str, about: &str, signature: &str) -> bool {
+fn is_signed(secret: &str, about: &str, signature: &str) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let given = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
     hmac::verify(&key, about.as_bytes(), &given).is_ok()
@@ -99,6 +126,25 @@ mod tests {
         let first = if kept.text.starts_with('A') { "B" } else { "A" };
         let changed = Sealed { text: format!("{first}{}", &kept.text[1..]), ..kept };
         assert_eq!(unseal::<String>(&key(1), "ord_1", &changed), None);
+    }
+
+    #[test]
+    fn a_word_is_sealed_the_same_each_time_and_opens_in_its_place_alone() {
+        let sealed = seal_word("secret", "cart", "crt_1").unwrap();
+        assert_eq!(seal_word("secret", "cart", "crt_1").unwrap(), sealed);
+        assert_ne!(seal_word("secret", "cart", "crt_2").unwrap()[..16], sealed[..16], "another nonce");
+        assert!(!sealed.contains("crt_1"));
+        assert_eq!(open_word("secret", "cart", &sealed).unwrap(), "crt_1");
+        let changed = format!("{}{}", if sealed.starts_with('A') { 'B' } else { 'A' }, &sealed[1..]);
+        for (secret, place, sealed) in [
+            ("other", "cart", sealed.as_str()),
+            ("secret", "review", &sealed),
+            ("secret", "cart", &changed),
+            ("secret", "cart", ""),
+            ("secret", "cart", "!"),
+        ] {
+            assert_eq!(open_word(secret, place, sealed), None, "{secret} {place} {sealed}");
+        }
     }
 
     #[test]

@@ -179,25 +179,30 @@ impl Stripe {
         Err(Outcome::Unknown)
     }
 
-    /// What became of a call.
+    /// What became of a call. A question that is refused says nothing of what was asked about.
     async fn ask(&self, reference: Option<&Word>, about: &Request, called: Timestamp) -> Outcome {
         match about {
             Request::Authorize { key, .. } => match reference {
-                Some(id) => words::intent(&self.send(intent(id), None).await),
+                Some(id) => words::intent(&self.look(intent(id)).await),
                 None => self.find(key, called).await,
             },
             Request::Capture { key, authorization, .. } => {
-                words::captured(key, &self.send(intent(authorization), None).await)
+                words::captured(key, &self.look(intent(authorization)).await)
             }
             Request::Void { key, authorization } => {
-                words::canceled(key, &self.send(intent(authorization), None).await)
+                words::canceled(key, &self.look(intent(authorization)).await)
             }
             Request::Refund { key, authorization, .. } => {
                 let call = Call::get(format!("/v1/refunds?payment_intent={authorization}&limit=100"));
-                words::refund_of(key, &self.send(call, None).await)
+                words::refund_of(key, &self.look(call).await)
             }
             Request::Credit { .. } | Request::Ask { .. } => Outcome::Unknown,
         }
+    }
+
+    /// The answer to a question, if it is one.
+    async fn look(&self, call: Call) -> Answer {
+        self.send(call, None).await.filter(|(status, _)| (200..300).contains(status))
     }
 
     /// The payment intent that is not named yet, among all that were made when it was called for. Stripe's search does
@@ -209,7 +214,7 @@ impl Stripe {
         let list = format!("/v1/payment_intents?{created}&limit=100&expand[]=data.latest_charge");
         let mut page = list.clone();
         for _ in 0..PAGES_MAX {
-            match words::listed(key, &self.send(Call::get(page), None).await) {
+            match words::listed(key, &self.look(Call::get(page)).await) {
                 Ok(outcome) => return outcome,
                 Err(last) => page = format!("{list}&starting_after={last}"),
             }

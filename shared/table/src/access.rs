@@ -2,6 +2,7 @@
 
 use crate::key::{Index, Key, Place};
 use crate::list::List;
+use crate::record::{Item, from_item};
 use crate::{Cursor, Fault, Page, Record, Table};
 use domain::id::{ApiKeyId, MarketplaceId, MerchantId};
 use jiff::Timestamp;
@@ -192,20 +193,30 @@ impl Table {
         self.list::<Member>(&List::new(Index::Gsi1, Place::members(m, merchant)), limit, after).await
     }
 
-    /// All roles of a person, in one query.
+    /// All roles of a person: in one query, unless there are hundreds.
     pub async fn roles(&self, m: &MarketplaceId, subject: &str) -> Result<Roles, Fault> {
         let pk = Key::roles(m, subject).pk;
-        // The stories of the roles lie before them.
-        let (items, _) = self.range(&pk, Key::ROLES, 200, None, true).await?;
-        let mut roles = Roles::default();
-        for item in items {
-            match item.get("kind").and_then(|v| v.as_s().ok()).map(String::as_str) {
-                Some(Operator::KIND) => {
-                    roles.operator = Some(crate::record::from_item::<Operator>(item)?.value);
-                }
-                _ => roles.memberships.push(crate::record::from_item::<Member>(item)?.value),
+        let (mut roles, mut after) = (Roles::default(), None);
+        loop {
+            // The stories of the roles lie before them.
+            let (items, next) = self.range(&pk, Key::ROLES, 200, after.as_ref(), true).await?;
+            for item in items {
+                roles.keep(item)?;
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(roles);
             }
         }
-        Ok(roles)
+    }
+}
+
+impl Roles {
+    fn keep(&mut self, item: Item) -> Result<(), Fault> {
+        match item.get("kind").and_then(|v| v.as_s().ok()).map(String::as_str) {
+            Some(Operator::KIND) => self.operator = Some(from_item::<Operator>(item)?.value),
+            _ => self.memberships.push(from_item::<Member>(item)?.value),
+        }
+        Ok(())
     }
 }

@@ -34,14 +34,23 @@ async fn a_refund_of_nothing_and_one_that_went_to_the_card_already_say_so() {
 }
 
 #[tokio::test]
-async fn a_payment_has_a_hundred_refunds_and_no_more() {
+async fn a_payment_is_given_back_by_hand_a_hundred_times_and_what_becomes_of_its_goods_is_all_the_same() {
     let (shop, order) = taken().await;
     let path = format!("/v1/payments/{}/refund", payment_id(&order, 1));
-    for _ in 0..domain::payment::REFUNDS_MAX {
+    for _ in 0..domain::payment::REFUNDS_BY_HAND_MAX {
         shop.done(&path, &back("0.01")).await;
     }
     let refused = shop.refused(&path, &back("0.01"), 409, "payment_refund_count").await;
-    assert_eq!(refused.text("/detail"), "a payment has at most 100 refunds");
+    assert_eq!(refused.text("/detail"), "a payment has at most 200 refunds, by hand no more than 100");
+    let lines = json!([{"line": 1, "quantity": 1}]);
+    let sent_back = json!({"merchant_order": part(&order, 1), "lines": lines, "reason": "broken"});
+    shop.done(&format!("/v1/orders/{order}/refund"), &sent_back).await;
+    shop.settle().await;
+    let payment = shop.payment(&order, 1).await;
+    assert_eq!(
+        (at(&payment, "/refunds/100/status"), at(&payment, "/refunds/100/amount/amount")),
+        ("executed", "9.00")
+    );
 }
 
 #[tokio::test]

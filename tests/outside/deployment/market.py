@@ -61,7 +61,7 @@ class Api:
     def send(self, method: str, path: str, body: Json | None = None) -> Answer:
         headers = self.headers | {"Content-Type": "application/json"}
         if method == "POST":
-            headers["Idempotency-Key"] = f"check-{next(FRESH)}"
+            headers["Idempotency-Key"] = f"check-{next(FRESH):032}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, headers, method=method)
         for left in reversed(range(self.tries)):

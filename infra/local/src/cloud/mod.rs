@@ -196,7 +196,7 @@ impl Cloud {
             Place::CopyOf(other) => scratch(other.parent().unwrap_or(&other), Some(&other))?,
         };
         std::fs::create_dir_all(&folder).map_err(|error| CloudError::Folder(folder.clone(), error))?;
-        let lock = lock(&folder)?;
+        let lock = alone_in(&folder)?;
         let durable = scratch.is_none();
         let meter = Arc::new(Meter::default());
         let store = store::Store::open(&folder.join("cloud.sqlite"), durable)?;
@@ -430,10 +430,16 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Held as long as the cloud is open; the end of the process ends it too.
-fn lock(folder: &Path) -> Result<File, CloudError> {
+/// The file in a data folder that a cloud holds.
+pub const LOCK: &str = "lock";
+
+/// Keeps every other cloud out of a data folder while what it answers lives; the end of the process ends it too.
+///
+/// # Errors
+/// If another cloud is there, or the folder cannot be written.
+pub fn alone_in(folder: &Path) -> Result<File, CloudError> {
     let unusable = |error| CloudError::Folder(folder.to_owned(), error);
-    let file = File::create(folder.join("lock")).map_err(unusable)?;
+    let file = File::create(folder.join(LOCK)).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(CloudError::InUse(folder.to_owned())),

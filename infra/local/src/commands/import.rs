@@ -62,7 +62,12 @@ impl Import {
                 import(&Door::there(url, key), &files, &source, self.dry_run, &bar).await?
             }
             (Some(_) | None, Some(_) | None) => {
-                let market = open(data).await?;
+                let market = open(data).await.map_err(|failed| match failed.hint.is_some() {
+                    true => {
+                        failed.hint("where `cargo souk` runs, say --url http://127.0.0.1:8080 --key $KEY")
+                    }
+                    false => failed,
+                })?;
                 let secret = secret(&market, "demo.key")?;
                 demo::seed(&market, &secret).await?;
                 let cloud = market.cloud.clone();

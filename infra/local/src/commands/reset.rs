@@ -2,6 +2,7 @@
 
 use super::{Done, Failed, say};
 use clap::Args;
+use souk::cloud::{LOCK, alone_in};
 use std::path::Path;
 
 #[derive(Debug, Args)]
@@ -17,6 +18,12 @@ impl Reset {
             say(format!("{} is not there: nothing to delete", data.display()));
             return Ok(());
         }
+        if !data.join(LOCK).is_file() {
+            let reason = format!("{} is no data folder of a marketplace", data.display());
+            return Err(Failed::new(reason).hint("nothing is deleted; name one with --data DIR"));
+        }
+        // Nobody goes on in what is not there any more.
+        let _alone = alone_in(data)?;
         if !self.yes {
             return Err(Failed::new(format!("this deletes {} with everything in it", data.display()))
                 .hint("say `cargo souk reset --yes`"));

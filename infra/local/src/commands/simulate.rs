@@ -24,17 +24,17 @@ const TRIES: usize = 300;
   cargo souk simulate --planted no-mark --seeds 1000      a mistake that has to be found")]
 pub(crate) struct Simulate {
     /// How many; without a number until the time is over, or 100.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
     /// The first of them.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Stop after so many minutes.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     minutes: Option<u64>,
-    /// Rounds of each history: some five orders in each of them.
-    #[arg(long, default_value_t = 12)]
-    rounds: usize,
+    /// Rounds of each history: some three orders in each of them.
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
     /// Where people do as they like, a round has fewer acts; a quarter of them are carts.
     #[arg(long, default_value_t = 60)]
     acts: usize,
@@ -82,7 +82,8 @@ impl Simulate {
                     break;
                 }
                 let planted = self.planted;
-                let plan = Plan { planted, ..Plan::of(self.seed.saturating_add(n), self.rounds, self.acts) };
+                let plan =
+                    Plan { planted, ..Plan::of(self.seed.saturating_add(n), self.rounds.into(), self.acts) };
                 let lived = live(&stage, &plan);
                 let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
                 all.note(plan, lived);

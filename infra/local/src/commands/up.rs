@@ -88,11 +88,11 @@ fn welcome(market: &Market, secret: &str, fresh: bool) {
     say("  curl -s $SOUK/v1/merchants -H \"Authorization: Bearer $KEY\"");
     say(concat!(
         "  curl -s $SOUK/v1/orders -H \"Authorization: Bearer $KEY\" -d '{\n",
-        "    \"channel\": \"phone\", \"external_id\": \"first\",\n",
+        "    \"channel\": \"phone\", \"external_id\": \"hello\",\n",
         "    \"lines\": [{\"merchant_external_id\": \"alma\", \"sku\": \"stoneware-mug-sand\",\n",
         "    \"quantity\": 2, \"unit_price\": {\"amount\": \"14.50\", \"currency\": \"EUR\"}}]}'"
     ));
-    say("  curl -s \"$SOUK/v1/orders?channel=phone&external_id=first\" -H \"Authorization: Bearer $KEY\"");
+    say("  curl -s \"$SOUK/v1/orders?channel=phone&external_id=hello\" -H \"Authorization: Bearer $KEY\"");
     say("  cargo souk clock advance 7d");
 }
 

@@ -9,6 +9,7 @@ use crate::api::Api;
 use crate::market::Market;
 use crate::replay::rows::{History, Recorded};
 use domain::Currency;
+use domain::id::sha256_hex;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -158,7 +159,8 @@ async fn travel(
 /// One shopper: fills a cart, says where it goes and how, pays; answers the order.
 async fn buy(guest: &Api, ids: &Ids, order: &Recorded, new: &AtomicU64) -> Result<String, ReplayError> {
     let name = &order.name;
-    let cart = guest.post("/v1/carts", &json!({"country": "BR"}), &format!("cart-{name}")).await.ok()?;
+    let key = sha256_hex(format!("cart-{name}").as_bytes());
+    let cart = guest.post("/v1/carts", &json!({"country": "BR"}), &key).await.ok()?;
     let path = text(&cart, "/id");
     if text(&cart, "/status") == "completed" {
         return Ok(text(&cart, "/order"));

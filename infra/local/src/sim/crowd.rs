@@ -120,7 +120,7 @@ impl<'a> Crowd<'a> {
     fn key(&self) -> String {
         let mut seen = self.seen();
         seen.asked = seen.asked.saturating_add(1);
-        format!("act-{}", seen.asked)
+        format!("act-{:032}", seen.asked)
     }
 
     /// The answer, once one comes that is no failure of ours.

@@ -214,7 +214,8 @@ pub fn concerns_order(before: &Payment, after: &Payment) -> bool {
     let wanted = after.finalized && after.invoice.is_none() && after.closed.is_none();
     let late = |one: &Attempt| match before.attempt(one.number).map(|was| &was.state) {
         Some(State::GivenUp { .. } | State::Declined { .. }) => !matches!(one.call, Call::Refund { .. }),
-        Some(State::Open { .. }) => one.is_authorize(),
+        // Whoever has called or asks goes on by itself; after the last question nobody does.
+        Some(State::Open { asked, .. }) => one.is_authorize() || next_ask(*asked).is_none(),
         Some(State::Promised | State::Approved { .. } | State::Captured { .. }) | None => false,
     };
     wanted && before.finalized && after.attempts.iter().any(|one| one.state.is_success() && late(one))

@@ -2,8 +2,8 @@
 
 use super::agenda::renew_at;
 use super::{
-    ATTEMPTS_MAX, AUTHORIZATIONS_MAX, Alert, Asked, Attempt, Call, Fact, Payment, REFUNDS_MAX, Refund,
-    RefundStage, Refused, State, To, Waits, next_ask,
+    ATTEMPTS_MAX, AUTHORIZATIONS_MAX, Alert, Asked, Attempt, Call, Fact, Payment, REFUNDS_BY_HAND_MAX,
+    REFUNDS_MAX, Refund, RefundStage, Refused, State, To, Waits, next_ask,
 };
 use crate::Decision;
 use crate::gateway::{Class, GatewayToken, Method, Outcome};
@@ -220,7 +220,15 @@ pub struct Grant {
     pub stray: bool,
 }
 
-/// Somebody decides that money goes back. It is executed apart, by [`begin_refund`].
+/// Somebody decides by hand that money goes back, as [`grant`] has it.
+pub fn grant_by_hand(payment: &Payment, asked: Grant, now: Timestamp) -> Result<Decision<Fact>, Refused> {
+    match grant(payment, asked, now)? {
+        Decision::New(_) if payment.refunds.len() >= REFUNDS_BY_HAND_MAX => Err(Refused::RefundCount),
+        decision @ (Decision::New(_) | Decision::Already) => Ok(decision),
+    }
+}
+
+/// It is decided that money goes back. It is executed apart, by [`begin_refund`].
 pub fn grant(payment: &Payment, grant: Grant, now: Timestamp) -> Result<Decision<Fact>, Refused> {
     let Grant { cause, amount, to, reason, by, stray } = grant;
     let same = payment.refunds.iter().filter(|refund| refund.cause == cause).map(|refund| refund.amount);

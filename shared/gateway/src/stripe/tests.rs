@@ -390,9 +390,17 @@ async fn what_is_no_clear_answer_is_unknown_and_what_was_not_taken_is_declined()
         assert_eq!(said(&stripe.call(&market(), &authorize(eur(43_90))).await), want, "{status} {body}");
     }
     // A question that is refused says nothing of what was asked about.
-    let (stripe, _) = answering(401, "{}").await;
-    assert_eq!(said(&stripe.call(&market(), &ask(None, authorize(eur(1)))).await), "unknown");
-    assert_eq!(said(&stripe.call(&market(), &ask(None, refund())).await), "unknown");
+    let void = Request::Void { key: key(4), authorization: "pi_1".parse().unwrap() };
+    for status in [401, 404, 429] {
+        let (stripe, _) = answering(status, "{}").await;
+        let named = ask(Some("pi_1"), authorize(eur(1)));
+        for question in [named, ask(None, authorize(eur(1))), ask(None, refund())] {
+            assert_eq!(said(&stripe.call(&market(), &question).await), "unknown", "{status} {question:?}");
+        }
+        for about in [capture(), void.clone()] {
+            assert_eq!(said(&stripe.call(&market(), &ask(Some("pi_1"), about)).await), "unknown", "{status}");
+        }
+    }
 }
 
 #[tokio::test]

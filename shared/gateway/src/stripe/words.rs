@@ -61,7 +61,6 @@ pub(super) fn customer(answer: &Answer) -> Result<Word, Outcome> {
 /// The intent of an attempt in a page of a list, which never came where the list ends without it; else the last one
 /// of the page, after which the next page begins.
 pub(super) fn listed(key: &AttemptId, answer: &Answer) -> Result<Outcome, Word> {
-    // A question that is refused says nothing of what was asked about.
     let Ok(list) = object(answer) else { return Ok(Outcome::Unknown) };
     let Some(intents) = list["data"].as_array() else { return Ok(Outcome::Unknown) };
     match intents.iter().find(|intent| is_of(key, intent)) {

@@ -199,6 +199,10 @@ fn what_goes_well_late_concerns_its_order() {
     };
     let begun = walk(authorized(), &[capture(1, 40_00)]);
     assert!(!concerned(&begun, &tell(2, approved())), "whoever has called goes on by itself");
+    let mut last = begun.clone();
+    last.attempts.last_mut().unwrap().state =
+        State::Open { waits: Waits::Question, asked: Asked { times: 7, last: at(2) } };
+    assert!(concerned(&last, &tell(2, approved())), "nobody asks any more");
     let failed = walk(begun, &[tell(2, declined("insufficient_funds"))]);
     assert!(concerned(&failed, &tell(2, approved())));
     let again = Outcome::Approved { reference: id("ref-3"), expires_at: Some(at(2 * WEEK)) };
