@@ -1,4 +1,5 @@
-//! Archives: every name is looked at before anything is unpacked, and everything that is unpacked is counted.
+//! Archives: names are counted before one is held, every name is looked at before anything is unpacked, and everything
+//! that is unpacked is counted.
 
 use super::text::Text;
 use super::{
@@ -7,8 +8,10 @@ use super::{
 use domain::import::Format;
 use std::fs::File;
 use std::io::{BufReader, Read};
+use zip::read::{Config, ZipFileEntry};
 use zip::result::ZipError;
-use zip::{CompressionMethod, ZipArchive};
+use zip::unstable::read::ZipIterable;
+use zip::{CompressionMethod, ZipReadOptions};
 
 /// From so many bytes on a file's ratio is looked at: small ones pack well.
 const RATIO_FROM: u64 = 1_000_000;
@@ -54,35 +57,34 @@ pub(super) fn broken(parts: &Parts<'_>, error: &ZipError) -> Stop {
 
 /// A file of the archive that is read.
 struct Entry {
-    number: usize,
+    packed: ZipFileEntry<'static>,
     name: String,
     format: Format,
-    packed: u64,
 }
 
 pub(super) fn cut(file: File, parts: &mut Parts<'_>) -> Result<(), Stop> {
     let whole = parts.file.clone();
-    let opened = ZipArchive::new(BufReader::new(file));
+    let opened = ZipIterable::try_new(BufReader::new(file), Config::default());
     let mut archive = opened.map_err(|_| parts.unreadable(None, "it is no zip archive, or a damaged one"))?;
     if archive.len() > ENTRIES_MAX {
         let why = format!("it has {} files: want at most {ENTRIES_MAX}", archive.len());
         return Err(parts.unreadable(None, why));
     }
+    let packed = archive.files().map_err(|error| broken(parts, &error))?;
     let mut entries = Vec::new();
-    for number in 0..archive.len() {
-        let entry = archive.by_index_raw(number).map_err(|error| broken(parts, &error))?;
+    for entry in packed.by_ref() {
+        let entry = entry.map_err(|error| broken(parts, &error))?;
         let name = entry.name().unwrap_or_else(|_| String::from_utf8_lossy(entry.name_raw()));
         let name = shown(&name);
         parts.file.clone_from(&name);
         let safe = entry.enclosed_name().is_some() && !name.starts_with(['/', '\\']) && !name.contains("..");
-        let (is_dir, packed) = (entry.is_dir(), entry.compressed_size());
         let refused = if !safe {
             Some("its name leads out of the archive".to_owned())
         } else if entry.is_symlink() {
             Some("it is a link, and no file".to_owned())
         } else if entry.encrypted() {
             Some("it is encrypted: pack it without a password".to_owned())
-        } else if is_dir {
+        } else if entry.is_dir() {
             continue;
         } else {
             let (known, method) =
@@ -98,13 +100,15 @@ pub(super) fn cut(file: File, parts: &mut Parts<'_>) -> Result<(), Stop> {
             continue;
         }
         let format = format_of(&name).map_err(|why| parts.unreadable(None, why))?;
-        entries.push(Entry { number, name, format, packed });
+        entries.push(Entry { packed: entry, name, format });
     }
     let mut left = UNPACKED_MAX;
-    for Entry { number, name, format, packed } in entries {
+    for Entry { packed: entry, name, format } in entries {
         parts.file.clone_from(&name);
-        let entry = archive.by_index(number).map_err(|error| broken(parts, &error))?;
-        let mut counted = Counted::new(entry, &name, packed, left);
+        let bytes = entry.compressed_size();
+        let entry = entry.with_reader(packed.reader_mut(), ZipReadOptions::new());
+        let entry = entry.map_err(|error| broken(parts, &error))?;
+        let mut counted = Counted::new(entry, &name, bytes, left);
         let reader = BufReader::new(&mut counted);
         let done = match format {
             Format::Csv => Text::open(reader, &name).and_then(|text| csv::cut(text, parts)),
