@@ -1,9 +1,9 @@
 //! A file's rows, read once from its front to its end, in parts of so many.
 //!
 //! `text.rs` bytes that are UTF-8, or are not taken · `csv.rs`, `json.rs`, `workbook.rs` rows of a format ·
-//! `archive.rs` files of an archive. Invariants: nothing is held but the part that is being cut and one row, whatever
-//! the file has; whatever is unpacked is counted as it comes, whatever a header says of it. What is wrong with a row is
-//! told with its line and the rest is read; what is wrong with the file ends it.
+//! `package.rs` what a workbook opens with · `archive.rs` files of an archive. Invariants: nothing is held but the part
+//! that is being cut and one row, whatever the file has; whatever is unpacked is counted as it comes, whatever a header
+//! says of it. What is wrong with a row is told with its line and the rest is read; what is wrong with the file ends it.
 //!
 //! CSV is read by hand and not by a crate: lines are told exactly, a quote that is never closed is told where it
 //! opens, and a row has a bound. That is smaller than what would have to stand around one.
@@ -11,6 +11,7 @@
 mod archive;
 mod csv;
 mod json;
+mod package;
 mod text;
 mod workbook;
 
@@ -24,8 +25,14 @@ use std::io::{BufReader, Seek, SeekFrom};
 pub const FILE_MAX: u64 = 200_000_000;
 /// Bytes of a workbook as it is sent: its texts are held while it is read.
 pub const WORKBOOK_MAX: u64 = 20_000_000;
-/// Bytes of a workbook's texts, unpacked.
+/// Bytes of a workbook's texts, unpacked, and of all else that is read of it before its first cell is.
 pub const WORKBOOK_TEXTS_MAX: u64 = 20_000_000;
+/// What is made of a workbook's styles and sheets: each takes as much as the longest tag.
+pub const WORKBOOK_STYLES_MAX: usize = 150_000_000;
+/// Bytes of one cell as it is written, and of the empty rows before it: a million of them are some fifty megabytes.
+pub const WORKBOOK_CELL_MAX: u64 = 64_000_000;
+/// Parts that a workbook is made of: sheets, pictures and what belongs to them.
+pub const WORKBOOK_PARTS_MAX: usize = 10_000;
 /// Bytes of all that is unpacked from a file.
 pub const UNPACKED_MAX: u64 = 1_000_000_000;
 /// So many times its packed bytes a file may unpack to, once it has a megabyte.

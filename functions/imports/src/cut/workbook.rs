@@ -1,37 +1,78 @@
-//! XLSX: the first sheet, cell by cell. Its texts alone are held; how much they are is counted before.
+//! XLSX: the first sheet, cell by cell. Whoever reads it holds all that it opens with, and each cell whole: so it is
+//! unpacked first, and then no more of it is read at a time than may be held.
 
 use super::archive::{Counted, broken};
 use super::csv::{bytes_of, header, not_too_wide};
+use super::package::{Package, RELATIONS, key};
 use super::{
-    Broken, COLUMNS_MAX, Cells, Parts, ROW_MAX, Stop, UNPACKED_MAX, WORKBOOK_MAX, WORKBOOK_TEXTS_MAX,
+    Broken, COLUMNS_MAX, Cells, Parts, ROW_MAX, Stop, UNPACKED_MAX, WORKBOOK_CELL_MAX, WORKBOOK_MAX,
+    WORKBOOK_PARTS_MAX, WORKBOOK_TEXTS_MAX,
 };
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, open_workbook_from_rs};
 use domain::pim::data::Data;
 use domain::pim::exchange::Row;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
-use zip::ZipArchive;
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::rc::Rc;
+use zip::read::Config;
+use zip::unstable::read::{ZipIterable, ZipIterableFiles};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipReadOptions, ZipWriter};
 
 const DAMAGED: &str = "it is no workbook, or a damaged one: open it and save it as XLSX, or as CSV in UTF-8";
 
-pub(super) fn cut(mut file: File, parts: &mut Parts<'_>) -> Result<(), Stop> {
+/// A file of which no more is read than is left, until there is more again.
+struct Rationed {
+    from: File,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Rationed {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let left = self.left.get();
+        if left == 0 {
+            return Err(std::io::Error::other("more is read than may be held"));
+        }
+        let read = (&self.from).take(left).read(buffer)?;
+        self.left.set(left.saturating_sub(u64::try_from(read).unwrap_or_default()));
+        Ok(read)
+    }
+}
+
+impl Seek for Rationed {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.from.seek(to)
+    }
+}
+
+pub(super) fn cut(file: File, parts: &mut Parts<'_>) -> Result<(), Stop> {
     let bytes = file.metadata()?.len();
     if bytes > WORKBOOK_MAX {
         let why = format!("a workbook of {bytes} bytes: want at most {WORKBOOK_MAX}, or send it as CSV");
         return Err(parts.unreadable(None, why));
     }
-    weigh(&mut file, parts)?;
-    file.seek(SeekFrom::Start(0))?;
-    let damaged = |parts: &Parts<'_>| parts.unreadable(None, DAMAGED);
-    let opened = open_workbook_from_rs::<Xlsx<_>, _>(BufReader::new(file));
-    let mut workbook = opened.map_err(|_| damaged(parts))?;
+    let left = Rc::new(Cell::new(WORKBOOK_TEXTS_MAX));
+    let from = Rationed { from: unpacked(file, parts)?, left: Rc::clone(&left) };
+    let refused = |at: Option<u64>, why: String, parts: &Parts<'_>| {
+        parts.unreadable(at, if left.get() == 0 { why } else { DAMAGED.to_owned() })
+    };
+    let opened = open_workbook_from_rs::<Xlsx<_>, _>(BufReader::new(from));
+    let mut workbook = opened.map_err(|_| refused(None, too_many_texts(), parts))?;
     let first = workbook.sheet_names().first().cloned();
     let first = first.ok_or_else(|| parts.unreadable(None, "it has no sheet"))?;
-    let mut reader = workbook.worksheet_cells_reader(&first).map_err(|_| damaged(parts))?;
+    let unread = |at: u64, parts: &Parts<'_>| {
+        let why =
+            format!("a cell from here on, with what is before it, has more than {WORKBOOK_CELL_MAX} bytes");
+        refused(Some(at).filter(|row| *row > 0), why, parts)
+    };
+    left.set(WORKBOOK_CELL_MAX);
+    let mut reader = workbook.worksheet_cells_reader(&first).map_err(|_| unread(0, parts))?;
     let mut sheet = Sheet { names: None, at: 0, cells: BTreeMap::new(), bytes: 0 };
     loop {
-        let cell = reader.next_cell().map_err(|_| parts.unreadable(Some(sheet.at), DAMAGED))?;
+        left.set(WORKBOOK_CELL_MAX);
+        let cell = reader.next_cell().map_err(|_| unread(sheet.at, parts))?;
         let Some(cell) = cell else { break };
         let (row, column) = cell.get_position();
         let row = u64::from(row).saturating_add(1);
@@ -52,30 +93,80 @@ pub(super) fn cut(mut file: File, parts: &mut Parts<'_>) -> Result<(), Stop> {
     sheet.end(parts)
 }
 
-/// Everything in it is unpacked once, so that it is known what there is before anything of it is held.
-fn weigh(file: &mut File, parts: &Parts<'_>) -> Result<(), Stop> {
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|_| parts.unreadable(None, DAMAGED))?;
-    let (mut all, mut texts) = (0_u64, 0_u64);
-    for number in 0..archive.len() {
-        let entry = archive.by_index(number).map_err(|error| broken(parts, &error))?;
-        let held = |name: &str| name.ends_with(".xml") && !name.contains("worksheets/");
-        let is_text = entry.name().is_ok_and(|name| held(&name));
-        let packed = entry.compressed_size();
-        let left = UNPACKED_MAX.saturating_sub(all);
-        let mut counted = Counted::new(entry, &parts.file, packed, left);
-        std::io::copy(&mut counted, &mut std::io::sink()).map_err(|error| match Stop::from(error) {
-            Stop::Place(_) => parts.unreadable(None, DAMAGED),
-            told @ (Stop::Unreadable(_) | Stop::Unheard) => told,
-        })?;
-        all = all.saturating_add(counted.bytes);
-        texts = texts.saturating_add(if is_text { counted.bytes } else { 0 });
-    }
-    if texts > WORKBOOK_TEXTS_MAX {
-        let why =
-            format!("its texts are {texts} bytes: want at most {WORKBOOK_TEXTS_MAX}, or send it as CSV");
+fn too_many_texts() -> String {
+    format!("its texts are more than {WORKBOOK_TEXTS_MAX} bytes: send it as CSV")
+}
+
+/// The same workbook with nothing of it packed, and without what is not read of it, as its pictures: so as many bytes
+/// as are read of it are held of it, whatever it calls its parts.
+fn unpacked(file: File, parts: &Parts<'_>) -> Result<File, Stop> {
+    let damaged = |_| parts.unreadable(None, DAMAGED);
+    let mut archive = ZipIterable::try_new(BufReader::new(file), Config::default()).map_err(damaged)?;
+    if archive.len() > WORKBOOK_PARTS_MAX {
+        let why = format!("it is made of {} parts: want at most {WORKBOOK_PARTS_MAX}", archive.len());
         return Err(parts.unreadable(None, why));
     }
-    Ok(())
+    let mut package = package(archive.files().map_err(damaged)?, parts)?;
+    let entries = archive.files().map_err(damaged)?;
+    let mut whole = ZipWriter::new(BufWriter::new(tempfile::tempfile()?));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    whole.start_file(RELATIONS, stored).map_err(damaged)?;
+    whole.write_all(package.relations().as_bytes())?;
+    let mut all = 0_u64;
+    while let Some(entry) = entries.next() {
+        let entry = entry.map_err(damaged)?;
+        let name = entry.name().map_err(damaged)?.into_owned();
+        let key = key(&name);
+        let opens = package.opens_with(&key);
+        if key == RELATIONS || !(opens || key.ends_with(".xml") || key.ends_with(".rels")) {
+            continue;
+        }
+        let (packed, left) = (entry.compressed_size(), UNPACKED_MAX.saturating_sub(all));
+        let reader = entry.with_reader(entries.reader_mut(), ZipReadOptions::new());
+        let reader = reader.map_err(|error| broken(parts, &error))?;
+        let mut counted = Counted::new(reader, &parts.file, packed, left);
+        whole.start_file(name, stored).map_err(damaged)?;
+        if opens {
+            let mut part = Vec::new();
+            let most = WORKBOOK_TEXTS_MAX.saturating_add(1);
+            let read =
+                counted.by_ref().take(most).read_to_end(&mut part).map_err(|error| unread(error, parts))?;
+            if u64::try_from(read).unwrap_or(u64::MAX) >= most {
+                return Err(parts.unreadable(None, too_many_texts()));
+            }
+            package.look(&key, &part).map_err(|why| parts.unreadable(None, why))?;
+            whole.write_all(&part)?;
+        } else {
+            std::io::copy(&mut counted, &mut whole).map_err(|error| unread(error, parts))?;
+        }
+        all = all.saturating_add(counted.bytes);
+    }
+    let whole = whole.finish().map_err(std::io::Error::from)?;
+    Ok(whole.into_inner().map_err(std::io::IntoInnerError::into_error)?)
+}
+
+/// What the system does not say is said by the unpacking.
+fn unread(error: std::io::Error, parts: &Parts<'_>) -> Stop {
+    match Stop::from(error) {
+        Stop::Place(error) if error.raw_os_error().is_none() => parts.unreadable(None, DAMAGED),
+        told @ (Stop::Place(_) | Stop::Unreadable(_) | Stop::Unheard) => told,
+    }
+}
+
+/// Where its parts are, as it says.
+fn package(entries: &mut ZipIterableFiles<BufReader<File>>, parts: &Parts<'_>) -> Result<Package, Stop> {
+    let damaged = |_| parts.unreadable(None, DAMAGED);
+    while let Some(entry) = entries.next() {
+        let entry = entry.map_err(damaged)?;
+        if key(&entry.name().map_err(damaged)?) == RELATIONS {
+            let entry = entry.with_reader(entries.reader_mut(), ZipReadOptions::new()).map_err(damaged)?;
+            let mut relations = String::new();
+            let most = u64::try_from(ROW_MAX).unwrap_or_default();
+            entry.take(most).read_to_string(&mut relations).map_err(|error| unread(error, parts))?;
+            return Package::of(&relations).ok_or_else(|| parts.unreadable(None, DAMAGED));
+        }
+    }
+    Err(parts.unreadable(None, DAMAGED))
 }
 
 struct Sheet {
