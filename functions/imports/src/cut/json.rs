@@ -2,7 +2,7 @@
 //! that they are in the file.
 
 use super::text::Text;
-use super::{Broken, Cells, Parts, ROW_MAX, Stop};
+use super::{Broken, COLUMNS_MAX, Cells, Parts, ROW_MAX, Stop};
 use domain::pim::data::Data;
 use domain::pim::exchange::Row;
 use serde_json::value::RawValue;
@@ -11,6 +11,10 @@ use std::io::Read;
 
 /// Arrays and objects within each other.
 const DEPTH_MAX: usize = 16;
+/// Bytes of the columns that the objects of one row make: their names grow with each level, and come with each value.
+const SPREAD_MAX: usize = 4 * ROW_MAX;
+/// What a value takes besides its text.
+const BESIDES: usize = 8;
 const NO_OBJECT: &str = "want an object, like {\"id\": \"7\"}";
 
 fn blanks<R: Read>(text: &mut Text<R>) -> Result<Option<u8>, Stop> {
@@ -47,7 +51,7 @@ pub(super) fn cut<R: Read>(mut text: Text<R>, parts: &mut Parts<'_>) -> Result<(
         blanks(&mut text)?;
         let line = text.line;
         let bytes = value(&mut text, parts)?;
-        parts.push(line, row(&bytes, line), bytes.len())?;
+        push(line, &bytes, parts)?;
     }
     text.next()?;
     match blanks(&mut text)? {
@@ -105,9 +109,19 @@ pub(super) fn cut_lines<R: Read>(mut text: Text<R>, parts: &mut Parts<'_>) -> Re
                 return Err(parts.too_large(line, ""));
             }
         }
-        parts.push(line, row(&bytes, line), bytes.len())?;
+        push(line, &bytes, parts)?;
     }
     Ok(())
+}
+
+/// A row counts as what is held of it: many small values, and the columns they make, are more than their bytes.
+fn push(line: u64, bytes: &[u8], parts: &mut Parts<'_>) -> Result<(), Stop> {
+    let cells = row(bytes, line);
+    let held = match &cells {
+        Cells::Row(row) => row.iter().map(|(name, data)| name.len().saturating_add(weight(data))).sum(),
+        Cells::Broken(_) => 0,
+    };
+    parts.push(line, cells, bytes.len().max(held))
 }
 
 fn row(bytes: &[u8], line: u64) -> Cells {
@@ -125,37 +139,71 @@ fn row(bytes: &[u8], line: u64) -> Cells {
             return Broken::row(wrong, "write it as a JSON library does");
         }
     };
+    if read.len() > COLUMNS_MAX {
+        return too_wide(read.len());
+    }
     let mut row = Row::new();
+    let mut left = SPREAD_MAX;
     for (name, raw) in read {
         let data = match data(raw.get(), 0) {
             Ok(data) => data,
             Err(odd) => return Broken::row(format!("`{name:.80}` has {odd}"), "leave it out"),
         };
-        spread(&mut row, &name, &data);
+        if spread(&mut row, &mut left, &name, &data).is_none() {
+            let wrong = format!("the objects in `{name:.80}` make columns of more than {SPREAD_MAX} bytes");
+            return Broken::row(wrong, "shorten the names, or leave out what is not needed");
+        }
         row.insert(name, data);
+        if row.len() > COLUMNS_MAX {
+            return too_wide(row.len());
+        }
     }
     Cells::Row(row)
 }
 
-/// What is within an object is a column too: `size.width`; of a list of them, the list of what each has there.
-fn spread(row: &mut Row, name: &str, data: &Data) {
+fn too_wide(columns: usize) -> Cells {
+    let wrong =
+        format!("it makes {columns} columns, with what is within its objects: want at most {COLUMNS_MAX}");
+    Broken::row(wrong, "leave out what is not needed")
+}
+
+/// What is within an object is a column too: `size.width`; of a list of them, the list of what each has there. None
+/// where that takes more than is left: nothing of it is made before it is counted.
+fn spread(row: &mut Row, left: &mut usize, name: &str, data: &Data) -> Option<()> {
+    let named = |left: &mut usize, part: &str, data: &Data| {
+        let bytes = name.len().saturating_add(part.len()).saturating_add(weight(data));
+        *left = left.checked_sub(bytes)?;
+        Some(format!("{name}.{part}"))
+    };
     match data {
         Data::Map(parts) => {
             for (part, data) in parts {
-                let name = format!("{name}.{part}");
-                spread(row, &name, data);
+                let name = named(left, part, data)?;
+                spread(row, left, &name, data)?;
                 row.insert(name, data.clone());
             }
         }
         Data::List(items) => {
             let mut lists: BTreeMap<String, Vec<Data>> = BTreeMap::new();
             for (part, data) in items.iter().filter_map(Data::as_map).flatten() {
-                lists.entry(format!("{name}.{part}")).or_default().push(data.clone());
+                lists.entry(named(left, part, data)?).or_default().push(data.clone());
             }
             row.extend(lists.into_iter().map(|(name, items)| (name, Data::List(items))));
         }
         Data::Null | Data::Bool(_) | Data::Whole(_) | Data::Text(_) => {}
     }
+    Some(())
+}
+
+/// What a value takes, more or less.
+fn weight(data: &Data) -> usize {
+    let within = match data {
+        Data::Null | Data::Bool(_) | Data::Whole(_) => 0,
+        Data::Text(text) => text.len(),
+        Data::List(items) => items.iter().map(weight).sum(),
+        Data::Map(parts) => parts.iter().map(|(name, data)| name.len().saturating_add(weight(data))).sum(),
+    };
+    within.saturating_add(BESIDES)
 }
 
 #[derive(Debug, thiserror::Error)]

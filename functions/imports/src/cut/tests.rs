@@ -1,5 +1,5 @@
 use super::package::Package;
-use super::{Cells, Part, Stop, cut};
+use super::{Broken, COLUMNS_MAX, Cells, Part, Stop, cut};
 use domain::import::Format;
 use domain::pim::data::Data;
 use domain::pim::exchange::Row;
@@ -20,6 +20,60 @@ fn rows(file: File, format: Format) -> Result<Vec<Cells>, String> {
         Err(Stop::Unreadable(why)) => Err(why.to_string()),
         Err(other) => panic!("{other:?}"),
     }
+}
+
+fn rows_of(text: &str, format: Format) -> Result<Vec<Cells>, String> {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    rows(file, format)
+}
+
+fn broken(wrong: &str, todo: &str) -> Cells {
+    Cells::Broken(Broken { column: None, wrong: wrong.to_owned(), todo: todo.to_owned() })
+}
+
+#[test]
+fn columns_that_objects_make_are_counted_before_they_are_made() {
+    let long = "n".repeat(500_000);
+    let many =
+        |count: usize, one: &str| (0..count).map(|n| format!("\"a{n}\":{one}")).collect::<Vec<_>>().join(",");
+    let told = |name: &str| {
+        let wrong = format!("the objects in `{name:.80}` make columns of more than 4000000 bytes");
+        broken(&wrong, "shorten the names, or leave out what is not needed")
+    };
+    let named = format!("{{\"{long}\":{{{}}}}}", many(40_000, "1"));
+    let listed = format!("{{\"{long}\":[{{{}}}]}}", many(40_000, "1"));
+    let deep = format!("{{\"x\":{}\"{long}\"{}}}", "{\"y\":".repeat(12), "}".repeat(12));
+    let values = format!("{{\"x\":{}[{}1]{}}}", "{\"y\":".repeat(12), "1,".repeat(100_000), "}".repeat(12));
+    let file = [named, listed, deep, values].join("\n");
+    assert_eq!(rows_of(&file, Format::Jsonl).unwrap(), [told(&long), told(&long), told("x"), told("x")]);
+
+    let wide = |columns: usize| {
+        let wrong = format!(
+            "it makes {columns} columns, with what is within its objects: want at most {COLUMNS_MAX}"
+        );
+        broken(&wrong, "leave out what is not needed")
+    };
+    let file = format!("{{{}}}\n{{\"x\":{{{}}}}}", many(10_001, "1"), many(10_000, "1"));
+    assert_eq!(rows_of(&file, Format::Jsonl).unwrap(), [wide(10_001), wide(10_001)]);
+
+    let most = Row::from([("x".to_owned(), Data::Text(long.clone())), ("y".to_owned(), Data::Null)]);
+    let file = format!("[{{\"x\":\"{long}\",\"y\":null}}]");
+    assert_eq!(rows_of(&file, Format::Json).unwrap(), [Cells::Row(most)]);
+}
+
+#[test]
+fn a_row_of_many_small_values_is_a_part_of_its_own() {
+    let row = format!("{{\"x\":[{}1]}}\n", "1,".repeat(250_000));
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(row.repeat(3).as_bytes()).unwrap();
+    let mut parts = Vec::new();
+    let done = cut(file, "f", Format::Jsonl, &mut |part| {
+        parts.push(part.rows.len());
+        true
+    });
+    assert!(done.is_ok());
+    assert_eq!(parts, [1, 1, 1]);
 }
 
 /// What packs well and yet not too well: a megabyte of it at a time.
