@@ -4,7 +4,7 @@ use domain::import::Format;
 use domain::pim::data::Data;
 use domain::pim::exchange::Row;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Cursor, Write};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -233,4 +233,18 @@ fn a_workbook_is_where_its_package_says_and_nowhere_else() {
         let it = format!("Type=\"URI/officeDocument\" Target=\"{it}\"");
         assert!(Package::of(&relations(&it)).is_none(), "{it}");
     }
+}
+
+#[test]
+fn the_files_of_an_archive_are_counted_before_their_list_is_read() {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for n in 0..1_001 {
+        archive.start_file(format!("{n}.csv"), SimpleFileOptions::default()).unwrap();
+    }
+    let mut archive = archive.finish().unwrap().into_inner();
+    let last = archive.windows(4).rposition(|four| four == b"PK\x01\x02").unwrap();
+    archive[last] = b'x';
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&archive).unwrap();
+    assert_eq!(rows(file, Format::Zip).unwrap_err(), "f: it has 1001 files: want at most 1000");
 }
