@@ -40,7 +40,21 @@ impl Deliveries {
 
     /// Ines subscribes to the box, and her first one is ordered.
     async fn subscribe(&self, token: &str) -> String {
-        let answer = self.market.ines.post("/v1/subscriptions", &self.market.body("box", token), "").await;
+        self.subscribe_to("box", token).await
+    }
+
+    /// The same by a plan that waits 60 days for another card.
+    async fn subscribe_patiently(&self, token: &str) -> String {
+        let mut patient = self.terms();
+        patient["dunning"] = json!({
+            "retry_days": [1, 3, 7], "fault_minutes": [], "restrict_after_days": 10, "cancel_after_days": 60,
+        });
+        publish(&self.market.shop, "patient", patient).await;
+        self.subscribe_to("patient", token).await
+    }
+
+    async fn subscribe_to(&self, plan: &str, token: &str) -> String {
+        let answer = self.market.ines.post("/v1/subscriptions", &self.market.body(plan, token), "").await;
         assert_eq!((answer.status.as_u16(), answer.text("/status")), (202, "incomplete"), "{}", answer.body);
         self.market.shop.settle().await;
         answer.text("/id").to_owned()
@@ -156,6 +170,22 @@ async fn goods_that_nobody_pays_end_the_subscription_and_another_card_saves_it()
     assert_eq!((at(&shown, "/status"), at(&shown, "/end")), ("ended", "unpaid"));
     assert_eq!(all.orders().await.len(), 2);
     assert_eq!(all.stock().await, (100, 4, 96));
+    all.market.books_are_right().await;
+}
+
+#[tokio::test]
+async fn who_leaves_with_the_period_is_sent_and_charged_nothing_after_it() {
+    let all = Deliveries::open().await;
+    let id = all.subscribe_patiently("tok_away_declined_stolen_card").await;
+    all.market.shop.wait_until("2026-04-02T09:10:00Z").await;
+    assert_eq!(at(&all.delivery(&id).await, "/retry_at"), "2026-06-01T09:00:00Z");
+    all.market.act(&id, "cancel", json!({"at": "period_end"})).await;
+    all.market.shop.wait_until("2026-05-02T09:10:00Z").await;
+    let shown = all.market.show(&id).await;
+    assert_eq!((at(&shown, "/status"), at(&shown, "/end")), ("ended", "canceled"));
+    assert_eq!((at(&shown, "/ended_at"), &shown["delivery"]), ("2026-05-02T09:00:00Z", &Value::Null));
+    all.market.shop.wait_until("2026-06-02T09:10:00Z").await;
+    assert_eq!((all.orders().await.len(), all.stock().await), (1, (100, 2, 98)));
     all.market.books_are_right().await;
 }
 

@@ -262,15 +262,18 @@ impl Subscription {
         Ok(Period { until: self.moved.unwrap_or(period.until), ..period })
     }
 
-    /// When time brings something by itself: the end of the trial, of the period, of a pause.
+    /// When time brings something by itself: the end of the trial, of the period, of a pause. Goods that failed are
+    /// tried again first, but not after the end of a period that its customer leaves with.
     pub fn due_at(&self) -> Result<Option<Timestamp>, OutOfTime> {
         Ok(match &self.stage {
             Stage::Incomplete { since } => Some(since.saturating_add(INCOMPLETE_LIMIT).unwrap_or(*since)),
             Stage::Trialing { until, .. } => Some(*until),
-            Stage::Active => match self.sending.as_ref().and_then(|sending| sending.retry_at) {
-                Some(retry) => Some(retry),
-                None => Some(self.period()?.until),
-            },
+            Stage::Active => {
+                let until = self.period()?.until;
+                let retry = self.sending.as_ref().and_then(|sending| sending.retry_at);
+                let leaves = self.next == Some(Next::Cancel);
+                Some(retry.map_or(until, |retry| if leaves { retry.min(until) } else { retry }))
+            }
             Stage::Paused { until, .. } => *until,
             Stage::Ended { .. } => None,
         })

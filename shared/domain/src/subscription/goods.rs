@@ -2,6 +2,7 @@
 //!
 //! Who orders tells what came of it. What failed is tried again on the days of the plan's dunning policy; where another
 //! means of payment is needed, as soon as there is one. Until then nothing renews: no delivery is left behind another.
+//! Nothing is tried after the end of a period that its customer leaves with.
 //! A subscription that begins with goods is incomplete until they are ordered; if they cannot be, there was none.
 
 use super::{Change, Ended, Refused, Stage, Start, Step, Subscription, Taxes, end, start};

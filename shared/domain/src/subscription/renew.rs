@@ -117,7 +117,12 @@ pub fn renew(
         Stage::Trialing { .. } => true,
         Stage::Active => false,
     };
-    if held.sending.is_some() {
+    if let Some(sending) = &held.sending {
+        let until = held.period()?.until;
+        // A try that is under way is told first: it may be paid.
+        if held.next == Some(Next::Cancel) && until <= now && sending.retry_at.is_some() {
+            return Ok(Renewal::Due(Box::new(end(held, Ended::Canceled, until))));
+        }
         let again = held.resent().map(|step| Renewal::Due(Box::new(step)));
         return Ok(again.unwrap_or(Renewal::NotDue));
     }

@@ -128,3 +128,51 @@ fn who_cancels_gets_no_goods_that_are_not_ordered_yet() {
     assert_eq!(life.cancel(When::Now(None), on("2027-05-02")), "Ended");
     assert_eq!((life.held.sending.clone(), sent(&life.held, 1)), (None, Decision::Already));
 }
+
+/// It waits for another card until after the period's end, which its customer leaves with.
+fn leaving() -> Life {
+    let mut life = renewing(&tea());
+    declined(&mut life, on("2027-05-01"));
+    assert_eq!(life.cancel(When::PeriodEnd, on("2027-05-02")), "CancellationScheduled");
+    life
+}
+
+/// For good, and asked for during 60 days.
+fn declined(life: &mut Life, now: Timestamp) {
+    let policy = crate::dunning::Policy { cancel_after_days: 60, ..tea().dunning };
+    let decision = not_sent(&life.held, 1, NotSent::Declined(Class::Hard), &policy, now);
+    assert_eq!(life.decided(decision), "SendingFailed");
+    assert_eq!(retry_at(life), Some(on("2027-06-30")));
+}
+
+#[test]
+fn who_leaves_with_the_period_is_sent_and_charged_nothing_after_it() {
+    for late in [on("2027-06-01"), on("2027-07-02")] {
+        let mut life = leaving();
+        assert_eq!(life.held.due_at(), Ok(Some(on("2027-06-01"))));
+        assert_eq!(life.renew(at("2027-05-31T23:59:59Z")), "not due");
+        assert_eq!(life.renew(late), "Ended");
+        assert_eq!(life.held.stage, Stage::Ended { since: on("2027-06-01"), why: Ended::Canceled });
+        assert_eq!((life.held.sending.clone(), life.sent.len()), (None, 1));
+    }
+}
+
+#[test]
+fn a_try_that_is_under_way_at_the_end_of_the_period_is_told_before_it_ends() {
+    for paid in [true, false] {
+        let mut life = leaving();
+        let means = Means { token: Some(id("tok_other")), ..life.held.means.clone() };
+        let Ok(Decision::New(step)) = set_means(&life.held, means) else { panic!("another card") };
+        life.held = step.next;
+        assert_eq!(life.renew(on("2027-06-01")), "not due");
+        if paid {
+            let decision = sent(&life.held, 1);
+            assert_eq!(life.decided(decision), "Sent");
+        } else {
+            declined(&mut life, on("2027-06-01"));
+        }
+        assert_eq!(life.held.due_at(), Ok(Some(on("2027-06-01"))));
+        assert_eq!(life.renew(on("2027-06-01")), "Ended");
+        assert_eq!(life.held.stage, Stage::Ended { since: on("2027-06-01"), why: Ended::Canceled });
+    }
+}
