@@ -174,6 +174,25 @@ async fn goods_that_nobody_pays_end_the_subscription_and_another_card_saves_it()
 }
 
 #[tokio::test]
+async fn goods_are_ordered_and_paid_also_when_the_cart_of_the_last_try_is_forgotten() {
+    let all = Deliveries::open().await;
+    let id = all.subscribe_patiently("tok_away_declined_stolen_card").await;
+    all.market.shop.wait_until("2026-04-02T09:10:00Z").await;
+    assert_eq!(at(&all.delivery(&id).await, "/retry_at"), "2026-06-01T09:00:00Z");
+    all.market.shop.wait_until("2026-05-17T09:10:00Z").await;
+    all.market.shop.forgets().await;
+    let body = json!({"payment": subscribing::card("tok_approved")});
+    all.market.act(&id, "set-payment-method", body).await;
+    // The period after it, which had waited, is ordered too.
+    all.market.shop.wait_minutes(20).await;
+    assert_eq!(all.orders().await, ["59.80", "59.80", "59.80"]);
+    let shown = all.market.show(&id).await;
+    assert_eq!((at(&shown, "/period_end"), &shown["delivery"]), ("2026-06-02T09:00:00Z", &Value::Null));
+    assert_eq!(all.stock().await, (100, 6, 94));
+    all.market.books_are_right().await;
+}
+
+#[tokio::test]
 async fn who_leaves_with_the_period_is_sent_and_charged_nothing_after_it() {
     let all = Deliveries::open().await;
     let id = all.subscribe_patiently("tok_away_declined_stolen_card").await;

@@ -12,10 +12,10 @@ use domain::Decision;
 use domain::cart::{Add, Cart, Contact, Edit, HELD};
 use domain::checkout::Stage;
 use domain::customer::Profile;
-use domain::id::{CartId, MarketplaceId, OfferId, SubscriptionId};
+use domain::id::{CartId, MarketplaceId, OfferId, OrderId, SubscriptionId};
 use domain::marketplace::Marketplace;
 use domain::plan::Terms;
-use domain::subscription::{NotSent, Subscription, not_sent, sent};
+use domain::subscription::{NotSent, Sending, Subscription, not_sent, sent};
 use domain::tender::Tender;
 use edge::sealed::unseal;
 use edge::shopping::AtHand;
@@ -61,12 +61,11 @@ async fn order(
         return Ok(Ordering::Over);
     };
     let subscription = &held.value;
-    let wanted =
-        |sending: &domain::subscription::Sending| sending.number == due.number && sending.retry_at.is_none();
+    let wanted = |sending: &Sending| sending.number == due.number && sending.retry_at.is_none();
     let Some(sending) = subscription.sending.as_ref().filter(|sending| wanted(sending)) else {
         return Ok(Ordering::Over);
     };
-    let known = Known::read(world, m, subscription, &due.cart).await?;
+    let known = Known::read(world, m, (subscription, sending), &due.cart).await?;
     match known.cart.as_ref().map(|cart| &cart.value.stage) {
         Some(Stage::Completed { .. }) => return Ok(Ordering::Over),
         Some(Stage::Locked { .. }) => return Ok(Ordering::Under(due.cart.clone())),
@@ -102,6 +101,8 @@ struct Known {
     marketplace: Marketplace,
     /// As an earlier try has left it.
     cart: Option<Held<Cart>>,
+    /// Payments that were tried.
+    payments: u8,
     data_key: Option<DataKey>,
     contact: Option<Contact>,
     recipient: Option<Recipient>,
@@ -111,11 +112,11 @@ impl Known {
     async fn read(
         world: &World,
         m: &MarketplaceId,
-        subscription: &Subscription,
-        cart: &CartId,
+        (subscription, sending): (&Subscription, &Sending),
+        id: &CartId,
     ) -> Result<Self, Problem> {
         let customer = &subscription.customer;
-        let (own, cart) = (Key::marketplace(m), Key::cart(m, cart));
+        let (own, cart) = (Key::marketplace(m), Key::cart(m, id));
         let (account, data_key) = (Key::customer(m, customer), Key::data_key(m, customer));
         let bill_to = subscription.bill_to.as_ref();
         let recipient = bill_to.map(|digest| Key::recipient(m, &subscription.id, digest.as_str()));
@@ -132,9 +133,20 @@ impl Known {
             agreed_at: None,
         });
         let recipient = recipient.map(|key| read.take::<Recipient>(&key)).transpose()?.flatten();
+        let cart = read.take::<Cart>(&cart)?;
+        let payments = match &cart {
+            Some(held) => held.value.payments,
+            // The last try may be so long ago that its cart is forgotten; payments are not.
+            None if sending.tries > 0 => {
+                let last = world.table.payments(m, &OrderId::of_cart(id)).await?.pop();
+                last.map_or(0, |held| held.value.number())
+            }
+            None => 0,
+        };
         Ok(Self {
             marketplace: marketplace.ok_or_else(|| Problem::not_found("marketplace"))?.value,
-            cart: read.take::<Cart>(&cart)?,
+            cart,
+            payments,
             data_key,
             contact,
             recipient: recipient.map(|held| held.value),
@@ -155,7 +167,8 @@ async fn filled(
     let goods = &terms.gives.goods;
     let offers = goods.iter().map(|one| OfferId::of(m, &one.merchant, one.sku.as_str()));
     let offers: Vec<OfferId> = offers.collect();
-    let bare = Cart::renewing(subscription, known.cart.as_ref().map(|held| &held.value), now);
+    let before = known.cart.as_ref().map(|held| &held.value);
+    let bare = Cart::renewing(subscription, (before, known.payments), now);
     let wares = world.table.wares_and_stock(m, &bare, &offers, now).await?;
     let mut add = Vec::with_capacity(goods.len());
     for (one, offer) in goods.iter().zip(&offers) {

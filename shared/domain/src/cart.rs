@@ -238,13 +238,13 @@ impl Cart {
         Self { lines, codes, follow_up, last_line: self.last_line, zone: self.zone.clone(), ..bare }
     }
 
-    /// Empty, for what a subscription sends for its period; `before`: as an earlier try has left it.
-    pub fn renewing(of: &Subscription, before: Option<&Self>, now: Timestamp) -> Self {
+    /// Empty, for what a subscription sends for its period, with so many payments tried; `before`: as an earlier try has
+    /// left it, if that is not forgotten.
+    pub fn renewing(of: &Subscription, (before, payments): (Option<&Self>, u8), now: Timestamp) -> Self {
         let id = CartId::of_renewal(&of.id, of.number);
         let bare = Self::open(id, of.currency(), Some(of.customer.clone()), of.place.clone(), now);
-        let (holds, held_until, payments) = before.map_or((Vec::new(), None, 0), |before| {
-            (before.holds.clone(), before.held_until, before.payments)
-        });
+        let held = |before: &Self| (before.holds.clone(), before.held_until);
+        let (holds, held_until) = before.map(held).unwrap_or_default();
         Self { renews: Some((of.id.clone(), of.number)), holds, held_until, payments, ..bare }
     }
 
