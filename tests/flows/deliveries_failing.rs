@@ -3,9 +3,9 @@
 
 use crate::faults::stripe::{Call, Fault, Stripe};
 use crate::races::polite;
-use crate::recurring::cuts::{CUTS, Cuts, install};
+use crate::recurring::cuts::{CUTS, Cuts, Stop, install, is_a};
 use domain::subscription::Stage;
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use souk::api::Api;
@@ -311,5 +311,38 @@ async fn a13_3_two_workers_on_the_goods_of_one_period_place_one_order() {
         scene.pass(SignedDuration::from_mins(30)).await;
         scene.has_had(&of, head_start + 2, head_start).await;
         scene.all_is_right(head_start).await;
+    }
+}
+
+#[tokio::test]
+async fn who_cancels_while_goods_are_ordered_has_no_order_and_pays_nothing() {
+    let scene = Scene::open().await;
+    let market = &scene.shop().market;
+    // Before they are looked at, before it is asked whether they are awaited, and before it is told of their order.
+    for nth in 1..=3 {
+        let of = scene.first(|| scene.cuts.none()).await;
+        scene.has_had(&of, 1, nth).await;
+        // Nobody hears of the goods but the test.
+        let deaf: Handler = Arc::new(|_| Box::pin(async { Ok(json!({"batchItemFailures": []})) }));
+        market.cloud.register("checkout", deaf);
+        scene.renews(&of, || scene.cuts.none()).await;
+        let told = scene.goods_due(&of).await;
+        let (tail, reads) = (of.id["sub_".len()..].to_owned(), AtomicUsize::new(0));
+        let (stop, config) = Stop::before(market.cloud.sdk_config("checkout"), move |request| {
+            let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+            let reads_it = is_a(request, "GetItem") && body.contains(&tail);
+            reads_it && reads.fetch_add(1, Ordering::SeqCst) + 1 == nth
+        });
+        install(scene.shop(), "checkout", None, config, market.clock.clone());
+        let cancels = async {
+            stop.is_reached().await;
+            let path = format!("/v1/subscriptions/{}/cancel", of.id);
+            assert_eq!(of.api.post(&path, &json!({"at": "now"}), "").await.status, 200);
+            stop.is_over();
+        };
+        join(scene.hears(&told[told.len() - 1..]), cancels).await;
+        assert_eq!(scene.orders(&of.api).await.len(), 1, "before its read {nth}");
+        scene.all_is_right(nth).await;
+        assert_eq!(scene.orders(&of.api).await.len(), 1, "after its read {nth}");
     }
 }

@@ -231,6 +231,7 @@ pub(crate) async fn tell<'a, C: Debug + Clone>(
     }
 }
 
+/// An order that nobody awaits any more is not placed: busy, and the next look finds that out as any does.
 async fn told<'a, C: Debug + Clone>(
     world: &World,
     m: &MarketplaceId,
@@ -239,12 +240,16 @@ async fn told<'a, C: Debug + Clone>(
     failed: Option<NotSent>,
     taken: C,
 ) -> Result<Commit<'a, C>, Problem> {
-    let Some((held, terms)) = world.table.sending(m, id).await? else { return Ok(commit) };
-    let decided = match failed {
-        None => sent(&held.value, number),
-        Some(why) => not_sent(&held.value, number, why, &terms.dunning, world.now()),
+    let decided = world.table.sending(m, id).await?.map(|(held, terms)| {
+        let decided = match failed {
+            None => sent(&held.value, number),
+            Some(why) => not_sent(&held.value, number, why, &terms.dunning, world.now()),
+        };
+        (held, decided)
+    });
+    let Some((held, Decision::New(step))) = decided else {
+        return if failed.is_some() { Ok(commit) } else { Err(Problem::busy()) };
     };
-    let Decision::New(step) = decided else { return Ok(commit) };
     if let Some(at) = step.next.due_at()? {
         world.table.subscription_is_due(m, id, at).await?;
     }

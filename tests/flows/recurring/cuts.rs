@@ -7,10 +7,12 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use edge::World;
 use souk::cloud::{Called, Handler, in_the_way};
 use souk::market::functions;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use table::Key;
 use table::due::{Work, due_at};
 use tests::Shop;
+use tokio::task::yield_now;
 
 /// What is wrong with a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +118,54 @@ impl Cuts {
             Some(Cut::GoneBefore | Cut::NotDone) | None => answer,
         }
     }
+}
+
+/// One call that waits, before it is made, until others have done something.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop(Arc<AtomicU8>);
+
+impl Stop {
+    const REACHED: u8 = 1;
+    const OVER: u8 = 2;
+
+    /// The configuration whose first call that `this` is true of waits.
+    pub(crate) fn before(
+        config: SdkConfig,
+        this: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static,
+    ) -> (Self, SdkConfig) {
+        let stop = Self::default();
+        let own = stop.clone();
+        let config = in_the_way(config, move |request, aws| {
+            let state = &own.0;
+            let stops = state.load(Ordering::SeqCst) < Self::REACHED && this(&request);
+            if stops {
+                state.store(Self::REACHED, Ordering::SeqCst);
+            }
+            let own = own.clone();
+            async move {
+                while stops && own.0.load(Ordering::SeqCst) < Self::OVER {
+                    yield_now().await;
+                }
+                aws.call(request).await
+            }
+        });
+        (stop, config)
+    }
+
+    pub(crate) async fn is_reached(&self) {
+        while self.0.load(Ordering::SeqCst) < Self::REACHED {
+            yield_now().await;
+        }
+    }
+
+    pub(crate) fn is_over(&self) {
+        self.0.store(Self::OVER, Ordering::SeqCst);
+    }
+}
+
+/// What a call is of the table, such as `GetItem`.
+pub(crate) fn is_a(request: &HttpRequest, call: &str) -> bool {
+    request.headers().get("x-amz-target").is_some_and(|target| target.ends_with(&format!(".{call}")))
 }
 
 /// A function with a configuration and a clock of its own; its schedule still passes over runs without work.
