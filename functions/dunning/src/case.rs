@@ -54,7 +54,7 @@ async fn note(till: &Till<'_>, id: &InvoiceId) -> Result<(), Again> {
         Stage::Incomplete { .. } => begins_or_not(till, &invoice.value, &held).await,
         Stage::Ended { why, .. } => till.gives_up(&held, (why, till.world.now())).await.map(|_| ()),
         Stage::Trialing { .. } | Stage::Active | Stage::Paused { .. } => {
-            count(till, &invoice.value, &held.value).await
+            count(till, &invoice, &held.value).await
         }
     }
 }
@@ -70,9 +70,10 @@ async fn begins_or_not(till: &Till<'_>, invoice: &Invoice, held: &Held<Subscript
     Ok(())
 }
 
-/// One setback more, if it is news: all of the invoice's payments are counted.
-async fn count(till: &Till<'_>, invoice: &Invoice, subscription: &Subscription) -> Result<(), Again> {
-    let (table, now) = (&till.world.table, till.world.now());
+/// One setback more, if it is news: all of the invoice's payments are counted. Its first one opens a case, if by then
+/// it is still the open invoice that was seen: who pays it looks for its case once.
+async fn count(till: &Till<'_>, open: &Held<Invoice>, subscription: &Subscription) -> Result<(), Again> {
+    let (table, now, invoice) = (&till.world.table, till.world.now(), &open.value);
     let payments = till.payments_of(invoice).await?;
     let Setbacks { count, class, token } = Setbacks::of(&payments);
     let Some(class) = class else { return Ok(()) };
@@ -101,6 +102,7 @@ async fn count(till: &Till<'_>, invoice: &Invoice, subscription: &Subscription) 
     let Some(next) = next else { return Ok(()) };
     table.dunning_will_be_due(till.m, held.as_ref().map(|held| &held.value), &next).await?;
     let commit: Commit<'_, Overtaken> = Commit::new(till.m, &till.context);
+    let commit = if held.is_none() { commit.replace(open, invoice) } else { commit };
     Ok(commit.case(held.as_ref(), &next, Overtaken).send(table).await?)
 }
 

@@ -3,11 +3,11 @@
 use super::{CARD, Scene, Subscriber};
 use crate::faults::stripe::{Call, Fault};
 use crate::races::polite;
-use crate::recurring::cuts::{CUTS, install};
+use crate::recurring::cuts::{CUTS, Stop, install, is_a};
 use domain::id::{OrderId, PaymentId};
 use domain::subscription::Stage;
 use events::Envelope;
-use futures::future::{BoxFuture, join_all};
+use futures::future::{BoxFuture, join, join_all};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use table::Key;
@@ -177,6 +177,39 @@ async fn a_payment_that_is_heard_of_before_its_failure_opens_no_case() {
     assert_eq!(scene.hears("dunning", &messages).await, 0);
     assert_eq!(scene.shop().get("/v1/dunning?ended_in=2026-03").await["items"], json!([]));
     scene.ends_well(&of, "paid first").await;
+}
+
+#[tokio::test]
+async fn an_invoice_that_is_paid_while_its_failure_is_counted_has_no_case() {
+    let scene = Scene::open().await;
+    let of = scene.subscriber().await;
+    scene.just_before(&of.id).await;
+    scene.gateway.misbehaves(Call::Authorize, &[super::NO_FUNDS]);
+    scene.by_its_own_clock("recurring-billing", SignedDuration::from_mins(2));
+    assert_eq!(scene.hears("recurring-billing", &[due(&of.id, scene.due_at(&of).await)]).await, 0);
+    scene.by_its_own_clock("recurring-billing", SignedDuration::ZERO);
+    let told = async |name: &str| -> Vec<String> {
+        let told = scene.told(&of.id).await.into_iter().filter(|event| event.name == name);
+        told.map(|event| serde_json::to_string(&event).unwrap()).collect()
+    };
+    let failed = told("invoice.payment_failed.v1").await;
+    assert_eq!(failed.len(), 1);
+    // The case is about to be opened when the money comes and is heard of.
+    let market = &scene.shop().market;
+    let config = market.cloud.sdk_config("dunning");
+    let (stop, config) = Stop::before(config, |request| is_a(request, "TransactWriteItems"));
+    install(scene.shop(), "dunning", Some(Work::Dunning), config, market.clock.clone());
+    let pays = async {
+        stop.is_reached().await;
+        let paid = of.api.post(&format!("/v1/subscriptions/{}/pay", of.id), &json!({}), "").await;
+        assert_eq!(paid.status, 200, "{}", paid.body);
+        let paid = told("invoice.paid.v1").await;
+        assert_eq!(scene.hears("dunning", &paid[paid.len() - 1..]).await, 0);
+        stop.is_over();
+    };
+    assert_eq!(join(scene.hears("dunning", &failed), pays).await.0, 0);
+    scene.ends_well(&of, "paid meanwhile").await;
+    assert_eq!(scene.shop().get("/v1/dunning?ended_in=2026-03").await["items"], json!([]));
 }
 
 #[tokio::test]
