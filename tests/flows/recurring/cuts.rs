@@ -153,9 +153,13 @@ impl Stop {
     }
 
     pub(crate) async fn is_reached(&self) {
-        while self.0.load(Ordering::SeqCst) < Self::REACHED {
+        for _ in 0..10_000_000 {
+            if self.0.load(Ordering::SeqCst) >= Self::REACHED {
+                return;
+            }
             yield_now().await;
         }
+        panic!("the call does not come");
     }
 
     pub(crate) fn is_over(&self) {
