@@ -163,7 +163,7 @@ impl Shop {
 
     /// An idempotency key that no other call has.
     pub fn fresh(&self) -> String {
-        format!("test-{}", self.asked.fetch_add(1, Ordering::SeqCst))
+        format!("test-{:032}", self.asked.fetch_add(1, Ordering::SeqCst))
     }
 
     /// Opens another marketplace beside this one; answers calls with its operator's key.

@@ -124,18 +124,14 @@ async fn an_invitation_expires_after_14_days_and_another_takes_its_place() {
 }
 
 #[tokio::test]
-async fn who_may_write_merchants_and_no_more_lets_nobody_into_one_that_sells() {
+async fn nobody_is_invited_into_a_merchant_that_has_begun() {
     let shop = Shop::open().await;
     let alma = shop.merchant("alma", json!({"every": "day"})).await;
     let (birch, _) = invited(&shop, "birch").await;
-    shop.key("sk_desk", &["merchants:write"], None).await;
-    let invite = async |merchant: &str| {
-        let path = format!("/v1/merchants/{merchant}/invite");
-        shop.calls_as("sk_desk").post(&path, &json!({}), &shop.fresh()).await
-    };
-    assert_eq!(invite(&birch).await.status, 200);
-    assert_problem(&invite(&alma).await, 403, "forbidden");
-    shop.done(&format!("/v1/merchants/{alma}/invite"), &json!({})).await;
+    let invite = |merchant: &str| format!("/v1/merchants/{merchant}/invite");
+    shop.done(&invite(&birch), &json!({})).await;
+    let refused = shop.refused(&invite(&alma), &json!({}), 409, "merchant_transition").await;
+    assert_eq!(refused.text("/detail"), "a merchant that is open cannot become invited");
 }
 
 #[tokio::test]

@@ -6,11 +6,10 @@ use crate::show::MerchantView;
 use axum::extract::{Path, State};
 use domain::Currency;
 use domain::id::MerchantId;
-use domain::merchant::{Merchant, PayoutAccount, Status};
+use domain::merchant::{Merchant, PayoutAccount, Refused, Status};
 use domain::payout::Schedule;
 use domain::place::Country;
 use domain::text::{ExternalId, Name};
-use edge::identity::Reach;
 use edge::{Check, Command, Problem, Reply, RuleBody, World};
 use events::merchant::invited;
 use serde::Deserialize;
@@ -134,19 +133,17 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Again {}
 
-/// Another secret in the place of the one before, which opens nothing any more. Nobody gives what he does not have: once
-/// the merchant sells, it is for who may do everything.
+/// Another secret in the place of the one before, which opens nothing any more. Who comes in may do everything: once the
+/// merchant has begun, more people come in as members, named by who has what he gives.
 pub(crate) async fn again(
     State(world): State<World>,
     Path(id): Path<String>,
     command: Command<Again>,
 ) -> Result<Reply<MerchantView>, Problem> {
     let (invitation, secret) = invitation(&world)?;
-    let gives_all = command.caller.reach("*").is_ok_and(|reach| reach == Reach::All);
     let reply = change(&world, &id, &command, Who::Operator, |merchant, _| {
-        if merchant.status != Status::Pending && !gives_all {
-            let why = "who comes in may do everything for a merchant that sells: that takes the scope `*`";
-            return Err(Problem::forbidden(why));
+        if merchant.status != Status::Pending {
+            return Err(Refused::Transition { from: merchant.status.word(), to: "invited" }.into());
         }
         let next = Merchant { invitation: Some(invitation.clone()), ..merchant.clone() };
         let told = invited(&next);

@@ -19,7 +19,7 @@ use table::access::Issuer;
 use tests::paying::payment_id;
 use tests::storefront::by_card;
 use tests::subscribing::{address, card, publish, terms};
-use tests::{Contents, OPERATOR, SECRET, STOREFRONT, Shop, at, part};
+use tests::{Contents, OPERATOR, SECRET, STOREFRONT, Shop, at, forged, part};
 
 /// Each person's own, whatever a path or a body says: nothing in them leads to another's.
 const OWN: [&str; 20] = [
@@ -268,14 +268,10 @@ impl Customers {
         if HELD.contains(&operation.name) {
             said.insert(self.says(&ines, operation));
         }
-        let forged = |own: &str, given: &str| {
-            let (about, proof) = (own.rsplit_once('.'), given.rsplit_once('.'));
-            format!("{}.{}", about.expect("a link is about something").0, proof.expect("and signed").1)
-        };
         let forged = Things {
-            link: forged(&ines.link, &nora.link),
-            shared: forged(&ines.shared, &nora.shared),
-            review_link: forged(&ines.review_link, &nora.review_link),
+            link: forged(&ines.link),
+            shared: forged(&ines.shared),
+            review_link: forged(&ines.review_link),
             ..ines.clone()
         };
         let about = [ines, in_the_path, in_words, forged].into_iter();
