@@ -133,8 +133,8 @@ async fn attempt(world: &World, command: &Command<Invite>) -> Result<Reply<Merch
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Again {}
 
-/// Another secret in the place of the one before, which opens nothing any more. Who comes in may do everything: once the
-/// merchant has begun, more people come in as members, named by who has what he gives.
+/// Another secret in the place of the one before, which opens nothing any more. Who comes in may do everything: once
+/// the merchant has begun, more people come in as members, named by who has what he gives.
 pub(crate) async fn again(
     State(world): State<World>,
     Path(id): Path<String>,

@@ -238,8 +238,8 @@ impl Cart {
         Self { lines, codes, follow_up, last_line: self.last_line, zone: self.zone.clone(), ..bare }
     }
 
-    /// Empty, for what a subscription sends for its period, with so many payments tried; `before`: as an earlier try has
-    /// left it, if that is not forgotten.
+    /// Empty, for what a subscription sends for its period, with so many payments tried; `before`: as an earlier try
+    /// has left it, if that is not forgotten.
     pub fn renewing(of: &Subscription, (before, payments): (Option<&Self>, u8), now: Timestamp) -> Self {
         let id = CartId::of_renewal(&of.id, of.number);
         let bare = Self::open(id, of.currency(), Some(of.customer.clone()), of.place.clone(), now);

@@ -175,8 +175,8 @@ impl<T: DeserializeOwned + Send> FromRequest<World> for Command<T> {
 /// So long is a guest's key for what is made anew: as long as a UUID without its dashes.
 const GUESTS_KEY: usize = 32;
 
-/// Guests have no name that would keep their keys apart. Where the path names nothing of theirs either, the key alone is
-/// what tells one's cart from another's: it must be one that nobody guesses.
+/// Guests have no name that would keep their keys apart. Where the path names nothing of theirs either, the key alone
+/// is what tells one's cart from another's: it must be one that nobody guesses.
 fn must_be_own(caller: &Caller, path: &str, key: &str) -> Result<(), Problem> {
     let makes = path.matches('/').count() == 2;
     if !makes || key.len() >= GUESTS_KEY || !caller.is_guest() {

@@ -2,9 +2,9 @@
 //!
 //! A token says whose marketplace and until when, and about what under a seal by a secret of that marketplace. So it
 //! needs no list, nobody makes one for another purpose or thing out of it, and nobody reads out of it what it is about:
-//! whoever knows a guest's cart or list has it, and its link is to give less. The same link is the same token. It may be
-//! followed more than once: what must happen once is the thing's own matter. The moment is the marketplace's, for it is
-//! a promise to its reader; a link in a message has no other clock.
+//! whoever knows a guest's cart or list has it, and its link is to give less. The same link is the same token. It may
+//! be followed more than once: what must happen once is the thing's own matter. The moment is the marketplace's, for it
+//! is a promise to its reader; a link in a message has no other clock.
 //!
 //! Where a link leads is the storefront's page: `<storefront>#/<purpose>/<token>`. Behind the `#` it stands in nobody's
 //! logs, and the page asks the API with it.

@@ -158,16 +158,21 @@ async fn a18_1_what_was_told_may_come_three_times_and_reversed() {
     assert_eq!(ended["items"].as_array().unwrap().len(), 1, "no case is opened by what is old");
 }
 
-#[tokio::test]
-async fn a_payment_that_is_heard_of_before_its_failure_opens_no_case() {
-    let scene = Scene::open().await;
+/// A subscriber whose renewal has failed just now; nothing of that is delivered.
+async fn failed(scene: &Scene) -> Subscriber {
     let of = scene.subscriber().await;
     scene.just_before(&of.id).await;
-    // Nothing is delivered between the failure and the payment.
     scene.gateway.misbehaves(Call::Authorize, &[super::NO_FUNDS]);
     scene.by_its_own_clock("recurring-billing", SignedDuration::from_mins(2));
     assert_eq!(scene.hears("recurring-billing", &[due(&of.id, scene.due_at(&of).await)]).await, 0);
     scene.by_its_own_clock("recurring-billing", SignedDuration::ZERO);
+    of
+}
+
+#[tokio::test]
+async fn a_payment_that_is_heard_of_before_its_failure_opens_no_case() {
+    let scene = Scene::open().await;
+    let of = failed(&scene).await;
     let paid = of.api.post(&format!("/v1/subscriptions/{}/pay", of.id), &json!({}), "").await;
     assert_eq!(paid.status, 200, "{}", paid.body);
     let mut told = scene.told(&of.id).await;
@@ -182,12 +187,7 @@ async fn a_payment_that_is_heard_of_before_its_failure_opens_no_case() {
 #[tokio::test]
 async fn an_invoice_that_is_paid_while_its_failure_is_counted_has_no_case() {
     let scene = Scene::open().await;
-    let of = scene.subscriber().await;
-    scene.just_before(&of.id).await;
-    scene.gateway.misbehaves(Call::Authorize, &[super::NO_FUNDS]);
-    scene.by_its_own_clock("recurring-billing", SignedDuration::from_mins(2));
-    assert_eq!(scene.hears("recurring-billing", &[due(&of.id, scene.due_at(&of).await)]).await, 0);
-    scene.by_its_own_clock("recurring-billing", SignedDuration::ZERO);
+    let of = failed(&scene).await;
     let told = async |name: &str| -> Vec<String> {
         let told = scene.told(&of.id).await.into_iter().filter(|event| event.name == name);
         told.map(|event| serde_json::to_string(&event).unwrap()).collect()

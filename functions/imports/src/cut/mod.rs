@@ -3,7 +3,7 @@
 //! `text.rs` bytes that are UTF-8, or are not taken · `csv.rs`, `json.rs`, `workbook.rs` rows of a format ·
 //! `package.rs` what a workbook opens with · `archive.rs` files of an archive. Invariants: nothing is held but the part
 //! that is being cut and one row, whatever the file has; whatever is unpacked is counted as it comes, whatever a header
-//! says of it. What is wrong with a row is told with its line and the rest is read; what is wrong with the file ends it.
+//! says of it. What is wrong with a row is told with its line and the rest is read; what is wrong with a file ends it.
 //!
 //! CSV is read by hand and not by a crate: lines are told exactly, a quote that is never closed is told where it
 //! opens, and a row has a bound. That is smaller than what would have to stand around one.
