@@ -1,8 +1,8 @@
 //! What only the holder of a key may read, and links that prove themselves.
 //!
 //! Names and addresses are sealed with AES-256-GCM under a data key per customer: whoever deletes the key has erased
-//! them, wherever their items and their copies lie. A link is signed with HMAC-SHA256 under a secret that its thing
-//! keeps, so it needs no list and no time.
+//! them, wherever their items and their copies lie. What a link of a message is about is sealed under its marketplace's
+//! secret; the link to an order's page is signed with HMAC-SHA256 under its cart's id. So neither needs a list.
 
 use crate::problem::Problem;
 use crate::world::{NoSecret, World};
