@@ -80,6 +80,9 @@ async fn a_letter_that_is_late_says_nothing_of_a_payment_that_has_come_meanwhile
     assert_eq!((set.status.as_u16(), set.text("/document/status")), (200, "paid"));
     cloud.advance(jiff::SignedDuration::from_hours(1)).await.unwrap();
     assert_eq!(subjects(), ["Your payment has arrived"]);
+    let list = market.shop.get("/v1/messages?from=2026-04-01").await;
+    let late = list["items"].as_array().unwrap().iter().find(|one| at(one, "/status") != "sent").unwrap();
+    assert_eq!((at(late, "/status"), at(late, "/not_sent_because")), ("not_sent", "over"));
     market.shop.settle().await;
 }
 

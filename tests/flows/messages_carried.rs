@@ -92,6 +92,43 @@ async fn a_carrier_that_fails_twice_gets_service_twice_at_most_and_then_nobody_k
     assert_eq!(mails(shop).len(), 1);
 }
 
+/// The next is written, and the carrier takes nothing.
+async fn reminder_that_waits(shop: &Shop) -> Value {
+    shop.market.cloud.trouble_mail([Fate::Throttled]);
+    for _ in 0..100 {
+        if let Some(one) = messages(shop, "").await.first().filter(|one| at(one, "/status") == "waiting") {
+            assert_eq!(at(one, "/kind"), "cart_reminder");
+            return one.clone();
+        }
+        minutes(shop, 3).await;
+    }
+    panic!("no reminder waits")
+}
+
+#[tokio::test]
+async fn a_reminder_that_waits_while_its_cart_is_emptied_or_ordered_ends_unsent() {
+    for how in ["emptied", "ordered"] {
+        let store = Storefront::open().await;
+        let shop = &store.shop;
+        let cart = shop.left_cart(&store.alma, "omar@post.example").await;
+        let waiting = reminder_that_waits(shop).await;
+        if how == "emptied" {
+            store.edit(&cart, &json!({"set": [{"line": 1, "quantity": 0}]})).await;
+        } else {
+            let delivery = json!([{"merchant": store.alma, "service": "standard"}]);
+            let ready = store.edit(&cart, &json!({"address": address(), "delivery": delivery})).await;
+            let paid = store.pay(&cart, &eur_at(&ready, "/totals/total"), "tok_approved").await;
+            assert_eq!(paid.status, 201, "{}", paid.body);
+        }
+        minutes(shop, 60).await;
+        let ended = shop.get(&format!("/v1/messages/{}", at(&waiting, "/id"))).await;
+        assert_eq!((at(&ended, "/status"), at(&ended, "/not_sent_because")), ("not_sent", "over"), "{how}");
+        let reminders =
+            messages(shop, "").await.into_iter().filter(|one| at(one, "/kind") == "cart_reminder");
+        assert_eq!(reminders.count(), 1, "{how}");
+    }
+}
+
 #[tokio::test]
 async fn a16_1_a_consent_that_is_withdrawn_on_the_way_holds_the_message_back() {
     for how in ["cart", "link"] {
@@ -102,17 +139,8 @@ async fn a16_1_a_consent_that_is_withdrawn_on_the_way_holds_the_message_back() {
         minutes(shop, 70).await;
         let out = mails(shop).pop().unwrap().header("List-Unsubscribe");
         let out = out.trim_matches(['<', '>']).trim_start_matches("http://127.0.0.1:8080").to_owned();
-        // The next is written and the carrier takes nothing.
-        shop.market.cloud.trouble_mail([Fate::Throttled]);
         minutes(shop, 22 * 60).await;
-        for _ in 0..100 {
-            if status(shop).await == "waiting" {
-                break;
-            }
-            minutes(shop, 3).await;
-        }
-        let waiting = messages(shop, "").await[0].clone();
-        assert_eq!((at(&waiting, "/status"), at(&waiting, "/kind")), ("waiting", "cart_reminder"), "{how}");
+        let waiting = reminder_that_waits(shop).await;
         match how {
             "link" => {
                 let stopped = shop.calls_as("").post(&out, &json!({}), "").await;

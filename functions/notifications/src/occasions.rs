@@ -7,6 +7,7 @@ use crate::tell::{Cause, Concerns, Telling, tell};
 use domain::Money;
 use domain::cart::Cart;
 use domain::catalog::Offer;
+use domain::checkout::Stage;
 use domain::dunning::{Case, Step};
 use domain::id::{CustomerId, FollowUpId, MarketplaceId, MerchantId, MerchantOrderId, OrderId, ShipmentId};
 use domain::invoice::{Invoice, Stage as InvoiceStage};
@@ -79,7 +80,7 @@ impl OfSomebody {
     fn telling(self, kind: Kind, known: Known) -> Telling {
         let number = Some(self.order.id.to_string());
         let concerns = Concerns::Order(self.order.id, self.customer);
-        Telling { kind, concerns, known: Known { number, link: Some(self.page), ..known } }
+        Telling::of(kind, concerns, Known { number, link: Some(self.page), ..known })
     }
 
     fn lines(&self) -> Vec<Bought> {
@@ -241,15 +242,15 @@ pub(crate) async fn dunned(world: World, event: Envelope<DunningChangedV1>) -> D
     let (Some(case), Some(invoice)) = (case, invoice) else { return Ok(()) };
     let next_at = data.next_at.map(|at| at.0);
     let stands = (case.step(), case.next().map(|(at, _)| at)) == (data.step, next_at);
+    let concerns = Concerns::Customer(data.customer.clone());
     if !stands || (case.is_open() && invoice.stage != InvoiceStage::Open) {
-        return Ok(());
+        return tell(desk, &Cause::of(&event), &Telling::over(Kind::Dunning, concerns)).await;
     }
     // Whoever is warned hears of the end, not of the restriction that comes before it.
     let date = if data.step == Step::LastWarning { Some(case.ends_at()) } else { next_at };
     let known =
         Known { step: Some(data.step), amount: money(&data.due), date: date.map(day), ..Known::default() };
-    let concerns = Concerns::Customer(data.customer.clone());
-    tell(desk, &Cause::of(&event), &Telling { kind: Kind::Dunning, concerns, known }).await
+    tell(desk, &Cause::of(&event), &Telling::of(Kind::Dunning, concerns, known)).await
 }
 
 /// What is charged at the end, to the cent: the renewal itself, not committed. Nothing is said where it was canceled,
@@ -260,8 +261,10 @@ pub(crate) async fn trial_ending(world: World, event: Envelope<SubscriptionTrial
     let Some(trial) = world.table.load::<Subscription>(&key).await?.map(|held| held.value) else {
         return Ok(());
     };
+    let (desk, cause) = (&mut Desk::of(&world, m), Cause::of(&event));
+    let concerns = Concerns::Customer(data.customer.clone());
     if trial.ends_its_trial(world.now()) != Some(data.ends_at.0) {
-        return Ok(());
+        return tell(desk, &cause, &Telling::over(Kind::TrialEnding, concerns)).await;
     }
     let (renews, billing) = world.table.renewing(m, &trial).await?;
     let first = match renew(&renews, &billing.terms, &billing.taxes(), data.ends_at.0)? {
@@ -269,17 +272,19 @@ pub(crate) async fn trial_ending(world: World, event: Envelope<SubscriptionTrial
         Renewal::NotDue => None,
     };
     let amount = first.filter(|amount| amount.minor > 0);
-    let desk = &mut Desk::of(&world, m);
     let known = Known { date: Some(trial.cycle.zone.date(data.ends_at.0)), amount, ..Known::default() };
-    let concerns = Concerns::Customer(data.customer.clone());
-    tell(desk, &Cause::of(&event), &Telling { kind: Kind::TrialEnding, concerns, known }).await
+    tell(desk, &cause, &Telling::of(Kind::TrialEnding, concerns, known)).await
 }
 
 /// The cart is as it is now: whoever has ordered or emptied it is not reminded (A16(2)).
 pub(crate) async fn reminded(world: World, event: Envelope<CartRemindedV1>) -> Done {
     let m = &event.marketplace;
-    let Some(cart) = left_cart(&world, m, &event.data.follow_up).await? else { return Ok(()) };
-    let desk = &mut Desk::of(&world, m);
+    let Some(cart) = cart_of(&world, m, &event.data.follow_up).await? else { return Ok(()) };
+    let (desk, cause) = (&mut Desk::of(&world, m), Cause::of(&event));
+    if cart.lines.is_empty() || cart.merged.is_some() || cart.stage != Stage::Open {
+        let Some(concerns) = of_ended(desk, cart).await? else { return Ok(()) };
+        return tell(desk, &cause, &Telling::over(Kind::CartReminder, concerns)).await;
+    }
     let offers: Vec<Key> = cart.lines.iter().map(|line| Key::offer(m, &line.offer)).collect();
     desk.wants(offers.iter().cloned().chain([Key::link_secret(m)]));
     let mut lines = Vec::with_capacity(cart.lines.len());
@@ -300,18 +305,22 @@ pub(crate) async fn reminded(world: World, event: Envelope<CartRemindedV1>) -> D
         ..Known::default()
     };
     let concerns = Concerns::Cart(Box::new(cart));
-    tell(desk, &Cause::of(&event), &Telling { kind: Kind::CartReminder, concerns, known }).await
+    tell(desk, &cause, &Telling::of(Kind::CartReminder, concerns, known)).await
 }
 
-async fn left_cart(world: &World, m: &MarketplaceId, id: &FollowUpId) -> Result<Option<Cart>, Again> {
+/// An ordered cart says no more whose it was; its order does.
+async fn of_ended(desk: &mut Desk<'_>, cart: Cart) -> Result<Option<Concerns>, Again> {
+    let Stage::Completed { order, .. } = &cart.stage else { return Ok(Some(Concerns::Cart(Box::new(cart)))) };
+    let of = of_somebody(desk, order).await?;
+    Ok(of.map(|of| Concerns::Order(of.order.id, of.customer)))
+}
+
+async fn cart_of(world: &World, m: &MarketplaceId, id: &FollowUpId) -> Result<Option<Cart>, Again> {
     let Some(follow_up) = world.table.load::<FollowUp>(&Key::follow_up(m, id)).await? else {
         return Ok(None);
     };
     let cart = world.table.load_live::<Cart>(&Key::cart(m, &follow_up.value.cart), world.now()).await?;
-    let open = |cart: &Cart| {
-        !cart.lines.is_empty() && cart.merged.is_none() && cart.stage == domain::checkout::Stage::Open
-    };
-    Ok(cart.map(|held| held.value).filter(open))
+    Ok(cart.map(|held| held.value))
 }
 
 /// One letter for all lines of a parcel; each star of the first is a link of its own, so that one touch answers.
@@ -366,14 +375,14 @@ pub(crate) async fn back_in_stock(world: World, event: Envelope<OfferBackInStock
         ..Known::default()
     };
     let concerns = Concerns::Customer(data.customer.clone());
-    tell(desk, &Cause::of(&event), &Telling { kind: Kind::BackInStock, concerns, known }).await
+    tell(desk, &Cause::of(&event), &Telling::of(Kind::BackInStock, concerns, known)).await
 }
 
 async fn to_merchant(desk: &mut Desk<'_>, cause: &Cause, id: &MerchantId, kind: Kind, known: Known) -> Done {
     desk.wants([Key::merchant_contact(desk.m, id)]);
     let Some(merchant) = name_of(desk, id).await? else { return Ok(()) };
     let known = Known { merchant: Some(merchant), ..known };
-    tell(desk, cause, &Telling { kind, concerns: Concerns::Merchant(id.clone()), known }).await
+    tell(desk, cause, &Telling::of(kind, Concerns::Merchant(id.clone()), known)).await
 }
 
 /// Once per invitation and address, whichever comes first of the two. The secret is never sent.
@@ -381,13 +390,15 @@ async fn invitation(desk: &mut Desk<'_>, cause: Cause, id: &MerchantId) -> Done 
     desk.wants([Key::merchant_contact(desk.m, id)]);
     let merchant = desk.value::<Merchant>(&Key::merchant(desk.m, id)).await?;
     let Some(merchant) = merchant else { return Ok(()) };
-    let open = merchant.invitation.as_ref().filter(|invitation| {
-        merchant.status == Status::Pending
-            && invitation.accepted_by.is_none()
-            && invitation.expires_at > desk.world.now()
-    });
-    let Some(invitation) = open else { return Ok(()) };
+    let Some(invitation) = &merchant.invitation else { return Ok(()) };
     let cause = Cause { event: format!("{id}.invitation.{}", invitation.expires_at.as_second()), ..cause };
+    let open = merchant.status == Status::Pending
+        && invitation.accepted_by.is_none()
+        && invitation.expires_at > desk.world.now();
+    if !open {
+        let concerns = Concerns::Merchant(id.clone());
+        return tell(desk, &cause, &Telling::over(Kind::MerchantInvited, concerns)).await;
+    }
     to_merchant(desk, &cause, id, Kind::MerchantInvited, Known::default()).await
 }
 
@@ -456,6 +467,6 @@ pub(crate) async fn webhook_suspended(world: World, event: Envelope<WebhookEndpo
     let (cause, kind) = (Cause::of(&event), Kind::WebhookSuspended);
     match merchant {
         Some(merchant) => to_merchant(desk, &cause, merchant, kind, known).await,
-        None => tell(desk, &cause, &Telling { kind, concerns: Concerns::Marketplace, known }).await,
+        None => tell(desk, &cause, &Telling::of(kind, Concerns::Marketplace, known)).await,
     }
 }

@@ -17,7 +17,7 @@ use domain::id::{CustomerId, MarketplaceId, MerchantId, MessageId, OfferId, Orde
 use domain::marketplace::Marketplace;
 use domain::message::{
     Because, Channel, Contact, Kind, Message, Nature, Next, NotSent, Reader, Recipient, Routing, Said, Stage,
-    Suppression, again, channels, digest_of, locales, may_write,
+    Suppression, again, channels, digest_of, locales, may_write, over,
 };
 use domain::text::{Email, Sha256};
 use edge::links::{self, Link, Purpose as For};
@@ -79,6 +79,18 @@ pub(crate) struct Telling {
     pub(crate) kind: Kind,
     pub(crate) concerns: Concerns,
     pub(crate) known: Known,
+    /// What it tells of has gone on: nothing is begun, and what is under way has its end.
+    over: bool,
+}
+
+impl Telling {
+    pub(crate) fn of(kind: Kind, concerns: Concerns, known: Known) -> Self {
+        Self { kind, concerns, known, over: false }
+    }
+
+    pub(crate) fn over(kind: Kind, concerns: Concerns) -> Self {
+        Self { kind, concerns, known: Known::default(), over: true }
+    }
 }
 
 /// Somebody at an address.
@@ -354,9 +366,11 @@ impl Post<'_> {
             bounced: None,
             complained_at: None,
         };
+        let comes_again = if telling.over { over } else { again };
         let before = match &held {
+            None if telling.over => return Ok(()),
             None => fresh,
-            Some(held) => match again(&held.value.message, now) {
+            Some(held) => match comes_again(&held.value.message, now) {
                 Next::Nothing => return Ok(()),
                 Next::Wait => return Err(Again::Refused("the message may be on its way".to_owned())),
                 Next::GiveUp(message) => {

@@ -317,6 +317,8 @@ pub enum NotSent {
     Refused,
     /// Nobody knows whether it went, and it is not one to be sent twice.
     Unknown,
+    /// What it was to tell of has gone on before a carrier took it.
+    Over,
     /// The template cannot be filled in.
     Template,
 }
@@ -484,6 +486,17 @@ pub fn again(message: &Message, now: Timestamp) -> Next {
             Next::GiveUp(with(Stage::NotSent { since: now, why: NotSent::Unknown }))
         }
     }
+}
+
+/// An event that came again when what it tells of has gone on: nothing more is sent of it.
+pub fn over(message: &Message, now: Timestamp) -> Next {
+    let why = match message.stage {
+        Stage::Waiting { .. } => NotSent::Over,
+        Stage::Begun { since, .. } if now.duration_since(since) < IN_FLIGHT => return Next::Wait,
+        Stage::Begun { .. } => NotSent::Unknown,
+        Stage::Sent { .. } | Stage::NotSent { .. } => return Next::Nothing,
+    };
+    Next::GiveUp(Message { stage: Stage::NotSent { since: now, why }, ..message.clone() })
 }
 
 /// A message after a report of its carrier; none if that says nothing new. Who reports of a message has taken it: one

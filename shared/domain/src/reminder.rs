@@ -32,7 +32,7 @@ pub const MESSAGE_DAYS_MAX: u16 = 365;
 pub const ATTRIBUTED_DAYS_MAX: u16 = 60;
 /// The most hours that the code of a reminder is good for.
 pub const VALID_HOURS_MAX: u16 = 720;
-/// While its payment is on its way a cart is looked at again after this.
+/// A cart whose payment is on its way is looked at again after this, then after twice as long, and so on.
 const LOCKED: SignedDuration = SignedDuration::from_hours(1);
 /// Reminders of before that are kept of a person: more than any cap counts.
 const KEPT: usize = 30;
@@ -348,7 +348,7 @@ pub fn look(policy: &Policy, seen: Seen<'_>, now: Timestamp) -> Look {
     };
     match &cart.stage {
         CartStage::Completed { .. } => return stop(Stop::Ordered),
-        CartStage::Locked { .. } => return later(now, LOCKED),
+        CartStage::Locked { since } => return Look::Later(twice_as_long(*since, now)),
         CartStage::Open => {}
     }
     if cart.lines.is_empty() {
@@ -412,8 +412,12 @@ fn due(policy: &Policy, cart: &Cart, next: FollowUp, known: bool, now: Timestamp
     Look::Write(Box::new(Write { next, step: Some(number), incentive, then }))
 }
 
-fn later(now: Timestamp, by: SignedDuration) -> Look {
-    now.checked_add(by).map_or(Look::Over, Look::Later)
+/// The next look at what has waited since then. It does not depend on when the last one came: so the looks of a message
+/// that comes twice are one from then on.
+fn twice_as_long(since: Timestamp, now: Timestamp) -> Timestamp {
+    let doubled = std::iter::successors(Some(LOCKED), |wait| wait.checked_add(*wait));
+    let mut looks = doubled.map(|wait| since.saturating_add(wait).unwrap_or(Timestamp::MAX));
+    looks.find(|at| now < *at).unwrap_or(Timestamp::MAX)
 }
 
 /// When the next reminder may be written, if not now.

@@ -6,6 +6,10 @@ use std::fmt;
 
 /// Offers that shoppers choose from.
 pub(super) const OFFERS: usize = 4;
+/// The offer that shoppers want more of than there is.
+const SCANT: usize = 0;
+/// One that there is enough of.
+const PLENTY: usize = OFFERS - 1;
 /// Customers with accounts.
 pub(super) const CUSTOMERS: usize = 2;
 
@@ -182,12 +186,16 @@ impl fmt::Debug for Round {
 pub(super) fn history(seed: u64, rounds: usize, most: usize) -> Vec<Round> {
     let mut dice = Rng::with_seed(seed);
     let mut shopper = 0;
-    (0..rounds).map(|number| round(&mut dice, &mut shopper, number == 0, most)).collect()
+    // Some marketplaces have hundreds of orders: lists have pages, payouts many entries, queues full batches.
+    let busy = dice.u32(0..4) == 0;
+    (0..rounds).map(|number| round(&mut dice, &mut shopper, (number == 0, busy), most)).collect()
 }
 
-fn round(dice: &mut Rng, shopper: &mut u32, first: bool, most: usize) -> Round {
+fn round(dice: &mut Rng, shopper: &mut u32, (first, busy): (bool, bool), most: usize) -> Round {
+    let busy = busy && dice.u32(0..3) > 0;
     let acts = match dice.bool() {
         _ if first => opening(dice, shopper, most),
+        _ if busy => trade(dice, shopper, most),
         true if dice.u32(0..3) == 0 => sale(dice, shopper),
         true => rush(dice),
         false => day(dice, shopper, most),
@@ -208,6 +216,28 @@ fn opening(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
 fn day(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
     let (count, within) = (dice.usize(3..most.max(4)), dice.choice(WITHIN).unwrap_or(1_500));
     (0..count).map(|_| (dice.u32(0..within), act(dice, shopper))).collect()
+}
+
+/// Most people buy, of what there is enough, and merchants keep up with them.
+fn trade(dice: &mut Rng, shopper: &mut u32, most: usize) -> Vec<(u32, Act)> {
+    let (count, within) = (most.saturating_mul(2), dice.choice(WITHIN).unwrap_or(1_500));
+    let mut deal = |dice: &mut Rng| match dice.u32(0..16) {
+        0..12 => {
+            let mut act = buy(dice, shopper);
+            if let Act::Buy(purchase) = &mut act {
+                purchase.lines.retain(|(offer, _)| *offer != SCANT);
+                if purchase.lines.is_empty() {
+                    purchase.lines.push((PLENTY, 1));
+                }
+            }
+            act
+        }
+        12 => Act::Ship { pick: dice.u32(..), all: true },
+        13 => Act::Track { pick: dice.u32(..), lost: false },
+        14 => Act::Receive { offer: dice.usize(1..OFFERS), units: 20 },
+        _ => act(dice, shopper),
+    };
+    (0..count).map(|_| (dice.u32(0..within), deal(dice))).collect()
 }
 
 /// People meet in the shop: all of them want the code that only few can have.

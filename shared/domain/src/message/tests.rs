@@ -108,6 +108,25 @@ fn of_an_unknown_outcome_service_goes_once_more_and_the_rest_never() {
 }
 
 #[test]
+fn what_has_gone_on_meanwhile_ends_what_was_to_tell_of_it() {
+    let ended = |stage: Stage, now| match over(&message(Kind::Dunning, stage), now) {
+        Next::GiveUp(Message { stage: Stage::NotSent { since, why }, .. }) => Some((since, why)),
+        Next::Nothing => None,
+        other @ (Next::Wait | Next::SendAgain(_) | Next::GiveUp(_)) => panic!("{other:?}"),
+    };
+    // Which no carrier has, and of which nobody knows.
+    assert_eq!(ended(Stage::Waiting { since: at(1) }, at(1)), Some((at(1), NotSent::Over)));
+    for tries in [1, 2] {
+        assert_eq!(ended(Stage::Begun { since: at(1), tries }, at(2)), Some((at(2), NotSent::Unknown)));
+    }
+    assert_eq!(ended(Stage::Sent { since: at(1), reference: "1".to_owned() }, at(9)), None);
+    assert_eq!(ended(Stage::NotSent { since: at(1), why: NotSent::Bounced }, at(9)), None);
+    let soon = at(1) + SignedDuration::from_secs(59);
+    let begun = message(Kind::Dunning, Stage::Begun { since: at(1), tries: 1 });
+    assert_eq!(over(&begun, soon), Next::Wait, "somebody may be at it");
+}
+
+#[test]
 fn the_merchants_word_counts_before_the_marketplaces_and_both_before_none() {
     let rule =
         |reader, channels: &[Channel]| Rule { kind: Kind::Payout, reader, channels: channels.to_vec() };

@@ -250,6 +250,18 @@ fn a_cart_whose_payment_is_on_its_way_is_looked_at_again() {
 }
 
 #[test]
+fn looks_at_a_cart_that_stays_locked_are_twice_as_far_apart_each_time_and_never_two_for_one() {
+    let cart = Cart { stage: CartStage::Locked { since: after(1) }, ..cart(1) };
+    // After 1, 2, 4 and 8 hours, 128 and 256; a message that comes a second time, minutes later, finds the same.
+    for (now, next) in [(2, 3), (3, 5), (5, 9), (129, 257)] {
+        for late in [0, 7] {
+            let now = after(now) + SignedDuration::from_mins(late);
+            assert_eq!(looked(&policy(), &cart, None, now), Look::Later(after(next)));
+        }
+    }
+}
+
+#[test]
 fn what_a_subscription_orders_reminds_nobody() {
     let renews = Some((crate::id::SubscriptionId::from_bits(1), 2));
     let cart = Cart { renews, ..cart(1) };
