@@ -69,6 +69,10 @@ async fn consequence(till: &Till<'_>, id: &InvoiceId) -> Result<bool, Again> {
         Duty::Restrict => {
             let next = case.value.restricted(now);
             table.dunning_will_be_due(till.m, Some(&case.value), &next).await?;
+            // While a try has no answer, that try is what comes next: the end is put there by itself.
+            if let Some((at, _)) = next.consequence().filter(|end| next.next() != Some(*end)) {
+                table.dunning_is_due(till.m, id, at).await?;
+            }
             let commit: Commit<'_, Overtaken> = Commit::new(till.m, &till.context);
             let mut commit = commit.case(Some(&case), &next, Overtaken);
             if let Decision::New(step) = held.value.restrict(Some(now)) {

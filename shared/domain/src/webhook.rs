@@ -443,14 +443,18 @@ impl Delivery {
         Self { state, tries, ..self }
     }
 
-    /// To be tried again from `at` on, as if it were new; not while it is under way.
+    /// To be tried again from `at` on, as if it were new; not while it is under way, as it is until its caller's claim
+    /// is over.
     pub fn replay(self, at: Timestamp) -> Decision<Self> {
-        match self.state {
-            State::Delivered { .. } | State::Failed { .. } => {
-                Decision::New(Self { state: State::Waiting { at, tried: 0 }, ..self })
-            }
-            State::Calling { .. } | State::Waiting { .. } => Decision::Already,
+        let under_way = match self.state {
+            State::Delivered { .. } | State::Failed { .. } => false,
+            State::Calling { until, .. } => at < until,
+            State::Waiting { .. } => true,
+        };
+        if under_way {
+            return Decision::Already;
         }
+        Decision::New(Self { state: State::Waiting { at, tried: 0 }, ..self })
     }
 }
 

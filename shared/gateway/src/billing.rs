@@ -4,6 +4,7 @@
 //! of another gateway or method. Nothing is charged twice: while an attempt is open no other begins (A9(1)).
 
 use crate::Till;
+use crate::till::watched;
 use domain::Decision;
 use domain::id::OrderId;
 use domain::invoice::{Invoice, Stage as InvoiceStage};
@@ -258,7 +259,7 @@ impl Till<'_> {
                 let (with, next) = commit.payment(&held, &[fact])?;
                 commit = with;
                 let able = crate::capabilities(self.gateways, &held.value);
-                let looks = (Some(&held.value), &next);
+                let looks = (watched(&held.value), &next);
                 self.world.table.payment_will_be_due(self.m, looks, able, now).await?;
             }
         }

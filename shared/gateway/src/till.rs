@@ -59,10 +59,7 @@ impl<'a> Till<'a> {
             None => commit,
         };
         let capabilities = capabilities(self.gateways, &held.value);
-        // A renewal is called without a look on the list of due work: what it waits for now is put there now.
-        let unwatched = held.value.invoice.is_some() && !held.value.in_trouble();
-        let before = Some(&held.value).filter(|_| !unwatched);
-        table.payment_will_be_due(self.m, (before, &next), capabilities, now).await?;
+        table.payment_will_be_due(self.m, (watched(&held.value), &next), capabilities, now).await?;
         let moved = table.credit_moved(self.m, &[(&held.value, &next)]).await?;
         commit.credit(moved, Overtaken).send(table).await?;
         Ok(next)
@@ -127,4 +124,10 @@ impl<'a> Till<'a> {
 pub fn capabilities(gateways: &Gateways, payment: &Payment) -> Capabilities {
     let none = Capabilities { multi_capture: false, renewal: false };
     gateways.find(payment.gateway.as_str()).map_or(none, Gateway::capabilities)
+}
+
+/// What its next look is compared with. A renewal is called without a look on the list of due work, as the message
+/// that it comes of comes again: what it waits for is put there with its first change.
+pub(crate) fn watched(payment: &Payment) -> Option<&Payment> {
+    Some(payment).filter(|payment| payment.invoice.is_none() || payment.in_trouble())
 }

@@ -5,6 +5,7 @@ use crate::faults::stripe::{Call, Fault};
 use crate::races::polite;
 use crate::recurring::cuts::{CUTS, Stop, install, is_a};
 use domain::id::{OrderId, PaymentId};
+use domain::invoice::Stage as InvoiceStage;
 use domain::subscription::Stage;
 use events::Envelope;
 use futures::future::{BoxFuture, join, join_all};
@@ -228,6 +229,35 @@ async fn a13_3_two_workers_on_one_subscription_charge_a_period_once() {
         assert_eq!(scene.market.bills(&of.id).await.len(), head_start + 2);
     }
     assert_eq!(scene.gateway.count(Call::Authorize), HEAD_STARTS + 1, "the gateway is called once for each");
+}
+
+/// What the gateway has taken all the same goes back, or is shown to somebody.
+#[tokio::test]
+async fn who_leaves_between_two_tries_of_a_renewal_has_paid_nothing_unseen() {
+    let scene = Scene::open().await;
+    let mut taken = 0;
+    for nth in 1..=4 {
+        for cut in CUTS {
+            let of = scene.subscriber().await;
+            scene.just_before(&of.id).await;
+            let message = batch(&[due(&of.id, scene.due_at(&of).await)]);
+            let market = &scene.shop().market;
+            market.clock.advance(SignedDuration::from_mins(1));
+            scene.cuts.cut(nth, cut);
+            let _gone = market.cloud.invoke("recurring-billing", message).await;
+            scene.cuts.none();
+            let cancel = format!("/v1/subscriptions/{}/cancel", of.id);
+            let left = of.api.post(&cancel, &json!({"at": "now"}), "").await;
+            assert_eq!(left.status, 200, "{nth} {cut:?}: {}", left.body);
+            let given_up = scene.market.documents(&of.id).await.into_iter().filter(|one| {
+                matches!(one.stage, InvoiceStage::Void { .. } | InvoiceStage::Uncollectible { .. })
+            });
+            taken += given_up.map(|one| scene.taken_for(&one)).sum::<i64>();
+            scene.pass(SignedDuration::from_hours(48)).await;
+            scene.is_right(&of.id, (nth, cut)).await;
+        }
+    }
+    assert!(taken > 0, "none was charged, and given up unheard of");
 }
 
 #[tokio::test]

@@ -121,6 +121,14 @@ fn a_replay_begins_anew_and_keeps_the_id_and_the_text() {
 }
 
 #[test]
+fn a_delivery_whose_caller_never_came_back_may_be_replayed() {
+    let calling = Delivery { state: State::Calling { until: at(1), tried: 3 }, ..delivery() };
+    assert_eq!(calling.clone().replay(at(0)), Decision::Already);
+    let Decision::New(again) = calling.replay(at(1)) else { panic!("nobody is at it") };
+    assert_eq!(again.state, State::Waiting { at: at(1), tried: 0 });
+}
+
+#[test]
 fn for_a_day_after_a_rotation_both_secrets_sign() {
     let changed = endpoint().rotated("whsec_newer".to_owned(), at(0));
     assert_eq!(changed.secrets(at(0)), ["whsec_newer", "whsec_new"]);
