@@ -32,7 +32,7 @@ pub(crate) struct Simulate {
     /// Stop after so many minutes.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     minutes: Option<u64>,
-    /// Rounds of each history: some three orders in each of them.
+    /// Rounds of each history: some three orders in each of them, tens in every fourth history.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// Where people do as they like, a round has fewer acts; a quarter of them are carts.
